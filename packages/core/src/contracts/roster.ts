@@ -1,0 +1,46 @@
+import type { Dialect, HeaderView } from './dialect.js'
+import type { Candidate } from './strategy.js'
+
+/** States of a node's life; the table of moves is nodes/transitions.ts. */
+export type NodeState = 'declared' | 'starting' | 'loading' | 'warming' | 'ready' | 'suspect' | 'draining' | 'stopped' | 'failed'
+
+/** Where to send bytes. */
+export interface UpstreamTarget {
+  readonly host: string
+  readonly port: number
+  readonly tls: boolean
+  /** Path prefix of the base URL, without a trailing slash; often empty. */
+  readonly basePath: string
+  /** Value of the Host header. */
+  readonly authority: string
+}
+
+/** One node as the data path sees it; frozen. */
+export interface RosterNode extends Candidate {
+  /** Names the life of this process: changes at each restart, so that pooled sockets of a dead one are not reused. */
+  readonly incarnation: number
+  readonly pool: string
+  readonly engine: string
+  readonly state: NodeState
+  readonly target: UpstreamTarget
+  readonly dialect: Dialect
+  /** The model's name at this node; undefined = the name that the client used. */
+  readonly model: string | undefined
+  /** Headers that carry the node's key; empty where it needs none. */
+  readonly authHeaders: HeaderView
+}
+
+/** Truth about all nodes at one moment; replaced whole, never changed. */
+export interface Roster {
+  readonly version: number
+  readonly nodes: readonly RosterNode[]
+  /** Nodes of one pool that may take new requests, in declared order. */
+  routable(pool: string): readonly RosterNode[]
+  /** Why a pool has none: `loading` while any node starts or loads, else `down`. */
+  emptyReason(pool: string): 'loading' | 'down'
+}
+
+/** Hands out the current roster; the only way the data path sees nodes. */
+export interface RosterSource {
+  current(): Roster
+}

@@ -1,0 +1,3 @@
+/** `@plimsoll/core`: the balancer as a library. Importing it starts nothing. */
+export * from './contracts/index.js'
+export { LbError, isLbError, messageOf } from './errors/index.js'
