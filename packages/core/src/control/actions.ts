@@ -1,0 +1,28 @@
+import type { RequestRecord } from '../contracts/index.js'
+import type { BalancerEvent, BalancerStatus } from './status.js'
+
+export interface StopRequest {
+  /** How long running requests may take to end; undefined = the topology's own. */
+  readonly drainMs?: number
+  /** Cut what is running. */
+  readonly force?: boolean
+  /** Leave the engines running. */
+  readonly leaveEngines?: boolean
+}
+
+/** What the control API may ask of the balancer. Node actions throw an LbError for an unknown node or a move its state does not allow. */
+export interface ControlActions {
+  status(): BalancerStatus
+  metrics(): string
+  /** The newest records, newest first. */
+  requests(limit: number): readonly RequestRecord[]
+  drain(nodeId: string): Promise<void> | void
+  resume(nodeId: string): Promise<void> | void
+  restart(nodeId: string): Promise<void> | void
+  /** Begins to stop and returns; the socket closes when done. */
+  stop(request: StopRequest): void
+  /** Recent events, oldest first. */
+  recentEvents(): readonly BalancerEvent[]
+  /** Returns the function that ends the subscription. */
+  onEvent(listener: (event: BalancerEvent) => void): () => void
+}

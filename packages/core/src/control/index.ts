@@ -1,0 +1,8 @@
+/**
+ * Owns the API that the CLI talks to, over a unix socket. Refuses to know how the balancer does what is asked.
+ * Read first: routes.ts.
+ */
+export type { ControlActions, StopRequest } from './actions.js'
+export { controlOpenApi } from './openapi.js'
+export { createControlServer, type ControlServer } from './server.js'
+export type { BalancerEvent, BalancerState, BalancerStatus, NodeStatus, PoolStatus, Quantiles } from './status.js'

@@ -1,0 +1,90 @@
+import { LbError } from '../errors/index.js'
+import type { ControlActions, StopRequest } from './actions.js'
+
+/** What a route gives back: JSON, plain text, or the event stream. */
+export type ControlAnswer = { readonly json: unknown } | { readonly text: string } | { readonly stream: 'events' }
+
+export interface ControlRequest {
+  readonly params: Readonly<Record<string, string>>
+  readonly query: URLSearchParams
+  /** Parsed JSON body; `{}` when empty. */
+  readonly body: unknown
+}
+
+export interface ControlRoute {
+  readonly method: 'GET' | 'POST'
+  /** With `{name}` for one path segment. */
+  readonly path: string
+  readonly summary: string
+  handle(actions: ControlActions, request: ControlRequest): ControlAnswer | Promise<ControlAnswer>
+}
+
+type NodeVerb = 'drain' | 'resume' | 'restart'
+
+/** Every route of control version 1; the OpenAPI document is made from this table. */
+export const controlRoutes: readonly ControlRoute[] = [
+  {
+    method: 'GET',
+    path: '/v1/status',
+    summary: 'State of the gateway, pools and nodes',
+    handle: (actions) => ({ json: actions.status() }),
+  },
+  { method: 'GET', path: '/v1/events', summary: 'Recent events, then each new one as a JSON line', handle: () => ({ stream: 'events' }) },
+  { method: 'GET', path: '/v1/metrics', summary: 'Prometheus text', handle: (actions) => ({ text: actions.metrics() }) },
+  {
+    method: 'GET',
+    path: '/v1/requests',
+    summary: 'The newest request records, newest first; `limit` 1..1000, default 100',
+    handle: (actions, request) => ({ json: { requests: actions.requests(limitOf(request.query)) } }),
+  },
+  nodeRoute('drain', 'Take no new requests; let running ones end'),
+  nodeRoute('resume', 'Take requests again'),
+  nodeRoute('restart', 'Drain, stop and start the engine again'),
+  {
+    method: 'POST',
+    path: '/v1/stop',
+    summary: 'Drain and stop the balancer; body {drainMs?, force?, leaveEngines?}',
+    handle(actions, request) {
+      actions.stop(stopRequestOf(request.body))
+      return { json: { stopping: true } }
+    },
+  },
+]
+
+function nodeRoute(verb: NodeVerb, summary: string): ControlRoute {
+  return {
+    method: 'POST',
+    path: `/v1/nodes/{pool}/{node}/${verb}`,
+    summary,
+    async handle(actions, request) {
+      const id = `${request.params['pool'] ?? ''}/${request.params['node'] ?? ''}`
+      await actions[verb](id)
+      return { json: { node: id, done: verb } }
+    },
+  }
+}
+
+function limitOf(query: URLSearchParams): number {
+  const text = query.get('limit') ?? '100'
+  const limit = Number(text)
+  if (!Number.isInteger(limit) || limit < 1 || limit > 1000) throw badInput(`limit must be a whole number from 1 to 1000, not \`${text}\``)
+  return limit
+}
+
+function stopRequestOf(body: unknown): StopRequest {
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) throw badInput('the body must be a JSON object')
+  const { drainMs, force, leaveEngines } = body as Record<string, unknown>
+  if (drainMs !== undefined && !(typeof drainMs === 'number' && drainMs >= 0)) throw badInput('drainMs must be a number, at least 0')
+  for (const flag of [force, leaveEngines]) {
+    if (flag !== undefined && typeof flag !== 'boolean') throw badInput('force and leaveEngines must be true or false')
+  }
+  return {
+    ...(drainMs === undefined ? {} : { drainMs }),
+    ...(force === true ? { force: true } : {}),
+    ...(leaveEngines === true ? { leaveEngines: true } : {}),
+  }
+}
+
+function badInput(message: string): LbError {
+  return new LbError(message, { code: 'LB_BAD_CONTROL_REQUEST', source: 'operator', httpStatus: 400 })
+}
