@@ -1,0 +1,69 @@
+import type { LiveClient, LiveEnd, LiveMode } from './live-client.js'
+import { LiveSession } from './live-session.js'
+
+export interface LiveViewOptions {
+  readonly client: LiveClient
+  /** `up` owns what it shows, so quitting asks whether to stop it; `top` only looks. */
+  readonly mode: LiveMode
+  /** A request to copy, complete and on one line. */
+  readonly curl: string
+  readonly stdout?: NodeJS.WriteStream
+  readonly stdin?: NodeJS.ReadStream
+  readonly env?: Readonly<Record<string, string | undefined>>
+}
+
+/** Whether a live view can be drawn here; where not, print a snapshot or a log instead. */
+export function canShowLive(
+  stdout: NodeJS.WriteStream = process.stdout,
+  stdin: NodeJS.ReadStream = process.stdin,
+  env = process.env,
+): boolean {
+  return stdout.isTTY && stdin.isTTY && env['TERM'] !== 'dumb'
+}
+
+/**
+ * Draws the balancer on the terminal until the user is done; the screen is restored before the promise settles. In `up` mode the view
+ * itself asks the balancer to stop and watches it drain; on `closed` nobody is left to watch, so draining and stopping is the caller's.
+ */
+export async function runLiveView({
+  client,
+  mode,
+  curl,
+  stdout = process.stdout,
+  stdin = process.stdin,
+  env = process.env,
+}: LiveViewOptions): Promise<LiveEnd> {
+  // React decides at its import which of its builds to load; the development one costs twice the CPU.
+  process.env['NODE_ENV'] ??= 'production'
+  const { mount } = await import('./mount.js')
+  const session = new LiveSession({ client, mode, curl })
+  const release = endWithTerminal(session, stdout, stdin)
+  try {
+    await session.start()
+    const app = mount(session, { stdout, stdin, env })
+    void app.waitUntilExit().then(
+      () => session.end('closed'),
+      () => session.end('closed'),
+    )
+    const end = await session.ended
+    app.unmount()
+    await app.waitUntilExit()
+    return end
+  } finally {
+    release()
+  }
+}
+
+/** A hang-up, a TERM, an ended stdin or a broken stdout all mean that nobody looks any more. */
+function endWithTerminal(session: LiveSession, stdout: NodeJS.WriteStream, stdin: NodeJS.ReadStream): () => void {
+  const closed = (): void => session.end('closed')
+  const interrupted = (): void => session.press('c', { ctrl: true })
+  process.on('SIGHUP', closed).on('SIGTERM', closed).on('SIGINT', interrupted)
+  stdin.on('end', closed).on('close', closed)
+  stdout.on('error', closed).on('close', closed)
+  return () => {
+    process.off('SIGHUP', closed).off('SIGTERM', closed).off('SIGINT', interrupted)
+    stdin.off('end', closed).off('close', closed)
+    stdout.off('error', closed).off('close', closed)
+  }
+}

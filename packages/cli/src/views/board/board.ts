@@ -1,0 +1,54 @@
+import type { NodeStatus, PoolStatus } from '@plimsoll/core'
+import type { BoardRow, BoardView } from './board-row.js'
+import { planTable } from './columns.js'
+import { compactLines } from './compact-lines.js'
+import { nodeRow, ROW_MARGIN, tableHead, type RowFrame } from './node-row.js'
+import { foldedPoolLine, poolHeadings } from './pool-line.js'
+
+/** Below this a row has no room for numbers worth a table. */
+const COMPACT_BELOW = 60
+/** Below this pools are one line each; only the one with the selection is open. */
+const FOLD_BELOW = 72
+
+/** Pools and their nodes, in the form that the width allows. */
+export function boardRows(pools: readonly PoolStatus[], view: BoardView): BoardRow[] {
+  if (view.width < COMPACT_BELOW) return compactLines(pools, view)
+  const plan = planTable(nodesInOrder(pools), view.width - ROW_MARGIN, view.glyphs)
+  const frame = { ...view, plan, selected: false, showHost: true }
+  const rows = pools.map((pool) => nodeRows(pool, frame, view.selected))
+  if (view.width < FOLD_BELOW) return foldedRows(pools, rows, view)
+  const headings = poolHeadings(pools, view.width, view.glyphs)
+  return pools.flatMap((_pool, index) => [
+    { line: headings[index] ?? [] },
+    // The titles stand once: all pools share their columns.
+    ...(index === 0 ? [{ line: tableHead(plan) }] : []),
+    ...(rows[index] ?? []),
+  ])
+}
+
+function foldedRows(pools: readonly PoolStatus[], rows: readonly BoardRow[][], { width, glyphs, selected }: BoardView): BoardRow[] {
+  return pools.flatMap((pool, index) => {
+    const open = pool.nodes.some((node) => node.id === selected)
+    return [{ line: foldedPoolLine(pool, width, glyphs) }, ...(open ? (rows[index] ?? []) : [])]
+  })
+}
+
+/** Nodes as they stand on the screen from top to bottom: by pool, then by host in the order of first mention. */
+export function nodesInOrder(pools: readonly PoolStatus[]): NodeStatus[] {
+  return pools.flatMap((pool) => byHost(pool.nodes))
+}
+
+function nodeRows(pool: PoolStatus, frame: RowFrame, selected: string | undefined): BoardRow[] {
+  let lastHost: string | undefined
+  return byHost(pool.nodes).map((node) => {
+    const showHost = node.host !== lastHost
+    lastHost = node.host
+    return { nodeId: node.id, line: nodeRow(node, { ...frame, showHost, selected: node.id === selected }) }
+  })
+}
+
+function byHost(nodes: readonly NodeStatus[]): NodeStatus[] {
+  const groups = new Map<string, NodeStatus[]>()
+  for (const node of nodes) groups.set(node.host, [...(groups.get(node.host) ?? []), node])
+  return [...groups.values()].flat()
+}

@@ -1,0 +1,54 @@
+import type { NodeState, NodeStatus } from '@plimsoll/core'
+import { duration, percent } from '../units.js'
+import { GAP, totalWidth, type Column, type TablePlan } from './columns.js'
+import { bar } from './glyphs.js'
+import { cut, cutLine, fit, span, type Line, type Span } from './spans.js'
+
+/** What one row is drawn with. `width` counts the whole line, pointer included. */
+export interface RowFrame {
+  readonly plan: TablePlan
+  readonly width: number
+  readonly selected: boolean
+  /** False for the second and later nodes of a host: the name stands once over its group. */
+  readonly showHost: boolean
+  readonly nowMs: number
+}
+
+const INDENT = 3
+export const ROW_MARGIN = INDENT + 1
+
+const WITHOUT_NUMBERS: ReadonlySet<NodeState> = new Set(['declared', 'starting', 'loading', 'warming', 'stopped', 'failed'])
+
+/** One node. A node that serves nothing has no numbers to show, so the rest of its row says why. */
+export function nodeRow(node: NodeStatus, frame: RowFrame): Line {
+  const { plan, selected } = frame
+  const pointer = span(selected ? ` ${plan.context.glyphs.pointer} ` : ' '.repeat(INDENT), 'accent')
+  const explained = WITHOUT_NUMBERS.has(node.state) && node.inFlight === 0
+  const stateAt = plan.columns.findIndex((column) => column.title === 'STATE')
+  const shown = explained ? plan.columns.slice(0, stateAt + 1) : plan.columns
+  const cells = shown.flatMap((column, index) => cellOf(node, column, frame, index === 0))
+  if (!explained) return cutLine([pointer, ...cells.slice(0, -1)], frame.width)
+  return cutLine([pointer, ...cells, ...explanation(node, frame, frame.width - INDENT - totalWidth(shown) - GAP)], frame.width)
+}
+
+/** The titles over the rows. */
+export function tableHead(plan: TablePlan): Line {
+  const titles = plan.columns.map((column) => fit(column.title, column.width, column.align))
+  return [span(' '.repeat(INDENT) + titles.join(' '.repeat(GAP)).trimEnd(), 'dim')]
+}
+
+function cellOf(node: NodeStatus, column: Column, frame: RowFrame, first: boolean): Span[] {
+  const { text, tone } = column.cell(node, frame.plan.context)
+  const visible = column.title === 'HOST' && !frame.showHost ? '' : text
+  const strong = first && frame.selected ? 'bold' : tone
+  return [span(fit(visible, column.width, column.align, frame.plan.context.glyphs.more), strong), span(' '.repeat(GAP))]
+}
+
+function explanation(node: NodeStatus, { plan, nowMs }: RowFrame, room: number): Line {
+  const { glyphs } = plan.context
+  const waiting = node.state === 'starting' || node.state === 'loading' || node.state === 'warming'
+  const since = waiting && node.sinceMs > 0 && nowMs > node.sinceMs ? duration(Math.floor((nowMs - node.sinceMs) / 1000) * 1000) : ''
+  const progress = node.progress === null ? '' : `${bar(node.progress, 10, glyphs)} ${percent(node.progress)}`
+  const text = [progress, since, node.reason ?? ''].filter((part) => part !== '').join('  ')
+  return [span(cut(text, Math.max(0, room), glyphs.more), node.state === 'failed' ? 'bad' : 'dim')]
+}

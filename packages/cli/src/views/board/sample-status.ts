@@ -1,0 +1,135 @@
+import type { BalancerEvent, BalancerStatus, NodeStatus, PoolStatus } from '@plimsoll/core'
+
+/** A made-up balancer for tests of what is drawn. */
+export const SAMPLE_AT_MS = new Date(2026, 0, 2, 14, 2, 31).getTime()
+
+export function sampleNode(id: string, facts: Partial<NodeStatus> = {}): NodeStatus {
+  return {
+    id,
+    name: id.slice(id.indexOf('/') + 1),
+    engine: 'sim',
+    host: 'here',
+    state: 'ready',
+    reason: null,
+    sinceMs: SAMPLE_AT_MS - 60_000,
+    url: 'http://127.0.0.1:18400',
+    pid: 4242,
+    weight: 1,
+    inFlight: 14,
+    waiting: 1,
+    tokensInFlight: 3200,
+    requests: 1204,
+    errors: 0,
+    ttftMs: { p50: 142, p95: 208 },
+    tpotMs: { p50: 18, p95: 22 },
+    tokensPerSecond: 1400,
+    restarts: 0,
+    version: '0.14',
+    logPath: '/tmp/sim-0.log',
+    progress: null,
+    ...facts,
+  }
+}
+
+const QUIET = { inFlight: 0, waiting: 0, tokensInFlight: 0, ttftMs: null, tpotMs: null, tokensPerSecond: 0 } as const
+
+export function samplePool(name: string, nodes: readonly NodeStatus[], facts: Partial<PoolStatus> = {}): PoolStatus {
+  return {
+    name,
+    models: ['qwen3-4b', 'gpt-4o-mini'],
+    strategy: 'least-tokens',
+    inFlight: 28,
+    waiting: 3,
+    requests: 2400,
+    errors: 0,
+    tokensPerSecond: 2892,
+    ttftMs: { p50: 180, p95: 212 },
+    ttftHistoryMs: [
+      null,
+      null,
+      140,
+      142,
+      150,
+      141,
+      140,
+      160,
+      210,
+      240,
+      180,
+      150,
+      141,
+      143,
+      139,
+      180,
+      260,
+      281,
+      190,
+      160,
+      150,
+      144,
+      140,
+      180,
+    ],
+    nodes,
+    ...facts,
+  }
+}
+
+/** Two pools on two hosts, with a node in nearly every state. */
+export function sampleStatus(facts: Partial<BalancerStatus> = {}): BalancerStatus {
+  const chat = [
+    sampleNode('chat/gpu-0'),
+    sampleNode('chat/laptop', {
+      host: 'lab',
+      state: 'draining',
+      inFlight: 2,
+      ttftMs: { p50: 402, p95: 1911 },
+      errors: 3,
+      reason: 'asked by you',
+    }),
+    sampleNode('chat/gpu-1', { inFlight: 12, tokensPerSecond: 1310 }),
+    sampleNode('chat/gpu-2', { ...QUIET, state: 'loading', progress: 0.62, sinceMs: SAMPLE_AT_MS - 12_000, reason: '1.4 of 2.2 GB' }),
+    sampleNode('chat/gpu-3', { ...QUIET, state: 'failed', reason: 'the process ended with code 137; next start in 8 s' }),
+  ]
+  return {
+    name: 'support-bot',
+    pid: 99,
+    version: '0.1.0',
+    startedAtMs: SAMPLE_AT_MS - 600_000,
+    state: 'serving',
+    file: '/home/me/lb.yaml',
+    logDir: '/tmp/logs',
+    gateway: { listen: ['http://127.0.0.1:8484'], requestsPerSecond: 42, tokensPerSecond: 3102, ttftMs: { p50: 160, p95: 212 } },
+    pools: [
+      samplePool('chat', chat),
+      samplePool('embed', [sampleNode('embed/cpu-0', { ...QUIET, inFlight: 1, ttftMs: { p50: 8, p95: 11 } })], {
+        models: ['nomic-embed'],
+        strategy: 'least-requests',
+        inFlight: 1,
+        waiting: 0,
+        ttftMs: { p50: 8.6, p95: 11 },
+      }),
+    ],
+    ...facts,
+  }
+}
+
+export const SAMPLE_EVENTS: readonly BalancerEvent[] = [
+  {
+    atMs: SAMPLE_AT_MS - 13_000,
+    kind: 'node',
+    node: 'chat/laptop',
+    from: 'ready',
+    to: 'draining',
+    message: 'chat/laptop draining: asked by you',
+  },
+  {
+    atMs: SAMPLE_AT_MS - 36_000,
+    kind: 'node',
+    node: 'chat/gpu-3',
+    from: 'ready',
+    to: 'failed',
+    message: 'the process ended with code 137',
+  },
+  { atMs: SAMPLE_AT_MS - 60_000, kind: 'gateway', message: 'listening on http://127.0.0.1:8484' },
+]

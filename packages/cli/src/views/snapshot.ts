@@ -1,0 +1,19 @@
+import type { BalancerStatus } from '@plimsoll/core'
+import { boardRows, glyphsFor, headerLines, plainText, safeStatus, type Line } from './board/index.js'
+
+export interface SnapshotOptions {
+  /** Width to fit into; a pipe has none, so 120. */
+  readonly columns?: number
+  readonly nowMs?: number
+  readonly env?: Readonly<Record<string, string | undefined>>
+}
+
+/** The live view as one plain text, without colour, for a stdout that is no terminal. Ends with a line break. */
+export function renderSnapshot(status: BalancerStatus, options: SnapshotOptions = {}): string {
+  const { columns: width = 120, nowMs = Date.now(), env = process.env } = options
+  const glyphs = glyphsFor(env)
+  const safe = safeStatus(status)
+  const board = boardRows(safe.pools, { width, glyphs, nowMs }).map((row) => row.line)
+  const lines: Line[] = [...headerLines({ status: safe, nowMs }, width, glyphs), [], ...board]
+  return `${lines.map((line) => plainText(line).trimEnd()).join('\n')}\n`
+}
