@@ -1,0 +1,11 @@
+import type { StrategyPlugin } from '../contracts/index.js'
+import { leastRequests } from './least-requests.js'
+import { leastTokens } from './least-tokens.js'
+import { roundRobin } from './round-robin.js'
+import { twoChoices } from './two-choices.js'
+
+/** What a pool uses when its topology names none: prompts differ a thousandfold in work, so tokens say more than requests. */
+export const defaultStrategyName = 'least-tokens'
+
+/** The strategies that come with core; plugins add theirs through the registry. */
+export const builtinStrategies: readonly StrategyPlugin[] = [roundRobin, leastRequests, leastTokens, twoChoices]

@@ -1,0 +1,61 @@
+import { describe, expect, it } from 'vitest'
+import { FakeClock, seededRandom } from '../base/index.js'
+import type { StrategyContext, StrategyPlugin } from '../contracts/index.js'
+import { createStrategyRegistry, defaultStrategyName } from './index.js'
+
+const context: StrategyContext = {
+  settings: {},
+  random: seededRandom(1),
+  clock: new FakeClock(),
+  belief: { inFlight: () => 0, waiting: () => 0, tokensInFlight: () => 0 },
+}
+
+const plugin = (name: string, pick: () => number): StrategyPlugin => ({ name, summary: 's', settings: {}, create: () => ({ pick }) })
+const candidates = [{ id: 'p/a', index: 0, weight: 1 }]
+const facts = {
+  id: 'r',
+  face: 'openai-chat',
+  model: 'm',
+  stream: false,
+  bodyBytes: 0,
+  promptTokens: 0,
+  outputTokens: 0,
+  prefixHashes: [],
+} as const
+
+describe('the strategy registry', () => {
+  it('finds strategies by name and by alias', () => {
+    const registry = createStrategyRegistry()
+    expect(registry.find('least-connections')).toBe(registry.find('least-requests'))
+    expect(registry.find(defaultStrategyName)?.name).toBe('least-tokens')
+    expect([...registry.catalogue.keys()].sort()).toEqual([
+      'least-connections',
+      'least-requests',
+      'least-tokens',
+      'round-robin',
+      'two-choices',
+    ])
+  })
+
+  it('says what it knows when a name is unknown', () => {
+    expect(() => createStrategyRegistry().create('fastest', context)).toThrow(expect.objectContaining({ code: 'LB_STRATEGY_UNKNOWN' }))
+  })
+
+  it('refuses two strategies of one name, aliases included', () => {
+    expect(() => createStrategyRegistry([plugin('least-connections', () => 0)])).toThrow(
+      expect.objectContaining({ code: 'LB_STRATEGY_DUPLICATE' }),
+    )
+  })
+
+  it.each([-1, 1, 0.5, Number.NaN])('names a plugin strategy that picks %s of one candidate', (index) => {
+    const strategy = createStrategyRegistry([plugin('odd', () => index)]).create('odd', context)
+    expect(() => strategy.pick(facts, candidates)).toThrow(/strategy "odd" failed/)
+  })
+
+  it('names a plugin strategy that throws', () => {
+    const boom = plugin('boom', () => {
+      throw new Error('no idea')
+    })
+    expect(() => createStrategyRegistry([boom]).create('boom', context).pick(facts, candidates)).toThrow(/"boom" failed: it threw: no idea/)
+  })
+})
