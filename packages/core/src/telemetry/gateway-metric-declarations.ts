@@ -1,0 +1,66 @@
+import type { MetricDeclaration } from './metric-declaration.js'
+
+const ttftBounds = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120]
+const interTokenBounds = [0.001, 0.0025, 0.005, 0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.25, 0.5, 1]
+const durationBounds = [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600]
+
+function declare<const Label extends string>(
+  kind: MetricDeclaration['kind'],
+  name: string,
+  rest: Pick<MetricDeclaration<Label>, 'help' | 'labels' | 'buckets'>,
+): MetricDeclaration<Label> {
+  return { kind, name, ...rest }
+}
+
+/** Every metric that `/metrics` shows; docs/reference/metrics.md is generated from here. */
+export const gatewayMetricDeclarations = {
+  buildInfo: declare('gauge', 'lb_build_info', { help: 'Always 1; the version is in the label.', labels: ['version'] }),
+  requests: declare('counter', 'lb_requests_total', {
+    help: 'Settled requests by pool, answering node and outcome (ok, client-error, engine-error, unavailable, cut, client-gone).',
+    labels: ['pool', 'node', 'outcome'],
+  }),
+  attempts: declare('counter', 'lb_request_attempts_total', {
+    help: 'Tries at nodes by outcome (answered, connect-failed, reset, timeout, refused, cancelled, cut).',
+    labels: ['outcome'],
+  }),
+  gatewayRequests: declare('counter', 'lb_gateway_requests_total', {
+    help: 'Answers of the gateway by HTTP status code; 0 when the client left before one.',
+    labels: ['code'],
+  }),
+  ttft: declare('histogram', 'lb_request_ttft_seconds', {
+    help: 'Seconds from arrival to the first content byte for the client.',
+    labels: ['pool', 'node'],
+    buckets: ttftBounds,
+  }),
+  interToken: declare('histogram', 'lb_request_inter_token_seconds', {
+    help: 'Mean seconds per output token after the first, one observation for each completed stream.',
+    labels: ['pool', 'node'],
+    buckets: interTokenBounds,
+  }),
+  duration: declare('histogram', 'lb_request_duration_seconds', {
+    help: 'Seconds from arrival to the end of the answer.',
+    labels: ['pool', 'node'],
+    buckets: durationBounds,
+  }),
+  tokens: declare('counter', 'lb_tokens_total', {
+    help: 'Tokens of settled requests by kind (prompt, completion, cached); cached ones are also counted as prompt. Estimated where the engine gave no usage.',
+    labels: ['pool', 'node', 'kind'],
+  }),
+  nodeInFlight: declare('gauge', 'lb_node_in_flight', { help: 'Requests at the node right now.', labels: ['pool', 'node'] }),
+  nodeWaiting: declare('gauge', 'lb_node_waiting', {
+    help: 'Of the requests at the node, those without a first token.',
+    labels: ['pool', 'node'],
+  }),
+  nodeTokensInFlight: declare('gauge', 'lb_node_tokens_in_flight', {
+    help: 'Tokens of the requests at the node, prompt and expected answer.',
+    labels: ['pool', 'node'],
+  }),
+  nodeState: declare('gauge', 'lb_node_state', {
+    help: '1 for the state that the node is in, 0 for the others.',
+    labels: ['pool', 'node', 'state'],
+  }),
+  nodeRestarts: declare('counter', 'lb_node_restarts_total', {
+    help: 'Times that the node was started again after a failure.',
+    labels: ['pool', 'node'],
+  }),
+} as const

@@ -1,0 +1,14 @@
+/**
+ * Owns numbers about the running balancer: metric families, their Prometheus text, windows, rates. Refuses to know who looks at them; sets no timers.
+ * Read first: request-stats.ts (what status shows), then gateway-metrics.ts (what /metrics shows).
+ */
+export { MetricRegistry } from './metric-registry.js'
+export type { MetricDeclaration } from './metric-declaration.js'
+export { prometheusContentType } from './prometheus-text.js'
+export { GatewayMetrics, type NodeReading } from './gateway-metrics.js'
+export { gatewayMetricDeclarations } from './gateway-metric-declarations.js'
+export { RequestStats } from './request-stats.js'
+export type { TrafficStats } from './traffic.js'
+export { WindowedQuantiles, type Quantiles } from './windowed-quantiles.js'
+export { RateMeter } from './rate-meter.js'
+export { Ewma } from './ewma.js'
