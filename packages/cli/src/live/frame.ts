@@ -1,7 +1,7 @@
 import { boardRows, cutLine, headerLines, span, wrapCommand, type BoardRow, type Glyphs, type Line } from '../views/board/index.js'
 import { paneLines } from './bottom-pane.js'
 import { bottomLines, lostText } from './bottom-lines.js'
-import { visiblePools, type ViewState } from './view-state.js'
+import { visiblePools, type Pane, type ViewState } from './view-state.js'
 
 export interface FrameSize {
   readonly columns: number
@@ -10,27 +10,42 @@ export interface FrameSize {
 
 const MIN_BOARD = 4
 const MIN_PANE = 3
+const ROOMY_ROWS = 30
 
 /** The whole screen: exactly `rows` lines, none wider than `columns`. */
 export function frameLines(state: ViewState, { columns: width, rows }: FrameSize, glyphs: Glyphs): Line[] {
-  const rule: Line = [span(glyphs.rule.repeat(width), 'dim')]
-  const top = [...header(state, width, glyphs), rule]
-  const footer = bottomLines(state, width, glyphs)
-  const board = boardRows(visiblePools(state), { width, glyphs, nowMs: state.nowMs, selected: state.selected })
-  const curl = curlLines(state, width)
-  const free = Math.max(0, rows - top.length - footer.length)
-  const curlBlock = curl.length > 0 && free - curl.length - 1 >= MIN_BOARD ? [rule, ...curl] : []
-  const room = free - curlBlock.length
-  const paneWanted = state.pane === 'events' ? MIN_PANE : Math.max(MIN_PANE, Math.floor(room / 2))
-  const boardHeight = Math.min(Math.max(1, board.length), room - paneWanted - 1 >= MIN_BOARD ? room - paneWanted - 1 : room)
-  const paneHeight = Math.max(0, room - boardHeight - 1)
-  const pane = paneHeight === 0 ? [] : [rule, ...paneLines(state, { width, height: paneHeight }, glyphs).slice(0, paneHeight)]
-  const body = [...top, ...windowOf(boardOrHint(board, state), boardHeight, state.selected), ...curlBlock, ...pane].slice(
-    0,
-    Math.max(0, rows - footer.length),
-  )
-  const blank = Array.from({ length: Math.max(0, rows - footer.length - body.length) }, (): Line => [])
-  return [...body, ...blank, ...footer].map((line) => cutLine(line, width, glyphs.more))
+  const top = header(state, width, glyphs)
+  const bottom = bottomLines(state, width, glyphs)
+  const board = boardOrHint(boardRows(visiblePools(state), { width, glyphs, nowMs: state.nowMs, selected: state.selected }), state)
+  // On a small screen what was asked for by a key goes before the request that always stands there.
+  const request = state.pane === 'events' || rows >= ROOMY_ROWS ? curlLines(state, width) : []
+  const room = rows - top.length - bottom.length - 1
+  const heights = shareRoom(room, { curl: request.length, board: board.length }, state.pane)
+  const shown = windowOf(board, heights.board, state.selected)
+  const curl = heights.curl === 0 ? [] : [rule(width, 0, glyphs), ...request]
+  const pane =
+    heights.pane === 0 ? [] : [rule(width, 0, glyphs), ...paneLines(state, { width, height: heights.pane }, glyphs).slice(0, heights.pane)]
+  const below = curl.length > 0 ? curl : pane
+  if (below.length > 0) below[0] = rule(width, shown.below, glyphs)
+  const body = [...top, rule(width, shown.above, glyphs), ...shown.lines, ...curl, ...pane].slice(0, Math.max(0, rows - bottom.length))
+  const blank = Array.from({ length: Math.max(0, rows - bottom.length - body.length) }, (): Line => [])
+  return [...body, ...blank, ...bottom].map((line) => cutLine(line, width, glyphs.more))
+}
+
+interface Heights {
+  readonly board: number
+  readonly curl: number
+  readonly pane: number
+}
+
+/** Who gets the `room` between header and footer: the board what it needs, but never all of what the pane asked for wants. Each lower part costs a rule more. */
+function shareRoom(room: number, wanted: { curl: number; board: number }, pane: Pane): Heights {
+  const curl = wanted.curl > 0 && room - wanted.curl - 1 >= MIN_BOARD ? wanted.curl : 0
+  const left = Math.max(0, curl === 0 ? room : room - curl - 1)
+  const paneWanted = pane === 'events' ? MIN_PANE : Math.max(MIN_PANE, Math.floor(left / 2))
+  const withPane = left - paneWanted - 1
+  const board = Math.min(wanted.board, withPane >= MIN_BOARD ? withPane : left)
+  return { board, curl, pane: Math.max(0, left - board - 1) }
 }
 
 function header(state: ViewState, width: number, glyphs: Glyphs): Line[] {
@@ -47,12 +62,24 @@ function boardOrHint(board: BoardRow[], { status, filter }: ViewState): BoardRow
 
 /** The request to copy, without a frame around it and broken only where a shell goes on reading. */
 function curlLines({ curl, showCurl }: ViewState, width: number): Line[] {
-  return showCurl && curl !== '' ? wrapCommand(curl, width - 1).map((text) => [span(` ${text}`)]) : []
+  return showCurl && curl !== '' ? wrapCommand(curl, width).map((text) => [span(text)]) : []
+}
+
+interface Window {
+  readonly lines: Line[]
+  readonly above: number
+  readonly below: number
 }
 
 /** `height` rows around the selected one; the first rows when nothing is selected. */
-function windowOf(rows: readonly BoardRow[], height: number, selected: string | undefined): Line[] {
+function windowOf(rows: readonly BoardRow[], height: number, selected: string | undefined): Window {
   const at = rows.findIndex((row) => row.nodeId !== undefined && row.nodeId === selected)
-  const first = Math.min(Math.max(0, at - height + 2), Math.max(0, rows.length - height))
-  return rows.slice(first, first + height).map((row) => row.line)
+  const above = Math.min(Math.max(0, at - height + 2), Math.max(0, rows.length - height))
+  return { lines: rows.slice(above, above + height).map((row) => row.line), above, below: Math.max(0, rows.length - above - height) }
+}
+
+/** A line across, which tells how many rows are hidden behind it. */
+function rule(width: number, hidden: number, glyphs: Glyphs): Line {
+  const label = hidden === 0 ? '' : ` ${hidden} more `
+  return [span(glyphs.rule.repeat(3) + label + glyphs.rule.repeat(Math.max(0, width - 3 - label.length)), 'dim')]
 }

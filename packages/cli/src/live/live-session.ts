@@ -5,17 +5,9 @@ import { sanitize } from '../views/sanitize.js'
 import { pressKey, type Effect, type KeyPress } from './keymap.js'
 import type { LiveClient, LiveEnd, LiveMode } from './live-client.js'
 import { readLogTail } from './log-tail.js'
+import { isBusy, PACE, shownTime, type Pace } from './pace.js'
 import { initialView, withSelection, type ViewState } from './view-state.js'
-
-/** Times in milliseconds. */
-export interface Pace {
-  readonly restMs: number
-  readonly busyMs: number
-  /** A balancer that takes longer than this to tell its status is shown as not answering. */
-  readonly answerMs: number
-  /** Changes closer together than this are drawn as one. */
-  readonly settleMs: number
-}
+import { within } from './within.js'
 
 export interface SessionOptions {
   readonly client: LiveClient
@@ -25,12 +17,10 @@ export interface SessionOptions {
   readonly pace?: Partial<Pace>
 }
 
-const PACE: Pace = { restMs: 1000, busyMs: 500, answerMs: 3000, settleMs: 100 }
 const MAX_EVENTS = 200
 const TAIL_LINES = 200
 /** A first frame without nodes is better than none. */
 const FIRST_FRAME_MS = 300
-const MINUTE_MS = 60_000
 
 /** Keeps the view's state true: polls, follows events, carries out keys. It knows nothing of how it is drawn. */
 export class LiveSession {
@@ -51,7 +41,7 @@ export class LiveSession {
     this.#now = now
     this.#pace = { ...PACE, ...pace }
     this.#lastAnswerMs = now()
-    this.#state = initialView(mode, sanitize(curl), minute(now()))
+    this.#state = initialView(mode, sanitize(curl), shownTime(now()))
     const { promise, resolve } = Promise.withResolvers<LiveEnd>()
     this.ended = promise
     this.#resolveEnd = resolve
@@ -119,7 +109,7 @@ export class LiveSession {
 
   #take(status: BalancerStatus): void {
     this.#lastAnswerMs = this.#now()
-    const nowMs = isTransient(status) ? second(this.#lastAnswerMs) : minute(this.#lastAnswerMs)
+    const nowMs = shownTime(this.#lastAnswerMs, status)
     const answer = JSON.stringify(status)
     if (answer === this.#lastAnswer && this.#state.lost === undefined && this.#state.nowMs === nowMs) return
     this.#lastAnswer = answer
@@ -167,35 +157,5 @@ export class LiveSession {
     clearTimeout(this.#settling)
     this.#settling = undefined
     for (const listener of this.#listeners) listener()
-  }
-}
-
-function isBusy({ status, stopping }: ViewState): boolean {
-  return stopping !== 'no' || (status !== undefined && (isTransient(status) || status.pools.some((pool) => pool.inFlight > 0)))
-}
-
-/** While a node starts, its elapsed seconds are shown. */
-function isTransient(status: BalancerStatus): boolean {
-  return status.pools.some((pool) => pool.nodes.some((node) => ['starting', 'loading', 'warming'].includes(node.state)))
-}
-
-function minute(epochMs: number): number {
-  return epochMs - (epochMs % MINUTE_MS)
-}
-
-function second(epochMs: number): number {
-  return epochMs - (epochMs % 1000)
-}
-
-async function within<T>(answer: Promise<T>, limitMs: number): Promise<T> {
-  const timer = new AbortController()
-  const late = sleep(limitMs, undefined, { signal: timer.signal }).then(() => {
-    throw new Error(`no answer within ${limitMs} ms`)
-  })
-  late.catch(() => undefined)
-  try {
-    return await Promise.race([answer, late])
-  } finally {
-    timer.abort()
   }
 }

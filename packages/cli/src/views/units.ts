@@ -11,7 +11,7 @@ export function count(value: number): string {
   return `${trim(scaled)}${KILO[step] ?? ''}`
 }
 
-/** `0.4 ms`, `182 ms`, `1.2 s`, `41 s`, `3.5 min`, `2.1 h`. */
+/** `0.4 ms`, `182 ms`, `1.2 s`, `41 s`, `3.5 min`, `2.1 h`, `12 d`. */
 export function duration(ms: number): string {
   const [value, unit] = inUnit(ms, ms)
   return `${trim(value)} ${unit}`
@@ -43,7 +43,8 @@ export function hourAndMinute(epochMs: number): string {
 function inUnit(ms: number, sizeMs: number): [value: number, unit: string] {
   if (sizeMs < 999.5) return [ms, 'ms']
   if (sizeMs < 99_500) return [ms / 1000, 's']
-  return sizeMs < 99.5 * 60_000 ? [ms / 60_000, 'min'] : [ms / 3_600_000, 'h']
+  if (sizeMs < 99.5 * 60_000) return [ms / 60_000, 'min']
+  return sizeMs < 99.5 * 3_600_000 ? [ms / 3_600_000, 'h'] : [ms / 86_400_000, 'd']
 }
 
 function trim(value: number): string {

@@ -1,9 +1,11 @@
-import type { NodeStatus, PoolStatus } from '@plimsoll/core'
+import type { PoolStatus } from '@plimsoll/core'
 import type { BoardRow, BoardView } from './board-row.js'
 import { planTable } from './columns.js'
 import { compactLines } from './compact-lines.js'
+import { byHost, nodesInOrder } from './node-order.js'
 import { nodeRow, ROW_MARGIN, tableHead, type RowFrame } from './node-row.js'
 import { foldedPoolLine, poolHeadings } from './pool-line.js'
+import type { Line } from './spans.js'
 
 /** Below this a row has no room for numbers worth a table. */
 const COMPACT_BELOW = 60
@@ -16,7 +18,7 @@ export function boardRows(pools: readonly PoolStatus[], view: BoardView): BoardR
   const plan = planTable(nodesInOrder(pools), view.width - ROW_MARGIN, view.glyphs)
   const frame = { ...view, plan, selected: false, showHost: true }
   const rows = pools.map((pool) => nodeRows(pool, frame, view.selected))
-  if (view.width < FOLD_BELOW) return foldedRows(pools, rows, view)
+  if (view.width < FOLD_BELOW) return foldedRows(pools, rows, { ...view, head: tableHead(plan) })
   const headings = poolHeadings(pools, view.width, view.glyphs)
   return pools.flatMap((_pool, index) => [
     { line: headings[index] ?? [] },
@@ -26,16 +28,15 @@ export function boardRows(pools: readonly PoolStatus[], view: BoardView): BoardR
   ])
 }
 
-function foldedRows(pools: readonly PoolStatus[], rows: readonly BoardRow[][], { width, glyphs, selected }: BoardView): BoardRow[] {
+function foldedRows(
+  pools: readonly PoolStatus[],
+  rows: readonly BoardRow[][],
+  { width, glyphs, selected, head }: BoardView & { readonly head: Line },
+): BoardRow[] {
   return pools.flatMap((pool, index) => {
     const open = pool.nodes.some((node) => node.id === selected)
-    return [{ line: foldedPoolLine(pool, width, glyphs) }, ...(open ? (rows[index] ?? []) : [])]
+    return [{ line: foldedPoolLine(pool, width, glyphs) }, ...(open ? [{ line: head }, ...(rows[index] ?? [])] : [])]
   })
-}
-
-/** Nodes as they stand on the screen from top to bottom: by pool, then by host in the order of first mention. */
-export function nodesInOrder(pools: readonly PoolStatus[]): NodeStatus[] {
-  return pools.flatMap((pool) => byHost(pool.nodes))
 }
 
 function nodeRows(pool: PoolStatus, frame: RowFrame, selected: string | undefined): BoardRow[] {
@@ -45,10 +46,4 @@ function nodeRows(pool: PoolStatus, frame: RowFrame, selected: string | undefine
     lastHost = node.host
     return { nodeId: node.id, line: nodeRow(node, { ...frame, showHost, selected: node.id === selected }) }
   })
-}
-
-function byHost(nodes: readonly NodeStatus[]): NodeStatus[] {
-  const groups = new Map<string, NodeStatus[]>()
-  for (const node of nodes) groups.set(node.host, [...(groups.get(node.host) ?? []), node])
-  return [...groups.values()].flat()
 }
