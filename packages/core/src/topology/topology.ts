@@ -1,0 +1,84 @@
+/** A secret is named, never written: the name of an environment variable, or an absolute path of a file that holds it. */
+export type SecretRef = { readonly env: string } | { readonly file: string }
+
+export type ListenAddress =
+  | {
+      readonly kind: 'tcp'
+      /** Without brackets, also for IPv6. */ readonly host: string
+      /** 0 lets the system choose. */ readonly port: number
+    }
+  | { readonly kind: 'unix'; /** Absolute. */ readonly path: string }
+
+/** A topology with every default filled in and every number in the unit of its name; frozen plain data, the same after a trip through JSON. */
+export interface Topology {
+  readonly version: 1
+  readonly name: string
+  /** Absolute path of the file that declared it; absent where a program did. */
+  readonly file?: string
+  readonly gateway: GatewayPlan
+  readonly pools: readonly PoolPlan[]
+}
+
+export interface GatewayPlan {
+  /** At least one; in declared order. */
+  readonly listen: readonly ListenAddress[]
+  /** Empty: no key is asked for. */
+  readonly apiKeys: readonly SecretRef[]
+  /** True where listening beyond loopback without keys is meant. */
+  readonly open: boolean
+  readonly maxBodyBytes: number
+  /** Sum over all requests that are buffered at one moment. */
+  readonly maxBodiesBytes: number
+  readonly requestLog?: { /** Absolute. */ readonly file: string; readonly maxBytes: number; readonly keep: number }
+}
+
+export interface StrategyPlan {
+  readonly name: string
+  /** Not yet checked against the strategy's own schema defaults where the catalogue does not know it. */
+  readonly settings: Readonly<Record<string, unknown>>
+}
+
+export interface PoolPlan {
+  readonly name: string
+  /** Names that clients may ask for; the first is canonical. Never empty. */
+  readonly models: readonly string[]
+  readonly strategy: StrategyPlan
+  /** Never empty; names are unique in the pool. */
+  readonly groups: readonly GroupPlan[]
+  /** Further nodes tried before the first byte of an answer, 0 to 5. */
+  readonly retries: { readonly max: number }
+  readonly timeouts: { readonly connectMs: number; readonly firstTokenMs: number; readonly idleMs: number }
+  readonly health: { readonly intervalMs: number; readonly fall: number; readonly rise: number; readonly timeoutMs: number }
+  readonly drainMs: number
+}
+
+export interface LaunchSettings {
+  /** 1 to 1024. */
+  readonly replicas: number
+  /** `launch.args` with the plugin's defaults filled in. */
+  readonly settings: Readonly<Record<string, unknown>>
+  readonly env: Readonly<Record<string, string | SecretRef>>
+  /** Absent: what the engine's plugin asks for. */
+  readonly readyWithinMs?: number
+  readonly restarts: { readonly max: number; readonly withinMs: number }
+}
+
+/** One declared entry of `nodes`: replicas of one engine. Exactly one of `launch` and `attach` is there. */
+export interface GroupPlan {
+  readonly name: string
+  readonly engine: string
+  readonly weight: number
+  /** The model's name at these nodes, where it differs from what clients say. */
+  readonly model?: string
+  readonly apiKey?: SecretRef
+  readonly launch?: LaunchSettings
+  /** Base URL without a trailing slash; a path stays as a prefix. */
+  readonly attach?: { readonly url: string }
+}
+
+/** Ids of a group's nodes: `pool/group` for one, `pool/group-0` to `-n-1` for several. */
+export function nodeIdsOf(pool: { readonly name: string }, group: GroupPlan): readonly string[] {
+  const replicas = group.launch?.replicas ?? 1
+  const base = `${pool.name}/${group.name}`
+  return replicas === 1 ? [base] : Array.from({ length: replicas }, (_, index) => `${base}-${index}`)
+}
