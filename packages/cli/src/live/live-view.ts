@@ -58,12 +58,16 @@ export async function runLiveView({
 function endWithTerminal(session: LiveSession, stdout: NodeJS.WriteStream, stdin: NodeJS.ReadStream): () => void {
   const closed = (): void => session.end('closed')
   const interrupted = (): void => session.press('c', { ctrl: true })
-  process.on('SIGHUP', closed).on('SIGTERM', closed).on('SIGINT', interrupted)
+  process.on('SIGTERM', closed).on('SIGINT', interrupted)
   stdin.on('end', closed).on('close', closed)
-  stdout.on('error', closed).on('close', closed)
+  stdout.on('close', closed)
+  // These stay: a terminal that goes away hangs up twice and then fails at every touch (raw mode, last words), and a single unheard one of
+  // these would end the process before the balancer is drained.
+  process.on('SIGHUP', closed)
+  for (const stream of [stdin, stdout, process.stderr]) stream.on('error', closed)
   return () => {
-    process.off('SIGHUP', closed).off('SIGTERM', closed).off('SIGINT', interrupted)
+    process.off('SIGTERM', closed).off('SIGINT', interrupted)
     stdin.off('end', closed).off('close', closed)
-    stdout.off('error', closed).off('close', closed)
+    stdout.off('close', closed)
   }
 }

@@ -18,7 +18,8 @@ export function headerLines({ status, lostSinceMs, nowMs }: HeaderFacts, width: 
       : span(`${glyphs.lost} does not answer, since ${clockTime(lostSinceMs)}`, 'bad')
   const left: Line = [span(` ${status.name}`, 'bold'), span('  '), state]
   const address = span(`  ${addressOf(status)}`, 'accent')
-  const flows = flowLines(status, nowMs)
+  // What flowed before it fell silent is not what flows now.
+  const flows = lostSinceMs === undefined ? flowLines(status, nowMs) : [[span(`${hourAndMinute(nowMs)} `, 'dim')]]
   for (const flow of flows) {
     const line = justify([...left, address], flow, width)
     if (line !== undefined) return [line]
