@@ -1,0 +1,66 @@
+import { fileURLToPath } from 'node:url'
+import { openaiDialect, type Backend, type LaunchSlot, type NodeSpec, type PluginHost, type ProbeReport } from '@plimsoll/core/plugin'
+import type { SimSettings } from './settings.js'
+
+const engineScript = fileURLToPath(new URL('../bin/lb-sim-engine.js', import.meta.url))
+
+/** Starting takes under a second; the rest is for a busy machine. */
+const startAllowanceMs = 15_000
+
+/** The smallest backend there is: a command line, a health check, OpenAI's protocol. */
+export function createSimBackend(spec: NodeSpec<SimSettings>, host: PluginHost): Backend {
+  return {
+    launchPlan: (slot) => ({
+      command: process.execPath,
+      args: [engineScript, ...engineArguments(spec, slot)],
+      env: {},
+      readyWithinMs: spec.settings.loadMs + startAllowanceMs,
+    }),
+    probe: async (signal) => readHealth(await host.get(`${spec.url}/health`, { signal })),
+    minProbeIntervalMs: 100,
+    dialect: openaiDialect(),
+    stop: [{ signal: 'SIGTERM', waitMs: 2000 }],
+  }
+}
+
+/** `--port 18400 --model sim-8b --profile instant ...`: settings become flags of the same name. */
+export function engineArguments(spec: NodeSpec<SimSettings>, slot: LaunchSlot): string[] {
+  const models = spec.model === undefined ? spec.models : [spec.model]
+  const flags = Object.entries(spec.settings)
+    .filter(([, value]) => value !== undefined)
+    .map(([name, value]) => [`--${kebab(name)}`, String(value)])
+  return ['--port', String(slot.port), ...models.flatMap((model) => ['--model', model]), ...flags.flat()]
+}
+
+function readHealth({ status, text }: { readonly status: number; readonly text: string }): ProbeReport {
+  const health = parseHealth(text)
+  if (status === 200 && health.status === 'ok') {
+    const models = Array.isArray(health.models) ? health.models.filter((name) => typeof name === 'string') : []
+    return { verdict: 'ready', models, ...(typeof health.version === 'string' ? { version: health.version } : {}) }
+  }
+  if (status !== 503 || health.status !== 'loading') return { verdict: 'sick', reason: `/health answered ${status}` }
+  const reason = typeof health.reason === 'string' ? health.reason : 'loading'
+  return { verdict: 'loading', reason, ...(typeof health.progress === 'number' ? { progress: health.progress } : {}) }
+}
+
+interface Health {
+  readonly status?: unknown
+  readonly models?: unknown
+  readonly version?: unknown
+  readonly reason?: unknown
+  readonly progress?: unknown
+}
+
+/** Anything that is no JSON object reads as an empty one: whatever runs there is not this engine. */
+function parseHealth(text: string): Health {
+  try {
+    const value: unknown = JSON.parse(text)
+    return typeof value === 'object' && value !== null ? value : {}
+  } catch {
+    return {}
+  }
+}
+
+function kebab(name: string): string {
+  return name.replaceAll(/[A-Z]/gu, (letter) => `-${letter.toLowerCase()}`)
+}

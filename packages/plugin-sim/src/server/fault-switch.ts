@@ -1,0 +1,80 @@
+import type { EngineDriver } from './engine-driver.js'
+import { faultForms, isLoadFault, parseFault, type Fault } from './fault.js'
+import { Refusal } from './refusal.js'
+
+/** The two ways out of a process; tests hand in their own. */
+export interface Ending {
+  /** As by kill -9. */
+  die(): void
+  exit(code: number): void
+}
+
+interface SwitchOptions {
+  readonly ending: Ending
+  /** What `slow:N` multiplies. */
+  readonly slowness: number
+}
+
+/** Holds the one fault that the engine shows, and works its change. */
+export class FaultSwitch {
+  current: Fault | undefined
+  private readonly held: (() => void)[] = []
+  private draws = 0
+
+  constructor(
+    private readonly driver: EngineDriver,
+    private readonly options: SwitchOptions,
+  ) {}
+
+  get ending(): Ending {
+    return this.options.ending
+  }
+
+  /** From the settings, before anything runs. A declared `die` waits for the first request. */
+  declare(text: string): void {
+    this.change(this.parse(text))
+  }
+
+  /** At run time; null clears. `die` happens now. */
+  set(text: string | null): void {
+    if (text === null) return this.change(undefined)
+    const fault = this.parse(text)
+    if (isLoadFault(fault)) throw new Refusal(400, `${text} can only be declared: the engine has loaded already`, { param: 'fault' })
+    this.change(fault)
+  }
+
+  /** Resolves when the engine does not hang. */
+  thawed(): Promise<void> {
+    if (this.current?.kind !== 'hang') return Promise.resolve()
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.held.push(resolve)
+    return promise
+  }
+
+  /** Whether this request is one that `errors:N%` fails: evenly spread, so that N % is N % of any hundred. */
+  drawError(): boolean {
+    if (this.current?.kind !== 'errors') return false
+    const { ratio } = this.current
+    this.draws++
+    return Math.floor(this.draws * ratio) > Math.floor((this.draws - 1) * ratio)
+  }
+
+  private parse(text: string): Fault {
+    const fault = parseFault(text)
+    if (fault === undefined) throw new Refusal(400, `unknown fault ${JSON.stringify(text)}; known: ${faultForms}`, { param: 'fault' })
+    return fault
+  }
+
+  private change(fault: Fault | undefined): void {
+    const hung = this.current?.kind === 'hang'
+    this.current = fault
+    this.driver.model.setSlowness(this.options.slowness * (fault?.kind === 'slow' ? fault.factor : 1))
+    if (fault?.kind === 'hang') this.driver.freeze()
+    else if (hung) this.release()
+  }
+
+  private release(): void {
+    this.driver.thaw()
+    for (const resolve of this.held.splice(0)) resolve()
+  }
+}
