@@ -26,4 +26,4 @@ export type {
   Usage,
 } from './contracts/index.js'
 export { LbError, isLbError } from './errors/index.js'
-export { openaiDialect, probeOpenAi } from './dialects/index.js'
+export { openaiBase, type OpenAiBase, openaiDialect, probeOpenAi } from './dialects/index.js'

@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { FakeClock, seededRandom } from '../base/index.js'
 import type { BeliefView, Candidate, RequestFacts, Strategy } from '../contracts/index.js'
@@ -170,6 +170,6 @@ describe('two-choices', () => {
     const loads = Array.from({ length: 6 }, (_, index) => ({ requests: index, tokens: index * 1000 }))
     const strategy = strategyOf('two-choices', loads, 3)
     const seen = new Set(Array.from({ length: 500 }, () => strategy.pick(facts, nodesOf([1, 1, 1, 1, 1, 1]))))
-    expect([...seen].sort()).toEqual([0, 1, 2, 3, 4])
+    expect([...seen].sort((a, b) => a - b)).toEqual([0, 1, 2, 3, 4])
   })
 })
