@@ -1,0 +1,88 @@
+import { describe, expect, it } from 'vitest'
+import { glyphsFor, lineWidth, plainText } from '../views/board/index.js'
+import { sampleNode, samplePool, sampleStatus, SAMPLE_AT_MS, SAMPLE_EVENTS } from '../views/board/sample-status.js'
+import { frameLines, type FrameSize } from './frame.js'
+import { initialView, withSelection, type ViewState } from './view-state.js'
+
+const UTF8 = glyphsFor({ LANG: 'C.UTF-8' })
+const CURL = `curl http://127.0.0.1:8484/v1/chat/completions -d '{"model":"qwen3-4b","messages":[{"role":"user","content":"hi"}]}'`
+
+function view(facts: Partial<ViewState> = {}): ViewState {
+  return withSelection({ ...initialView('up', CURL, SAMPLE_AT_MS), status: sampleStatus(), events: SAMPLE_EVENTS, ...facts })
+}
+
+function textOf(state: ViewState, size: FrameSize = { columns: 100, rows: 30 }): string[] {
+  return frameLines(state, size, UTF8).map((line) => plainText(line).trimEnd())
+}
+
+describe('the frame', () => {
+  it('fills the screen exactly at every size', () => {
+    const panes = ['events', 'details', 'logs', 'help'] as const
+    for (let columns = 20; columns <= 130; columns += 5) {
+      for (let rows = 3; rows <= 45; rows += 3) {
+        for (const pane of panes) {
+          const lines = frameLines(view({ pane }), { columns, rows }, UTF8)
+          expect(lines).toHaveLength(Math.max(rows, 3))
+          expect(Math.max(...lines.map(lineWidth))).toBeLessThanOrEqual(columns)
+        }
+      }
+    }
+  })
+
+  it('shows URL and the whole request on the first frame', () => {
+    const lines = textOf(view(), { columns: 130, rows: 24 })
+    expect(lines[0]).toContain('http://127.0.0.1:8484')
+    expect(lines).toContain(CURL)
+  })
+
+  it('shows the newest events and the keys', () => {
+    const lines = textOf(view())
+    expect(lines).toContain(' 14:02:18  ◐ chat/laptop draining: asked by you')
+    expect(lines).toContain(' 14:01:55  ✕ chat/gpu-3  the process ended with code 137')
+    expect(lines.at(-1)).toBe(' ↑↓ select  enter details  d drain  u resume  r restart  l logs  c curl  / filter  ? help  q quit')
+  })
+
+  it('always tells the way out', () => {
+    expect(textOf(view(), { columns: 40, rows: 24 }).at(-1)).toMatch(/\? help {2}q quit$/)
+  })
+
+  it('keeps the selected node in sight and counts what is hidden', () => {
+    const nodes = Array.from({ length: 40 }, (_, index) => sampleNode(`big/n-${index}`))
+    const lines = textOf(view({ status: sampleStatus({ pools: [samplePool('big', nodes)] }), selected: 'big/n-30' }))
+    expect(lines.some((line) => line.startsWith(' ▸ n-30'))).toBe(true)
+    expect(lines.filter((line) => / \d+ more ─/.test(line))).toHaveLength(2)
+  })
+
+  it('says since when the balancer does not answer and keeps the last picture', () => {
+    const lines = textOf(view({ lost: { sinceMs: SAMPLE_AT_MS, reason: 'ECONNREFUSED' } }))
+    expect(lines[0]).toContain('✕ does not answer, since 14:02:31')
+    expect(lines.some((line) => line.includes('gpu-0'))).toBe(true)
+    expect(lines.at(-1)).toContain('still trying')
+  })
+
+  it('never cuts a question', () => {
+    const consequence = 'Restart chat/gpu-0? 14 requests in flight end first; 1 other ready node takes its share.'
+    const lines = textOf(view({ prompt: { kind: 'confirm', action: 'restart', nodeId: 'chat/gpu-0', consequence } }), {
+      columns: 40,
+      rows: 20,
+    })
+    expect(lines.slice(-3).join('').replace(/\s+/g, ' ')).toBe(` ${consequence} y/N`)
+  })
+
+  it('says what the filter left', () => {
+    expect(textOf(view({ filter: 'nothing-like-this' }))).toContain(' no node matches nothing-like-this   Esc shows all')
+  })
+
+  it('lists everything known of the selected node', () => {
+    const text = textOf(view({ pane: 'details', selected: 'chat/gpu-3' })).join('\n')
+    expect(text).toMatch(/state +failed since 14:01:31/)
+    expect(text).toMatch(/reason +the process ended with code 137; next start in 8 s/)
+  })
+
+  it('shows the end of the log, newest last', () => {
+    const log = { nodeId: 'chat/gpu-0', lines: Array.from({ length: 90 }, (_, index) => `line ${index}`) }
+    const lines = textOf(view({ pane: 'logs', log }))
+    expect(lines.filter((line) => line !== '').at(-2)).toBe(' line 89')
+    expect(textOf(view({ pane: 'logs', log: { ...log, lines: [], problem: 'no such file' } }))).toContain(' no such file')
+  })
+})
