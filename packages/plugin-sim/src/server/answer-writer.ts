@@ -31,6 +31,7 @@ export function streamWriter({
 }: WriterOptions & { includeUsage: boolean; halfAfter: number }): AnswerWriter {
   let gathered = ''
   let pieces = 0
+  let closed = false
   const event = (data: string) => void (gathered += `data: ${fault?.kind === 'garbage' ? notJson : data}\n\n`)
   return {
     start(index) {
@@ -40,18 +41,22 @@ export function streamWriter({
       if (data !== undefined) event(data)
     },
     piece(index, text) {
-      if (response.destroyed) return
+      if (closed) return
       event(shape.piece(index, text))
       pieces++
-      if (fault?.kind === 'half-response' && pieces >= halfAfter) breakOff(response, gathered.slice(0, -12))
+      if (fault?.kind !== 'half-response' || pieces < halfAfter) return
+      closed = true
+      breakOff(response, gathered.slice(0, -12))
     },
     finish: (index, { finishReason }) => event(shape.finish(index, finishReason)),
     end(_texts, usage) {
+      if (closed) return
+      closed = true
       if (includeUsage) event(shape.usage(usage))
       response.end(`${gathered}data: ${fault?.kind === 'garbage' ? notJson : '[DONE]'}\n\n`)
     },
     flush() {
-      if (gathered !== '' && response.writable) response.write(gathered)
+      if (gathered !== '' && !closed) response.write(gathered)
       gathered = ''
     },
   }
