@@ -21,7 +21,7 @@ function unhealthy(status: number, text: string): ProbeReport {
   return { verdict: 'sick', reason: `/health answered ${status}${status === 404 ? '; is this a llama-server?' : ''}` }
 }
 
-/** Asked once, of `/props`, which neither wakes a sleeping server nor asks the engine; a router without a model answers 400 and stays unnamed. */
+/** Asked once, of `/props`, which neither wakes a sleeping server nor asks the engine. Where it is closed, the version stays unknown. */
 function rememberedVersion(
   root: string,
   host: PluginHost,
