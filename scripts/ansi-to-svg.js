@@ -15,13 +15,15 @@ const BRIGHT = ['#7b8698', '#ff7b86', '#a8e58b', '#ffd68a', '#7dc1ff', '#d993ee'
 const EIGHTHS = '▁▂▃▄▅▆▇█'
 
 const title = process.argv[2] ?? 'lb'
+// A pane's style runs on over the ends of its lines.
+let style = { colour: INK, bold: false }
 const lines = (await text(process.stdin)).replace(/\n+$/, '').split('\n').map(runsOf)
 process.stdout.write(picture(lines, title))
 
 /** A line as runs of equal style: `{ text, column, colour, bold }`. */
 function runsOf(line) {
   const runs = []
-  let [style, column] = [{ colour: INK, bold: false }, 0]
+  let column = 0
   // oxlint-disable-next-line no-control-regex
   for (const [, codes, chunk] of line.matchAll(/\u001b\[([\d;]*)m|([^\u001b]+)/g)) {
     if (chunk === undefined) style = restyled(style, codes.split(';').map(Number))

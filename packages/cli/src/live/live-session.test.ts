@@ -124,6 +124,14 @@ describe('a live session', () => {
     expect(await session.ended).toBe('stop')
   })
 
+  it('ends with a balancer that was stopped from elsewhere', async () => {
+    const client = new ScriptedClient()
+    client.answer = async () => sampleStatus({ state: 'draining' })
+    const session = await begin(client)
+    client.answer = silence
+    expect(await session.ended).toBe('stop')
+  })
+
   it('leaves without a word to the balancer in top mode', async () => {
     const client = new ScriptedClient()
     const session = await begin(client, 'top')

@@ -102,9 +102,15 @@ export class LiveSession {
     try {
       this.#take(await within(this.#client.status(), this.#pace.answerMs))
     } catch (error) {
-      if (this.#state.stopping !== 'no') return this.end('stop')
+      if (this.#wasStopping()) return this.end('stop')
       if (this.#state.lost === undefined) this.#change({ lost: { sinceMs: this.#lastAnswerMs, reason: sanitize(messageOf(error)) } })
     }
+  }
+
+  /** Silence is the expected end when it was asked to stop, here or, for `lb up`, by anyone else. */
+  #wasStopping(): boolean {
+    const { mode, stopping, status } = this.#state
+    return stopping !== 'no' || (mode === 'up' && status?.state === 'draining')
   }
 
   #take(status: BalancerStatus): void {

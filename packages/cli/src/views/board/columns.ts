@@ -2,14 +2,14 @@ import type { NodeStatus } from '@plimsoll/core'
 import { count, durationPair } from '../units.js'
 import { toneOf, type Glyphs } from './glyphs.js'
 import { inFlightCell } from './in-flight-cell.js'
-import { cellWidth, span, type Span } from './spans.js'
+import { cellWidth, span, type Line } from './spans.js'
 import type { TableContext } from './table-context.js'
 
 export interface Column {
   readonly title: string
   readonly width: number
   readonly align: 'left' | 'right'
-  readonly cell: (node: NodeStatus, context: TableContext) => Span
+  readonly cell: (node: NodeStatus, context: TableContext) => Line
 }
 
 export interface TablePlan {
@@ -19,7 +19,7 @@ export interface TablePlan {
 
 export const GAP = 2
 const BAR_WIDTHS = [10, 6, 4, 0] as const
-const EMPTY = span('-', 'dim')
+const EMPTY: Line = [span('-', 'dim')]
 
 /**
  * The columns that fit into `width`. Bars shrink first, then columns leave from the right; the first two always stay.
@@ -45,14 +45,14 @@ export function totalWidth(columns: readonly Column[]): number {
 function allColumns(nodes: readonly NodeStatus[], barWidth: number): Column[] {
   const places = nodes.some((node) => node.host !== 'here') ? [textColumn('HOST', nodes, { of: (node) => node.host, min: 4, max: 14 })] : []
   return [
-    { ...textColumn('NODE', nodes, { of: (node) => node.name, min: 6, max: 20 }), cell: (node) => span(node.name) },
+    { ...textColumn('NODE', nodes, { of: (node) => node.name, min: 6, max: 20 }), cell: (node) => [span(node.name)] },
     ...places,
     stateColumn,
     { title: 'IN FLIGHT', width: Math.max(9, barWidth + 5), align: 'left', cell: inFlightCell },
     { title: 'WAIT', width: 4, align: 'right', cell: (node) => number(node.waiting) },
     { title: 'TTFT p50/p95', width: 14, align: 'right', cell: (node) => pair(node.ttftMs) },
     { title: 'TOK/S', width: 5, align: 'right', cell: (node) => number(node.tokensPerSecond) },
-    { title: 'ERR', width: 4, align: 'right', cell: (node) => span(count(node.errors), node.errors > 0 ? 'bad' : 'dim') },
+    { title: 'ERR', width: 4, align: 'right', cell: (node) => [span(count(node.errors), node.errors > 0 ? 'bad' : 'dim')] },
     { title: 'TPOT p50/p95', width: 13, align: 'right', cell: (node) => pair(node.tpotMs) },
     { title: 'TOKENS', width: 6, align: 'right', cell: (node) => number(node.tokensInFlight) },
     textColumn('ENGINE', nodes, { of: engineOf, min: 6, max: 16 }),
@@ -63,7 +63,7 @@ const stateColumn: Column = {
   title: 'STATE',
   width: 10,
   align: 'left',
-  cell: (node, { glyphs }) => span(`${glyphs.states[node.state] ?? '?'} ${node.state}`, toneOf(node.state)),
+  cell: (node, { glyphs }) => [span(`${glyphs.states[node.state] ?? '?'} ${node.state}`, toneOf(node.state))],
 }
 
 interface TextSource {
@@ -74,17 +74,17 @@ interface TextSource {
 
 function textColumn(title: string, nodes: readonly NodeStatus[], { of, min, max }: TextSource): Column {
   const widest = Math.max(min, ...nodes.map((node) => cellWidth(of(node))))
-  return { title, width: Math.min(max, widest), align: 'left', cell: (node) => span(of(node), 'dim') }
+  return { title, width: Math.min(max, widest), align: 'left', cell: (node) => [span(of(node), 'dim')] }
 }
 
 function engineOf(node: NodeStatus): string {
   return node.version === null ? node.engine : `${node.engine} ${node.version}`
 }
 
-function number(value: number): Span {
-  return value > 0 ? span(count(value)) : span('0', 'dim')
+function number(value: number): Line {
+  return [value > 0 ? span(count(value)) : span('0', 'dim')]
 }
 
-function pair(quantiles: NodeStatus['ttftMs']): Span {
-  return quantiles === null ? EMPTY : span(durationPair(quantiles.p50, quantiles.p95))
+function pair(quantiles: NodeStatus['ttftMs']): Line {
+  return quantiles === null ? EMPTY : [span(durationPair(quantiles.p50, quantiles.p95))]
 }

@@ -86,10 +86,3 @@ export function glyphsFor(env: Readonly<Record<string, string | undefined>>): Gl
   const locale = env['LC_ALL'] || env['LC_CTYPE'] || env['LANG'] || ''
   return /utf-?8/i.test(locale) ? UNICODE : ASCII
 }
-
-/** Bars and sparks for one value each. */
-export function bar(ratio: number, width: number, glyphs: Glyphs): string {
-  const share = Math.min(1, Math.max(0, ratio))
-  const full = share === 0 ? 0 : Math.max(1, Math.round(share * width))
-  return glyphs.barFull.repeat(full) + glyphs.barEmpty.repeat(width - full)
-}

@@ -1,8 +1,9 @@
 import type { NodeState, NodeStatus } from '@plimsoll/core'
 import { duration, percent } from '../units.js'
+import { bar } from './bar.js'
 import { GAP, totalWidth, type Column, type TablePlan } from './columns.js'
-import { bar } from './glyphs.js'
-import { cut, cutLine, fit, span, type Line, type Span } from './spans.js'
+
+import { cutLine, fit, fitLine, span, type Line } from './spans.js'
 
 /** What one row is drawn with. `width` counts the whole line, pointer included. */
 export interface RowFrame {
@@ -37,18 +38,19 @@ export function tableHead(plan: TablePlan): Line {
   return [span(' '.repeat(INDENT) + titles.join(' '.repeat(GAP)).trimEnd(), 'dim')]
 }
 
-function cellOf(node: NodeStatus, column: Column, frame: RowFrame, first: boolean): Span[] {
-  const { text, tone } = column.cell(node, frame.plan.context)
-  const visible = column.title === 'HOST' && !frame.showHost ? '' : text
-  const strong = first && frame.selected ? 'bold' : tone
-  return [span(fit(visible, column.width, column.align, frame.plan.context.glyphs.more), strong), span(' '.repeat(GAP))]
+function cellOf(node: NodeStatus, column: Column, frame: RowFrame, first: boolean): Line {
+  const hidden = column.title === 'HOST' && !frame.showHost
+  const line = hidden ? [] : column.cell(node, frame.plan.context)
+  const strong = first && frame.selected ? line.map((part) => span(part.text, 'bold')) : line
+  return [...fitLine(strong, column.width, { align: column.align, mark: frame.plan.context.glyphs.more }), span(' '.repeat(GAP))]
 }
 
 function explanation(node: NodeStatus, { plan, nowMs }: RowFrame, room: number): Line {
   const { glyphs } = plan.context
+  const tone = node.state === 'failed' ? 'bad' : 'dim'
   const waiting = node.state === 'starting' || node.state === 'loading' || node.state === 'warming'
   const since = waiting && node.sinceMs > 0 && nowMs > node.sinceMs ? duration(Math.floor((nowMs - node.sinceMs) / 1000) * 1000) : ''
-  const progress = node.progress === null ? '' : `${bar(node.progress, 10, glyphs)} ${percent(node.progress)}`
-  const text = [progress, since, node.reason ?? ''].filter((part) => part !== '').join('  ')
-  return [span(cut(text, Math.max(0, room), glyphs.more), node.state === 'failed' ? 'bad' : 'dim')]
+  const progress = node.progress === null ? [] : [...bar(node.progress, 10, glyphs), span(` ${percent(node.progress)}  `)]
+  const said = [since, node.reason ?? ''].filter((part) => part !== '').join('  ')
+  return cutLine([...progress, span(said, tone)], Math.max(0, room), glyphs.more)
 }

@@ -63,6 +63,13 @@ export function cutLine(line: Line, width: number, mark = '…'): Line {
   return kept
 }
 
+/** Exactly `width` cells. */
+export function fitLine(line: Line, width: number, { align = 'left', mark = '…' }: { align?: 'left' | 'right'; mark?: string } = {}): Line {
+  const short = cutLine(line, width, mark)
+  const padding = span(' '.repeat(Math.max(0, width - lineWidth(short))))
+  return align === 'left' ? [...short, padding] : [padding, ...short]
+}
+
 /** `left` and `right` at the two edges, at least two cells apart; undefined when they do not fit. */
 export function justify(left: Line, right: Line, width: number): Line | undefined {
   const gap = width - lineWidth(left) - lineWidth(right)
