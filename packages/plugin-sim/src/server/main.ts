@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util'
 import { enginePresets, type PresetName } from '@plimsoll/engine-model'
 import type { SimSettings } from '../settings.js'
+import { faultForms, parseFault } from './fault.js'
 import { startSimServer, type SimServerOptions } from './sim-server.js'
 
 /** What exit codes mean: 98 = the port is taken (EADDRINUSE of Linux), 2 = the arguments are wrong, 1 = anything else. */
@@ -37,7 +38,7 @@ function parseOptions(args: readonly string[]): SimServerOptions {
   const { values } = parseArgs({ args: [...args], options: { ...flags, ...counts }, strict: true })
   const settings = {
     profile: values.profile === undefined ? undefined : profileOf(values.profile),
-    fault: values.fault,
+    fault: values.fault === undefined ? undefined : checkedFault(values.fault),
     seed: numberOf('seed', values.seed),
     loadMs: numberOf('load-ms', values['load-ms']),
     contextTokens: numberOf('context-tokens', values['context-tokens']),
@@ -53,6 +54,11 @@ function parseOptions(args: readonly string[]): SimServerOptions {
 function profileOf(name: string): PresetName {
   if (Object.hasOwn(enginePresets, name)) return name as PresetName
   throw new RangeError(`--profile ${name} is unknown; known: ${Object.keys(enginePresets).join(', ')}`)
+}
+
+function checkedFault(text: string): string {
+  if (parseFault(text) !== undefined) return text
+  throw new RangeError(`unknown fault ${JSON.stringify(text)}; known: ${faultForms}`)
 }
 
 function numberOf(flag: string, text: string | undefined): number | undefined {
