@@ -7,5 +7,5 @@ export async function ask(baseUrl) {
   })
   const body = await response.json()
   if (!response.ok) throw new Error(`${response.status}: ${JSON.stringify(body)}`)
-  console.log(`${response.headers.get('x-lb-node')}: ${body.choices[0].message.content}`)
+  process.stdout.write(`${response.headers.get('x-lb-node')}: ${body.choices[0].message.content}\n`)
 }

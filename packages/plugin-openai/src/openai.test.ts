@@ -15,6 +15,7 @@ const specOf = (url: string, more: Partial<NodeSpec> = {}): NodeSpec => ({
   settings: {},
   ...more,
 })
+const pathsAt = (url: string) => plugin.createBackend(specOf(url), fetchingHost).dialect.paths
 const list = JSON.stringify({ object: 'list', data: [{ id: 'gpt-4o-mini', object: 'model', created: 1, owned_by: 'system' }] })
 
 async function backendAt(answers: ScriptedServer['answers'], suffix = '', more: Partial<NodeSpec> = {}) {
@@ -50,7 +51,6 @@ describe('an OpenAI-compatible server', () => {
   })
 
   it('has its faces below the version, once', () => {
-    const pathsAt = (url: string) => plugin.createBackend(specOf(url), fetchingHost).dialect.paths
     expect(pathsAt('https://api.openai.com/v1')).toEqual({
       'openai-chat': '/chat/completions',
       'openai-completions': '/completions',

@@ -69,10 +69,11 @@ describe('probing vLLM', () => {
   })
 })
 
+const chunk = (reason: string | null) =>
+  `data: {"choices":[{"index":0,"delta":{},"finish_reason":${JSON.stringify(reason)}}]}\n\ndata: [DONE]\n\n`
+
 describe('the dialect of vLLM', () => {
   const { dialect } = plugin.createBackend(specOf('http://gpu:8000'), fetchingHost)
-  const chunk = (reason: string | null) =>
-    `data: {"choices":[{"index":0,"delta":{},"finish_reason":${JSON.stringify(reason)}}]}\n\ndata: [DONE]\n\n`
 
   it('takes a stream that a shutdown ended in good form for what it is', () => {
     expect(dialect.streamEnd(chunk('abort'))).toBe('error')

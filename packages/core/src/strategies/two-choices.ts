@@ -19,7 +19,7 @@ const settings: JsonSchema = {
 
 /**
  * Two different nodes by chance, then the less loaded of them (Mitzenmacher, "The Power of Two Choices in Randomized Load
- * Balancing", 2001). Its worst node is almost as good as the best's, and several balancers in front of the same nodes do not
+ * Balancing", 2001). The fullest node stays close to the average, and several balancers in front of the same nodes do not
  * all rush to the one that looked idle.
  */
 export const twoChoices: StrategyPlugin<TwoChoicesSettings> = {
