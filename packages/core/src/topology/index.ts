@@ -2,10 +2,21 @@
  * Owns the topology file: its schema, reading, checking, defaults, differences. Refuses to know what a plan becomes (processes, sockets).
  * Read first: topology.ts, then resolve-topology.ts.
  */
+export { formatListen } from './addresses.js'
 export type { EngineCatalogue, EngineFacts, StrategyCatalogue } from './catalogue.js'
 export { defineTopology } from './define-topology.js'
+export { diffTopologies, type ChangedGroup, type PoolDiff, type TopologyDiff } from './diff-topologies.js'
+export type { Environment } from './interpolate.js'
+export { loadTopologyFile, type LoadOptions } from './load-topology-file.js'
 export { TopologyErrors, placeOf, type Problem } from './problem.js'
+export { formatDuration, formatSize, parseDuration, parseSize } from './quantities.js'
+export { renderTopology, topologyForm } from './render-topology.js'
+export { resolveSecret } from './resolve-secret.js'
+export { resolveTopology, type ResolveOptions } from './resolve-topology.js'
+export { isResolvedTopology, parseResolvedTopology } from './resolved-topology.js'
+export { shippedSchema as topologySchema } from './schema-check.js'
 export type { TopologyInput } from './schema.js'
+export type { TopologySource } from './topology-source.js'
 export {
   nodeIdsOf,
   type GatewayPlan,

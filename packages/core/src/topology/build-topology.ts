@@ -1,0 +1,125 @@
+import { isAbsolute, resolve } from 'node:path'
+import { parseAttach, parseListen } from './addresses.js'
+import { defaultListen, defaultStrategy, type CheckContext } from './check-context.js'
+import { groupNames } from './group-names.js'
+import { parseDuration, parseSize } from './quantities.js'
+import type { TopologyInput } from './schema.js'
+import type { GatewayPlan, GroupPlan, LaunchSettings, ListenAddress, PoolPlan, SecretRef, StrategyPlan, Topology } from './topology.js'
+
+type GatewayInput = NonNullable<TopologyInput['gateway']>
+type PoolInput = TopologyInput['pools'][string]
+type NodeInput = PoolInput['nodes'][number]
+type LaunchInput = NonNullable<NodeInput['launch']>
+
+/** Fills in every default. `input` has passed all checks: nothing is judged here. */
+export function buildTopology(
+  input: TopologyInput,
+  identity: { readonly name: string; readonly file?: string },
+  context: CheckContext,
+): Topology {
+  const pools = Object.entries(input.pools).filter(([name]) => !name.startsWith('x-'))
+  return deepFreeze({
+    version: 1,
+    ...identity,
+    gateway: gatewayPlan(input.gateway ?? {}, context),
+    pools: pools.map(([name, pool]) => poolPlan(name, pool, context)),
+  })
+}
+
+function gatewayPlan(input: GatewayInput, context: CheckContext): GatewayPlan {
+  const listen = input.listen === undefined ? [defaultListen] : [input.listen].flat()
+  const log = typeof input.requestLog === 'string' ? { file: input.requestLog } : input.requestLog
+  return {
+    listen: listen.map((text) => parseListen(text, context.baseDir)).filter((address): address is ListenAddress => address !== undefined),
+    apiKeys: (input.apiKeys ?? []).map((ref) => secretRef(ref, context)),
+    open: input.open ?? false,
+    maxBodyBytes: bytes(input.maxBody ?? '64MiB'),
+    maxBodiesBytes: bytes(input.maxBodies ?? '512MiB'),
+    ...(log === undefined
+      ? {}
+      : { requestLog: { file: resolve(context.baseDir, log.file), maxBytes: bytes(log.maxSize ?? '64MiB'), keep: log.keep ?? 3 } }),
+  }
+}
+
+function poolPlan(name: string, input: PoolInput, context: CheckContext): PoolPlan {
+  const names = groupNames(input.nodes)
+  return {
+    name,
+    models: input.models ?? [name],
+    strategy: strategyPlan(input.strategy ?? defaultStrategy, context),
+    groups: input.nodes.map((node, index) => groupPlan(names[index] ?? '', node, context)),
+    retries: { max: input.retries?.max ?? 2 },
+    timeouts: {
+      connectMs: ms(input.timeouts?.connect ?? '2s'),
+      firstTokenMs: ms(input.timeouts?.firstToken ?? '2m'),
+      idleMs: ms(input.timeouts?.idle ?? '60s'),
+    },
+    health: {
+      intervalMs: ms(input.health?.interval ?? '2s'),
+      fall: input.health?.fall ?? 3,
+      rise: input.health?.rise ?? 2,
+      timeoutMs: ms(input.health?.timeout ?? '2s'),
+    },
+    drainMs: ms(input.drain ?? '60s'),
+  }
+}
+
+function strategyPlan(input: string | { name: string }, context: CheckContext): StrategyPlan {
+  const { name, ...given } = typeof input === 'string' ? { name: input } : input
+  const schema = context.strategies.get(name)?.settings ?? {}
+  return { name, settings: context.checkSettings({ schema, owner: `strategy ${name}`, settings: given, path: [] }).settings }
+}
+
+function groupPlan(name: string, input: NodeInput, context: CheckContext): GroupPlan {
+  const facts = context.engines.get(input.engine)
+  const way =
+    input.launch === undefined
+      ? attachPlan(input.attach ?? facts?.defaultAttachUrl ?? '')
+      : { launch: launchPlan(input.engine, input.launch, context) }
+  return {
+    name,
+    engine: input.engine,
+    weight: input.weight ?? 1,
+    ...(input.model === undefined ? {} : { model: input.model }),
+    ...(input.apiKey === undefined ? {} : { apiKey: secretRef(input.apiKey, context) }),
+    ...way,
+  }
+}
+
+function attachPlan(text: string): { attach: { url: string } } {
+  const parsed = parseAttach(text)
+  return { attach: { url: 'url' in parsed ? parsed.url : text } }
+}
+
+function launchPlan(engine: string, input: LaunchInput, context: CheckContext): LaunchSettings {
+  const schema = context.engines.get(engine)?.settings ?? {}
+  const env = Object.entries(input.env ?? {}).filter(([name]) => !name.startsWith('x-'))
+  return {
+    replicas: input.replicas ?? 1,
+    settings: context.checkSettings({ schema, owner: `engine ${engine}`, settings: input.args ?? {}, path: [] }).settings,
+    env: Object.fromEntries(env.map(([name, value]) => [name, typeof value === 'string' ? value : secretRef(value, context)])),
+    ...(input.readyWithin === undefined ? {} : { readyWithinMs: ms(input.readyWithin) }),
+    restarts: { max: input.restarts?.max ?? 5, withinMs: ms(input.restarts?.within ?? '10m') },
+  }
+}
+
+function secretRef(ref: { readonly env?: string; readonly file?: string }, context: CheckContext): SecretRef {
+  if (ref.env !== undefined) return { env: ref.env }
+  const file = ref.file ?? ''
+  return { file: isAbsolute(file) ? file : resolve(context.baseDir, file) }
+}
+
+function ms(text: string): number {
+  return parseDuration(text) ?? 0
+}
+
+function bytes(text: string): number {
+  return parseSize(text) ?? 0
+}
+
+/** Plans are shared by many rooms; a write would be a change that no reload has seen. */
+export function deepFreeze<Value>(value: Value): Value {
+  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value
+  for (const part of Object.values(value)) deepFreeze(part)
+  return Object.freeze(value)
+}

@@ -1,0 +1,68 @@
+import type { Finding } from './finding.js'
+import { placeName, recordOf, valueAt, type KeyPath } from './key-path.js'
+import { formatDuration, formatSize, parseDuration, parseSize } from './quantities.js'
+
+interface Bound {
+  /** Below a pool, or below the gateway. */
+  readonly path: KeyPath
+  readonly min: number
+  readonly max: number
+}
+
+const dayMs = 86_400_000
+const gibibyte = 1024 ** 3
+
+/** A probe loop without a pause, or a wait beyond what timers can hold, is never meant. */
+const poolBounds: readonly Bound[] = [
+  { path: ['timeouts', 'connect'], min: 10, max: 600_000 },
+  { path: ['timeouts', 'firstToken'], min: 100, max: dayMs },
+  { path: ['timeouts', 'idle'], min: 100, max: dayMs },
+  { path: ['health', 'interval'], min: 100, max: dayMs },
+  { path: ['health', 'timeout'], min: 10, max: 600_000 },
+  { path: ['drain'], min: 0, max: dayMs },
+]
+const launchBounds: readonly Bound[] = [
+  { path: ['launch', 'readyWithin'], min: 100, max: dayMs },
+  { path: ['launch', 'restarts', 'within'], min: 1000, max: 7 * dayMs },
+]
+const gatewayBounds: readonly Bound[] = [
+  { path: ['maxBody'], min: 1024, max: gibibyte },
+  { path: ['maxBodies'], min: 1024, max: 1024 * gibibyte },
+  { path: ['requestLog', 'maxSize'], min: 1024, max: 1024 * gibibyte },
+]
+
+/** Durations and sizes that parse, but lie outside what makes sense. */
+export function checkQuantities(root: unknown): Finding[] {
+  const pools = Object.entries(recordOf(recordOf(root)['pools'])).filter(([name]) => !name.startsWith('x-'))
+  return [
+    ...gatewayBounds.flatMap((bound) => checkBound(root, { ...bound, path: ['gateway', ...bound.path] })),
+    ...pools.flatMap(([name, pool]) => poolFindings(root, name, recordOf(pool)['nodes'])),
+  ]
+}
+
+function poolFindings(root: unknown, pool: string, nodes: unknown): Finding[] {
+  const count = Array.isArray(nodes) ? nodes.length : 0
+  const ofNodes = Array.from({ length: count }, (_, index) =>
+    launchBounds.map((bound) => ({ ...bound, path: ['nodes', index, ...bound.path] })),
+  )
+  return [...poolBounds, ...ofNodes.flat()].flatMap((bound) => checkBound(root, { ...bound, path: ['pools', pool, ...bound.path] }))
+}
+
+function checkBound(root: unknown, bound: Bound): Finding[] {
+  const text = valueAt(root, bound.path)
+  if (typeof text !== 'string') return []
+  const isSize = bound.path[0] === 'gateway'
+  const amount = isSize ? parseSize(text) : parseDuration(text)
+  if (amount !== undefined && amount >= bound.min && amount <= bound.max) return []
+  // What does not parse is the schema's to tell, except for numbers beyond any integer.
+  if (amount === undefined && !/^[0-9.]+[A-Za-z]+$/.test(text)) return []
+  const format = isSize ? formatSize : formatDuration
+  return [
+    {
+      path: bound.path,
+      at: 'value',
+      message: `${placeName(bound.path)} cannot be \`${text}\``,
+      expected: `${format(bound.min)} to ${format(bound.max)}`,
+    },
+  ]
+}

@@ -1,0 +1,106 @@
+import { readFile, stat } from 'node:fs/promises'
+import { extname, relative, resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { LbError, messageOf } from '../errors/index.js'
+import { TopologyErrors } from './problem.js'
+import { readLimits } from './read-document.js'
+import type { TopologySource } from './topology-source.js'
+
+export interface LoadOptions {
+  readonly cwd: string
+  /** Read this instead of searching; relative to `cwd`. */
+  readonly file?: string
+}
+
+const searchPlaces = ['lb.yaml', 'lb.yml', 'lb.json', 'lb.config.ts', 'lb.config.mts', 'lb.config.js', 'lb.config.mjs', '.config/lb.yaml']
+
+/**
+ * Finds the topology (from `cwd` up to the folder of the nearest package.json) and reads it, unchecked.
+ * Errors: LB_TOPOLOGY_NOT_FOUND, LB_TOPOLOGY_UNREADABLE; TopologyErrors where the file is too large or not UTF-8.
+ */
+export async function loadTopologyFile(options: LoadOptions): Promise<{ readonly source: TopologySource }> {
+  const file = options.file === undefined ? await search(options.cwd) : resolve(options.cwd, options.file)
+  const shown = shownPath(file, options.cwd)
+  const extension = extname(file)
+  if (['.ts', '.mts', '.js', '.mjs'].includes(extension))
+    return { source: { kind: 'code', file, shown, value: await importDefault(file, shown) } }
+  const text = await readText(file, shown)
+  return { source: { kind: 'text', file, shown, format: extension === '.json' ? 'json' : 'yaml', text } }
+}
+
+async function search(cwd: string): Promise<string> {
+  const { cosmiconfig } = await import('cosmiconfig')
+  // cosmiconfig only finds: reading is ours, because it has to know lines and columns.
+  const found = (path: string) => ({ path })
+  const extensions = ['.yaml', '.yml', '.json', '.ts', '.mts', '.js', '.mjs']
+  const explorer = cosmiconfig('lb', {
+    searchPlaces,
+    searchStrategy: 'project',
+    ignoreEmptySearchPlaces: false,
+    cache: false,
+    loaders: Object.fromEntries(extensions.map((extension) => [extension, found])),
+  })
+  const result = await explorer.search(cwd)
+  if (result !== null) return result.filepath
+  throw new LbError(`there is no lb.yaml in ${cwd}, nor in the folders above it`, {
+    code: 'LB_TOPOLOGY_NOT_FOUND',
+    source: 'operator',
+    hint: 'lb init writes one; --file names one that stands elsewhere',
+  })
+}
+
+async function readText(file: string, shown: string): Promise<string> {
+  const bytes = await readBytes(file, shown)
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+  } catch {
+    throw wholeFile(shown, 'the file is not UTF-8')
+  }
+}
+
+async function readBytes(file: string, shown: string): Promise<Uint8Array> {
+  try {
+    const { size } = await stat(file)
+    if (size > readLimits.bytes) throw wholeFile(shown, 'the file is larger than 1 MiB')
+    return await readFile(file)
+  } catch (error) {
+    if (error instanceof TopologyErrors) throw error
+    throw cannotRead(shown, error)
+  }
+}
+
+/** A fresh module each time the file changes: a reload must see what was saved. Modules that it imports stay as first loaded. */
+async function importDefault(file: string, shown: string): Promise<unknown> {
+  try {
+    const { mtimeMs, size } = await stat(file)
+    const module = (await import(`${pathToFileURL(file).href}?v=${mtimeMs}-${size}`)) as { readonly default?: unknown }
+    if (module.default !== undefined) return module.default
+  } catch (error) {
+    throw cannotRead(shown, error)
+  }
+  throw wholeFile(shown, 'the module has no default export', 'write export default defineTopology({ ... })')
+}
+
+function cannotRead(shown: string, error: unknown): LbError {
+  const missing = (error as { code?: unknown }).code === 'ENOENT'
+  if (missing)
+    return new LbError(`there is no file ${shown}`, {
+      code: 'LB_TOPOLOGY_NOT_FOUND',
+      source: 'operator',
+      hint: 'lb init writes one',
+      cause: error,
+    })
+  return new LbError(`${shown} cannot be read: ${messageOf(error)}`, { code: 'LB_TOPOLOGY_UNREADABLE', source: 'operator', cause: error })
+}
+
+function wholeFile(file: string, message: string, hint?: string): TopologyErrors {
+  return new TopologyErrors(
+    [{ file, line: 0, column: 0, width: 1, keyPath: '', message, ...(hint === undefined ? {} : { hint }) }],
+    undefined,
+  )
+}
+
+function shownPath(file: string, cwd: string): string {
+  const path = relative(cwd, file)
+  return path.startsWith('..') ? file : path
+}

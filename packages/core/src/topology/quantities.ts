@@ -1,0 +1,34 @@
+const durationUnits = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 } as const
+const sizeUnits = { B: 1, KB: 1000, MB: 1e6, GB: 1e9, KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3 } as const
+
+/** `250ms 30s 5m 1h` in milliseconds, rounded to whole ones; undefined where it is no duration. */
+export function parseDuration(text: string): number | undefined {
+  return parseQuantity(text, durationUnits)
+}
+
+/** `512KiB 10MiB 1GB` in bytes; undefined where it is no size. */
+export function parseSize(text: string): number | undefined {
+  return parseQuantity(text, sizeUnits)
+}
+
+/** The shortest exact form: 90000 is `90s`, 120000 is `2m`. */
+export function formatDuration(ms: number): string {
+  return formatQuantity(ms, ['h', 'm', 's', 'ms'], durationUnits)
+}
+
+/** The shortest exact binary form: 10485760 is `10MiB`. */
+export function formatSize(bytes: number): string {
+  return formatQuantity(bytes, ['GiB', 'MiB', 'KiB', 'B'], sizeUnits)
+}
+
+function parseQuantity(text: string, units: Readonly<Record<string, number>>): number | undefined {
+  const match = /^([0-9]+(?:\.[0-9]+)?)([A-Za-z]+)$/.exec(text)
+  const factor = match?.[2] === undefined || !Object.hasOwn(units, match[2]) ? undefined : units[match[2]]
+  const amount = factor === undefined ? Number.NaN : Math.round(Number(match?.[1]) * factor)
+  return Number.isSafeInteger(amount) ? amount : undefined
+}
+
+function formatQuantity(amount: number, order: readonly string[], units: Readonly<Record<string, number>>): string {
+  const unit = order.find((name) => amount !== 0 && amount % (units[name] ?? 1) === 0) ?? order.at(-1) ?? ''
+  return `${amount / (units[unit] ?? 1)}${unit}`
+}

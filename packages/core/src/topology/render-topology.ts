@@ -1,0 +1,79 @@
+import { formatListen } from './addresses.js'
+import { formatDuration, formatSize } from './quantities.js'
+import type { GatewayPlan, GroupPlan, LaunchSettings, PoolPlan, Topology } from './topology.js'
+
+/** The topology as YAML with every default filled in; resolving the text gives the same topology again. Secrets stay references. */
+export async function renderTopology(topology: Topology): Promise<string> {
+  const { stringify } = await import('yaml')
+  return stringify(topologyForm(topology), { version: '1.2', schema: 'core', aliasDuplicateObjects: false, lineWidth: 0 })
+}
+
+/** The resolved topology in the words of the file; what `lb config --json` prints. */
+export function topologyForm(topology: Topology): object {
+  return {
+    version: 1,
+    name: topology.name,
+    gateway: gatewayForm(topology.gateway),
+    pools: Object.fromEntries(topology.pools.map((pool) => [pool.name, poolForm(pool)])),
+  }
+}
+
+function gatewayForm(gateway: GatewayPlan): object {
+  const log = gateway.requestLog
+  return {
+    listen: gateway.listen.map(formatListen),
+    apiKeys: gateway.apiKeys.map((ref) => ({ ...ref })),
+    open: gateway.open,
+    maxBody: formatSize(gateway.maxBodyBytes),
+    maxBodies: formatSize(gateway.maxBodiesBytes),
+    ...(log === undefined ? {} : { requestLog: { file: plain(log.file), maxSize: formatSize(log.maxBytes), keep: log.keep } }),
+  }
+}
+
+function poolForm(pool: PoolPlan): object {
+  const { connectMs, firstTokenMs, idleMs } = pool.timeouts
+  const { intervalMs, timeoutMs, fall, rise } = pool.health
+  return {
+    models: pool.models.map(plain),
+    strategy: { name: pool.strategy.name, ...deepPlain(pool.strategy.settings) },
+    nodes: pool.groups.map(groupForm),
+    retries: { max: pool.retries.max },
+    timeouts: { connect: formatDuration(connectMs), firstToken: formatDuration(firstTokenMs), idle: formatDuration(idleMs) },
+    health: { interval: formatDuration(intervalMs), timeout: formatDuration(timeoutMs), fall, rise },
+    drain: formatDuration(pool.drainMs),
+  }
+}
+
+function groupForm(group: GroupPlan): object {
+  return {
+    name: group.name,
+    engine: group.engine,
+    weight: group.weight,
+    ...(group.model === undefined ? {} : { model: plain(group.model) }),
+    ...(group.apiKey === undefined ? {} : { apiKey: { ...group.apiKey } }),
+    ...(group.launch === undefined ? {} : { launch: launchForm(group.launch) }),
+    ...(group.attach === undefined ? {} : { attach: plain(group.attach.url) }),
+  }
+}
+
+function launchForm(launch: LaunchSettings): object {
+  return {
+    replicas: launch.replicas,
+    args: deepPlain(launch.settings),
+    env: deepPlain(launch.env),
+    ...(launch.readyWithinMs === undefined ? {} : { readyWithin: formatDuration(launch.readyWithinMs) }),
+    restarts: { max: launch.restarts.max, within: formatDuration(launch.restarts.withinMs) },
+  }
+}
+
+/** A `${` that came through stands for itself, so it must not be read as a reference the next time. */
+function plain(text: string): string {
+  return text.replaceAll('${', () => '$${')
+}
+
+function deepPlain<Value>(value: Value): Value {
+  if (typeof value === 'string') return plain(value) as Value
+  if (Array.isArray(value)) return value.map(deepPlain) as Value
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, deepPlain(part)])) as Value
+}
