@@ -34,7 +34,8 @@ export type AttachUrl =
 export function parseAttach(text: string): AttachUrl {
   const example = 'a URL such as http://127.0.0.1:8000'
   const url = URL.canParse(text) ? new URL(text) : undefined
-  if (url === undefined || !/^[a-z][a-z0-9+.-]*:\/\//i.test(text)) return { message: `\`${text}\` is not a URL`, expected: example }
+  if (url === undefined || !/^[a-z][a-z0-9+.-]*:\/\//i.test(text))
+    return { message: `${text.includes('@') ? 'this' : `\`${text}\``} is not a URL`, expected: example }
   if (url.protocol !== 'http:' && url.protocol !== 'https:')
     return { message: `\`${url.protocol}//\` is not spoken here`, expected: 'http:// or https://' }
   if (url.username !== '' || url.password !== '') {

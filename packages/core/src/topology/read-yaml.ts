@@ -19,16 +19,17 @@ export async function readYaml(text: string, env: Environment): Promise<ReadDocu
       uniqueKeys: true,
       merge: false,
       prettyErrors: false,
-      logLevel: 'silent',
+      // Anything quieter would also hide a second document.
+      logLevel: 'error',
     })
   } catch (error) {
     return refused({ message: `the file cannot be read: ${messageOf(error)}`, line: 1, column: 1 })
   }
   const marker = new Marker(text, lines)
-  const syntax = [...document.errors, ...document.warnings].map((error) => syntaxFinding(error, marker))
+  const syntax = telling([...document.errors, ...document.warnings]).map((error) => syntaxFinding(error, marker, text))
   if (document.directives.yaml.explicit === true && document.directives.yaml.version !== '1.2') syntax.unshift(versionFinding())
   const walk = new YamlWalk({ yaml, document, env, marker, text })
-  const broken = document.errors.some((error) => error.code !== 'DUPLICATE_KEY') || syntax.length > document.errors.length
+  const broken = document.errors.some((error) => error.code !== 'DUPLICATE_KEY') || document.warnings.length > 0
   const value = broken ? undefined : walk.read()
   return { value, places: walk.places, findings: [...syntax, ...walk.findings], usable: !broken }
 }
@@ -57,9 +58,17 @@ const plainWords: Readonly<Record<string, { readonly message: string; readonly h
   TAG_RESOLVE_FAILED: { message: 'YAML tags are not known here', hint: 'write the value plainly' },
 }
 
-function syntaxFinding(error: YAMLError, marker: Marker): Finding {
+/** After the first break in the syntax the parser guesses; what it says then is noise. */
+function telling(errors: readonly YAMLError[]): readonly YAMLError[] {
+  const first = errors.find((error) => plainWords[error.code] === undefined)
+  return errors.filter((error) => error === first || plainWords[error.code] !== undefined)
+}
+
+function syntaxFinding(error: YAMLError, marker: Marker, text: string): Finding {
   const [start, end] = error.pos
-  const words = plainWords[error.code] ?? { message: `not valid YAML: ${error.message}` }
+  const line = text.slice(text.lastIndexOf('\n', start) + 1, start)
+  const reference = /[{[].*\$\{|[{[].*\$$/.test(line) ? { hint: 'inside { } and [ ] a reference needs quotes: "${NAME}"' } : {}
+  const words = plainWords[error.code] ?? { message: `not valid YAML: ${error.message}`, ...reference }
   return { path: [], at: 'value', mark: marker.mark(start, Math.max(end, start + 1)), ...words }
 }
 

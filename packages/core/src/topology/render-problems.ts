@@ -48,7 +48,17 @@ function maskSecrets(lines: readonly string[], problems: readonly Problem[]): st
     masked[problem.line - 1] =
       line.slice(0, start) + line.slice(start, start + problem.width).replaceAll(/[^\s'"]/g, '*') + line.slice(start + problem.width)
   }
-  return masked
+  return masked.map(maskLine)
+}
+
+/** Also where the mistake is another one: a frame shows whole lines. */
+function maskLine(line: string): string {
+  return line
+    .replace(
+      /((?:api[-_]?keys?|token|secret|password)["']?\s*:\s*[["']*)([^\s"'{}[\],$][^\s"',}\]]*)/gi,
+      (_, key: string, value: string) => key + '*'.repeat(value.length),
+    )
+    .replace(/(:\/\/)([^\s/@]+)@/g, (_, scheme: string, user: string) => `${scheme}${'*'.repeat(user.length)}@`)
 }
 
 /** Control characters of a foreign file must not reach a terminal; a tab counts as one column, as the caret does. */

@@ -133,10 +133,19 @@ function wrongValue(error: ErrorObject, path: KeyPath): string {
   }
 }
 
+const kindWords: Readonly<Record<string, string>> = {
+  object: 'keys and values',
+  array: 'a list',
+  string: 'a text (put quotes around a number)',
+  integer: 'a whole number',
+  number: 'a number',
+  boolean: 'true or false',
+}
+
 function fallbackExpectation(error: ErrorObject): string | undefined {
   const params = error.params as Readonly<Record<string, unknown>>
   if (error.keyword === 'enum' && Array.isArray(params['allowedValues'])) return `one of ${params['allowedValues'].map(String).join(', ')}`
-  if (error.keyword === 'type') return `${String(params['type'])}`
+  if (error.keyword === 'type') return kindWords[String(params['type'])] ?? String(params['type'])
   return error.message?.replace(/^must (be|match|have) ?/, '')
 }
 

@@ -2,5 +2,6 @@ import { topologySchema } from './schema.js'
 
 /** The text of lb.schema.json; scripts/docs writes it and a test compares it. */
 export function schemaJson(): string {
-  return `${JSON.stringify(topologySchema, undefined, 2)}\n`
+  const { $schema, title, description, ...rest } = topologySchema as object as Readonly<Record<string, unknown>>
+  return `${JSON.stringify({ $schema, title, description, ...rest }, undefined, 2)}\n`
 }

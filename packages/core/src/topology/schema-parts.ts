@@ -1,4 +1,4 @@
-import { Type, type TProperties } from 'typebox'
+import { Type, type Static, type TProperties, type TSchema } from 'typebox'
 
 /** `errorMessage` is what an editor shows and what stands beside the caret: "expected ...". */
 interface About {
@@ -20,13 +20,21 @@ export function section<Keys extends TProperties>(keys: Keys, about: About) {
   return Type.Object(keys, { ...annotations(about), additionalProperties: false, patternProperties: { '^x-': {} } })
 }
 
-/** A map from names that the user chooses. */
-export function named<Pattern extends string>(pattern: Pattern, about: About) {
-  return {
+interface MapAbout extends About {
+  readonly names: { readonly pattern: string; readonly expected: string }
+  readonly size?: { readonly minProperties: number; readonly maxProperties: number }
+}
+
+/** A map from names that the user chooses to values of one kind; takes `x-*` too. */
+export function mapOf<Value extends TSchema>(value: Value, about: MapAbout) {
+  return Type.Unsafe<Record<string, Static<Value>>>({
+    type: 'object',
     ...annotations(about),
-    propertyNames: { pattern, errorMessage: about.expected ?? about.description },
+    propertyNames: { type: 'string', pattern: about.names.pattern, errorMessage: about.names.expected },
     patternProperties: { '^x-': {} },
-  }
+    additionalProperties: value,
+    ...about.size,
+  })
 }
 
 export const durationPattern = '^[0-9]+(\\.[0-9]+)?(ms|s|m|h)$'

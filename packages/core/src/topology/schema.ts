@@ -1,5 +1,5 @@
 import { Type, type Static } from 'typebox'
-import { count, duration, name, named, namePattern, secret, section, size, word } from './schema-parts.js'
+import { count, duration, mapOf, name, namePattern, secret, section, size, word } from './schema-parts.js'
 
 const requestLog = Type.Union(
   [
@@ -78,6 +78,10 @@ const strategy = Type.Union(
   },
 )
 
+const envValue = Type.Union([Type.String({ description: 'The value itself.' }), secret('Value from the environment or a file.')], {
+  errorMessage: 'a text, { env: NAME } or { file: PATH }',
+})
+
 const launch = section(
   {
     replicas: Type.Optional(count('How many processes.', { min: 1, max: 1024, default: 1 })),
@@ -92,18 +96,11 @@ const launch = section(
       ),
     ),
     env: Type.Optional(
-      Type.Record(
-        Type.String(),
-        Type.Union([Type.String(), secret('Value from the environment or a file.')], {
-          errorMessage: 'a text, { env: NAME } or { file: PATH }',
-        }),
-        {
-          ...named('^([A-Za-z_][A-Za-z0-9_]*|x-.*)$', {
-            description: 'Environment variables of the processes, beside the documented base set.',
-            expected: 'a name of letters, digits and _',
-          }),
-        },
-      ),
+      mapOf(envValue, {
+        description: 'Environment variables of the processes, beside the documented base set. Secrets as { env: NAME } or { file: PATH }.',
+        expected: 'names and values',
+        names: { pattern: '^([A-Za-z_][A-Za-z0-9_]*|x-.*)$', expected: 'a name of letters, digits and _' },
+      }),
     ),
     readyWithin: Type.Optional(duration("How long starting and loading may take. Absent: what the engine's plugin asks for.")),
     restarts: Type.Optional(
@@ -200,15 +197,17 @@ export const topologySchema = Type.Object(
     version: Type.Optional(Type.Literal(1, { description: 'Version of this format.', default: 1, errorMessage: '1' })),
     name: Type.Optional(name("Name of the topology. Default: the folder's name with a short hash of its path.")),
     gateway: Type.Optional(gateway),
-    pools: Type.Record(Type.String(), pool, {
-      ...named(namePattern, { description: 'The pools by name.', expected: 'lower-case letters, digits and hyphens, such as chat' }),
-      minProperties: 1,
-      maxProperties: 256,
+    pools: mapOf(pool, {
+      description: 'The pools by name.',
+      expected: 'at least one pool, such as chat: { nodes: [{ engine: ollama }] }',
+      names: { pattern: namePattern, expected: 'lower-case letters, digits and hyphens, such as chat' },
+      size: { minProperties: 1, maxProperties: 256 },
     }),
   },
   {
     $schema: 'https://json-schema.org/draft/2020-12/schema',
     title: 'Plimsoll topology, version 1',
+    errorMessage: 'keys, at least pools: { chat: { nodes: [{ engine: ollama }] } }',
     description: 'What lb makes so: a gateway and pools of nodes.',
     additionalProperties: false,
     patternProperties: { '^x-': {} },
