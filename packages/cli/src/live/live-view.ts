@@ -1,5 +1,6 @@
 import type { LiveClient, LiveEnd, LiveMode } from './live-client.js'
 import { LiveSession } from './live-session.js'
+import type { mount as Mount } from './mount.js'
 
 export interface LiveViewOptions {
   readonly client: LiveClient
@@ -18,7 +19,8 @@ export function canShowLive(
   stdin: NodeJS.ReadStream = process.stdin,
   env = process.env,
 ): boolean {
-  return stdout.isTTY && stdin.isTTY && env['TERM'] !== 'dumb'
+  // A stream that is no terminal has no isTTY at all, whatever its type says.
+  return [stdout, stdin].every((stream) => 'isTTY' in stream && stream.isTTY) && env['TERM'] !== 'dumb'
 }
 
 /**
@@ -33,9 +35,7 @@ export async function runLiveView({
   stdin = process.stdin,
   env = process.env,
 }: LiveViewOptions): Promise<LiveEnd> {
-  // React decides at its import which of its builds to load; the development one costs twice the CPU.
-  process.env['NODE_ENV'] ??= 'production'
-  const { mount } = await import('./mount.js')
+  const { mount } = await importInk()
   const session = new LiveSession({ client, mode, curl })
   const release = endWithTerminal(session, stdout, stdin)
   try {
@@ -50,7 +50,20 @@ export async function runLiveView({
     await app.waitUntilExit()
     return end
   } finally {
+    session.end('closed')
     release()
+  }
+}
+
+/** React decides at its import which of its builds to load; the development one costs twice the CPU, so the user's own NODE_ENV must not choose it. */
+async function importInk(): Promise<{ mount: typeof Mount }> {
+  const { NODE_ENV: before } = process.env
+  process.env['NODE_ENV'] = 'production'
+  try {
+    return await import('./mount.js')
+  } finally {
+    if (before === undefined) delete process.env['NODE_ENV']
+    else process.env['NODE_ENV'] = before
   }
 }
 

@@ -11,7 +11,7 @@ export interface Pace {
   readonly settleMs: number
 }
 
-export const PACE: Pace = { restMs: 1000, busyMs: 500, answerMs: 3000, settleMs: 100 }
+export const PACE: Pace = { restMs: 1000, busyMs: 500, answerMs: 3000, settleMs: 250 }
 
 const MINUTE_MS = 60_000
 const SECOND_MS = 1000
