@@ -51,7 +51,7 @@ export function visiblePools({ status, filter }: ViewState): readonly PoolStatus
   return pools.map((pool) => ({ ...pool, nodes: pool.nodes.filter(passes) })).filter((pool) => pool.nodes.length > 0)
 }
 
-export function visibleNodes(state: ViewState): readonly NodeStatus[] {
+function visibleNodes(state: ViewState): readonly NodeStatus[] {
   return nodesInOrder(visiblePools(state))
 }
 

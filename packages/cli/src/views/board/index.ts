@@ -3,12 +3,12 @@
  * Read first: board.ts.
  */
 export { boardRows } from './board.js'
-export type { BoardRow, BoardView } from './board-row.js'
+export type { BoardRow } from './board-row.js'
 export { eventLines } from './event-lines.js'
-export { glyphsFor, toneOf, type Glyphs } from './glyphs.js'
-export { headerLines, type HeaderFacts } from './header.js'
+export { glyphsFor, type Glyphs } from './glyphs.js'
+export { headerLines } from './header.js'
 export { safeEvent, safeStatus } from './safe-status.js'
 export { nodesInOrder } from './node-order.js'
-export { cellWidth, cut, cutLine, fit, justify, lineWidth, plainText, span, type Line, type Span, type Tone } from './spans.js'
+export { cut, cutLine, fit, lineWidth, plainText, span, type Line, type Tone } from './spans.js'
 export { wrapCommand } from './wrap-command.js'
 export { wrapWords } from './wrap-words.js'
