@@ -20,8 +20,14 @@ function keys(mode: LiveMode, glyphs: Glyphs): KeyHelp[] {
 }
 
 export function helpLines(mode: LiveMode, glyphs: Glyphs): Line[] {
-  return keys(mode, glyphs).map(([key, , long]) => [span(` ${fit(key, 8)}`, 'bold'), span(long)])
+  const list = keys(mode, glyphs).map(([key, , long]): Line => [span(` ${fit(key, 8)}`, 'bold'), span(long)])
+  return [...list, ...LEGEND.map((text): Line => [span(` ${text}`, 'dim')])]
 }
+
+const LEGEND = [
+  'WAIT: requests without a first token yet. TOKENS: prompt and expected output in flight.',
+  'TTFT: time to the first token. TPOT: time per token after it. Both of the last minute.',
+]
 
 /** As many keys as fit; quit and help always do, or nobody would find the way out. */
 export function footerLine(mode: LiveMode, width: number, glyphs: Glyphs): Line {
