@@ -26,14 +26,14 @@ function checkModels(pools: readonly (readonly [string, unknown])[]): Finding[] 
   const owners = new Map<string, string>()
   const findings: Finding[] = []
   for (const [pool, value] of pools) {
-    for (const { model, path } of modelsOf(pool, recordOf(value)['models'])) {
+    for (const { model, path, at } of modelsOf(pool, recordOf(value)['models'])) {
       const owner = owners.get(model)
       if (owner === undefined) owners.set(model, pool)
-      else if (owner === pool) findings.push({ path, at: 'value', message: `pool ${pool}: the model \`${model}\` is listed twice` })
+      else if (owner === pool) findings.push({ path, at, message: `pool ${pool}: the model \`${model}\` is listed twice` })
       else
         findings.push({
           path,
-          at: 'value',
+          at,
           message: `the model \`${model}\` is served by pool ${owner} and by pool ${pool}`,
           hint: 'a model name belongs to one pool: rename one, or move the nodes together',
         })
@@ -42,9 +42,11 @@ function checkModels(pools: readonly (readonly [string, unknown])[]): Finding[] 
   return findings
 }
 
-function modelsOf(pool: string, models: unknown): { model: string; path: KeyPath }[] {
-  if (models === undefined) return [{ model: pool, path: ['pools', pool] }]
-  return listOf(models).flatMap((model, index) => (typeof model === 'string' ? [{ model, path: ['pools', pool, 'models', index] }] : []))
+function modelsOf(pool: string, models: unknown): { model: string; path: KeyPath; at: 'key' | 'value' }[] {
+  if (models === undefined) return [{ model: pool, path: ['pools', pool], at: 'key' }]
+  return listOf(models).flatMap((model, index) =>
+    typeof model === 'string' ? [{ model, path: ['pools', pool, 'models', index], at: 'value' }] : [],
+  )
 }
 
 function checkStrategy(strategy: unknown, path: KeyPath, context: CheckContext): Finding[] {
@@ -64,7 +66,7 @@ function unknownStrategy(name: string, place: { readonly at: KeyPath; readonly p
   return { path: place.at, at: 'value', message: `pool ${place.pool}: there is no strategy \`${name}\``, ...words }
 }
 
-/** Node ids come from group names, so `sim` with three replicas and a group named `sim-1` would meet. */
+/** Node ids come from group names, so `gpu` with three replicas and a group named `gpu-1` would meet. */
 function checkGroupNames(pool: string, nodes: readonly unknown[]): Finding[] {
   const owners = new Map<string, number>()
   const names = groupNames(nodes)

@@ -1,6 +1,6 @@
 import { recordOf } from './key-path.js'
 
-/** The names of a pool's node groups: as declared, else the engine's, numbered (`sim`, `sim2`) where it repeats; `sim-2` would look like a replica. */
+/** The names of a pool's node groups: as declared, else the engine's, numbered (`x`, `x2`) where it repeats; `x-2` would look like a replica. */
 export function groupNames(nodes: readonly unknown[]): readonly string[] {
   const taken = new Set(nodes.map((node) => recordOf(node)['name']).filter((name) => typeof name === 'string'))
   return nodes.map((node) => {

@@ -20,7 +20,7 @@ export async function checkTopologySchema(value: unknown): Promise<Finding[]> {
   return topologyFindings(errorsOf(validate, value), value)
 }
 
-/** Settings of a plugin: `owner` is named in every error ("engine sim"). */
+/** Settings of a plugin: `owner` is named in every error ("engine NAME"). */
 export interface SettingsCheck {
   readonly schema: JsonSchema
   readonly owner: string

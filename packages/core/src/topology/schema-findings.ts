@@ -66,19 +66,24 @@ function byKeyword(error: ErrorObject, path: KeyPath): Finding {
   const unknown = params['additionalProperty'] ?? params['unevaluatedProperty']
   if (typeof unknown === 'string') return unknownKey(error, path, unknown)
   const missing = params['missingProperty']
-  if (typeof missing === 'string')
-    return { path, at: 'key', message: `\`${missing}\` is missing in ${placeName(path)}`, ...expectedOf(subSchema(error, missing)) }
-  const near =
-    Array.isArray(params['allowedValues']) && typeof error.data === 'string'
-      ? nearestWord(error.data, params['allowedValues'].map(String))
-      : undefined
-  return {
-    path,
-    at: 'value',
-    message: wrongValue(error, path),
-    ...expectedOf(error.parentSchema, fallbackExpectation(error)),
-    ...(near === undefined ? {} : { suggestion: near }),
-  }
+  if (typeof missing === 'string') return missingKey(error, path, missing)
+  const near = nearestAllowed(error)
+  const expected = expectedOf(error.parentSchema, fallbackExpectation(error))
+  return { path, at: 'value', message: wrongValue(error, path), ...expected, ...(near === undefined ? {} : { suggestion: near }) }
+}
+
+function nearestAllowed(error: ErrorObject): string | undefined {
+  const allowed: unknown = (error.params as Readonly<Record<string, unknown>>)['allowedValues']
+  return Array.isArray(allowed) && typeof error.data === 'string' ? nearestWord(error.data, allowed.map(String)) : undefined
+}
+
+/** A misspelt key is a missing one too; it is told once, where it stands. */
+function missingKey(error: ErrorObject, path: KeyPath, missing: string): Finding {
+  const known = Object.keys((error.parentSchema?.['properties'] as object | undefined) ?? {})
+  const strange = Object.keys((error.data as object | undefined) ?? {}).filter((key) => !known.includes(key))
+  const meant = strange.find((key) => nearestWord(key, known) === missing)
+  if (meant !== undefined) return unknownKey(error, path, meant)
+  return { path, at: 'key', message: `\`${missing}\` is missing in ${placeName(path)}`, ...expectedOf(subSchema(error, missing)) }
 }
 
 function unknownKey(error: ErrorObject, path: KeyPath, key: string): Finding {

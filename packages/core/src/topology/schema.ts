@@ -79,6 +79,7 @@ const strategy = Type.Union(
 )
 
 const envValue = Type.Union([Type.String({ description: 'The value itself.' }), secret('Value from the environment or a file.')], {
+  description: 'A text, or where a secret is to be found.',
   errorMessage: 'a text, { env: NAME } or { file: PATH }',
 })
 
@@ -119,7 +120,7 @@ const launch = section(
 const node = section(
   {
     name: Type.Optional(name("Name of the group. Default: the engine's name, numbered when it repeats.")),
-    engine: word('What runs there. `lb engines` lists the known ones.', 'the name of an engine, such as sim'),
+    engine: word('What runs there. `lb engines` lists the known ones.', 'the name of an engine; lb engines lists them'),
     launch: Type.Optional(launch),
     attach: Type.Optional(
       word(
@@ -199,7 +200,7 @@ export const topologySchema = Type.Object(
     gateway: Type.Optional(gateway),
     pools: mapOf(pool, {
       description: 'The pools by name.',
-      expected: 'at least one pool, such as chat: { nodes: [{ engine: ollama }] }',
+      expected: 'at least one pool, such as chat: { nodes: [...] }',
       names: { pattern: namePattern, expected: 'lower-case letters, digits and hyphens, such as chat' },
       size: { minProperties: 1, maxProperties: 256 },
     }),
@@ -207,7 +208,7 @@ export const topologySchema = Type.Object(
   {
     $schema: 'https://json-schema.org/draft/2020-12/schema',
     title: 'Plimsoll topology, version 1',
-    errorMessage: 'keys, at least pools: { chat: { nodes: [{ engine: ollama }] } }',
+    errorMessage: 'keys, at least pools: { chat: { nodes: [...] } }',
     description: 'What lb makes so: a gateway and pools of nodes.',
     additionalProperties: false,
     patternProperties: { '^x-': {} },
