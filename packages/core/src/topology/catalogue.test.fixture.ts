@@ -1,5 +1,5 @@
 import type { EngineCatalogue, StrategyCatalogue } from './catalogue.js'
-import { TopologyErrors } from './problem.js'
+import { TopologyErrors } from './topology-errors.js'
 import { resolveTopology, type ResolveOptions } from './resolve-topology.js'
 import type { Topology } from './topology.js'
 

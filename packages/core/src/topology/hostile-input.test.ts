@@ -1,7 +1,7 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { engines, errorsOf, resolveText, strategies } from './catalogue.test.fixture.js'
-import { TopologyErrors } from './problem.js'
+import { TopologyErrors } from './topology-errors.js'
 import { resolveTopology } from './resolve-topology.js'
 
 const sample = `version: 1

@@ -2,7 +2,7 @@ import { readFile, stat } from 'node:fs/promises'
 import { extname, relative, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { LbError, messageOf } from '../errors/index.js'
-import { TopologyErrors } from './problem.js'
+import { TopologyErrors } from './topology-errors.js'
 import { readLimits } from './read-document.js'
 import type { TopologySource } from './topology-source.js'
 
@@ -28,17 +28,20 @@ export async function loadTopologyFile(options: LoadOptions): Promise<{ readonly
   return { source: { kind: 'text', file, shown, format: extension === '.json' ? 'json' : 'yaml', text } }
 }
 
+/** cosmiconfig only finds: reading is ours, because it has to know lines and columns. */
+function onlyFound(path: string): { path: string } {
+  return { path }
+}
+
 async function search(cwd: string): Promise<string> {
   const { cosmiconfig } = await import('cosmiconfig')
-  // cosmiconfig only finds: reading is ours, because it has to know lines and columns.
-  const found = (path: string) => ({ path })
   const extensions = ['.yaml', '.yml', '.json', '.ts', '.mts', '.js', '.mjs']
   const explorer = cosmiconfig('lb', {
     searchPlaces,
     searchStrategy: 'project',
     ignoreEmptySearchPlaces: false,
     cache: false,
-    loaders: Object.fromEntries(extensions.map((extension) => [extension, found])),
+    loaders: Object.fromEntries(extensions.map((extension) => [extension, onlyFound])),
   })
   const result = await explorer.search(cwd)
   if (result !== null) return result.filepath

@@ -249,6 +249,6 @@ describe('what is shown of a file', () => {
 
   it('holds no control characters of the file', async () => {
     const shown = (await errorsOf(resolveText('pools: {}\n"x\\e[31m\u009b31m": 1'))).render()
-    expect(shown).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/)
+    expect(shown.replaceAll('\n', '')).not.toMatch(/\p{Cc}/u)
   })
 })

@@ -1,6 +1,3 @@
-import { LbError } from '../errors/index.js'
-import { renderProblems } from './render-problems.js'
-
 /** One mistake in a topology, with its place. */
 export interface Problem {
   /** As it should be shown; `topology` where a program handed it in. */
@@ -22,31 +19,6 @@ export interface Problem {
   readonly hint?: string
   /** The marked text may be a secret and is masked wherever it would be shown. */
   readonly secret?: boolean
-}
-
-/** Every mistake of one topology at once, in the order of the file. Code `LB_TOPOLOGY_INVALID`; the CLI leaves with exit code 2. */
-export class TopologyErrors extends LbError {
-  readonly problems: readonly Problem[]
-
-  constructor(
-    problems: readonly Problem[],
-    private readonly text: string | undefined,
-  ) {
-    const [first] = problems
-    const more = problems.length > 1 ? ` (and ${problems.length - 1} more)` : ''
-    super(`${first === undefined ? 'invalid topology' : `${placeOf(first)}: ${first.message}`}${more}`, {
-      code: 'LB_TOPOLOGY_INVALID',
-      source: 'operator',
-      hint: 'lb config shows the resolved topology; docs/reference/topology.md lists every key',
-    })
-    this.name = 'TopologyErrors'
-    this.problems = problems
-  }
-
-  /** The text for people: place, lines with carets, suggestion, hint; ends with the count. No colour, no trailing newline. */
-  render(): string {
-    return renderProblems(this.problems, this.text)
-  }
 }
 
 /** `lb.yaml:14:9`, or `lb.config.ts: pools.chat.nodes[0]` where there are no lines. */

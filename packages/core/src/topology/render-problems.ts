@@ -63,5 +63,5 @@ function maskLine(line: string): string {
 
 /** Control characters of a foreign file must not reach a terminal; a tab counts as one column, as the caret does. */
 function clean(text: string): string {
-  return text.replaceAll('\t', ' ').replaceAll(/[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, '?')
+  return text.replaceAll('\t', ' ').replaceAll(/[\p{Cc}\p{Bidi_Control}]/gu, '?')
 }

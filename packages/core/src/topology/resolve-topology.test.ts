@@ -110,9 +110,10 @@ pools:
   })
 })
 
+const at = (cwd: string) => resolveTopology({ pools: { a: { nodes: [{ engine: 'ollama' }] } } }, { engines, strategies, env: {}, cwd })
+
 describe('the name', () => {
   it('differs between two folders of one name, and gives way to a declared one, which gives way to an asked one', async () => {
-    const at = (cwd: string) => resolveTopology({ pools: { a: { nodes: [{ engine: 'ollama' }] } } }, { engines, strategies, env: {}, cwd })
     const [one, two, again] = [await at('/a/My Bot!'), await at('/b/My Bot!'), await at('/a/My Bot!')]
     expect(one.name).toMatch(/^my-bot-[0-9a-f]{6}$/)
     expect(one.name).not.toBe(two.name)

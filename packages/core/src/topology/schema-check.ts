@@ -60,7 +60,7 @@ export async function createSettingsChecker(): Promise<SettingsChecker> {
 }
 
 function errorsOf(validate: ValidateFunction, value: unknown): readonly ErrorObject[] {
-  return validate(value) === true ? [] : (validate.errors ?? [])
+  return validate(value) ? [] : (validate.errors ?? [])
 }
 
 /** A plugin that forgot to close its schema would let a misspelt setting pass in silence. */
@@ -74,5 +74,5 @@ function closed(schema: JsonSchema): JsonSchema {
 function withoutExtensions(value: unknown): Record<string, unknown> {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return {}
   const kept = Object.entries(value).filter(([key]) => !key.startsWith('x-'))
-  return structuredClone(Object.fromEntries(kept)) as Record<string, unknown>
+  return structuredClone(Object.fromEntries(kept))
 }

@@ -27,7 +27,7 @@ describe('the schema that ships', () => {
 
   it('stands in docs/reference/topology.md (npm run docs writes it)', async () => {
     const script = new URL('scripts/docs/topology-reference.js', root).href
-    const { topologyReference } = (await import(script)) as { topologyReference(schema: unknown): string }
+    const { topologyReference } = (await import(script)) as { topologyReference: (schema: unknown) => string }
     expect(await read('docs/reference/topology.md')).toBe(topologyReference(JSON.parse(schemaJson())))
   })
 })

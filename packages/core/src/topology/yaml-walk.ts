@@ -1,3 +1,4 @@
+import type * as Yaml from 'yaml'
 import type { Alias, Document, Node, Pair, Scalar, YAMLMap } from 'yaml'
 import { PlaceMap, type Finding, type Mark } from './finding.js'
 import { holdsSecret, interpolate, type Environment } from './interpolate.js'
@@ -5,7 +6,7 @@ import type { KeyPath } from './key-path.js'
 import { isForbiddenKey, readLimits } from './read-document.js'
 
 interface WalkInput {
-  readonly yaml: typeof import('yaml')
+  readonly yaml: typeof Yaml
   readonly document: Document.Parsed
   readonly env: Environment
   readonly marker: { mark(start: number, end: number): Mark }
@@ -55,7 +56,7 @@ export class YamlWalk {
   private key(pair: Pair, path: KeyPath): string | undefined {
     const { yaml } = this.input
     const node = yaml.isScalar(pair.key) ? pair.key : undefined
-    const key = node === undefined || node.value === null || typeof node.value === 'object' ? undefined : String(node.source ?? node.value)
+    const key = node === undefined ? undefined : keyText(node)
     if (key !== undefined && !isForbiddenKey(key)) return key
     const blamed = yaml.isNode(pair.key) ? pair.key : undefined
     this.refuse(
@@ -99,6 +100,13 @@ export class YamlWalk {
     this.findings.push({ path, at: 'value', message, ...(node === undefined ? {} : { mark: this.markOf(node) }) })
     return null
   }
+}
+
+/** `8: x` and `true: x` are the keys "8" and "true", as they stand in the file. */
+function keyText({ source, value }: Scalar): string | undefined {
+  if (value === null) return undefined
+  if (typeof value === 'string') return value
+  return source ?? (typeof value === 'number' || typeof value === 'boolean' ? `${value}` : undefined)
 }
 
 function plainValue(text: string): string | number | boolean {

@@ -1,0 +1,132 @@
+import { Type } from 'typebox'
+import { count, duration, mapOf, name, secret, section, word } from './schema-parts.js'
+
+const strategy = Type.Union(
+  [
+    word('Name of the strategy.'),
+    Type.Object(
+      { name: word('Name of the strategy.') },
+      { description: 'The name with settings of the strategy beside it.', additionalProperties: true },
+    ),
+  ],
+  {
+    description: 'How a node is chosen for a request: a name, or { name: ..., and its settings }. `lb strategies` lists them.',
+    default: 'least-tokens',
+    errorMessage: 'a name such as least-tokens, or { name, and its settings }',
+  },
+)
+
+const envValue = Type.Union([Type.String({ description: 'The value itself.' }), secret('Value from the environment or a file.')], {
+  description: 'A text, or where a secret is to be found.',
+  errorMessage: 'a text, { env: NAME } or { file: PATH }',
+})
+
+const launch = section(
+  {
+    replicas: Type.Optional(count('How many processes.', { min: 1, max: 1024, default: 1 })),
+    args: Type.Optional(
+      Type.Object(
+        {},
+        {
+          description: "Settings of the engine, checked by its plugin's own schema.",
+          additionalProperties: true,
+          errorMessage: 'keys and values',
+        },
+      ),
+    ),
+    env: Type.Optional(
+      mapOf(envValue, {
+        description: 'Environment variables of the processes, beside the documented base set. Secrets as { env: NAME } or { file: PATH }.',
+        expected: 'names and values',
+        names: { pattern: '^([A-Za-z_][A-Za-z0-9_]*|x-.*)$', expected: 'a name of letters, digits and _' },
+      }),
+    ),
+    readyWithin: Type.Optional(duration("How long starting and loading may take. Absent: what the engine's plugin asks for.")),
+    restarts: Type.Optional(
+      section(
+        {
+          max: Type.Optional(count('Restarts before the node counts as failed.', { min: 0, max: 1000, default: 5 })),
+          within: Type.Optional(duration('The time in which they are counted.', '10m')),
+        },
+        { description: 'How often a process that ends is started again.' },
+      ),
+    ),
+  },
+  { description: 'Start the engine here. Either this or attach.' },
+)
+
+const node = section(
+  {
+    name: Type.Optional(name("Name of the group. Default: the engine's name, numbered when it repeats.")),
+    engine: word('What runs there. `lb engines` lists the known ones.', 'the name of an engine; lb engines lists them'),
+    launch: Type.Optional(launch),
+    attach: Type.Optional(
+      word(
+        'Base URL of a server that already runs; a path stays as a prefix. Either this or launch; some engines have a default.',
+        'a URL such as http://127.0.0.1:8000',
+      ),
+    ),
+    weight: Type.Optional(
+      Type.Number({
+        description: 'Share of the work compared with other nodes.',
+        default: 1,
+        exclusiveMinimum: 0,
+        maximum: 1000,
+        errorMessage: 'a number over 0, at most 1000',
+      }),
+    ),
+    model: Type.Optional(word("The model's name at this node, where it differs from what clients say.")),
+    apiKey: Type.Optional(secret('Key that the node wants, sent as `Authorization: Bearer`.')),
+  },
+  { description: 'A node group: one attached server, or launched replicas of one engine.' },
+)
+
+const timeouts = section(
+  {
+    connect: Type.Optional(duration('Until a connection to the node stands.', '2s')),
+    firstToken: Type.Optional(duration('Until the first byte of the answer.', '2m')),
+    idle: Type.Optional(duration('Longest silence inside an answer. There is never a limit on its whole.', '60s')),
+  },
+  { description: 'How long to wait for a node.' },
+)
+
+const health = section(
+  {
+    interval: Type.Optional(duration('Time between probes of one node.', '2s')),
+    timeout: Type.Optional(duration('Longest wait for one probe.', '2s')),
+    fall: Type.Optional(count('Failures in a row that take a node out.', { min: 1, max: 100, default: 3 })),
+    rise: Type.Optional(count('Successes in a row that bring it back.', { min: 1, max: 100, default: 2 })),
+  },
+  { description: 'How nodes are probed.' },
+)
+
+/** Nodes that serve the same models. */
+export const pool = section(
+  {
+    models: Type.Optional(
+      Type.Array(word('A name that clients may ask for.'), {
+        description: "Names that clients may ask for; the first is canonical. Default: the pool's name.",
+        errorMessage: 'a list of names such as [qwen3-4b]',
+        minItems: 1,
+        maxItems: 1000,
+      }),
+    ),
+    strategy: Type.Optional(strategy),
+    nodes: Type.Array(node, {
+      description: 'The node groups that share the work.',
+      errorMessage: 'a list with at least one node',
+      minItems: 1,
+      maxItems: 1024,
+    }),
+    retries: Type.Optional(
+      section(
+        { max: Type.Optional(count('Other nodes tried before the first byte of an answer.', { min: 0, max: 5, default: 2 })) },
+        { description: 'What happens when a node fails a request.' },
+      ),
+    ),
+    timeouts: Type.Optional(timeouts),
+    health: Type.Optional(health),
+    drain: Type.Optional(duration('How long running requests may take to end when a node is taken out.', '60s')),
+  },
+  { description: 'Nodes that serve the same models.' },
+)
