@@ -10,8 +10,12 @@ const alias = {
   '@plimsoll/engine-model': at('packages/engine-model/src/index.ts'),
 }
 
+/** `.ci/run` sums the tests from this file. */
+const report = process.env['LB_TEST_REPORT']
+
 export default defineConfig({
   test: {
+    reporters: report === undefined ? ['default'] : ['default', ['json', { outputFile: report }]],
     projects: [
       {
         resolve: { alias },

@@ -15,7 +15,17 @@ export function metricsReference() {
   const rows = Object.values(gatewayMetricDeclarations).map(row)
   const histograms = Object.values(gatewayMetricDeclarations).filter(({ buckets }) => buckets !== undefined)
   const bounds = histograms.map(({ name, buckets }) => `- \`${name}\`: ${buckets.join(', ')}`)
-  return [opening, '| name | type | labels | meaning |', '|---|---|---|---|', ...rows, '', '## Histogram bounds (seconds)', '', ...bounds, ''].join('\n')
+  return [
+    opening,
+    '| name | type | labels | meaning |',
+    '|---|---|---|---|',
+    ...rows,
+    '',
+    '## Histogram bounds (seconds)',
+    '',
+    ...bounds,
+    '',
+  ].join('\n')
 }
 
 function row({ name, kind, labels, help }) {

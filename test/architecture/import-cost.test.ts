@@ -1,0 +1,62 @@
+/** What `import '@plimsoll/core'` costs a program that embeds the balancer. Measured on what is published: the build. */
+import { execFile } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { promisify } from 'node:util'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { root } from './source-file.js'
+
+const recorder = pathToFileURL(join(root, 'test/examples/record-loads.mjs')).href
+const entry = (path: string) => pathToFileURL(join(root, path)).href
+
+let folder = ''
+beforeAll(() => void (folder = mkdtempSync(join(tmpdir(), 'plimsoll-cost-'))))
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+async function node(args: readonly string[], script: string, env: NodeJS.ProcessEnv = {}): Promise<string> {
+  const all = [...args, '--input-type=module', '--eval', script]
+  return (await promisify(execFile)(process.execPath, all, { cwd: root, env: { ...process.env, ...env }, timeout: 30_000 })).stdout
+}
+
+async function packagesLoadedBy(url: string): Promise<ReadonlySet<string | undefined>> {
+  const list = join(folder, `${encodeURIComponent(url)}.txt`)
+  await node(['--import', recorder], `await import(${JSON.stringify(url)})`, { LOADED_MODULES: list })
+  return new Set(
+    readFileSync(list, 'utf8')
+      .split('\n')
+      .map((each) => /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(each)?.[1]),
+  )
+}
+
+const own = ['packages/core/dist/index.js', 'packages/core/dist/plugin.js']
+
+describe('importing the library', () => {
+  it.each(own)('%s loads no other package', async (path) => {
+    const loaded = await packagesLoadedBy(entry(path))
+    expect([...loaded].filter((name) => name !== undefined)).toEqual([])
+  })
+
+  it('is seen by the recorder when it does load one', async () => {
+    expect(await packagesLoadedBy('yaml')).toContain('yaml')
+  })
+
+  it('starts nothing: the program ends by itself, in silence, with no listener added', async () => {
+    const script = `
+      const before = process.eventNames().length
+      await import(${JSON.stringify(entry('packages/core/dist/index.js'))})
+      process.stdout.write(String(process.eventNames().length - before) + ' ' + process.getActiveResourcesInfo().filter((name) => /Timeout|Server|Socket|Child/.test(name)).length)`
+    expect(await node([], script)).toBe('0 0')
+  })
+
+  it('takes under 150 ms of CPU, of which a quarter is expected', async () => {
+    const script = `
+      const before = process.cpuUsage()
+      await import(${JSON.stringify(entry('packages/core/dist/index.js'))})
+      const { user, system } = process.cpuUsage(before)
+      process.stdout.write(String((user + system) / 1000))`
+    const tries = [Number(await node([], script)), Number(await node([], script)), Number(await node([], script))]
+    expect(Math.min(...tries)).toBeLessThan(150)
+  })
+})
