@@ -112,6 +112,11 @@ const mistakes: readonly (readonly [title: string, text: string, problems: reado
   ['a weight that is no number', 'pools: {a: {nodes: [{engine: ollama, weight: .nan}]}}', ['1:46 weight cannot be a number']],
   ['a listener that is no address', 'gateway: {listen: 8484}\npools: {a: {nodes: [{engine: ollama}]}}', ['1:19 listen cannot be a number']],
   [
+    'a socket path that no system takes',
+    `gateway: {listen: "unix:/${'x'.repeat(103)}"}\npools: {a: {nodes: [{engine: ollama}]}}`,
+    ['1:19 the socket path'],
+  ],
+  [
     'a port beyond the last',
     'gateway: {listen: "127.0.0.1:65536"}\npools: {a: {nodes: [{engine: ollama}]}}',
     ['1:19 `127.0.0.1:65536` is not an address'],

@@ -3,7 +3,7 @@ import { engines, errorsOf, folder, resolveText, strategies } from './catalogue.
 import { defineTopology } from './define-topology.js'
 import { renderTopology } from './render-topology.js'
 import { isResolvedTopology, parseResolvedTopology } from './resolved-topology.js'
-import { resolveTopology } from './resolve-topology.js'
+import { resolveTopology, topologyNameOf } from './resolve-topology.js'
 import { nodeIdsOf } from './topology.js'
 
 const smallest = 'pools: { chat: { nodes: [ { engine: ollama } ] } }'
@@ -123,6 +123,18 @@ describe('the name', () => {
   })
 })
 
+const source = (text: string) => ({ kind: 'text', file: `${folder}/lb.yaml`, shown: 'lb.yaml', format: 'yaml', text }) as const
+
+describe('the name alone', () => {
+  it('is the one that resolving gives, also from a file that does not resolve', async () => {
+    for (const text of [smallest, `name: bot\n${smallest}`])
+      expect(await topologyNameOf(source(text), {})).toBe((await resolveText(text)).name)
+    expect(await topologyNameOf(source('name: ${N}'), { N: 'bot' })).toBe('bot')
+    expect(await topologyNameOf(source('name: bot\npools: 1'))).toBe('bot')
+    for (const text of ['', 'name: A/../B', 'name: ${N}', '[']) expect(await topologyNameOf(source(text), {})).toMatch(/^support-bot-/)
+  })
+})
+
 describe('a topology that is not YAML', () => {
   it('has lines and columns as JSON', async () => {
     const problem = (await errorsOf(resolveText('{\n  "pools": {"a": {"nodes": [{"engin": "ollama"}]}}\n}', { format: 'json' }))).problems
@@ -131,7 +143,9 @@ describe('a topology that is not YAML', () => {
     ])
     const [syntax] = (await errorsOf(resolveText('{\n  "pools": 1,\n}', { format: 'json' }))).problems
     expect(syntax).toMatchObject({ line: 3, column: 1 })
-    expect((await resolveText('{"pools": {"a": {"nodes": [{"engine": "ollama"}]}}}', { format: 'json' })).pools).toHaveLength(1)
+    expect(
+      (await resolveText('{"$schema": "x", "pools": {"a": {"nodes": [{"engine": "ollama"}]}}}', { format: 'json' })).pools,
+    ).toHaveLength(1)
   })
 
   it('has key paths as code', async () => {

@@ -9,7 +9,8 @@ import { checkQuantities } from './check-quantities.js'
 import { placeFindings, type Finding } from './finding.js'
 import { slug } from './group-names.js'
 import type { Environment } from './interpolate.js'
-import type { KeyPath } from './key-path.js'
+import { recordOf, type KeyPath } from './key-path.js'
+import { namePattern } from './name-pattern.js'
 import { TopologyErrors } from './topology-errors.js'
 import { readData } from './read-data.js'
 import type { ReadDocument } from './read-document.js'
@@ -57,6 +58,17 @@ async function read(source: TopologySource | TopologyInput, env: Environment): P
   if (!isTopologySource(source)) return readData(source, env)
   if (source.kind === 'code') return readData(source.value, env)
   return source.format === 'json' ? readJson(source.text, env) : readYaml(source.text, env)
+}
+
+/**
+ * The name alone, without checking the rest: commands that only ask a running balancer need no ajv. An unusable file or name gives the folder's.
+ * `env` is for `${VAR}`; default `process.env`.
+ */
+export async function topologyNameOf(source: TopologySource, env: Environment = process.env): Promise<string> {
+  const document = await read(source, env)
+  const { name } = recordOf(document.value)
+  const unset = document.findings.some(({ path }) => path[0] === 'name')
+  return typeof name === 'string' && !unset && new RegExp(namePattern).test(name) ? name : defaultName(folderOf(source.file))
 }
 
 async function check(document: ReadDocument, context: CheckContext): Promise<readonly Finding[]> {

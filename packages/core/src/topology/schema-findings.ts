@@ -89,7 +89,8 @@ function missingKey(error: ErrorObject, path: KeyPath, missing: string): Finding
 function unknownKey(error: ErrorObject, path: KeyPath, key: string): Finding {
   const known = Object.keys((error.parentSchema?.['properties'] as object | undefined) ?? {})
   const near = nearestWord(key, known)
-  const expected = known.length === 0 ? 'no keys here' : `one of ${known.join(', ')}`
+  const own = known.filter((name) => !name.startsWith('$'))
+  const expected = own.length === 0 ? 'no keys here' : `one of ${own.join(', ')}`
   return {
     path: [...path, key],
     at: 'key',

@@ -1,4 +1,5 @@
 import { Type, type Static, type TProperties, type TSchema } from 'typebox'
+import { namePattern } from './name-pattern.js'
 
 /** `errorMessage` is what an editor shows and what stands beside the caret: "expected ...". */
 interface About {
@@ -39,7 +40,6 @@ export function mapOf<Value extends TSchema>(value: Value, about: MapAbout) {
 
 export const durationPattern = '^[0-9]+(\\.[0-9]+)?(ms|s|m|h)$'
 export const sizePattern = '^[0-9]+(\\.[0-9]+)?(B|KB|MB|GB|KiB|MiB|GiB)$'
-export const namePattern = '^[a-z0-9][a-z0-9-]{0,62}$'
 
 export const duration = (description: string, byDefault?: string) =>
   Type.String({

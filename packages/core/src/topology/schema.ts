@@ -1,11 +1,13 @@
 import { Type, type Static } from 'typebox'
 import { gateway } from './schema-gateway.js'
-import { mapOf, name, namePattern } from './schema-parts.js'
+import { namePattern } from './name-pattern.js'
+import { mapOf, name } from './schema-parts.js'
 import { pool } from './schema-pool.js'
 
 /** The one source of the topology's checks, of lb.schema.json and of the reference page. Loading this costs 100 ms of CPU: running code reads lb.schema.json. */
 export const topologySchema = Type.Object(
   {
+    $schema: Type.Optional(Type.String({ description: 'For editors of JSON files; has no effect.' })),
     version: Type.Optional(Type.Literal(1, { description: 'Version of this format.', default: 1, errorMessage: '1' })),
     name: Type.Optional(name("Name of the topology. Default: the folder's name with a short hash of its path.")),
     gateway: Type.Optional(gateway),
