@@ -1,0 +1,87 @@
+/**
+ * The balancer process: reads its boot file, takes the handed sockets, serves until told to stop.
+ * SIGTERM drains and stops; a second one cuts what is left. Exit codes: 0 stopped as told, 2 cannot start, else a crash.
+ */
+import { readFileSync } from 'node:fs'
+import {
+  createBalancer,
+  isLbError,
+  messageOf,
+  parseResolvedTopology,
+  reapLeftovers,
+  readState,
+  removeState,
+  statePaths,
+  type Balancer,
+  type Logger,
+  type StatePaths,
+} from '@plimsoll/core'
+import { readBoot, type Boot, type KeeperMessage } from './boot.js'
+import { importEngines } from './import-engines.js'
+import { createLineLogger } from './line-logger.js'
+import { followState } from './follow-state.js'
+
+const EXIT_CANNOT_START = 2
+const log: Logger = createLineLogger(2)
+
+async function main(): Promise<void> {
+  const boot = readBoot(process.argv[2] ?? '')
+  const paths = statePaths(boot.name)
+  await clearLeftovers(paths)
+  const balancer = createBalancer({
+    topology: parseResolvedTopology(readFileSync(boot.topologyPath, 'utf8')),
+    engines: await importEngines(boot.engineModules),
+    log,
+    logDir: paths.logDir,
+  })
+  const follow = await followState(balancer, boot, paths, log)
+  await balancer.start({ waitMs: 0 })
+  await listen(balancer, boot)
+  await balancer.serveControl(paths.socketPath)
+  follow.write()
+  stopOnSignals(balancer)
+  balancer.on('closed', () => {
+    removeState(paths.stateFile)
+    process.exit(0)
+  })
+  tell({ type: 'serving', pid: process.pid })
+}
+
+/** Engines of a balancer that was killed still run; they are stopped before their nodes start again. */
+async function clearLeftovers(paths: StatePaths): Promise<void> {
+  const left = readState(paths.stateFile)
+  if (left === undefined) return
+  const reaped = await reapLeftovers(left)
+  log.warn('balancer.leftovers', { stopped: reaped.stopped.join(' '), strangers: reaped.strangers.join(' ') })
+}
+
+async function listen(balancer: Balancer, boot: Boot): Promise<void> {
+  for (const socket of boot.sockets) await balancer.listen(socket)
+  for (const path of boot.unixListeners) await balancer.listen({ path })
+}
+
+function stopOnSignals(balancer: Balancer): void {
+  let signals = 0
+  const stop = (): void => {
+    signals += 1
+    void balancer.close(signals === 1 ? { engines: 'stop' } : { engines: 'stop', force: true })
+  }
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, stop)
+  process.on('disconnect', () => log.warn('balancer.keeper_gone', { note: 'serving on; nobody would start this balancer again' }))
+}
+
+function tell(message: KeeperMessage): void {
+  if (process.connected) process.send?.(message, () => undefined)
+}
+
+main().catch((error: unknown) => {
+  log.error('balancer.cannot_start', { error: messageOf(error) })
+  const hint = isLbError(error) ? error.hint : undefined
+  tell({
+    type: 'refused',
+    code: isLbError(error) ? error.code : 'LB_BUG',
+    message: messageOf(error),
+    ...(hint === undefined ? {} : { hint }),
+  })
+  setTimeout(() => process.exit(EXIT_CANNOT_START), 20)
+})

@@ -1,0 +1,120 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { closeSync, mkdirSync, openSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { LbError, statePaths, type StatePaths, type Topology } from '@plimsoll/core'
+import { FIRST_SOCKET_FD, type Boot, type KeeperMessage, type LauncherMessage } from './boot.js'
+import { openSockets, type OpenSocket } from './open-sockets.js'
+
+export interface LaunchOptions {
+  readonly topology: Topology
+  /** Engine name to the absolute path of its plugin module. */
+  readonly engineModules: Readonly<Record<string, string>>
+  /** Take the next free port when the declared one is taken. */
+  readonly movePort: boolean
+}
+
+/** A balancer that listens. It stops when this process ends, unless `detach` was called. */
+export interface LaunchedBalancer {
+  /** Process id of the balancer. */
+  readonly pid: number
+  readonly urls: readonly string[]
+  readonly logPath: string
+  /** Lets it live on after this process. */
+  detach(): void
+  /** Resolves when the keeper has ended, with its exit code. */
+  readonly ended: Promise<number>
+}
+
+/** Opens the sockets, starts keeper and balancer, and resolves when the gateway listens; nodes may still be loading. */
+export async function launchBalancer(options: LaunchOptions): Promise<LaunchedBalancer> {
+  const paths = statePaths(options.topology.name)
+  mkdirSync(paths.runtimeDir, { recursive: true, mode: 0o700 })
+  mkdirSync(paths.logDir, { recursive: true, mode: 0o700 })
+  const sockets = await openSockets(tcpAddresses(options.topology), { moveWhenTaken: options.movePort })
+  const files = writeBoot(options, paths, sockets)
+  const logPath = join(paths.logDir, 'lb.log')
+  const keeper = spawnKeeper(files.bootPath, logPath, sockets)
+  for (const socket of sockets) socket.close()
+  const ended = new Promise<number>((resolve) => keeper.once('exit', (code) => resolve(code ?? 1)))
+  try {
+    const pid = await untilServing(keeper, ended, logPath)
+    return { pid, urls: urlsOf(options.topology, sockets), logPath, detach: () => letGo(keeper), ended }
+  } catch (error) {
+    rmSync(files.bootPath, { force: true })
+    rmSync(files.topologyPath, { force: true })
+    throw error
+  }
+}
+
+function tcpAddresses(topology: Topology): { host: string; port: number }[] {
+  return topology.gateway.listen.flatMap((address) => (address.kind === 'tcp' ? [{ host: address.host, port: address.port }] : []))
+}
+
+function unixPaths(topology: Topology): string[] {
+  return topology.gateway.listen.flatMap((address) => (address.kind === 'unix' ? [address.path] : []))
+}
+
+function urlsOf(topology: Topology, sockets: readonly OpenSocket[]): string[] {
+  return [...sockets.map((socket) => socket.url), ...unixPaths(topology).map((path) => `unix:${path}`)]
+}
+
+/** Named after this process: of many launchers at once, each must leave the winner's files alone. */
+function writeBoot(options: LaunchOptions, paths: StatePaths, sockets: readonly OpenSocket[]): { bootPath: string; topologyPath: string } {
+  const bootPath = join(paths.runtimeDir, `boot-${process.pid}.json`)
+  const topologyPath = join(paths.runtimeDir, `topology-${process.pid}.json`)
+  const boot: Boot = {
+    v: 1,
+    name: options.topology.name,
+    topologyPath,
+    engineModules: options.engineModules,
+    sockets: sockets.map((socket, index) => ({ fd: FIRST_SOCKET_FD + index, url: socket.url })),
+    unixListeners: unixPaths(options.topology),
+  }
+  writeFileSync(topologyPath, JSON.stringify(options.topology), { mode: 0o600 })
+  writeFileSync(bootPath, JSON.stringify(boot), { mode: 0o600 })
+  return { bootPath, topologyPath }
+}
+
+function spawnKeeper(bootPath: string, logPath: string, sockets: readonly OpenSocket[]): ChildProcess {
+  const main = fileURLToPath(new URL('./keeper-main.js', import.meta.url))
+  const log = openSync(logPath, 'a', 0o600)
+  try {
+    return spawn(process.execPath, ['--enable-source-maps', main, bootPath], {
+      detached: true,
+      stdio: ['ignore', log, log, 'ipc', ...sockets.map((socket) => socket.fd)],
+      env: { ...process.env, NODE_ENV: 'production' },
+    })
+  } finally {
+    closeSync(log)
+  }
+}
+
+function untilServing(keeper: ChildProcess, ended: Promise<number>, logPath: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    keeper.on('message', (message: KeeperMessage) => {
+      if (message.type === 'serving') return resolve(message.pid)
+      const hint = message.hint ?? `its log: ${logPath}`
+      reject(new LbError(message.message, { code: message.code, source: 'operator', hint }))
+    })
+    keeper.once('error', reject)
+    // The last message may still be on its way when the exit is seen.
+    void ended.then((code) => setTimeout(() => reject(diedError(code, logPath)), 50))
+  })
+}
+
+function diedError(code: number, logPath: string): LbError {
+  return new LbError(`the balancer ended before it served (exit code ${code})`, {
+    code: 'LB_START_FAILED',
+    source: 'lb',
+    hint: `its log says why: ${logPath}`,
+  })
+}
+
+function letGo(keeper: ChildProcess): void {
+  const message: LauncherMessage = { type: 'detach' }
+  keeper.send(message, () => {
+    if (keeper.connected) keeper.disconnect()
+  })
+  keeper.unref()
+}

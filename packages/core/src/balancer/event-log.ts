@@ -1,0 +1,32 @@
+import { Emitter, type Clock } from '../base/index.js'
+import type { BalancerEvent } from '../control/index.js'
+
+const KEPT_EVENTS = 200
+
+/** What happened, for people: the newest 200 are kept, each is announced once. */
+export class EventLog {
+  private readonly kept: BalancerEvent[] = []
+  private readonly emitter: Emitter<{ event: BalancerEvent }>
+
+  constructor(
+    private readonly clock: Clock,
+    onListenerError: (error: unknown) => void,
+  ) {
+    this.emitter = new Emitter(onListenerError)
+  }
+
+  add(event: Omit<BalancerEvent, 'atMs'>): void {
+    const complete = { atMs: this.clock.epochMs(), ...event }
+    this.kept.push(complete)
+    if (this.kept.length > KEPT_EVENTS) this.kept.shift()
+    this.emitter.emit('event', complete)
+  }
+
+  recent(): readonly BalancerEvent[] {
+    return [...this.kept]
+  }
+
+  on(listener: (event: BalancerEvent) => void): () => void {
+    return this.emitter.on('event', listener)
+  }
+}

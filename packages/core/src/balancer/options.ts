@@ -1,0 +1,34 @@
+import type { Clock, RandomSource } from '../base/index.js'
+import type { EnginePlugin, Logger, StrategyPlugin } from '../contracts/index.js'
+import type { Topology, TopologyInput } from '../topology/index.js'
+
+export interface BalancerOptions {
+  /** As written by hand (`defineTopology`), or one that `resolveTopology` has made. */
+  readonly topology: TopologyInput | Topology
+  /** The engines that the topology may name. */
+  readonly engines: readonly EnginePlugin[]
+  /** Strategies besides the built-in ones. */
+  readonly strategies?: readonly StrategyPlugin[]
+  /** Default: says nothing. */
+  readonly log?: Logger
+  readonly clock?: Clock
+  readonly random?: RandomSource
+  /** Where secrets and the engines' base environment are read from; default `process.env`. */
+  readonly env?: NodeJS.ProcessEnv
+  /** Where the logs of launched engines go; default the topology's state folder. */
+  readonly logDir?: string
+}
+
+export interface StartOptions {
+  /** Waits until every pool has a node that takes requests, at most this long. Default 10,000; 0 does not wait. */
+  readonly waitMs?: number
+}
+
+export interface CloseOptions {
+  /** How long running requests may take to end; default the longest `drain` of the pools. */
+  readonly drainMs?: number
+  /** `stop` ends launched engines; `leave` lets them run on. Default `stop`. */
+  readonly engines?: 'stop' | 'leave'
+  /** Cuts what is running. Also shortens a close that is under way. */
+  readonly force?: boolean
+}

@@ -1,0 +1,151 @@
+import type { Clock, RandomSource, TimerHandle } from '../base/index.js'
+import type { Backend, NodeState, ProbeReport } from '../contracts/index.js'
+import { messageOf } from '../errors/index.js'
+import { ProbeJudge, type ProbeVerdict } from './probe-judge.js'
+
+/** A node as the probe loop sees it. */
+export interface ProbedNode {
+  readonly id: string
+  readonly state: NodeState
+  /** Undefined while nothing runs. */
+  readonly endpoint: { readonly backend: Backend } | undefined
+  readonly plan: { readonly pool: { readonly health: ProbeSettings } }
+}
+
+export interface ProbeSettings {
+  readonly intervalMs: number
+  readonly timeoutMs: number
+  readonly fall: number
+  readonly rise: number
+}
+
+export interface ProbeLoopOptions {
+  readonly clock: Clock
+  readonly random: RandomSource
+  readonly nodes: () => Iterable<ProbedNode>
+  readonly onVerdict: (nodeId: string, verdict: Exclude<ProbeVerdict, 'undecided'>, report: ProbeReport) => void
+}
+
+interface Watch {
+  node: ProbedNode
+  backend: Backend | undefined
+  judge: ProbeJudge
+  startedAtMs: number
+  timer: TimerHandle | undefined
+  abort: AbortController | undefined
+}
+
+/** A starting node is asked this often at first, then ever less, up to its normal interval. */
+const FRESH_INTERVAL_MS = 50
+
+/** Asks every node how it is: jittered, never two probes of one node at once, sooner after a failure, never more often than the engine bears. */
+export class ProbeLoop {
+  private readonly watches = new Map<string, Watch>()
+  private stopped = false
+
+  constructor(private readonly options: ProbeLoopOptions) {}
+
+  /** Starts probing nodes that joined and lets go of those that left; call it after each change of membership or endpoint. */
+  sync(): void {
+    if (this.stopped) return
+    const present = new Set<string>()
+    for (const node of this.options.nodes()) {
+      present.add(node.id)
+      const watch = this.watches.get(node.id)
+      if (watch === undefined || watch.node !== node) this.begin(node)
+      else if (watch.backend !== node.endpoint?.backend) this.renew(watch)
+    }
+    for (const [id, watch] of this.watches) if (!present.has(id)) this.letGo(id, watch)
+  }
+
+  stop(): void {
+    this.stopped = true
+    for (const [id, watch] of this.watches) this.letGo(id, watch)
+  }
+
+  private begin(node: ProbedNode): void {
+    const before = this.watches.get(node.id)
+    if (before !== undefined) this.letGo(node.id, before)
+    const watch: Watch = { node, backend: undefined, judge: new ProbeJudge(), startedAtMs: 0, timer: undefined, abort: undefined }
+    this.watches.set(node.id, watch)
+    this.renew(watch)
+  }
+
+  /** A new endpoint is a new life: nothing that the old one did counts. */
+  private renew(watch: Watch): void {
+    watch.abort?.abort()
+    watch.timer?.cancel()
+    watch.backend = watch.node.endpoint?.backend
+    watch.judge = new ProbeJudge()
+    watch.startedAtMs = this.options.clock.nowMs()
+    if (watch.backend !== undefined) this.schedule(watch, 0)
+  }
+
+  private letGo(id: string, watch: Watch): void {
+    watch.timer?.cancel()
+    watch.abort?.abort()
+    this.watches.delete(id)
+  }
+
+  private schedule(watch: Watch, waitMs: number): void {
+    watch.timer = this.options.clock.after(waitMs, () => void this.probe(watch))
+  }
+
+  private async probe(watch: Watch): Promise<void> {
+    const { backend, node } = watch
+    if (backend === undefined) return
+    const abort = new AbortController()
+    watch.abort = abort
+    const report = await this.ask(backend, node.plan.pool.health.timeoutMs, abort)
+    // Aborted: the node left, or a new life began; this answer is about the past.
+    if (watch.abort !== abort || watch.backend !== backend || this.stopped || this.watches.get(node.id) !== watch) return
+    watch.abort = undefined
+    const verdict = watch.judge.judge(report, node.state, node.plan.pool.health)
+    if (verdict !== 'undecided') this.options.onVerdict(node.id, verdict, report)
+    if (watch.backend === backend && this.watches.get(node.id) === watch) this.schedule(watch, this.waitMs(watch, backend))
+  }
+
+  private async ask(backend: Backend, timeoutMs: number, abort: AbortController): Promise<ProbeReport> {
+    let late: TimerHandle | undefined
+    const timeout = new Promise<ProbeReport>((resolve) => {
+      late = this.options.clock.after(timeoutMs, () => {
+        resolve({ verdict: 'sick', reason: `no answer to a probe within ${timeoutMs} ms` })
+        abort.abort()
+      })
+    })
+    try {
+      return await Promise.race([backend.probe(abort.signal), timeout])
+    } catch (error) {
+      return { verdict: 'sick', reason: probeFailure(error) }
+    } finally {
+      late?.cancel()
+    }
+  }
+
+  private waitMs(watch: Watch, backend: Backend): number {
+    const { intervalMs } = watch.node.plan.pool.health
+    const { state } = watch.node
+    const ageMs = this.options.clock.nowMs() - watch.startedAtMs
+    const fresh = state === 'starting' || state === 'loading'
+    const wishMs = fresh
+      ? Math.min(intervalMs, Math.max(FRESH_INTERVAL_MS, ageMs / 10))
+      : watch.judge.doubting
+        ? intervalMs / 4
+        : intervalMs
+    return Math.max(backend.minProbeIntervalMs, wishMs * (0.8 + 0.4 * this.options.random.next()))
+  }
+}
+
+const WORDS: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'does not answer (connection refused)',
+  ENOTFOUND: 'its host name is not known',
+  EHOSTUNREACH: 'its host cannot be reached',
+  ENETUNREACH: 'its network cannot be reached',
+  ETIMEDOUT: 'does not answer (connecting timed out)',
+  ECONNRESET: 'closed the connection of a probe',
+}
+
+function probeFailure(error: unknown): string {
+  const code = (error as { code?: unknown } | null)?.code
+  return (typeof code === 'string' ? WORDS[code] : undefined) ?? messageOf(error)
+}

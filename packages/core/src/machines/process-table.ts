@@ -1,0 +1,78 @@
+import { execFile } from 'node:child_process'
+import { readFileSync, readdirSync } from 'node:fs'
+import { promisify } from 'node:util'
+
+/** One living process, as the operating system tells it. */
+export interface ProcessRow {
+  readonly pid: number
+  readonly parentPid: number
+  readonly groupId: number
+  /** Opaque; equal only for the same life of the pid. */
+  readonly startTime: string
+}
+
+const run = promisify(execFile)
+
+/** All living processes: from /proc on Linux, from `ps` elsewhere. Zombies are left out: they hold nothing. */
+export async function readProcessTable(): Promise<ProcessRow[]> {
+  if (process.platform !== 'linux')
+    return parsePs((await run('ps', ['-axo', 'pid=,ppid=,pgid=,state=,lstart='], { env: { ...process.env, LC_ALL: 'C' } })).stdout)
+  return readdirSync('/proc').flatMap((entry) => (/^\d+$/.test(entry) ? (readProcRow(Number(entry)) ?? []) : []))
+}
+
+/** One process, or undefined when there is none with this pid. */
+export async function readProcess(pid: number): Promise<ProcessRow | undefined> {
+  if (process.platform === 'linux') return readProcRow(pid)
+  return (await readProcessTable()).find((row) => row.pid === pid)
+}
+
+/** Fields of /proc/PID/stat after the command, which may itself hold spaces and brackets: proc(5). */
+function readProcRow(pid: number): ProcessRow | undefined {
+  let text: string
+  try {
+    text = readFileSync(`/proc/${pid}/stat`, 'utf8')
+  } catch {
+    return undefined
+  }
+  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
+  const [state, parentPid, groupId] = fields
+  if (state === 'Z' || state === 'X') return undefined
+  return { pid, parentPid: Number(parentPid), groupId: Number(groupId), startTime: fields[19] ?? '' }
+}
+
+/** Lines of `ps -axo pid=,ppid=,pgid=,state=,lstart=`. */
+export function parsePs(text: string): ProcessRow[] {
+  return text.split('\n').flatMap((line) => {
+    const match = /^\s*(\d+)\s+(\d+)\s+(\d+)\s+(\S+)\s+(.+?)\s*$/.exec(line)
+    if (match === null || match[4]?.startsWith('Z') === true) return []
+    return { pid: Number(match[1]), parentPid: Number(match[2]), groupId: Number(match[3]), startTime: match[5] ?? '' }
+  })
+}
+
+/** Pids of all descendants of a process, nearest first. */
+export function descendantsOf(pid: number, table: readonly ProcessRow[]): ProcessRow[] {
+  const found: ProcessRow[] = []
+  const queue = [pid]
+  for (let parent = queue.shift(); parent !== undefined; parent = queue.shift()) {
+    for (const row of table) {
+      if (row.parentPid !== parent || found.includes(row)) continue
+      found.push(row)
+      queue.push(row.pid)
+    }
+  }
+  return found
+}
+
+/** Living processes whose environment says `LB_NODE=<mark>`: how a grandchild that called setsid is found. Linux only; elsewhere none. */
+export function markedWith(mark: string): ProcessRow[] {
+  if (process.platform !== 'linux') return []
+  const wanted = `LB_NODE=${mark}\0`
+  return readdirSync('/proc').flatMap((entry) => {
+    if (!/^\d+$/.test(entry)) return []
+    try {
+      return `${readFileSync(`/proc/${entry}/environ`, 'utf8')}\0`.includes(wanted) ? (readProcRow(Number(entry)) ?? []) : []
+    } catch {
+      return []
+    }
+  })
+}

@@ -1,0 +1,221 @@
+import { Emitter } from '../base/index.js'
+import type { NodeState, ProbeReport, Roster, RosterSource } from '../contracts/index.js'
+import { LbError, messageOf } from '../errors/index.js'
+import type { Topology } from '../topology/index.js'
+import type { SharedLeaseBook } from './lease-book.js'
+import { LaunchedRunner } from './launched-runner.js'
+import { canKeep, nodePlansOf, type NodePlan } from './node-plan.js'
+import { AttachedRunner, type NodeRunner, type RunnerContext } from './node-runner.js'
+import { Node, type NodeChange } from './node.js'
+import { buildRoster } from './roster-view.js'
+
+export interface FleetOptions extends Omit<RunnerContext, 'onRecord'> {
+  readonly leases: SharedLeaseBook
+}
+
+export interface FleetEvents {
+  changed: NodeChange
+  /** A node joined or left. */
+  membership: undefined
+  /** What the state file holds is out of date. */
+  record: undefined
+}
+
+export interface CloseFleetOptions {
+  readonly drainMs: number
+  readonly engines: 'stop' | 'leave'
+  /** Ends the wait for running requests, and the engines without asking. */
+  readonly forced?: AbortSignal
+}
+
+interface Member {
+  readonly node: Node
+  readonly runner: NodeRunner
+}
+
+const EMPTY_POLL_MS = 20
+
+/** All nodes of one balancer: starts, drains, restarts and stops them, and shows them as roster snapshots. */
+export class Fleet implements RosterSource {
+  readonly events: Emitter<FleetEvents>
+  private readonly members = new Map<string, Member>()
+  private roster: Roster = buildRoster(0, [])
+
+  constructor(private readonly options: FleetOptions) {
+    this.events = new Emitter((error) => options.log.error('fleet.listener_failed', { error: messageOf(error) }))
+  }
+
+  current(): Roster {
+    return this.roster
+  }
+
+  nodes(): readonly Node[] {
+    return [...this.members.values()].map((member) => member.node)
+  }
+
+  /** Makes the topology so: keeps nodes that need no change, starts new ones, drains and stops those that are gone or changed. Resolves when starts have begun. */
+  async apply(topology: Topology): Promise<void> {
+    const plans = new Map(nodePlansOf(topology).map((plan) => [plan.id, plan]))
+    const leaving = [...this.members.values()].filter(({ node }) => {
+      const plan = plans.get(node.id)
+      return plan === undefined || !canKeep(node.plan, plan)
+    })
+    for (const member of leaving) {
+      this.members.delete(member.node.id)
+      void this.retire(member)
+    }
+    const starting: Member[] = []
+    for (const plan of plans.values()) {
+      const kept = this.members.get(plan.id)
+      if (kept === undefined) starting.push(this.add(plan))
+      else kept.node.plan = plan
+    }
+    this.inOrderOf(plans)
+    this.refresh()
+    this.events.emit('membership', undefined)
+    await Promise.all(starting.map((member) => this.startMember(member)))
+  }
+
+  /** Verdict of the probe loop. A node that left in the meantime is passed over. */
+  report(nodeId: string, event: 'good' | 'steady' | 'loading' | 'bad', report: ProbeReport): void {
+    const member = this.members.get(nodeId)
+    if (member === undefined || member.node.state === 'stopped' || member.node.state === 'declared') return
+    const { node } = member
+    node.learn(report)
+    const reason = report.verdict === 'ready' ? null : report.reason
+    // A launched engine that failed is its runner's to revive; an answer on its old port is somebody else's.
+    const launched = node.plan.group.launch !== undefined
+    if (launched && node.state === 'failed') return
+    if (!launched && node.state === 'starting' && event === 'bad')
+      return node.move('fail', `${reason ?? 'does not answer'}; will keep trying`)
+    node.move(event, reason)
+  }
+
+  /** Takes no new requests; running ones end. */
+  drain(nodeId: string): void {
+    this.memberOf(nodeId).node.move('drain', 'asked by you')
+  }
+
+  /** Takes requests again; a stopped or failed node is started. Throws LB_NODE_NOT_DRAINING. */
+  async resume(nodeId: string): Promise<void> {
+    const { node, runner } = this.memberOf(nodeId)
+    if (node.state === 'draining') return node.move('resume')
+    if (node.state === 'stopped' || node.state === 'failed') return runner.start()
+    throw new LbError(`${nodeId} is ${node.state}, not draining`, {
+      code: 'LB_NODE_NOT_DRAINING',
+      source: 'operator',
+      httpStatus: 409,
+      hint: 'only a draining, stopped or failed node can be resumed',
+    })
+  }
+
+  /** Drains, stops and starts a launched node; resolves when the drain has begun. Throws LB_NODE_NOT_LAUNCHED for an attached one. */
+  async restart(nodeId: string): Promise<void> {
+    const member = this.memberOf(nodeId)
+    if (member.node.plan.group.launch === undefined) {
+      throw new LbError(`${nodeId} was attached, not launched: lb cannot restart it`, {
+        code: 'LB_NODE_NOT_LAUNCHED',
+        source: 'operator',
+        httpStatus: 409,
+        hint: 'restart the server itself; its node comes back by its probes',
+      })
+    }
+    const busy = member.node.state !== 'stopped' && member.node.state !== 'failed'
+    if (busy) member.node.move('drain', 'restart asked by you')
+    void this.cycle(member)
+  }
+
+  /** Drains all nodes, then ends or leaves the engines. */
+  async close(options: CloseFleetOptions): Promise<void> {
+    for (const { node } of this.members.values())
+      if (node.state !== 'stopped' && node.state !== 'failed') node.move('drain', 'the balancer stops')
+    if (options.engines === 'leave') return this.leaveAll()
+    await Promise.all([...this.members.values()].map((member) => this.endMember(member, options)))
+  }
+
+  private async endMember(member: Member, options: CloseFleetOptions): Promise<void> {
+    await this.emptied(member.node, options.drainMs, options.forced)
+    await member.runner.stop(options.forced?.aborted === true)
+  }
+
+  private leaveAll(): void {
+    for (const { runner } of this.members.values()) runner.leave()
+  }
+
+  private add(plan: NodePlan): Member {
+    const index = this.options.leases.takeRow()
+    const node = new Node(index, plan, this.options.clock, (change) => this.changed(change))
+    const context: RunnerContext = { ...this.options, onRecord: () => this.events.emit('record', undefined) }
+    const launch = plan.group.launch
+    const member = { node, runner: launch === undefined ? new AttachedRunner(node, context) : new LaunchedRunner(node, launch, context) }
+    this.members.set(plan.id, member)
+    return member
+  }
+
+  private async startMember({ node, runner }: Member): Promise<void> {
+    await runner.start()
+    this.options.log.info('node.started', { node: node.id, url: node.endpoint?.url })
+    this.refresh()
+  }
+
+  private async retire({ node, runner }: Member): Promise<void> {
+    if (node.state !== 'stopped') node.move('drain', 'no longer in the topology')
+    await this.emptied(node, node.plan.pool.drainMs)
+    await runner.stop(false)
+    this.options.leases.freeRow(node.index)
+    this.events.emit('record', undefined)
+  }
+
+  private async cycle({ node, runner }: Member): Promise<void> {
+    await this.emptied(node, node.plan.pool.drainMs)
+    await runner.stop(false)
+    node.restarts += 1
+    await runner.start()
+  }
+
+  /** Resolves when no request is on the node, the time is up, or the wait is cut short. */
+  private emptied(node: Node, withinMs: number, forced?: AbortSignal): Promise<void> {
+    const deadlineMs = this.options.clock.nowMs() + withinMs
+    return new Promise((resolve) => {
+      const look = (): void => {
+        const over = this.options.leases.countOf(node.index) === 0 || this.options.clock.nowMs() >= deadlineMs || forced?.aborted === true
+        if (over) resolve()
+        else this.options.clock.after(EMPTY_POLL_MS, look)
+      }
+      look()
+    })
+  }
+
+  private changed(change: NodeChange): void {
+    const { node, from, to, reason } = change
+    if (from !== to) this.options.log.info('node.state', { node: node.id, from, to, reason })
+    this.refresh()
+    this.events.emit('changed', change)
+  }
+
+  private inOrderOf(plans: ReadonlyMap<string, NodePlan>): void {
+    const members = [...plans.keys()].flatMap((id) => this.members.get(id) ?? [])
+    this.members.clear()
+    for (const member of members) this.members.set(member.node.id, member)
+  }
+
+  private refresh(): void {
+    this.roster = buildRoster(this.roster.version + 1, this.nodes())
+  }
+
+  private memberOf(nodeId: string): Member {
+    const member = this.members.get(nodeId)
+    if (member !== undefined) return member
+    throw new LbError(`there is no node ${nodeId}`, {
+      code: 'LB_UNKNOWN_NODE',
+      source: 'operator',
+      httpStatus: 404,
+      hint: `known: ${[...this.members.keys()].join(', ')}`,
+    })
+  }
+}
+
+/** States in which a node has said what it had to say about its start. */
+export function isSettled(state: NodeState): boolean {
+  return state !== 'declared' && state !== 'starting' && state !== 'loading'
+}

@@ -1,0 +1,9 @@
+/**
+ * Owns the life of nodes: launch, attach, restart, drain, stop, and the roster that shows them. Refuses to know how a node is judged or chosen.
+ * Read first: transitions.ts, then node.ts and fleet.ts.
+ */
+export { Fleet, isSettled, type CloseFleetOptions, type FleetEvents, type FleetOptions } from './fleet.js'
+export { createLeaseBook, type SharedLeaseBook } from './lease-book.js'
+export type { NodeChange, Node } from './node.js'
+export { reapLeftovers, runningLeftovers, type ReapedLeftovers } from './reap-leftovers.js'
+export { transitions, type NodeEvent } from './transitions.js'

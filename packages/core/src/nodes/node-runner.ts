@@ -1,0 +1,93 @@
+import type { Clock, RandomSource } from '../base/index.js'
+import type { Backend, EnginePlugin, HeaderView, Logger, PluginHost } from '../contracts/index.js'
+import { LbError, messageOf } from '../errors/index.js'
+import { resolveSecret, type SecretRef } from '../topology/index.js'
+import type { Node } from './node.js'
+import { upstreamTarget } from './upstream-target.js'
+
+/** What runners are handed. */
+export interface RunnerContext {
+  readonly clock: Clock
+  readonly random: RandomSource
+  readonly log: Logger
+  readonly host: PluginHost
+  readonly engines: ReadonlyMap<string, EnginePlugin>
+  readonly env: NodeJS.ProcessEnv
+  /** Where the logs of launched engines go. */
+  readonly logDir: string
+  /** First part of every node's mark. */
+  readonly topologyName: string
+  /** Called whenever what must be written down has changed: a process began or ended. */
+  readonly onRecord: () => void
+}
+
+/** Keeps one node's endpoint alive, in whatever way its group says. */
+export interface NodeRunner {
+  start(): Promise<void>
+  /** Ends what it launched; an attached server is left alone. */
+  stop(force: boolean): Promise<void>
+  /** Lets go without ending anything. */
+  leave(): void
+}
+
+/** The backend of a node at a URL. A plugin that throws is named. */
+export function createBackend(node: Node, url: string, context: RunnerContext): { backend: Backend; authHeaders: HeaderView } {
+  const { group, pool, id } = node.plan
+  const plugin = context.engines.get(group.engine)
+  if (plugin === undefined)
+    throw new LbError(`no engine plugin brings \`${group.engine}\``, { code: 'LB_UNKNOWN_ENGINE', source: 'operator' })
+  const apiKey = group.apiKey === undefined ? undefined : resolveSecret(group.apiKey, context.env)
+  const spec = {
+    id,
+    url,
+    models: pool.models,
+    settings: group.launch?.settings ?? {},
+    ...(group.model === undefined ? {} : { model: group.model }),
+    ...(apiKey === undefined ? {} : { apiKey }),
+  }
+  try {
+    return {
+      backend: plugin.createBackend(spec, context.host),
+      authHeaders: apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` },
+    }
+  } catch (cause) {
+    throw new LbError(`the plugin of engine \`${group.engine}\` failed for ${id}: ${messageOf(cause)}`, {
+      code: 'LB_PLUGIN_FAILED',
+      source: 'operator',
+      cause,
+    })
+  }
+}
+
+/** Declared variables with their secrets filled in. */
+export function declaredEnv(env: Readonly<Record<string, string | SecretRef>>, source: NodeJS.ProcessEnv): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(env).map(([name, value]) => [name, typeof value === 'string' ? value : resolveSecret(value, source)]),
+  )
+}
+
+/** Attached servers are somebody else's: nothing to start or stop. */
+export class AttachedRunner implements NodeRunner {
+  constructor(
+    private readonly node: Node,
+    private readonly context: RunnerContext,
+  ) {}
+
+  async start(): Promise<void> {
+    const url = this.node.plan.group.attach?.url ?? ''
+    this.node.move('start')
+    try {
+      const made = createBackend(this.node, url, this.context)
+      this.node.setEndpoint({ url, target: upstreamTarget(url), mark: '', ...made })
+    } catch (error) {
+      this.node.move('fail', messageOf(error))
+    }
+    this.context.onRecord()
+  }
+
+  async stop(): Promise<void> {
+    this.node.move('stop')
+  }
+
+  leave(): void {}
+}

@@ -1,0 +1,42 @@
+import type { RandomSource } from '../base/index.js'
+
+const FIRST_WAIT_MS = 250
+const LONGEST_WAIT_MS = 30_000
+/** A life this long was no crash loop: the wait starts small again. */
+const STABLE_MS = 60_000
+
+export interface RestartLimits {
+  readonly max: number
+  readonly withinMs: number
+}
+
+/** When a node that failed may start again: waits that double to 30 s with jitter, and a budget after which it stays failed. */
+export class RestartBudget {
+  private failuresAtMs: number[] = []
+  private inARow = 0
+
+  constructor(
+    private readonly limits: RestartLimits,
+    private readonly random: RandomSource,
+  ) {}
+
+  /** The wait before the next start; undefined when the budget is spent. */
+  failed(nowMs: number, livedMs: number): number | undefined {
+    this.inARow = livedMs >= STABLE_MS ? 1 : this.inARow + 1
+    this.failuresAtMs = [...this.failuresAtMs.filter((atMs) => nowMs - atMs < this.limits.withinMs), nowMs]
+    if (this.failuresAtMs.length > this.limits.max) return undefined
+    const waitMs = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** (this.inARow - 1))
+    return waitMs * (0.8 + 0.4 * this.random.next())
+  }
+
+  /** Failures that count at this moment. */
+  get spent(): number {
+    return this.failuresAtMs.length
+  }
+
+  /** A person asked for a start: all is forgiven. */
+  reset(): void {
+    this.failuresAtMs = []
+    this.inARow = 0
+  }
+}

@@ -1,0 +1,45 @@
+import type { Roster, RosterNode } from '../contracts/index.js'
+import type { Node } from './node.js'
+
+/** A frozen picture of all nodes that have an endpoint. */
+export function buildRoster(version: number, nodes: Iterable<Node>): Roster {
+  const all = [...nodes]
+  const views = all.flatMap((node) => viewOf(node) ?? [])
+  const byPool = new Map<string, readonly RosterNode[]>()
+  for (const pool of new Set(views.map((view) => view.pool))) byPool.set(pool, routableOf(views.filter((view) => view.pool === pool)))
+  return Object.freeze({
+    version,
+    nodes: Object.freeze(views),
+    routable: (pool: string) => byPool.get(pool) ?? [],
+    emptyReason: (pool: string) => (all.some((node) => node.plan.pool.name === pool && isComing(node)) ? 'loading' : 'down'),
+  })
+}
+
+/** Ready nodes; where there is none, those that are only suspected: a doubtful answer is better than a sure refusal. */
+function routableOf(views: readonly RosterNode[]): readonly RosterNode[] {
+  const ready = views.filter((view) => view.state === 'ready')
+  return Object.freeze(ready.length > 0 ? ready : views.filter((view) => view.state === 'suspect' || view.state === 'warming'))
+}
+
+function isComing(node: Node): boolean {
+  return node.state === 'declared' || node.state === 'starting' || node.state === 'loading'
+}
+
+function viewOf(node: Node): RosterNode | undefined {
+  const endpoint = node.endpoint
+  if (endpoint === undefined) return undefined
+  const { group, pool } = node.plan
+  return Object.freeze({
+    id: node.id,
+    index: node.index,
+    weight: group.weight,
+    incarnation: node.incarnation,
+    pool: pool.name,
+    engine: group.engine,
+    state: node.state,
+    target: endpoint.target,
+    dialect: endpoint.backend.dialect,
+    model: group.model,
+    authHeaders: endpoint.authHeaders,
+  })
+}

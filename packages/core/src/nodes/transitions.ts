@@ -1,0 +1,48 @@
+import type { NodeState } from '../contracts/index.js'
+
+/**
+ * What can happen to a node. `start`: a launch or an attach begins. `good`: answered, not yet often enough; `steady`: often enough.
+ * `bad`: failed its probes often enough. `fail`: its process ended or could not be started, or nothing answers at an address never seen alive.
+ */
+export type NodeEvent = 'start' | 'loading' | 'good' | 'steady' | 'bad' | 'fail' | 'drain' | 'resume' | 'stop'
+
+/** The life of a node. A pair that is not listed is a bug and throws; what is deliberately without effect is listed as staying. */
+export const transitions: Readonly<Record<NodeState, Readonly<Partial<Record<NodeEvent, NodeState>>>>> = {
+  declared: { start: 'starting', drain: 'draining', stop: 'stopped', fail: 'failed' },
+  starting: {
+    start: 'starting',
+    loading: 'loading',
+    good: 'starting',
+    steady: 'ready',
+    bad: 'starting',
+    fail: 'failed',
+    drain: 'draining',
+    stop: 'stopped',
+  },
+  loading: { loading: 'loading', good: 'loading', steady: 'ready', bad: 'loading', fail: 'failed', drain: 'draining', stop: 'stopped' },
+  warming: { loading: 'loading', good: 'warming', steady: 'ready', bad: 'suspect', fail: 'failed', drain: 'draining', stop: 'stopped' },
+  ready: { loading: 'loading', good: 'ready', steady: 'ready', bad: 'suspect', fail: 'failed', drain: 'draining', stop: 'stopped' },
+  suspect: { loading: 'loading', good: 'warming', steady: 'ready', bad: 'suspect', fail: 'failed', drain: 'draining', stop: 'stopped' },
+  // A good probe while draining changes nothing: or a node that is being emptied would be filled again.
+  draining: {
+    loading: 'draining',
+    good: 'draining',
+    steady: 'draining',
+    bad: 'draining',
+    fail: 'stopped',
+    drain: 'draining',
+    resume: 'ready',
+    stop: 'stopped',
+  },
+  stopped: { start: 'starting', fail: 'stopped', stop: 'stopped', drain: 'stopped' },
+  failed: {
+    start: 'starting',
+    loading: 'loading',
+    good: 'warming',
+    steady: 'ready',
+    bad: 'failed',
+    fail: 'failed',
+    drain: 'draining',
+    stop: 'stopped',
+  },
+}

@@ -1,0 +1,8 @@
+/**
+ * Owns where things are kept: paths, durable files, the lock, the state file. Refuses to know processes; it is handed a way to ask about them.
+ * Read first: state-paths.ts, then state-file.ts.
+ */
+export { readJson, writeFileDurable } from './durable-file.js'
+export { acquireLock, type Lock } from './lock.js'
+export { readState, removeState, writeState, type RecordedNode, type RecordedProcess, type StateFile } from './state-file.js'
+export { listTopologies, statePaths, stateRoot, type StatePaths } from './state-paths.js'

@@ -1,0 +1,51 @@
+import { rmSync } from 'node:fs'
+import { readJson, writeFileDurable } from './durable-file.js'
+
+/** Names one life of a process; machines/identity.ts makes and checks it. */
+export interface RecordedProcess {
+  readonly pid: number
+  readonly startTime: string
+  readonly bootId: string
+}
+
+export interface RecordedNode {
+  readonly id: string
+  readonly engine: string
+  readonly url: string
+  /** Absent for attached nodes and while none runs. */
+  readonly process?: RecordedProcess
+  /** Value of LB_NODE in the environment of the engine and all that it starts. */
+  readonly mark: string
+  readonly logPath?: string
+}
+
+/** What a balancer writes down about itself, so that the next command can see, stop or explain what runs. */
+export interface StateFile {
+  readonly v: 1
+  readonly name: string
+  /** The topology file, where there is one. */
+  readonly file?: string
+  readonly startedAtMs: number
+  readonly balancer: RecordedProcess
+  readonly keeper?: RecordedProcess
+  /** Base URLs of the gateway. */
+  readonly listen: readonly string[]
+  readonly nodes: readonly RecordedNode[]
+}
+
+/** Undefined when there is none, or it is torn or of another version. */
+export function readState(path: string): StateFile | undefined {
+  const found = readJson(path) as Partial<StateFile> | undefined | null
+  if (typeof found !== 'object' || found === null || found.v !== 1) return undefined
+  const whole =
+    typeof found.name === 'string' && typeof found.balancer?.pid === 'number' && Array.isArray(found.nodes) && Array.isArray(found.listen)
+  return whole ? (found as StateFile) : undefined
+}
+
+export function writeState(path: string, state: StateFile): void {
+  writeFileDurable(path, `${JSON.stringify(state, null, 2)}\n`)
+}
+
+export function removeState(path: string): void {
+  rmSync(path, { force: true })
+}
