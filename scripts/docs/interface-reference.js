@@ -24,7 +24,7 @@ export function requestRecordReference() {
     'packages/core/src/contracts/request-record.ts',
     `Each settled request leaves one record, version 1: in a ring in memory (\`GET /v1/requests?limit=N\` on the control socket, newest first) and, where
 \`gateway.requestLog\` names a file, as one JSON line there. A record never holds text of a prompt or an answer, and no key. \`prefixHashes\` are chained
-hashes of the request's content, salted anew for each start of the balancer, so that they can be compared with each other and with nothing else.`,
+hashes of the request's content, salted, so that records can be compared with each other and with nothing else.`,
     ['RequestRecord', 'AttemptRecord'].map((name) => section(source, name)),
     [alias(source, 'RequestOutcome'), alias(readFileSync(at('contracts/dialect.ts'), 'utf8'), 'Face')],
   )

@@ -2,10 +2,13 @@ import type { Face } from './dialect.js'
 
 /** One try at one node. */
 export interface AttemptRecord {
+  /** `pool/node`. */
   readonly node: string
   /** Milliseconds after arrival. */
   readonly startedMs: number
+  /** `refused`: the node answered, and the answer was worth another node. `cut`: it broke off after content had been sent. */
   readonly outcome: 'answered' | 'connect-failed' | 'reset' | 'timeout' | 'refused' | 'cancelled' | 'cut'
+  /** For people. */
   readonly reason?: string
 }
 
@@ -13,26 +16,43 @@ export type RequestOutcome = 'ok' | 'client-error' | 'engine-error' | 'unavailab
 
 /** What happened to one request; never its text. Schema: docs/reference/request-record.md. Why, replay and drills read it. */
 export interface RequestRecord {
+  /** Version of this shape. */
   readonly v: 1
+  /** The `x-request-id` of the answer. */
   readonly id: string
+  /** Epoch. */
   readonly arrivedAtMs: number
+  /** Which HTTP shape; `unknown` when the request was refused before that was clear. */
   readonly face: Face | 'unknown'
+  /** Null when no pool answers for the model. */
   readonly pool: string | null
+  /** As the client named it; null when the body could not be read. */
   readonly model: string | null
+  /** True when an event stream was asked for. */
   readonly stream: boolean
   /** The node that answered, or the last one tried. */
   readonly node: string | null
+  /** Tries at nodes, in order; empty when none was reached. */
   readonly attempts: readonly AttemptRecord[]
+  /** HTTP status that the client got; 0 when it left before one. */
   readonly status: number
+  /** `cut`: the answer broke off in the middle. `unavailable`: no node could take it. */
   readonly outcome: RequestOutcome
+  /** Code of the answer, where it was an error of ours (docs/reference/errors.md). */
   readonly errorCode: string | null
+  /** Size of the request body. */
   readonly bodyBytes: number
+  /** By the engine's usage, else estimated. */
   readonly promptTokens: number
+  /** By the engine's usage, else estimated. */
   readonly completionTokens: number
+  /** Prompt tokens that the engine found in its cache; null where it does not say. */
   readonly cachedTokens: number | null
   /** False while the counts are estimates because the engine gave no usage. */
   readonly tokensMeasured: boolean
+  /** From arrival to the first content byte for the client; null without one. */
   readonly ttftMs: number | null
+  /** From arrival to the end. */
   readonly totalMs: number
   /** Salted and chained, hexadecimal; 256-byte blocks to 16 KiB, then 2 KiB blocks; at most 512. */
   readonly prefixHashes: readonly string[]

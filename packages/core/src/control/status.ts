@@ -2,53 +2,81 @@ import type { NodeState } from '../contracts/index.js'
 
 /** Median and 95th percentile of the last 60 seconds, in milliseconds. */
 export interface Quantiles {
+  /** Median. */
   readonly p50: number
+  /** 95th percentile. */
   readonly p95: number
 }
 
 export interface NodeStatus {
   /** `pool/name`. */
   readonly id: string
+  /** Second half of the id. */
   readonly name: string
+  /** Kind of server. */
   readonly engine: string
   /** `here` for nodes that this balancer launched, else the host name of the URL. */
   readonly host: string
+  /** Where the node is in its life. */
   readonly state: NodeState
   /** Why the node is in a state other than ready. */
   readonly reason: string | null
+  /** When it came into this state; epoch. */
   readonly sinceMs: number
+  /** Base URL. */
   readonly url: string
+  /** Of a launched engine. */
   readonly pid: number | null
+  /** Relative capacity. */
   readonly weight: number
+  /** Requests at the node right now. */
   readonly inFlight: number
   /** Of those in flight, the ones without a first token. */
   readonly waiting: number
+  /** Prompt and expected answer of the requests in flight. */
   readonly tokensInFlight: number
+  /** Settled since the balancer started. */
   readonly requests: number
+  /** Of those, the ones that failed. */
   readonly errors: number
+  /** Time to first token. */
   readonly ttftMs: Quantiles | null
   /** Time per output token after the first. */
   readonly tpotMs: Quantiles | null
+  /** Answer tokens, over the last 10 seconds. */
   readonly tokensPerSecond: number
+  /** Times that it was started again after a failure. */
   readonly restarts: number
+  /** What the engine calls itself. */
   readonly version: string | null
+  /** File with the output of a launched engine. */
   readonly logPath: string | null
   /** Loading progress, 0..1, where the engine tells. */
   readonly progress: number | null
 }
 
 export interface PoolStatus {
+  /** As in the topology. */
   readonly name: string
+  /** Names that clients may ask for; the first is canonical. */
   readonly models: readonly string[]
+  /** Name of the strategy that chooses. */
   readonly strategy: string
+  /** Sum of the nodes. */
   readonly inFlight: number
+  /** Of those in flight, the ones without a first token. */
   readonly waiting: number
+  /** Settled since the balancer started. */
   readonly requests: number
+  /** Of those, the ones that failed. */
   readonly errors: number
+  /** Answer tokens, over the last 10 seconds. */
   readonly tokensPerSecond: number
+  /** Time to first token. */
   readonly ttftMs: Quantiles | null
   /** Median TTFT of each 5 s slice of the last two minutes, oldest first; null where nothing was answered. */
   readonly ttftHistoryMs: readonly (number | null)[]
+  /** In the order of the topology. */
   readonly nodes: readonly NodeStatus[]
 }
 
@@ -56,30 +84,46 @@ export type BalancerState = 'starting' | 'serving' | 'draining'
 
 /** What `lb status --json` prints. Fields may join, none leaves within version 1. */
 export interface BalancerStatus {
+  /** Name of the topology. */
   readonly name: string
+  /** Of the balancer process. */
   readonly pid: number
+  /** Of Plimsoll. */
   readonly version: string
+  /** Epoch. */
   readonly startedAtMs: number
+  /** Of the balancer as a whole. */
   readonly state: BalancerState
+  /** The topology file; null when there is none. */
   readonly file: string | null
+  /** Folder of the engines' logs. */
   readonly logDir: string | null
   readonly gateway: {
     /** Base URLs, `http://127.0.0.1:8484`. */
     readonly listen: readonly string[]
+    /** Over the last 10 seconds. */
     readonly requestsPerSecond: number
+    /** Answer tokens, over the last 10 seconds. */
     readonly tokensPerSecond: number
+    /** Time to first token, over all pools. */
     readonly ttftMs: Quantiles | null
   }
+  /** In the order of the topology. */
   readonly pools: readonly PoolStatus[]
 }
 
 /** One line of `/v1/events`. */
 export interface BalancerEvent {
+  /** Epoch. */
   readonly atMs: number
+  /** What it is about. */
   readonly kind: 'node' | 'gateway' | 'balancer'
   /** The node's id, for `kind: node`. */
   readonly node?: string
+  /** State before, when it changed. */
   readonly from?: NodeState
+  /** State after. */
   readonly to?: NodeState
+  /** For people. */
   readonly message: string
 }
