@@ -1,0 +1,44 @@
+// Entry of `lb` on Node.js. Nothing modern is imported statically: an old Node.js must still reach the line that says so.
+import { existsSync, readFileSync } from 'node:fs'
+import * as nodeModule from 'node:module'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+
+const root = new URL('../', import.meta.url)
+const argument = process.argv[2]
+
+function refuse(text) {
+  process.stderr.write(`lb: ${text}\n`)
+  process.exit(1)
+}
+
+const [major, minor] = process.versions.node.split('.').map(Number)
+if (major < 22 || (major === 22 && minor < 12)) {
+  refuse(`Node.js ${process.versions.node} is too old, 22.12 is the oldest that works; install a newer one, or start lb through its own bin/lb, which brings one`)
+}
+
+if (argument === '--version' || argument === '-V') {
+  const { version } = JSON.parse(readFileSync(new URL('package.json', root), 'utf8'))
+  process.stdout.write(`lb ${version} ${process.platform}-${process.arch} node-${process.versions.node}\n`)
+} else {
+  await start()
+}
+
+async function start() {
+  if (!existsSync(new URL('dist/commands/index.js', root))) refuse('this checkout is not built yet; run `npx tsc -b` in its root')
+  // A folder of the user's own: the default lies under the shared temp folder.
+  nodeModule.enableCompileCache?.(join(cacheRoot(), 'plimsoll', 'compiled'))
+  const { flush, handle, run, settings } = await import('@oclif/core')
+  settings.enableAutoTranspile = false
+  try {
+    await run(process.argv.slice(2), import.meta.url)
+    await flush()
+  } catch (error) {
+    await handle(error)
+  }
+}
+
+function cacheRoot() {
+  const given = process.env.XDG_CACHE_HOME
+  return given?.startsWith('/') ? given : join(process.env.HOME ?? homedir(), '.cache')
+}
