@@ -3,7 +3,7 @@
  * Needs a build (`npx tsc -b`).
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
-import { commandsReference } from './docs/commands-reference.js'
+import { commandsReference, loadCommands } from './docs/commands-reference.js'
 import { controlReference } from './docs/control-reference.js'
 import { errorsReference } from './docs/errors-reference.js'
 import { requestRecordReference, statusReference } from './docs/interface-reference.js'
@@ -17,7 +17,7 @@ const schema = await schemaJson()
 const pages = {
   'packages/core/lb.schema.json': schema,
   'docs/reference/topology.md': topologyReference(JSON.parse(schema)),
-  'docs/reference/commands.md': await commandsReference(),
+  'docs/reference/commands.md': commandsReference(await loadCommands()),
   'docs/reference/control-api.md': controlReference(),
   'docs/reference/errors.md': errorsReference(),
   'docs/reference/metrics.md': metricsReference(),
