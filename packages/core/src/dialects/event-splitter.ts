@@ -1,0 +1,76 @@
+const LF = 10
+const CR = 13
+/** A longer unfinished event is passed on in pieces, or one line could hold the balancer's memory. */
+const MAX_HELD_BYTES = 65_536
+
+/** One whole event with the empty line that ends it, or, where `whole` is false, a piece of one that is too long to hold. */
+export interface EventBytes {
+  readonly bytes: Buffer
+  readonly whole: boolean
+}
+
+/** Cuts an SSE byte stream at the ends of its events, whatever the cut of the chunks: HTML standard, 9.2.6, with CR, LF and CRLF. */
+export class EventSplitter {
+  private held: Buffer | undefined
+  private lineIsEmpty = true
+  private lastWasCr = false
+  private inPieces = false
+
+  /** The bytes given must not change afterwards: events are views into them. */
+  push(bytes: Buffer): EventBytes[] {
+    const events: EventBytes[] = []
+    let from = 0
+    for (let at = 0; at < bytes.byteLength; at += 1) {
+      if (!this.endsEvent(bytes[at] ?? 0, bytes[at + 1])) continue
+      events.push(this.complete(bytes.subarray(from, at + 1)))
+      from = at + 1
+    }
+    if (from < bytes.byteLength) this.hold(bytes.subarray(from), events)
+    return events
+  }
+
+  /** What stands behind the last whole event; empty when the stream ended at an event's end. */
+  rest(): Buffer {
+    const rest = this.held ?? Buffer.alloc(0)
+    this.held = undefined
+    return rest
+  }
+
+  /** Feeds one byte; true when it is the last one of an event. A CR that ends one takes a following LF of the same chunk with it. */
+  private endsEvent(byte: number, next: number | undefined): boolean {
+    if (byte === LF && this.lastWasCr) {
+      this.lastWasCr = false
+      const pending = this.endsAfterLf
+      this.endsAfterLf = false
+      return pending
+    }
+    if (byte !== LF && byte !== CR) {
+      this.lineIsEmpty = false
+      this.lastWasCr = false
+      return false
+    }
+    const ends = this.lineIsEmpty
+    this.lineIsEmpty = true
+    this.lastWasCr = byte === CR
+    this.endsAfterLf = ends && byte === CR && next === LF
+    return ends && !this.endsAfterLf
+  }
+
+  private endsAfterLf = false
+
+  private complete(bytes: Buffer): EventBytes {
+    const whole = !this.inPieces
+    const all = this.held === undefined ? bytes : Buffer.concat([this.held, bytes])
+    this.held = undefined
+    this.inPieces = false
+    return { bytes: all, whole }
+  }
+
+  private hold(bytes: Buffer, events: EventBytes[]): void {
+    const all = this.held === undefined ? bytes : Buffer.concat([this.held, bytes])
+    if (all.byteLength <= MAX_HELD_BYTES) return void (this.held = all)
+    this.held = undefined
+    this.inPieces = true
+    events.push({ bytes: all, whole: false })
+  }
+}

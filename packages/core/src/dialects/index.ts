@@ -1,0 +1,14 @@
+/**
+ * Owns what requests and answers mean: facts of a body, edits of it, events of a stream, usage, error bodies. Refuses to know sockets and nodes.
+ * Read first: request-scan.ts, then stream-event.ts.
+ */
+export { errorBody, errorEvent } from './error-body.js'
+export { EventSplitter, type EventBytes } from './event-splitter.js'
+export { openaiBase, type OpenAiBase } from './openai-base.js'
+export { openaiDialect } from './openai-dialect.js'
+export { prefixHashes } from './prefix-hashes.js'
+export { probeOpenAi, type ProbeOpenAiOptions } from './probe-openai.js'
+export { scanRequest, type RequestScan } from './request-scan.js'
+export { spliceBody, type BodyEdits } from './splice-body.js'
+export { mayMatter, readStreamEvent, type StreamEvent } from './stream-event.js'
+export { usageInAnswer } from './usage.js'

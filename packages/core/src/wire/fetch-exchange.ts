@@ -1,0 +1,90 @@
+import type { HeaderView } from '../contracts/index.js'
+import { bodyTooLarge, clientGone } from './body-errors.js'
+import type { Exchange, ExchangeHead } from './exchange.js'
+
+/** The `fetch` door: a web Request in, a web Response out, for Hono, workers and tests. */
+export function fetchExchange(request: Request): { readonly exchange: Exchange; readonly response: Promise<Response> } {
+  const exchange = new FetchExchange(request)
+  return { exchange, response: exchange.response }
+}
+
+class FetchExchange implements Exchange {
+  readonly head: ExchangeHead
+  readonly peer = { address: 'fetch' }
+  readonly response: Promise<Response>
+  committed = false
+  private answer: (response: Response) => void = () => undefined
+  private fail: (error: unknown) => void = () => undefined
+  private body: ReadableStreamDefaultController<Uint8Array> | undefined
+  private onDrained: () => void = () => undefined
+  private gone = false
+  private readonly onGoneCallbacks: (() => void)[] = []
+
+  constructor(private readonly request: Request) {
+    const url = new URL(request.url)
+    this.head = { method: request.method, path: url.pathname, query: url.search.slice(1), headers: Object.fromEntries(request.headers) }
+    this.response = new Promise((resolve, reject) => {
+      this.answer = resolve
+      this.fail = reject
+    })
+    request.signal.addEventListener('abort', () => this.clientLeft(), { once: true })
+  }
+
+  async readBody(limitBytes: number): Promise<Uint8Array> {
+    const parts: Uint8Array[] = []
+    let bytes = 0
+    try {
+      for await (const part of this.request.body ?? []) {
+        bytes += part.byteLength
+        if (bytes > limitBytes) throw bodyTooLarge(limitBytes)
+        parts.push(part)
+      }
+    } catch (error) {
+      throw this.request.signal.aborted ? clientGone() : error
+    }
+    return Buffer.concat(parts, bytes)
+  }
+
+  respond({ status, headers }: { readonly status: number; readonly headers: HeaderView }): void {
+    this.committed = true
+    const stream = new ReadableStream<Uint8Array>({
+      start: (controller) => void (this.body = controller),
+      pull: () => this.onDrained(),
+      cancel: () => this.clientLeft(),
+    })
+    const empty = status === 204 || status === 304
+    this.answer(new Response(empty ? null : stream, { status, headers }))
+  }
+
+  write(bytes: Uint8Array): boolean {
+    if (this.gone) return true
+    this.body?.enqueue(bytes)
+    return (this.body?.desiredSize ?? 1) > 0
+  }
+
+  onDrain(callback: () => void): void {
+    this.onDrained = callback
+  }
+
+  end(): void {
+    if (!this.gone) this.body?.close()
+  }
+
+  abort(): void {
+    const error = new TypeError('the answer broke off')
+    this.body?.error(error)
+    this.fail(error)
+  }
+
+  onGone(callback: () => void): void {
+    if (this.gone) callback()
+    else this.onGoneCallbacks.push(callback)
+  }
+
+  private clientLeft(): void {
+    if (this.gone) return
+    this.gone = true
+    if (!this.committed) this.fail(this.request.signal.reason ?? clientGone())
+    for (const callback of this.onGoneCallbacks.splice(0)) callback()
+  }
+}

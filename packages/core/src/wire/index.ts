@@ -1,0 +1,11 @@
+/**
+ * Owns bytes on sockets: the exchange with a client, the engine of upstream connections, header rules, response framing. Refuses to know models, pools or nodes.
+ * Read first: exchange.ts, then upstream-engine.ts and response-parser.ts.
+ */
+export type { Exchange, ExchangeHead } from './exchange.js'
+export { fetchExchange } from './fetch-exchange.js'
+export { allowedRequestHeaders, allowedResponseHeaders, isHeaderValue } from './header-rules.js'
+export { nodeExchange } from './node-exchange.js'
+export type { ResponseHead } from './response-head.js'
+export { UpstreamEngine, type UpstreamCall, type UpstreamEvents, type UpstreamRequest, type UpstreamTimeouts } from './upstream-engine.js'
+export { UpstreamError, type UpstreamErrorKind } from './upstream-error.js'

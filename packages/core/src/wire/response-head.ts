@@ -1,0 +1,62 @@
+import type { HeaderView } from '../contracts/index.js'
+import { isHeaderName, isHeaderValue } from './header-rules.js'
+import { UpstreamError } from './upstream-error.js'
+
+export interface ResponseHead {
+  readonly status: number
+  readonly headers: HeaderView
+}
+
+/** How the body of a response is delimited: RFC 9112 section 6.3. */
+export type BodyFraming = { readonly kind: 'none' } | { readonly kind: 'length'; readonly bytes: number } | { readonly kind: 'chunked' } | { readonly kind: 'until-close' }
+
+export interface ParsedHead {
+  readonly head: ResponseHead
+  readonly framing: BodyFraming
+  readonly keepAlive: boolean
+}
+
+const STATUS_LINE = /^HTTP\/1\.([01]) ([1-5]\d\d)(?: ([\t\x20-\x7e\x80-\xff]*))?$/
+
+/** Parses a whole head (without its last empty line). Anything odd throws a framing error: guessing is how responses get mixed up. */
+export function parseResponseHead(text: string): ParsedHead {
+  const [statusLine = '', ...lines] = text.split('\r\n')
+  const match = STATUS_LINE.exec(statusLine)
+  if (match === null) throw bad(`bad status line ${JSON.stringify(statusLine.slice(0, 60))}`)
+  const headers = parseHeaders(lines)
+  const status = Number(match[2])
+  return { head: { status, headers }, framing: framingOf(status, headers), keepAlive: keepsAlive(match[1] === '1', headers) }
+}
+
+function parseHeaders(lines: readonly string[]): Record<string, string> {
+  const headers: Record<string, string> = {}
+  for (const line of lines) {
+    const colon = line.indexOf(':')
+    const name = line.slice(0, Math.max(0, colon)).toLowerCase()
+    const value = line.slice(colon + 1).replace(/^[\t ]+|[\t ]+$/g, '')
+    if (!isHeaderName(name) || !isHeaderValue(value)) throw bad(`bad header line ${JSON.stringify(line.slice(0, 60))}`)
+    if (name === 'content-length' && headers[name] !== undefined) throw bad('two Content-Length headers')
+    headers[name] = headers[name] === undefined ? value : `${headers[name]}, ${value}`
+  }
+  return headers
+}
+
+function framingOf(status: number, headers: HeaderView): BodyFraming {
+  const encoding = headers['transfer-encoding']
+  const length = headers['content-length']
+  if (encoding !== undefined && length !== undefined) throw bad('both Transfer-Encoding and Content-Length')
+  if (length !== undefined && !/^\d{1,15}$/.test(length)) throw bad(`bad Content-Length ${JSON.stringify(length)}`)
+  if (encoding !== undefined && encoding.toLowerCase() !== 'chunked') throw bad(`unknown Transfer-Encoding ${JSON.stringify(encoding)}`)
+  if (status < 200 || status === 204 || status === 304) return { kind: 'none' }
+  if (encoding !== undefined) return { kind: 'chunked' }
+  return length === undefined ? { kind: 'until-close' } : { kind: 'length', bytes: Number(length) }
+}
+
+function keepsAlive(http11: boolean, headers: HeaderView): boolean {
+  const connection = (headers['connection'] ?? '').toLowerCase()
+  return http11 ? !connection.includes('close') : connection.includes('keep-alive')
+}
+
+function bad(why: string): UpstreamError {
+  return new UpstreamError('framing', `the engine's answer is not HTTP/1.1: ${why}`)
+}

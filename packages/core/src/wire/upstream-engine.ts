@@ -1,0 +1,93 @@
+import type { Clock } from '../base/index.js'
+import type { HeaderView, UpstreamTarget } from '../contracts/index.js'
+import { isHeaderName, isHeaderValue } from './header-rules.js'
+import type { ResponseEvents } from './response-parser.js'
+import { SocketPool } from './socket-pool.js'
+import { UpstreamCallInFlight } from './upstream-call.js'
+import type { UpstreamError } from './upstream-error.js'
+
+export interface UpstreamRequest {
+  readonly method: 'GET' | 'POST'
+  /** With the base path, without a fragment. */
+  readonly path: string
+  /** Lower-case names; Host, Content-Length and Connection are added here. */
+  readonly headers: HeaderView
+  readonly body?: Uint8Array
+}
+
+export interface UpstreamEvents extends ResponseEvents {
+  /** Instead of onEnd, exactly one of them. */
+  onError(error: UpstreamError): void
+}
+
+export interface UpstreamTimeouts {
+  readonly connectMs: number
+  /** From the request being sent to the first byte of the answer. */
+  readonly firstByteMs: number
+  /** Longest silence inside a body. */
+  readonly idleMs: number
+}
+
+export interface UpstreamCall {
+  pause(): void
+  resume(): void
+  /** Destroys the connection: the engine sees its client leave. No event follows. */
+  abort(): void
+}
+
+/** What one call needs; grouped because it travels through two layers. */
+export interface CallOrder {
+  /** Connections are shared within a key: a node's id and incarnation. */
+  readonly key: string
+  readonly target: UpstreamTarget
+  readonly request: UpstreamRequest
+  readonly timeouts: UpstreamTimeouts
+}
+
+/** uvicorn and llama-server close idle connections after 5 s (engines/llamacpp.md section 3); reuse must end before. */
+const IDLE_SOCKET_MS = 4_000
+
+/** The one way to engines: sockets of our own, strict framing, no streams. */
+export class UpstreamEngine {
+  private readonly pool: SocketPool
+  private readonly calls = new Set<UpstreamCallInFlight>()
+
+  constructor(private readonly options: { readonly clock: Clock; readonly idleSocketMs?: number }) {
+    this.pool = new SocketPool(options.clock, options.idleSocketMs ?? IDLE_SOCKET_MS)
+  }
+
+  dispatch(order: CallOrder, events: UpstreamEvents): UpstreamCall {
+    const call = new UpstreamCallInFlight({ order, head: buildHead(order), events, clock: this.options.clock, pool: this.pool, onOver: (over) => this.calls.delete(over) })
+    this.calls.add(call)
+    call.begin()
+    return call
+  }
+
+  /** Drops the idle connections of a node that is gone. */
+  forget(key: string): void {
+    this.pool.drop(key)
+  }
+
+  close(): void {
+    this.pool.drop()
+    for (const call of this.calls) call.abort()
+  }
+
+  /** Connections in use and idle. */
+  get openSockets(): number {
+    return this.calls.size + this.pool.size
+  }
+}
+
+const PATH = /^\/[\x21-\x7e]*$/
+
+/** The request head as it goes on the wire. What could break a line is left out, so that nothing can be injected. */
+function buildHead({ target, request }: CallOrder): string {
+  const path = PATH.test(request.path) ? request.path : '/'
+  let head = `${request.method} ${path} HTTP/1.1\r\nhost: ${target.authority}\r\n`
+  for (const [name, value] of Object.entries(request.headers)) {
+    if (isHeaderName(name) && isHeaderValue(value)) head += `${name}: ${value}\r\n`
+  }
+  if (request.body !== undefined) head += `content-length: ${request.body.byteLength}\r\n`
+  return `${head}connection: keep-alive\r\n\r\n`
+}

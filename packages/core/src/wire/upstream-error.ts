@@ -1,0 +1,12 @@
+/** Where an upstream exchange broke. `connect`: no connection; `reset`/`closed`: it went away; `framing`: it spoke nonsense; `timeout`: it was silent. */
+export type UpstreamErrorKind = 'connect' | 'reset' | 'closed' | 'framing' | 'timeout'
+
+export class UpstreamError extends Error {
+  constructor(
+    readonly kind: UpstreamErrorKind,
+    message: string,
+  ) {
+    super(message)
+    this.name = 'UpstreamError'
+  }
+}
