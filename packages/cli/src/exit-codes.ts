@@ -1,0 +1,30 @@
+/** What `lb` leaves with; docs/reference/exit-codes.md says it to people. */
+export const exitCodes = {
+  done: 0,
+  failed: 1,
+  wrongInput: 2,
+  rolledBack: 3,
+  aborted: 4,
+  notRunning: 5,
+  interrupted: 130,
+} as const
+
+const byErrorCode: Readonly<Record<string, number>> = {
+  LB_WRONG_INPUT: exitCodes.wrongInput,
+  LB_TOPOLOGY_INVALID: exitCodes.wrongInput,
+  LB_TOPOLOGY_NOT_FOUND: exitCodes.wrongInput,
+  LB_TOPOLOGY_UNREADABLE: exitCodes.wrongInput,
+  LB_SECRET_MISSING: exitCodes.wrongInput,
+  LB_SEVERAL_RUNNING: exitCodes.wrongInput,
+  LB_UNKNOWN_COMMAND: exitCodes.wrongInput,
+  LB_UNKNOWN_NODE: exitCodes.wrongInput,
+  LB_NODE_UNKNOWN: exitCodes.wrongInput,
+  LB_NOT_RUNNING: exitCodes.notRunning,
+  LB_ABORTED: exitCodes.aborted,
+  LB_INTERRUPTED: exitCodes.interrupted,
+}
+
+/** Exit code of an LbError's code; whatever is not listed failed. */
+export function exitCodeOf(errorCode: string): number {
+  return byErrorCode[errorCode] ?? exitCodes.failed
+}

@@ -1,0 +1,131 @@
+import { connect } from 'node:net'
+import { LbError, messageOf, type BalancerEvent, type BalancerStatus, type StopRequest } from '@plimsoll/core'
+import type { Got, Response } from 'got'
+
+/** Whoever talks to a balancer talks through this: got over its control socket. */
+export interface ControlClient {
+  status(): Promise<BalancerStatus>
+  /** Recent events, then each new one; settles when the stream ends or the signal aborts. */
+  events(onEvent: (event: BalancerEvent) => void, signal: AbortSignal): Promise<void>
+  drain(nodeId: string): Promise<void>
+  resume(nodeId: string): Promise<void>
+  restart(nodeId: string): Promise<void>
+  /** Begins to stop. */
+  stop(request: StopRequest): Promise<void>
+  /** Log file of a node on this machine, as the last status told. */
+  logPath(nodeId: string): string | undefined
+}
+
+export interface ControlClientOptions {
+  readonly socketPath: string
+  /** False where the balancer's files are on another machine. */
+  readonly filesAreHere?: boolean
+  /** Makes the error for a socket that nobody serves; default: LB_NOT_RUNNING. */
+  readonly onSilence?: () => Promise<LbError>
+}
+
+const ANSWER_WITHIN_MS = 10_000
+
+export function createControlClient(options: ControlClientOptions): ControlClient {
+  let last: BalancerStatus | undefined
+  const call = (method: 'GET' | 'POST', path: string, body?: object): Promise<unknown> => exchange(options, { method, path, body })
+  const act = async (nodeId: string, verb: string): Promise<void> => void (await call('POST', `/v1/nodes/${pathOf(nodeId)}/${verb}`))
+  return {
+    async status() {
+      last = (await call('GET', '/v1/status')) as BalancerStatus
+      return last
+    },
+    events: (onEvent, signal) => followEvents(options, onEvent, signal),
+    drain: (nodeId) => act(nodeId, 'drain'),
+    resume: (nodeId) => act(nodeId, 'resume'),
+    restart: (nodeId) => act(nodeId, 'restart'),
+    stop: async (request) => void (await call('POST', '/v1/stop', request)),
+    logPath(nodeId) {
+      if (options.filesAreHere === false) return undefined
+      return last?.pools.flatMap((pool) => pool.nodes).find((node) => node.id === nodeId)?.logPath ?? undefined
+    },
+  }
+}
+
+function pathOf(nodeId: string): string {
+  return nodeId.split('/').map(encodeURIComponent).join('/')
+}
+
+interface ControlCall {
+  readonly method: 'GET' | 'POST'
+  readonly path: string
+  readonly body: object | undefined
+}
+
+async function exchange(options: ControlClientOptions, { method, path, body }: ControlCall): Promise<unknown> {
+  const got = await gotOver(options.socketPath)
+  let response: Response<string>
+  try {
+    response = await got(`http://control${path}`, { method, ...(body === undefined ? {} : { json: body }) })
+  } catch (error) {
+    throw await failure(options, error)
+  }
+  const answer = parse(response.body)
+  if (response.statusCode < 400) return answer
+  throw refusal(response.statusCode, answer)
+}
+
+/** `createConnection` instead of a `unix:` URL: a socket path may hold what a URL may not. */
+async function gotOver(socketPath: string): Promise<Got> {
+  const { got } = await import('got')
+  return got.extend({
+    createConnection: () => connect(socketPath),
+    retry: { limit: 0 },
+    throwHttpErrors: false,
+    timeout: { response: ANSWER_WITHIN_MS },
+    followRedirect: false,
+  })
+}
+
+async function followEvents(options: ControlClientOptions, onEvent: (event: BalancerEvent) => void, signal: AbortSignal): Promise<void> {
+  const got = await gotOver(options.socketPath)
+  let rest = ''
+  try {
+    for await (const part of got.stream('http://control/v1/events', { signal }).setEncoding('utf8') as AsyncIterable<string>) {
+      const lines = `${rest}${part}`.split('\n')
+      rest = lines.pop() ?? ''
+      for (const line of lines) onEvent(JSON.parse(line) as BalancerEvent)
+    }
+  } catch (error) {
+    if (!signal.aborted) throw await failure(options, error)
+  }
+}
+
+async function failure(options: ControlClientOptions, error: unknown): Promise<LbError> {
+  const code = (error as { code?: unknown }).code
+  if (code === 'ENOENT' || code === 'ECONNREFUSED') return (await options.onSilence?.()) ?? silence()
+  const message = code === 'ETIMEDOUT' ? `no answer within ${ANSWER_WITHIN_MS / 1000} s` : messageOf(error)
+  return new LbError(`the balancer did not answer: ${message}`, {
+    code: 'LB_NO_ANSWER',
+    source: 'lb',
+    hint: 'ask again; `lb down --force` ends a balancer that hangs',
+    cause: error,
+  })
+}
+
+function silence(): LbError {
+  return new LbError('no balancer listens there', { code: 'LB_NOT_RUNNING', source: 'operator', hint: 'lb up starts one' })
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+function refusal(status: number, answer: unknown): LbError {
+  const { code, message, hint } = ((answer as { error?: unknown } | undefined)?.error ?? {}) as Record<string, unknown>
+  return new LbError(typeof message === 'string' ? message : `control answered ${status}`, {
+    code: typeof code === 'string' ? code : 'LB_CONTROL_FAILED',
+    source: 'operator',
+    httpStatus: status,
+    ...(typeof hint === 'string' ? { hint } : {}),
+  })
+}

@@ -1,0 +1,41 @@
+import { LbError, isSameProcess, runningLeftovers } from '@plimsoll/core'
+import type { Target } from './find-target.js'
+
+/** Why nobody answers for a topology, and what to do: it never ran, is being started again, hangs, or was killed and left engines behind. */
+export async function explainSilence(target: Target): Promise<LbError> {
+  const { name, state } = target
+  if (state === undefined) return told('LB_NOT_RUNNING', `${name} is not running`, 'lb up starts it')
+  if (await isSameProcess(state.balancer)) {
+    const text = `the balancer of ${name} (process ${state.balancer.pid}) lives, but its control socket does not answer`
+    return told('LB_NO_ANSWER', text, 'ask again; `lb down --force` ends one that hangs')
+  }
+  if (state.keeper !== undefined && (await isSameProcess(state.keeper)))
+    return told('LB_NOT_RUNNING', `the balancer of ${name} died; its keeper is starting it again`, 'ask again in a second')
+  return killed(target)
+}
+
+/** What `lb up` says before it starts over what a kill -9 left; undefined when nothing was left. */
+export async function leftoverNotice(target: Target): Promise<string | undefined> {
+  const { state } = target
+  if (state === undefined || (await isSameProcess(state.balancer))) return undefined
+  const engines = await runningLeftovers(state)
+  const what =
+    engines.length === 0 ? 'none of its engines runs any more' : `its engines still run and are stopped first: ${engines.join(', ')}`
+  return `the last balancer of ${target.name} (process ${state.balancer.pid}) was killed; ${what}`
+}
+
+async function killed({ name, state }: Target): Promise<LbError> {
+  const engines = state === undefined ? [] : await runningLeftovers(state)
+  const who = `the balancer of ${name} (process ${state?.balancer.pid ?? 0}) was killed`
+  if (engines.length === 0)
+    return told('LB_NOT_RUNNING', `${who}; nothing of it runs any more`, 'lb up starts it again; lb down clears what it left')
+  return told(
+    'LB_NOT_RUNNING',
+    `${who}; ${engines.length} of its engines still run: ${engines.join(', ')}`,
+    'lb down stops them; lb up stops them and starts anew',
+  )
+}
+
+function told(code: string, message: string, hint: string): LbError {
+  return new LbError(message, { code, source: 'operator', hint })
+}

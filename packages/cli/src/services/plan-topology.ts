@@ -1,0 +1,137 @@
+import { readFileSync, readdirSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import {
+  createPluginHost,
+  diffTopologies,
+  isSameProcess,
+  nodeIdsOf,
+  parseResolvedTopology,
+  readJson,
+  readState,
+  silentLogger,
+  statePaths,
+  type GroupPlan,
+  type PoolPlan,
+  type Topology,
+  type TopologyDiff,
+} from '@plimsoll/core'
+import type { PreparedTopology } from './prepare-topology.js'
+
+/** One node as `lb up` would bring it up. */
+export interface PlannedNode {
+  readonly id: string
+  readonly engine: string
+  readonly weight: number
+  readonly models: readonly string[]
+  readonly how: 'launch' | 'attach'
+  readonly url: string
+  /** Command line with arguments; launched nodes only. */
+  readonly command?: readonly string[]
+  /** Names of what is added to the base environment; values may be secrets. */
+  readonly env?: readonly string[]
+  readonly readyWithinMs?: number
+}
+
+export interface Plan {
+  readonly name: string
+  readonly file?: string
+  readonly listen: Topology['gateway']['listen']
+  readonly nodes: readonly PlannedNode[]
+  /** How this differs from what runs now; undefined when nothing runs. */
+  readonly running?: TopologyDiff
+}
+
+/** Where nodes are put: below the ephemeral range, so that no client socket can take the port first. */
+const FIRST_PORT = 18_400
+const LAST_PORT = 19_399
+
+/** What `lb up` would do, without doing it. Ports are those that are free now; another start may take them first. */
+export async function planTopology(prepared: PreparedTopology): Promise<Plan> {
+  const { topology } = prepared
+  const ports = freePorts()
+  const nodes: PlannedNode[] = []
+  for (const pool of topology.pools) {
+    for (const group of pool.groups) nodes.push(...(await plannedNodes(prepared, { pool, group }, ports)))
+  }
+  const running = await runningTopology(topology.name)
+  return {
+    name: topology.name,
+    ...(topology.file === undefined ? {} : { file: topology.file }),
+    listen: topology.gateway.listen,
+    nodes,
+    ...(running === undefined ? {} : { running: diffTopologies(running, topology) }),
+  }
+}
+
+async function plannedNodes(
+  prepared: PreparedTopology,
+  { pool, group }: { pool: PoolPlan; group: GroupPlan },
+  ports: AsyncIterator<number>,
+): Promise<PlannedNode[]> {
+  const planned: PlannedNode[] = []
+  for (const [replica, id] of nodeIdsOf(pool, group).entries()) {
+    const common = { id, engine: group.engine, weight: group.weight, models: pool.models }
+    if (group.launch === undefined) planned.push({ ...common, how: 'attach', url: group.attach?.url ?? '' })
+    else planned.push({ ...common, how: 'launch', ...launchOf(prepared, { pool, group, id, replica, port: await nextOf(ports) }) })
+  }
+  return planned
+}
+
+interface LaunchQuestion {
+  readonly pool: PoolPlan
+  readonly group: GroupPlan
+  readonly id: string
+  readonly replica: number
+  readonly port: number
+}
+
+function launchOf(
+  { engines }: PreparedTopology,
+  { pool, group, id, replica, port }: LaunchQuestion,
+): Pick<PlannedNode, 'url'> & Partial<PlannedNode> {
+  const url = `http://127.0.0.1:${port}`
+  const spec = {
+    id,
+    url,
+    models: pool.models,
+    settings: group.launch?.settings ?? {},
+    ...(group.model === undefined ? {} : { model: group.model }),
+  }
+  const backend = engines.get(group.engine)?.createBackend(spec, createPluginHost(silentLogger))
+  const plan = backend?.launchPlan?.({ host: '127.0.0.1', port, replica })
+  if (plan === undefined) return { url }
+  const env = [...Object.keys(plan.env), ...Object.keys(group.launch?.env ?? {})]
+  return { url, command: [plan.command, ...plan.args], env, readyWithinMs: group.launch?.readyWithinMs ?? plan.readyWithinMs }
+}
+
+async function nextOf(ports: AsyncIterator<number>): Promise<number> {
+  const { value, done } = await ports.next()
+  return done === true ? 0 : value
+}
+
+async function* freePorts(): AsyncGenerator<number> {
+  for (let port = FIRST_PORT; port <= LAST_PORT; port += 1) if (await canBind(port)) yield port
+}
+
+function canBind(port: number): Promise<boolean> {
+  const server = createServer()
+  return new Promise((resolve) => {
+    server.once('error', () => resolve(false))
+    server.listen({ host: '127.0.0.1', port, exclusive: true }, () => server.close(() => resolve(true)))
+  })
+}
+
+/** The topology that a running balancer was started with, from its boot file. */
+async function runningTopology(name: string): Promise<Topology | undefined> {
+  const paths = statePaths(name)
+  const state = readState(paths.stateFile)
+  if (state === undefined || !(await isSameProcess(state.balancer))) return undefined
+  try {
+    const boots = readdirSync(paths.runtimeDir).filter((file) => /^boot-\d+\.json$/.test(file))
+    const boot = boots.map((file) => readJson(join(paths.runtimeDir, file)) as { topologyPath?: string } | undefined).at(-1)
+    return boot?.topologyPath === undefined ? undefined : parseResolvedTopology(readFileSync(boot.topologyPath, 'utf8'))
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,83 @@
+import {
+  createStrategyRegistry,
+  loadTopologyFile,
+  resolveTopology,
+  type EngineCatalogue,
+  type EnginePlugin,
+  type Topology,
+  type TopologyInput,
+  type TopologySource,
+} from '@plimsoll/core'
+import { engineModules, installedEngines, loadEngines, type InstalledEngine } from './engine-catalogue.js'
+
+export interface PrepareOptions {
+  readonly cwd: string
+  readonly file?: string | undefined
+  readonly name?: string | undefined
+  /** The built-in simulated topology instead of a file. */
+  readonly sim?: boolean
+  /** Replaces the port of the first TCP address that the gateway listens on. */
+  readonly port?: number | undefined
+  readonly pluginRoots: readonly string[]
+}
+
+/** A checked topology with what is needed to run it. */
+export interface PreparedTopology {
+  readonly topology: Topology
+  /** Plugins of the engines that it uses, by engine. */
+  readonly engines: ReadonlyMap<string, EnginePlugin>
+  /** Module paths of the same. */
+  readonly modules: Readonly<Record<string, string>>
+}
+
+/** What `lb up --sim` starts. */
+const simTopology: TopologyInput = {
+  name: 'sim',
+  pools: { demo: { models: ['sim-8b'], nodes: [{ name: 'sim', engine: 'sim', launch: { replicas: 4, args: { profile: 'instant' } } }] } },
+}
+
+/** Finds, reads, checks and completes the topology. Throws TopologyErrors with every mistake at once. */
+export async function prepareTopology(options: PrepareOptions): Promise<PreparedTopology> {
+  const source = options.sim === true ? simTopology : (await loadTopologyFile(fileOptions(options))).source
+  const installed = installedEngines(options.pluginRoots)
+  const mentioned = [...installed.values()].filter((each) => isMentioned(each.engine, source))
+  const plugins = new Map((await loadEngines(mentioned)).map((plugin) => [plugin.engine, plugin]))
+  const resolved = await resolveTopology(source, {
+    engines: catalogueOf(installed, plugins),
+    strategies: createStrategyRegistry().catalogue,
+    cwd: options.cwd,
+    ...(options.name === undefined ? {} : { name: options.name }),
+  })
+  const used = new Set(resolved.pools.flatMap((pool) => pool.groups.map((group) => group.engine)))
+  return {
+    topology: options.port === undefined ? resolved : withPort(resolved, options.port),
+    engines: new Map([...plugins].filter(([engine]) => used.has(engine))),
+    modules: engineModules(mentioned.filter((each) => used.has(each.engine))),
+  }
+}
+
+function fileOptions({ cwd, file }: PrepareOptions): { cwd: string; file?: string } {
+  return file === undefined ? { cwd } : { cwd, file }
+}
+
+/** Only plugins whose name stands in the file are imported; one that comes out of a variable could be any. */
+function isMentioned(engine: string, source: TopologySource | TopologyInput): boolean {
+  const text = 'kind' in source && source.kind === 'text' ? source.text : JSON.stringify(source)
+  return text.includes(engine) || /engine["']?\s*:\s*["']?\$\{/.test(text)
+}
+
+/** Engines that nobody mentions stand there by name only, so that an error can say what is installed. */
+function catalogueOf(installed: ReadonlyMap<string, InstalledEngine>, plugins: ReadonlyMap<string, EnginePlugin>): EngineCatalogue {
+  return new Map([...installed.keys()].map((engine) => [engine, plugins.get(engine) ?? { settings: {}, canLaunch: false }]))
+}
+
+function withPort(topology: Topology, port: number): Topology {
+  const first = topology.gateway.listen.findIndex((address) => address.kind === 'tcp')
+  const listen = topology.gateway.listen.map((address, index) =>
+    index === first && address.kind === 'tcp' ? { ...address, port } : address,
+  )
+  return {
+    ...topology,
+    gateway: { ...topology.gateway, listen: first < 0 ? [{ kind: 'tcp', host: '127.0.0.1', port }, ...listen] : listen },
+  }
+}

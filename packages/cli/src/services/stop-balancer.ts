@@ -1,0 +1,108 @@
+import { rmSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { LbError, isLbError, isSameProcess, reapLeftovers, removeState, type StopRequest } from '@plimsoll/core'
+import { openConnection, type Connection, type ConnectionQuery } from './open-connection.js'
+import type { Target } from './find-target.js'
+
+export interface StopOptions {
+  /** How long running requests may take to end; undefined = the topology's own. */
+  readonly drainMs?: number | undefined
+  /** Cut what is running. */
+  readonly force: boolean
+  /** Told about once a second how many requests still run. */
+  readonly onDraining?: (inFlight: number) => void
+}
+
+export interface StopResult {
+  readonly name: string
+  readonly how: 'stopped' | 'reaped'
+  /** Engines that a killed balancer had left, ended now. */
+  readonly engines: readonly string[]
+}
+
+const LOOK_EVERY_MS = 50
+/** Beyond the drain: engines get their own grace to end. */
+const MARGIN_MS = 60_000
+const LONGEST_TOPOLOGY_DRAIN_MS = 3_600_000
+const HUNG_AFTER_MS = 3_000
+
+/** Stops a balancer through its control socket; where none answers, what its state file names. Returns when nothing of it runs any more. */
+export async function stopBalancer(query: ConnectionQuery, options: StopOptions): Promise<StopResult> {
+  const connection = await openConnection(query)
+  try {
+    const { name } = await connection.client.status()
+    await connection.client.stop(requestOf(options))
+    await untilGone(connection, options)
+    return { name, how: 'stopped', engines: [] }
+  } catch (error) {
+    if (connection.target === undefined || !canReap(error, options)) throw error
+    return reap(connection.target, error)
+  } finally {
+    connection.close()
+  }
+}
+
+function requestOf({ drainMs, force }: StopOptions): StopRequest {
+  return { ...(drainMs === undefined ? {} : { drainMs }), ...(force ? { force } : {}) }
+}
+
+/** A balancer that is only slow must not be taken for a dead one, unless it was asked for. */
+function canReap(error: unknown, { force }: StopOptions): boolean {
+  return isLbError(error) && (error.code === 'LB_NOT_RUNNING' || (error.code === 'LB_NO_ANSWER' && force))
+}
+
+async function untilGone({ client, target }: Connection, options: StopOptions): Promise<void> {
+  const deadline = performance.now() + (options.force ? 0 : (options.drainMs ?? LONGEST_TOPOLOGY_DRAIN_MS)) + MARGIN_MS
+  let toldAt = performance.now()
+  while (!(await isGone(target, client))) {
+    if (performance.now() > deadline) throw stillThere(target)
+    if (performance.now() - toldAt > 1000) {
+      toldAt = performance.now()
+      await client.status().then(
+        (status) => options.onDraining?.(status.pools.reduce((sum, pool) => sum + pool.inFlight, 0)),
+        () => undefined,
+      )
+    }
+    await sleep(LOOK_EVERY_MS)
+  }
+}
+
+/** Here, both processes are gone; over there, nobody answers any more. */
+async function isGone(target: Target | undefined, client: Connection['client']): Promise<boolean> {
+  if (target?.state === undefined)
+    return client.status().then(
+      () => false,
+      () => true,
+    )
+  const { balancer, keeper } = target.state
+  if (keeper !== undefined && (await isSameProcess(keeper))) return false
+  return !(await isSameProcess(balancer))
+}
+
+function stillThere(target: Target | undefined): LbError {
+  return new LbError(`the balancer ${target === undefined ? '' : `of ${target.name} `}has not ended in time`, {
+    code: 'LB_STOP_FAILED',
+    source: 'lb',
+    hint: 'lb down --force cuts what is running',
+  })
+}
+
+/** Ends keeper and balancer where they still live, then the engines, and clears what was left. */
+async function reap(target: Target, why: unknown): Promise<StopResult> {
+  const { state, paths, name } = target
+  if (state === undefined) throw why
+  for (const process of [state.keeper, state.balancer]) if (process !== undefined) await end(process)
+  const { stopped } = await reapLeftovers(state)
+  removeState(paths.stateFile)
+  for (const path of [paths.socketPath, paths.lockPath]) rmSync(path, { force: true })
+  return { name, how: 'reaped', engines: stopped }
+}
+
+async function end(identity: NonNullable<Target['state']>['balancer']): Promise<void> {
+  for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
+    const deadline = performance.now() + HUNG_AFTER_MS
+    if (!(await isSameProcess(identity))) return
+    process.kill(identity.pid, signal)
+    while (performance.now() < deadline && (await isSameProcess(identity))) await sleep(LOOK_EVERY_MS)
+  }
+}

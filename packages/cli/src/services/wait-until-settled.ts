@@ -1,0 +1,32 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { BalancerStatus, NodeStatus } from '@plimsoll/core'
+import type { ControlClient } from './control-client.js'
+
+export interface WaitOptions {
+  readonly onStatus?: (status: BalancerStatus) => void
+  readonly signal?: AbortSignal
+}
+
+const LOOK_EVERY_MS = 50
+const UNSETTLED: readonly NodeStatus['state'][] = ['declared', 'starting', 'loading']
+
+/** Waits until each node is ready or has shown why it is not. */
+export async function waitUntilSettled(client: ControlClient, options: WaitOptions = {}): Promise<BalancerStatus> {
+  for (;;) {
+    const status = await client.status()
+    options.onStatus?.(status)
+    if (nodesOf(status).every((node) => !UNSETTLED.includes(node.state))) return status
+    await sleep(LOOK_EVERY_MS, undefined, options.signal === undefined ? {} : { signal: options.signal })
+  }
+}
+
+export function nodesOf(status: BalancerStatus): readonly NodeStatus[] {
+  return status.pools.flatMap((pool) => pool.nodes)
+}
+
+/** Pools that cannot answer anybody. */
+export function poolsWithoutReady(status: BalancerStatus): readonly string[] {
+  return status.pools
+    .filter((pool) => !pool.nodes.some((node) => node.state === 'ready' || node.state === 'warming'))
+    .map((pool) => pool.name)
+}
