@@ -1,0 +1,64 @@
+import type { RequestOutcome, RequestRecord } from '../contracts/index.js'
+import { LbError } from '../errors/index.js'
+import type { Admitted } from './admit.js'
+import type { Walk } from './attempts.js'
+import type { ProxyContext, ProxyRequest } from './proxy-context.js'
+
+/** What is known of a request at its end, however early that came. */
+export interface Ended {
+  readonly request: ProxyRequest
+  readonly arrivedAtMs: number
+  readonly arrivedMs: number
+  readonly admitted: Admitted | undefined
+  readonly walk: Walk | undefined
+  readonly error: LbError | undefined
+}
+
+/** Writes the one record of a request and teaches the estimates. Runs exactly once. */
+export function account(context: ProxyContext, ended: Ended): void {
+  const { admitted, walk } = ended
+  const usage = walk?.end?.usage
+  if (usage !== undefined && admitted !== undefined) context.estimates.learn(admitted.pool.name, admitted.facts.bodyBytes, usage)
+  const firstMs = walk?.end?.firstContentAtMs
+  const outcome = outcomeOf(ended)
+  const record: RequestRecord = {
+    v: 1,
+    id: ended.request.requestId,
+    arrivedAtMs: ended.arrivedAtMs,
+    face: ended.request.face,
+    pool: admitted?.pool.name ?? null,
+    model: admitted?.facts.model ?? null,
+    stream: admitted?.facts.stream ?? false,
+    node: walk?.node?.id ?? null,
+    attempts: walk?.attempts ?? [],
+    status: statusOf(ended, outcome),
+    outcome,
+    errorCode: ended.error?.code ?? null,
+    bodyBytes: admitted?.facts.bodyBytes ?? 0,
+    promptTokens: usage?.promptTokens ?? admitted?.facts.promptTokens ?? 0,
+    completionTokens: usage?.completionTokens ?? walk?.end?.contentEvents ?? 0,
+    cachedTokens: usage?.cachedTokens ?? null,
+    tokensMeasured: usage !== undefined,
+    ttftMs: admitted?.facts.stream === true && firstMs !== undefined ? rounded(firstMs - ended.arrivedMs) : null,
+    totalMs: rounded(context.clock.nowMs() - ended.arrivedMs),
+    prefixHashes: admitted?.facts.prefixHashes ?? [],
+  }
+  context.onSettled(record)
+}
+
+function outcomeOf({ walk, error }: Ended): RequestOutcome {
+  if (error?.code === 'LB_CLIENT_GONE' || walk?.end?.outcome === 'cancelled') return 'client-gone'
+  if (error !== undefined) return error.source === 'client' ? 'client-error' : error.httpStatus === 503 ? 'unavailable' : 'engine-error'
+  if (walk?.end?.outcome === 'cut') return 'cut'
+  const status = walk?.end?.status ?? 0
+  return status >= 500 ? 'engine-error' : status >= 400 ? 'client-error' : 'ok'
+}
+
+function statusOf({ walk, error }: Ended, outcome: RequestOutcome): number {
+  if (outcome === 'client-gone') return 499
+  return error?.httpStatus ?? walk?.end?.status ?? 0
+}
+
+function rounded(ms: number): number {
+  return Math.round(ms * 100) / 100
+}

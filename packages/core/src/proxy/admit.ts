@@ -1,0 +1,44 @@
+import type { RequestFacts } from '../contracts/index.js'
+import { prefixHashes } from '../dialects/index.js'
+import { LbError } from '../errors/index.js'
+import type { Accepted } from './accept.js'
+import type { PoolRoute, ProxyContext } from './proxy-context.js'
+
+/** A request that belongs to a pool. */
+export interface Admitted extends Accepted {
+  readonly pool: PoolRoute
+  readonly facts: RequestFacts
+}
+
+/** Finds the pool by the model's name and estimates the work. Throws LB_UNKNOWN_MODEL (404) or LB_MODEL_MISSING (400). */
+export function admit(context: ProxyContext, request: Accepted): Admitted {
+  const { scan } = request
+  const pool = poolFor(context, scan.model)
+  const bodyBytes = scan.body.byteLength
+  const facts: RequestFacts = {
+    id: request.requestId,
+    face: request.face,
+    model: scan.model ?? pool.models[0] ?? '',
+    stream: scan.stream,
+    bodyBytes,
+    promptTokens: context.estimates.prompt(pool.name, bodyBytes),
+    outputTokens: request.face === 'openai-embeddings' ? 0 : context.estimates.output(pool.name, scan.maxTokens),
+    prefixHashes: prefixHashes(scan, context.salt),
+  }
+  return { ...request, pool, facts }
+}
+
+function poolFor(context: ProxyContext, model: string | undefined): PoolRoute {
+  const directory = context.pools()
+  const pool = model === undefined ? directory.only : directory.poolOf(model)
+  if (pool !== undefined) return pool
+  const known = `this gateway serves: ${directory.models.join(', ')}`
+  if (model === undefined)
+    throw new LbError('the request names no model', { code: 'LB_MODEL_MISSING', source: 'client', httpStatus: 400, hint: known })
+  throw new LbError(`the model ${JSON.stringify(model.slice(0, 200))} does not exist here`, {
+    code: 'LB_UNKNOWN_MODEL',
+    source: 'client',
+    httpStatus: 404,
+    hint: known,
+  })
+}

@@ -1,0 +1,40 @@
+import { isLbError, LbError, messageOf } from '../errors/index.js'
+import { accept, type Accepted } from './accept.js'
+import { account } from './account.js'
+import { admit, type Admitted } from './admit.js'
+import { attempts, type Walk } from './attempts.js'
+import type { ProxyContext, ProxyRequest } from './proxy-context.js'
+import { respondError } from './respond-error.js'
+
+/** The corridor of one request: accept, admit, pick and forward (attempts), account. Never rejects. */
+export async function pipeline(context: ProxyContext, request: ProxyRequest): Promise<void> {
+  const arrivedAtMs = context.clock.epochMs()
+  const arrivedMs = context.clock.nowMs()
+  let accepted: Accepted | undefined
+  let admitted: Admitted | undefined
+  let walk: Walk | undefined
+  let error: LbError | undefined
+  try {
+    accepted = await accept(context, request)
+    admitted = admit(context, accepted)
+    walk = await attempts(context, admitted, arrivedMs)
+    error = walk.error
+  } catch (thrown) {
+    error = named(context, request, thrown)
+  } finally {
+    if (error !== undefined) respondError(request, error, walk)
+    accepted?.releaseBody()
+    account(context, { request, arrivedAtMs, arrivedMs, admitted, walk, error })
+  }
+}
+
+/** Anything without a name is a bug of ours: the client is told so, the log gets the details. */
+function named(context: ProxyContext, request: ProxyRequest, thrown: unknown): LbError {
+  if (isLbError(thrown)) return thrown
+  context.log.error('proxy.bug', {
+    request: request.requestId,
+    error: messageOf(thrown),
+    stack: thrown instanceof Error ? thrown.stack : undefined,
+  })
+  return new LbError('lb failed on this request; its log says more', { code: 'LB_BUG', source: 'lb', httpStatus: 500, cause: thrown })
+}
