@@ -1,0 +1,142 @@
+import type { Clock } from '../base/index.js'
+import type { Logger } from '../contracts/index.js'
+import { errorBody } from '../dialects/index.js'
+import { LbError, isLbError, messageOf } from '../errors/index.js'
+import type { Proxy } from '../proxy/index.js'
+import type { Exchange } from '../wire/index.js'
+import type { KeyRing } from './key-ring.js'
+import { requestIdOf } from './request-id.js'
+import { refusalOf, routeOf, type GatewayRoute } from './routes.js'
+
+export interface GatewayOptions {
+  readonly proxy: Proxy
+  readonly keys: () => KeyRing
+  /** Why new requests are refused; undefined while they are welcome. */
+  readonly closedBecause: () => string | undefined
+  /** True while at least one pool has a node that takes requests. */
+  readonly ready: () => boolean
+  /** Model names that clients may ask for. */
+  readonly models: () => readonly string[]
+  readonly metrics: () => { readonly contentType: string; readonly text: string }
+  readonly startedAtMs: number
+  readonly clock: Clock
+  readonly log: Logger
+}
+
+export interface Gateway {
+  /** Serves one exchange to its end. Never rejects. */
+  handle(exchange: Exchange): Promise<void>
+}
+
+/** The HTTP face that clients talk to: who may enter, and which door leads where. */
+export function createGateway(options: GatewayOptions): Gateway {
+  return {
+    async handle(exchange) {
+      const requestId = requestIdOf(exchange.head.headers['x-request-id'], options.clock.epochMs())
+      try {
+        await serve(options, exchange, requestId)
+      } catch (thrown) {
+        answerError(options, exchange, { requestId, thrown })
+      }
+    },
+  }
+}
+
+async function serve(options: GatewayOptions, exchange: Exchange, requestId: string): Promise<void> {
+  const { path, method, headers } = exchange.head
+  const route = routeOf(path)
+  // Probes of this gateway carry no keys; they learn only that it lives.
+  if (route?.kind !== 'health' && route?.kind !== 'ready') options.keys().check(headers)
+  if (route === undefined) throw clientError('LB_NO_SUCH_PATH', `${path.slice(0, 200)} is not served: ${refusalOf(path)}`, 404)
+  if (method !== route.method && !(method === 'HEAD' && route.method === 'GET')) throw wrongMethod(method, route)
+  if (route.kind !== 'inference') return answerOwn(options, exchange, { route, requestId })
+  const closed = options.closedBecause()
+  if (closed !== undefined)
+    throw new LbError(closed, { code: 'LB_DRAINING', source: 'lb', httpStatus: 503, retry: 'after-wait', retryAfterMs: 1_000 })
+  await options.proxy.handle({ exchange, face: route.face, requestId })
+}
+
+function answerOwn(options: GatewayOptions, exchange: Exchange, { route, requestId }: { route: GatewayRoute; requestId: string }): void {
+  if (route.kind === 'metrics') {
+    const { contentType, text } = options.metrics()
+    return send(exchange, { status: 200, contentType, requestId }, text)
+  }
+  if (route.kind === 'models') return answerModels(options, exchange, requestId)
+  const ready = route.kind === 'health' || (options.ready() && options.closedBecause() === undefined)
+  send(
+    exchange,
+    { status: ready ? 200 : 503, contentType: 'application/json', requestId },
+    JSON.stringify({ status: ready ? 'ok' : 'not ready' }),
+  )
+}
+
+function answerModels(options: GatewayOptions, exchange: Exchange, requestId: string): void {
+  const list = options.models().map((id) => ({ id, object: 'model', created: Math.floor(options.startedAtMs / 1000), owned_by: 'lb' }))
+  const wanted = decode(exchange.head.path.slice('/v1/models/'.length))
+  const found = wanted === '' ? { object: 'list', data: list } : list.find((model) => model.id === wanted)
+  if (found === undefined)
+    throw clientError('LB_UNKNOWN_MODEL', `the model ${JSON.stringify(wanted.slice(0, 200))} does not exist here`, 404)
+  send(exchange, { status: 200, contentType: 'application/json', requestId }, JSON.stringify(found))
+}
+
+function decode(segment: string): string {
+  try {
+    return decodeURIComponent(segment)
+  } catch {
+    return segment
+  }
+}
+
+interface OwnAnswer {
+  readonly status: number
+  readonly contentType: string
+  readonly requestId: string
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+function send(exchange: Exchange, answer: OwnAnswer, text: string): void {
+  const body = Buffer.from(text)
+  exchange.respond({
+    status: answer.status,
+    headers: {
+      'content-type': answer.contentType,
+      'content-length': String(body.byteLength),
+      'x-request-id': answer.requestId,
+      ...answer.headers,
+    },
+  })
+  if (exchange.head.method !== 'HEAD') exchange.write(body)
+  exchange.end()
+}
+
+function answerError(options: GatewayOptions, exchange: Exchange, { requestId, thrown }: { requestId: string; thrown: unknown }): void {
+  if (!isLbError(thrown)) options.log.error('gateway.bug', { request: requestId, error: messageOf(thrown) })
+  if (exchange.committed) return exchange.abort()
+  const error = isLbError(thrown)
+    ? thrown
+    : new LbError('lb failed on this request; its log says more', { code: 'LB_BUG', source: 'lb', httpStatus: 500 })
+  const headers = {
+    ...(error instanceof WrongMethod ? { allow: error.allow } : {}),
+    ...(error.retryAfterMs === undefined ? {} : { 'retry-after': String(Math.ceil(error.retryAfterMs / 1000)) }),
+    ...(error.httpStatus === 401 ? { 'www-authenticate': 'Bearer' } : {}),
+  }
+  send(exchange, { status: error.httpStatus || 500, contentType: 'application/json', requestId, headers }, errorBody(error, requestId))
+}
+
+class WrongMethod extends LbError {
+  constructor(
+    message: string,
+    readonly allow: string,
+  ) {
+    super(message, { code: 'LB_WRONG_METHOD', source: 'client', httpStatus: 405 })
+  }
+}
+
+function wrongMethod(method: string, route: GatewayRoute): LbError {
+  const allow = route.method === 'GET' ? 'GET, HEAD' : route.method
+  return new WrongMethod(`${method.slice(0, 20)} is not the method here; it is ${allow}`, allow)
+}
+
+function clientError(code: string, message: string, httpStatus: number): LbError {
+  return new LbError(message, { code, source: 'client', httpStatus })
+}

@@ -1,0 +1,41 @@
+import type { Face } from '../contracts/index.js'
+
+/** What a path of the gateway is for. */
+export type GatewayRoute =
+  | { readonly kind: 'inference'; readonly method: 'POST'; readonly face: Face }
+  | { readonly kind: 'models' | 'health' | 'ready' | 'metrics'; readonly method: 'GET' }
+
+const inference = (face: Face): GatewayRoute => ({ kind: 'inference', method: 'POST', face })
+
+/** Every path that is served. */
+export const gatewayRoutes: Readonly<Record<string, GatewayRoute>> = {
+  '/v1/chat/completions': inference('openai-chat'),
+  '/v1/completions': inference('openai-completions'),
+  '/v1/embeddings': inference('openai-embeddings'),
+  '/v1/models': { kind: 'models', method: 'GET' },
+  '/health': { kind: 'health', method: 'GET' },
+  '/ready': { kind: 'ready', method: 'GET' },
+  '/metrics': { kind: 'metrics', method: 'GET' },
+}
+
+/** Paths that other servers have and this one refuses, with the reason. */
+const refusals: readonly (readonly [prefix: string, why: string])[] = [
+  ['/v1/files', 'lb keeps no files; send clients that need them to the provider itself (docs/scope.md)'],
+  ['/v1/batches', 'lb runs no batches; send clients that need them to the provider itself (docs/scope.md)'],
+  ['/v1/realtime', 'lb speaks no WebSocket (docs/scope.md)'],
+  ['/v1/responses', 'the Responses API is not served; use /v1/chat/completions'],
+  ['/v1/messages', "Anthropic's API is not served; use /v1/chat/completions"],
+  ['/api/', "Ollama's own API is not served; use /v1/chat/completions"],
+]
+
+/** The route of a path; a model's own page belongs to the list. */
+export function routeOf(path: string): GatewayRoute | undefined {
+  if (path.startsWith('/v1/models/')) return gatewayRoutes['/v1/models']
+  return Object.hasOwn(gatewayRoutes, path) ? gatewayRoutes[path] : undefined
+}
+
+/** Why a path is refused, in one sentence. */
+export function refusalOf(path: string): string {
+  const known = refusals.find(([prefix]) => path.startsWith(prefix))
+  return known?.[1] ?? `served here: ${Object.keys(gatewayRoutes).join(', ')}`
+}
