@@ -1,4 +1,29 @@
 /** `@plimsoll/core`: the balancer as a library. Importing it starts nothing. */
+export {
+  Balancer,
+  createBalancer,
+  type BalancerEvents,
+  type BalancerOptions,
+  type CloseOptions,
+  type Listenable,
+  type StartOptions,
+} from './balancer/index.js'
 export * from './contracts/index.js'
-export { LbError, isLbError, messageOf } from './errors/index.js'
 export type { BalancerEvent, BalancerState, BalancerStatus, NodeStatus, PoolStatus, Quantiles, StopRequest } from './control/index.js'
+export { LbError, isLbError, messageOf } from './errors/index.js'
+export { baseEnvironment, isSameProcess, ownIdentity, processIdentity, tailFile, type ProcessIdentity } from './machines/index.js'
+export { reapLeftovers, runningLeftovers, type ReapedLeftovers } from './nodes/index.js'
+export {
+  acquireLock,
+  listTopologies,
+  readState,
+  removeState,
+  statePaths,
+  stateRoot,
+  writeState,
+  type RecordedNode,
+  type StateFile,
+  type StatePaths,
+} from './state/index.js'
+export { builtinStrategies, createStrategyRegistry, defaultStrategyName, type StrategyRegistry } from './strategies/index.js'
+export * from './topology/index.js'

@@ -33,6 +33,7 @@ async function main(): Promise<void> {
     engines: await importEngines(boot.engineModules),
     log,
     logDir: paths.logDir,
+    stateDir: paths.stateDir,
   })
   const follow = await followState(balancer, boot, paths, log)
   await balancer.start({ waitMs: 0 })

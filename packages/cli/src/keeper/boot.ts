@@ -12,6 +12,8 @@ export interface HandedSocket {
 export interface Boot {
   readonly v: 1
   readonly name: string
+  /** Where the topology was declared, if in a file. */
+  readonly topologyFile?: string
   /** Resolved topology as JSON; validated by the launcher. */
   readonly topologyPath: string
   /** Engine name to the absolute path of its plugin module. */

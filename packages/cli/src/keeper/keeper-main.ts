@@ -48,7 +48,7 @@ function finish(release: () => void, code: number): void {
   rmSync(bootPath, { force: true })
   release()
   process.exitCode = code
-  if (process.connected) process.disconnect()
+  if (process.connected) process.disconnect?.()
 }
 
 function passSignal(): void {
@@ -65,7 +65,7 @@ function followLauncher(): void {
   let detached = false
   process.on('message', (message: LauncherMessage) => {
     detached ||= message.type === 'detach'
-    if (detached) process.disconnect()
+    if (detached) process.disconnect?.()
   })
   process.on('disconnect', () => {
     if (!detached) passSignal()

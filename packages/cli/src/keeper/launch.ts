@@ -66,6 +66,7 @@ function writeBoot(options: LaunchOptions, paths: StatePaths, sockets: readonly 
   const boot: Boot = {
     v: 1,
     name: options.topology.name,
+    ...(options.topology.file === undefined ? {} : { topologyFile: options.topology.file }),
     topologyPath,
     engineModules: options.engineModules,
     sockets: sockets.map((socket, index) => ({ fd: FIRST_SOCKET_FD + index, url: socket.url })),

@@ -15,8 +15,10 @@ export interface BalancerOptions {
   readonly random?: RandomSource
   /** Where secrets and the engines' base environment are read from; default `process.env`. */
   readonly env?: NodeJS.ProcessEnv
-  /** Where the logs of launched engines go; default the topology's state folder. */
+  /** Where the logs of launched engines go; default a folder of this process under the temp folder. */
   readonly logDir?: string
+  /** Where the salt of the prefix hashes is kept, so that those of two runs can be compared; default: nowhere. */
+  readonly stateDir?: string
 }
 
 export interface StartOptions {

@@ -16,6 +16,8 @@ export interface SharedLeaseBook extends LeaseBook {
   freeRow(index: number): void
   /** Requests in flight on a row. */
   countOf(index: number): number
+  waitingOf(index: number): number
+  tokensOf(index: number): number
 }
 
 /** Counters of claims in shared memory: one 64-byte row a node (a cache line of its own), written with Atomics, so that data threads can join. */
@@ -25,6 +27,8 @@ export function createLeaseBook(capacity = 4096): SharedLeaseBook {
   const read = (node: { readonly index: number }, field: number): number => Atomics.load(cells, node.index * ROW_INTS + field)
   return {
     countOf: (index) => read({ index }, IN_FLIGHT),
+    waitingOf: (index) => read({ index }, WAITING),
+    tokensOf: (index) => read({ index }, TOKENS),
     inFlight: (node) => read(node, IN_FLIGHT),
     waiting: (node) => read(node, WAITING),
     tokensInFlight: (node) => read(node, TOKENS),

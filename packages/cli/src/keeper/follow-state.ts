@@ -1,0 +1,39 @@
+import {
+  messageOf,
+  ownIdentity,
+  processIdentity,
+  writeState,
+  type Balancer,
+  type Logger,
+  type StateFile,
+  type StatePaths,
+} from '@plimsoll/core'
+import type { Boot } from './boot.js'
+
+/** Keeps the state file true while the balancer lives. */
+export async function followState(balancer: Balancer, boot: Boot, paths: StatePaths, log: Logger): Promise<{ write(): void }> {
+  const own = await ownIdentity()
+  const keeper = await processIdentity(process.ppid)
+  const startedAtMs = Date.now()
+  const listen = [...boot.sockets.map((socket) => socket.url), ...boot.unixListeners.map((path) => `unix:${path}`)]
+  const write = (): void => {
+    const state: StateFile = {
+      v: 1,
+      name: boot.name,
+      ...(boot.topologyFile === undefined ? {} : { file: boot.topologyFile }),
+      startedAtMs,
+      balancer: own,
+      ...(keeper === undefined ? {} : { keeper }),
+      listen,
+      nodes: balancer.recordedNodes(),
+    }
+    try {
+      writeState(paths.stateFile, state)
+    } catch (error) {
+      // Serving goes on; a crash now would leave engines that the next start finds only by their ports.
+      log.error('balancer.state_not_written', { error: messageOf(error) })
+    }
+  }
+  balancer.on('record', write)
+  return { write }
+}

@@ -1,0 +1,280 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { Emitter } from '../base/index.js'
+import type { NodeState, RequestRecord } from '../contracts/index.js'
+import { createControlServer, type BalancerEvent, type BalancerState, type BalancerStatus, type ControlServer } from '../control/index.js'
+import { LbError, messageOf } from '../errors/index.js'
+import { isSettled, type NodeChange } from '../nodes/index.js'
+import type { RecordedNode } from '../state/index.js'
+import { diffTopologies, type Topology, type TopologyDiff, type TopologyInput } from '../topology/index.js'
+import { fetchExchange, nodeExchange, type Exchange } from '../wire/index.js'
+import { assemble, type Assembly } from './assembly.js'
+import { buildStatus } from './build-status.js'
+import { EventLog } from './event-log.js'
+import { Listeners, type Listenable } from './listeners.js'
+import type { BalancerOptions, CloseOptions, StartOptions } from './options.js'
+import { openRequestLog, type RequestLog } from './request-log.js'
+import { resolveOptions, topologyFrom, type Resolved } from './resolved-options.js'
+
+export interface BalancerEvents {
+  /** Anything worth telling a person. */
+  event: BalancerEvent
+  /** A request has ended. */
+  settled: RequestRecord
+  /** What the state file should hold has changed. */
+  record: undefined
+  /** The balancer has stopped. */
+  closed: undefined
+}
+
+const DEFAULT_WAIT_MS = 10_000
+const READY_POLL_MS = 10
+/** How long `/ready` says no before the listener closes, so that whoever watches it can turn away. */
+const READY_GRACE_MS = 200
+
+/** Makes a balancer. Nothing starts before `start()`; several can live in one process. */
+export function createBalancer(options: BalancerOptions): Balancer {
+  return new Balancer(options)
+}
+
+/** A running topology: nodes, gateway, control. */
+export class Balancer {
+  private readonly options: Resolved
+  private readonly emitter: Emitter<BalancerEvents>
+  private readonly eventLog: EventLog
+  private readonly listeners = new Listeners((request, response) => this.handler(request, response))
+  private readonly forced = new AbortController()
+  private running: { assembly: Assembly; topology: Topology } | undefined
+  private control: ControlServer | undefined
+  private requestLog: RequestLog | undefined
+  private state: BalancerState = 'starting'
+  private startedAtMs = 0
+  private closing: Promise<void> | undefined
+
+  constructor(private readonly given: BalancerOptions) {
+    this.options = resolveOptions(given)
+    const listenerFailed = (error: unknown): void => this.options.log.error('balancer.listener_failed', { error: messageOf(error) })
+    this.emitter = new Emitter(listenerFailed)
+    this.eventLog = new EventLog(this.options.clock, listenerFailed)
+    this.eventLog.on((event) => this.emitter.emit('event', event))
+  }
+
+  /** Checks the topology, starts its nodes, and waits until every pool can answer (at most `waitMs`). Throws TopologyErrors. */
+  async start(options: StartOptions = {}): Promise<void> {
+    if (this.running !== undefined)
+      throw new LbError('this balancer was started already', { code: 'LB_ALREADY_STARTED', source: 'operator' })
+    this.startedAtMs = this.options.clock.epochMs()
+    const topology = await topologyFrom(this.given.topology, this.options)
+    const assembly = assemble(this.options, topology, {
+      closedBecause: () => this.closedBecause(),
+      onSettled: (record) => this.settled(record),
+    })
+    this.running = { assembly, topology }
+    const { requestLog } = topology.gateway
+    if (requestLog !== undefined) this.requestLog = openRequestLog(requestLog, this.options.log)
+    assembly.fleet.events.on('changed', (change) => this.nodeChanged(change))
+    assembly.fleet.events.on('record', () => this.emitter.emit('record', undefined))
+    await assembly.fleet.apply(topology)
+    this.state = 'serving'
+    this.eventLog.add({ kind: 'balancer', message: `${topology.name} started` })
+    await this.untilServing(options.waitMs ?? DEFAULT_WAIT_MS)
+  }
+
+  /** Applies a changed topology: nodes that need no change are kept. Throws TopologyErrors and changes nothing when it is wrong. */
+  async reload(input: TopologyInput | Topology): Promise<TopologyDiff> {
+    const { assembly, topology: before } = this.need()
+    const after = await topologyFrom(input, this.options)
+    const diff = diffTopologies(before, after)
+    assembly.use(after)
+    this.running = { assembly, topology: after }
+    await assembly.fleet.apply(after)
+    const pools = new Set(after.pools.map((pool) => pool.name))
+    assembly.stats.retain(new Set(assembly.fleet.nodes().map((node) => node.id)), pools)
+    assembly.proxy.retain(pools)
+    this.eventLog.add({ kind: 'balancer', message: diff.changed ? 'topology reloaded' : 'topology reloaded: nothing changed' })
+    return diff
+  }
+
+  /** Opens a listener of the gateway; resolves with its URL. */
+  async listen(listenable: Listenable): Promise<string> {
+    const url = await this.listeners.open(listenable)
+    this.eventLog.add({ kind: 'gateway', message: `listening on ${url}` })
+    return url
+  }
+
+  /** Serves the control API on a unix socket. */
+  async serveControl(socketPath: string): Promise<void> {
+    this.control = createControlServer({ actions: this.actions(), log: this.options.log })
+    await this.control.listen(socketPath)
+  }
+
+  /** The door for node:http, Express and Fastify. */
+  readonly handler = (request: IncomingMessage, response: ServerResponse): void => {
+    void this.serve(nodeExchange(request, response))
+  }
+
+  /** The door for web Requests: Hono and the like. */
+  readonly fetch = async (request: Request): Promise<Response> => {
+    const { exchange, response } = fetchExchange(request)
+    void this.serve(exchange)
+    return response
+  }
+
+  status(): BalancerStatus {
+    const { assembly, topology } = this.need()
+    return buildStatus(assembly, {
+      topology,
+      state: this.state,
+      startedAtMs: this.startedAtMs,
+      listen: this.listeners.urls,
+      logDir: this.options.logDir,
+    })
+  }
+
+  /** Prometheus text. */
+  metrics(): string {
+    return this.need().assembly.metrics.render()
+  }
+
+  /** The newest request records, newest first. */
+  requests(limit = 100): readonly RequestRecord[] {
+    return this.need().assembly.ring.newest(limit)
+  }
+
+  drain(nodeId: string): void {
+    this.need().assembly.fleet.drain(nodeId)
+  }
+
+  resume(nodeId: string): Promise<void> {
+    return this.need().assembly.fleet.resume(nodeId)
+  }
+
+  restart(nodeId: string): Promise<void> {
+    return this.need().assembly.fleet.restart(nodeId)
+  }
+
+  /** Returns the function that takes the listener off again. */
+  on<Name extends keyof BalancerEvents>(name: Name, listener: (payload: BalancerEvents[Name]) => void): () => void {
+    return this.emitter.on(name, listener)
+  }
+
+  /** What the state file says of the nodes. */
+  recordedNodes(): readonly RecordedNode[] {
+    return (this.running?.assembly.fleet.nodes() ?? []).flatMap((node) => {
+      const { endpoint } = node
+      if (endpoint === undefined || node.state === 'stopped') return []
+      const { url, mark, process, logPath } = endpoint
+      return {
+        id: node.id,
+        engine: node.plan.group.engine,
+        url,
+        mark,
+        ...(process === undefined ? {} : { process }),
+        ...(logPath === undefined ? {} : { logPath }),
+      }
+    })
+  }
+
+  /** Drains and stops: new requests are refused, running ones end within `drainMs`, then engines stop. A second call with `force` cuts it short. */
+  close(options: CloseOptions = {}): Promise<void> {
+    if (options.force === true) this.forced.abort()
+    this.closing ??= this.shutDown(options)
+    return this.closing
+  }
+
+  private async shutDown(options: CloseOptions): Promise<void> {
+    this.state = 'draining'
+    this.eventLog.add({ kind: 'balancer', message: 'draining, then stopping' })
+    const { running } = this
+    if (running !== undefined) await this.windDown(running, options)
+    this.requestLog?.close()
+    await this.control?.close()
+    this.emitter.emit('closed', undefined)
+  }
+
+  private async windDown({ assembly, topology }: { assembly: Assembly; topology: Topology }, options: CloseOptions): Promise<void> {
+    const drainMs = options.drainMs ?? Math.max(...topology.pools.map((pool) => pool.drainMs))
+    if (this.listeners.urls.length > 0) await this.pause(READY_GRACE_MS)
+    this.listeners.stopAccepting()
+    this.forced.signal.addEventListener('abort', () => this.listeners.cutAll())
+    await assembly.fleet.close({ drainMs, engines: options.engines ?? 'stop', forced: this.forced.signal })
+    assembly.probes.stop()
+    this.listeners.cutAll()
+    assembly.upstream.close()
+  }
+
+  private pause(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      this.options.clock.after(ms, resolve)
+      this.forced.signal.addEventListener('abort', () => resolve())
+      if (this.forced.signal.aborted) resolve()
+    })
+  }
+
+  private async serve(exchange: Exchange): Promise<void> {
+    if (this.running !== undefined) return this.running.assembly.gateway.handle(exchange)
+    exchange.respond({ status: 503, headers: { 'content-type': 'text/plain', 'retry-after': '1' } })
+    exchange.write(Buffer.from('this balancer is not started\n'))
+    exchange.end()
+  }
+
+  private closedBecause(): string | undefined {
+    return this.state === 'draining' ? 'this balancer is stopping and takes no new requests' : undefined
+  }
+
+  private settled(record: RequestRecord): void {
+    this.requestLog?.add(record)
+    this.emitter.emit('settled', record)
+  }
+
+  private nodeChanged({ node, from, to, reason }: NodeChange): void {
+    this.eventLog.add({
+      kind: 'node',
+      node: node.id,
+      from,
+      to,
+      message: `${node.id} ${describeMove(from, to)}${reason === null ? '' : `: ${reason}`}`,
+    })
+    this.emitter.emit('record', undefined)
+  }
+
+  /** Resolves when every pool can answer or has said why it cannot, or the time is up. */
+  private async untilServing(waitMs: number): Promise<void> {
+    const { assembly, topology } = this.need()
+    const { clock } = this.options
+    const deadlineMs = clock.nowMs() + waitMs
+    const open = (): boolean =>
+      topology.pools.some((pool) => {
+        const nodes = assembly.fleet.nodes().filter((node) => node.plan.pool.name === pool.name)
+        return assembly.fleet.current().routable(pool.name).length === 0 && nodes.some((node) => !isSettled(node.state))
+      })
+    while (open() && clock.nowMs() < deadlineMs) await new Promise<void>((resolve) => void setTimeout(resolve, READY_POLL_MS))
+  }
+
+  private actions() {
+    return {
+      status: () => this.status(),
+      metrics: () => this.metrics(),
+      requests: (limit: number) => this.requests(limit),
+      drain: (id: string) => this.drain(id),
+      resume: (id: string) => this.resume(id),
+      restart: (id: string) => this.restart(id),
+      stop: ({ drainMs, force, leaveEngines }: { readonly drainMs?: number; readonly force?: boolean; readonly leaveEngines?: boolean }) =>
+        void this.close({
+          engines: leaveEngines === true ? 'leave' : 'stop',
+          ...(drainMs === undefined ? {} : { drainMs }),
+          ...(force === undefined ? {} : { force }),
+        }),
+      recentEvents: () => this.eventLog.recent(),
+      onEvent: (listener: (event: BalancerEvent) => void) => this.eventLog.on(listener),
+    }
+  }
+
+  private need(): { assembly: Assembly; topology: Topology } {
+    if (this.running === undefined) throw new LbError('this balancer is not started', { code: 'LB_NOT_STARTED', source: 'operator' })
+    return this.running
+  }
+}
+
+function describeMove(from: NodeState, to: NodeState): string {
+  return from === to ? `still ${to}` : `is ${to}`
+}

@@ -1,0 +1,8 @@
+/**
+ * Owns the whole: builds the rooms, wires them, starts and stops them. The only room that knows all others.
+ * Read first: create-balancer.ts, then assembly.ts.
+ */
+export { Balancer, createBalancer, type BalancerEvents } from './create-balancer.js'
+export type { Listenable } from './listeners.js'
+export type { BalancerOptions, CloseOptions, StartOptions } from './options.js'
+export { createPluginHost } from './plugin-host.js'

@@ -1,0 +1,55 @@
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { systemClock, systemRandom, type Clock, type RandomSource } from '../base/index.js'
+import { silentLogger, type EnginePlugin, type Logger, type StrategyPlugin } from '../contracts/index.js'
+import { LbError } from '../errors/index.js'
+import { createStrategyRegistry } from '../strategies/index.js'
+import { isResolvedTopology, resolveTopology, type Topology, type TopologyInput } from '../topology/index.js'
+import type { BalancerOptions } from './options.js'
+
+/** Options with every default filled in. */
+export interface Resolved {
+  readonly engines: readonly EnginePlugin[]
+  readonly strategies: readonly StrategyPlugin[]
+  readonly log: Logger
+  readonly clock: Clock
+  readonly random: RandomSource
+  readonly env: NodeJS.ProcessEnv
+  readonly logDir: string
+  /** Where the salt of prefix hashes is kept; undefined: in memory only. */
+  readonly stateDir: string | undefined
+}
+
+export function resolveOptions(options: BalancerOptions): Resolved {
+  return {
+    engines: options.engines,
+    strategies: options.strategies ?? [],
+    log: options.log ?? silentLogger,
+    clock: options.clock ?? systemClock,
+    random: options.random ?? systemRandom,
+    env: options.env ?? process.env,
+    logDir: options.logDir ?? join(tmpdir(), `plimsoll-logs-${process.pid}`),
+    stateDir: options.stateDir,
+  }
+}
+
+/** A topology ready for use; one that was resolved before costs nothing. Throws TopologyErrors, or LB_UNKNOWN_ENGINE for a resolved one whose engine was not handed in. */
+export async function topologyFrom(given: TopologyInput | Topology, options: Resolved): Promise<Topology> {
+  const topology = isResolvedTopology(given) ? given : await resolveTopology(given, cataloguesOf(options))
+  const known = new Set(options.engines.map((plugin) => plugin.engine))
+  for (const group of topology.pools.flatMap((pool) => pool.groups)) {
+    if (!known.has(group.engine)) {
+      throw new LbError(`no engine plugin brings \`${group.engine}\``, {
+        code: 'LB_UNKNOWN_ENGINE',
+        source: 'operator',
+        hint: `handed in: ${[...known].join(', ')}`,
+      })
+    }
+  }
+  return topology
+}
+
+function cataloguesOf(options: Resolved) {
+  const engines = new Map(options.engines.map((plugin) => [plugin.engine, plugin]))
+  return { engines, strategies: createStrategyRegistry(options.strategies).catalogue, env: options.env }
+}
