@@ -2,6 +2,7 @@
 export {
   Balancer,
   createBalancer,
+  createPluginHost,
   type BalancerEvents,
   type BalancerOptions,
   type CloseOptions,
@@ -16,6 +17,7 @@ export { reapLeftovers, runningLeftovers, type ReapedLeftovers } from './nodes/i
 export {
   acquireLock,
   listTopologies,
+  readJson,
   readState,
   removeState,
   statePaths,

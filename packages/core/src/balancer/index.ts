@@ -1,5 +1,5 @@
 /**
- * Owns the whole: builds the rooms, wires them, starts and stops them. The only room that knows all others.
+ * Owns the whole: builds the rooms, wires them, starts and stops them. Refuses to decide what a room decides; the only one that knows all others.
  * Read first: create-balancer.ts, then assembly.ts.
  */
 export { Balancer, createBalancer, type BalancerEvents } from './create-balancer.js'

@@ -25,7 +25,7 @@ const refusals: readonly (readonly [prefix: string, why: string])[] = [
   ['/v1/realtime', 'lb speaks no WebSocket (docs/scope.md)'],
   ['/v1/responses', 'the Responses API is not served; use /v1/chat/completions'],
   ['/v1/messages', "Anthropic's API is not served; use /v1/chat/completions"],
-  ['/api/', "Ollama's own API is not served; use /v1/chat/completions"],
+  ['/api/', 'native engine APIs are not served; use /v1/chat/completions'],
 ]
 
 /** The route of a path; a model's own page belongs to the list. */
