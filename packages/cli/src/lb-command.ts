@@ -1,4 +1,4 @@
-import { Command, Flags, type Interfaces } from '@oclif/core'
+import { Command, Flags } from '@oclif/core'
 import { exitCodeOf } from './exit-codes.js'
 
 /** Flags of every command. */
@@ -28,7 +28,7 @@ export const balancerFlags = {
 
 /** Base of every command: stdout is the answer, stderr is the talk, each error has three parts and an exit code. Heavy imports belong inside `run()`. */
 export abstract class LbCommand extends Command {
-  static override baseFlags: Interfaces.FlagInput = everyFlag
+  static override baseFlags = everyFlag
 
   /** Talk: what happens, what next. Silent with --json and --quiet. */
   protected say(text: string): void {

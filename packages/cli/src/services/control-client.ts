@@ -72,7 +72,7 @@ async function exchange(options: ControlClientOptions, { method, path, body }: C
 
 /** `createConnection` instead of a `unix:` URL: a socket path may hold what a URL may not. */
 async function gotOver(socketPath: string): Promise<Got> {
-  const { got } = await import('got')
+  const { default: got } = await import('got')
   return got.extend({
     createConnection: () => connect(socketPath),
     retry: { limit: 0 },

@@ -24,3 +24,8 @@ export function shellWord(text: string): string {
 function isPlain(part: string): boolean {
   return /^[A-Za-z0-9_][\w.:%-]*$/.test(part)
 }
+
+/** The same arguments without `--remote`, for the `lb` over there. */
+export function withoutRemote(args: readonly string[]): readonly string[] {
+  return args.filter((arg, index) => arg !== '--remote' && !arg.startsWith('--remote=') && args[index - 1] !== '--remote')
+}

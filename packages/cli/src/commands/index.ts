@@ -1,0 +1,41 @@
+/**
+ * Owns the table of commands: flags, help, one service call each. Refuses to know how anything is done; heavy imports belong into `run()`.
+ * Read first: status.ts.
+ */
+import Ask from './ask.js'
+import Config from './config.js'
+import Down from './down.js'
+import Engines from './engines.js'
+import Init from './init.js'
+import Logs from './logs.js'
+import NodesDrain from './nodes/drain.js'
+import NodesList from './nodes/list.js'
+import NodesRestart from './nodes/restart.js'
+import NodesResume from './nodes/resume.js'
+import Paths from './paths.js'
+import Plan from './plan.js'
+import Purge from './purge.js'
+import Status from './status.js'
+import Strategies from './strategies.js'
+import Top from './top.js'
+import Up from './up.js'
+
+export const commands = {
+  ask: Ask,
+  config: Config,
+  down: Down,
+  engines: Engines,
+  init: Init,
+  logs: Logs,
+  'nodes:drain': NodesDrain,
+  'nodes:list': NodesList,
+  'nodes:restart': NodesRestart,
+  'nodes:resume': NodesResume,
+  paths: Paths,
+  plan: Plan,
+  purge: Purge,
+  status: Status,
+  strategies: Strategies,
+  top: Top,
+  up: Up,
+}

@@ -1,0 +1,31 @@
+import type { Answer } from '../services/ask-gateway.js'
+import { sanitize } from './sanitize.js'
+import { count, duration } from './units.js'
+
+/** Prints an answer as it comes: to a terminal made safe, to a pipe as the model wrote it. */
+export function createAnswerPrinter(stdout: NodeJS.WriteStream): { print(text: string): void; end(): void } {
+  let last = '\n'
+  return {
+    print(text) {
+      if (text === '') return
+      last = text.at(-1) ?? last
+      stdout.write(stdout.isTTY ? sanitize(text, { keepNewlines: true }) : text)
+    },
+    end() {
+      if (last !== '\n') stdout.write('\n')
+    },
+  }
+}
+
+/** `demo/sim-2   TTFT 12 ms   41 tok/s   33 tokens in 812 ms`. */
+export function answerSummary(answer: Answer): string {
+  const parts = [
+    answer.node ?? 'unknown node',
+    answer.ttftMs === null ? '' : `TTFT ${duration(answer.ttftMs)}`,
+    answer.tokensPerSecond === null ? '' : `${count(answer.tokensPerSecond)} tok/s`,
+    `${answer.completionTokens === null ? '' : `${count(answer.completionTokens)} tokens `}in ${duration(answer.totalMs)}`,
+    answer.attempts !== null && answer.attempts > 1 ? `${answer.attempts} attempts` : '',
+    answer.finishReason === 'length' ? 'cut at the token limit' : '',
+  ]
+  return sanitize(parts.filter((part) => part !== '').join('   '))
+}

@@ -1,0 +1,48 @@
+import type { Plan, PlannedNode } from '../services/plan-topology.js'
+import { homePath } from './up-report.js'
+import { sanitize } from './sanitize.js'
+import { duration } from './units.js'
+
+/** What `lb up` would do. Ends with a line break. */
+export function planText(plan: Plan): string {
+  const launched = plan.nodes.filter((node) => node.how === 'launch').length
+  const lines = [
+    `${plan.name}   ${plan.file === undefined ? 'built-in topology' : homePath(plan.file)}`,
+    `gateway   ${plan.listen.map((address) => (address.kind === 'tcp' ? `${address.host}:${address.port}` : `unix:${address.path}`)).join(', ')}`,
+    `nodes     ${launched} to launch, ${plan.nodes.length - launched} to attach`,
+    '',
+    ...plan.nodes.flatMap(nodeLines),
+    ...(plan.running === undefined ? [] : ['', ...runningLines(plan.running)]),
+  ]
+  return `${lines.map((line) => sanitize(line).trimEnd()).join('\n')}\n`
+}
+
+function nodeLines(node: PlannedNode): string[] {
+  const head = `${node.how === 'launch' ? '+' : '='} ${node.id}   ${node.engine}   ${node.how === 'launch' ? 'launch at' : 'attach'} ${node.url}`
+  const within = node.readyWithinMs === undefined ? '' : `   ready within ${duration(node.readyWithinMs)}`
+  const command = node.command === undefined ? [] : [`    ${node.command.map(quoted).join(' ')}`]
+  const env = node.env === undefined || node.env.length === 0 ? [] : [`    with ${node.env.join(', ')} in its environment`]
+  return [`${head}${within}`, ...command, ...env]
+}
+
+function runningLines(running: NonNullable<Plan['running']>): string[] {
+  if (!running.changed) return ['running now: exactly this']
+  const gateway = running.gatewayChanged ? ['  ~ gateway'] : []
+  return ['running now differs; lb down, then lb up brings the above', ...gateway, ...running.pools.flatMap(poolLines)]
+}
+
+function poolLines(diff: NonNullable<Plan['running']>['pools'][number]): string[] {
+  const named = (sign: string, groups: readonly { readonly name: string }[], what: string): string[] =>
+    groups.map((group) => `  ${sign} ${diff.pool}/${group.name}   ${what}`)
+  return [
+    ...(diff.settingsChanged ? [`  ~ ${diff.pool}   settings of the pool`] : []),
+    ...named('=', diff.kept, 'as it runs'),
+    ...diff.changed.flatMap((change) => named('~', [change.to], change.replace ? 'other engines' : 'weight, replicas or restarts')),
+    ...named('+', diff.added, 'new'),
+    ...named('-', diff.removed, 'gone'),
+  ]
+}
+
+function quoted(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`
+}

@@ -1,0 +1,51 @@
+import { basename } from 'node:path'
+import { homedir } from 'node:os'
+import type { BalancerStatus, NodeStatus } from '@plimsoll/core'
+import { fit, safeStatus } from './board/index.js'
+import { duration, percent } from './units.js'
+
+const SIGNS: Readonly<Partial<Record<NodeStatus['state'], string>>> = { ready: '✓', warming: '✓', failed: '!', suspect: '!', stopped: '!' }
+
+/** What came up and what to do next, for the end of `lb up --detach` and the start of a plain log. Ends with a line break. */
+export function upReport(status: BalancerStatus, options: { readonly curl: string; readonly detached: boolean }): string {
+  const safe = safeStatus(status)
+  const nodes = safe.pools.flatMap((pool) => pool.nodes)
+  const [first = 'no listener', ...more] = safe.gateway.listen
+  const width = Math.max(7, ...nodes.map((node) => node.id.length))
+  const lines = [
+    '',
+    `  ${safe.name}   ${topologyOf(safe)}, ${plural(safe.pools.length, 'pool')}, ${plural(nodes.length, 'node')}`,
+    '',
+    `  ✓ ${fit('gateway', width)}   ${first}   OpenAI`,
+    ...more.map((url) => `    ${fit('', width)}   ${url}`),
+    ...nodes.map((node) => `  ${SIGNS[node.state] ?? '·'} ${fit(node.id, width)}   ${nodeText(node, safe.startedAtMs)}`),
+    '',
+    `  try   ${options.curl}`,
+    options.detached
+      ? `  then  lb top · lb logs -f · lb down${safe.logDir === null ? '' : `        logs: ${homePath(safe.logDir)}`}`
+      : `  then  lb top · lb ask "hello" in another terminal; Ctrl-C drains and stops${safe.logDir === null ? '' : `        logs: ${homePath(safe.logDir)}`}`,
+  ]
+  return `${lines.map((line) => line.trimEnd()).join('\n')}\n`
+}
+
+function topologyOf({ file }: BalancerStatus): string {
+  return file === null ? 'built-in topology' : `topology ${basename(file)}`
+}
+
+function nodeText(node: NodeStatus, startedAtMs: number): string {
+  const engine = node.version === null ? node.engine : `${node.engine} ${node.version}`
+  const reason = node.reason === null ? '' : `  ${node.reason}`
+  if (node.state === 'ready' || node.state === 'warming')
+    return `${fit(engine, 14)} ready in ${duration(Math.max(0, node.sinceMs - startedAtMs))}`
+  const progress = node.progress === null ? '' : ` ${percent(node.progress)}`
+  return `${fit(engine, 14)} ${node.state}${progress}${reason}${node.state === 'failed' ? '; lb keeps trying' : ''}`
+}
+
+/** `~/...` for what lies in the home folder. */
+export function homePath(path: string, home = homedir()): string {
+  return path === home || path.startsWith(`${home}/`) ? `~${path.slice(home.length)}` : path
+}
+
+function plural(count: number, word: string): string {
+  return `${count} ${word}${count === 1 ? '' : 's'}`
+}
