@@ -14,7 +14,9 @@ function refuse(text) {
 
 const [major, minor] = process.versions.node.split('.').map(Number)
 if (major < 22 || (major === 22 && minor < 12)) {
-  refuse(`Node.js ${process.versions.node} is too old, 22.12 is the oldest that works; install a newer one, or start lb through its own bin/lb, which brings one`)
+  refuse(
+    `Node.js ${process.versions.node} is too old, 22.12 is the oldest that works; install a newer one, or start lb through its own bin/lb, which brings one`,
+  )
 }
 
 if (argument === '--version' || argument === '-V') {
@@ -30,12 +32,15 @@ async function start() {
   nodeModule.enableCompileCache?.(join(cacheRoot(), 'plimsoll', 'compiled'))
   const { flush, handle, run, settings } = await import('@oclif/core')
   settings.enableAutoTranspile = false
+  const args = process.argv.slice(2)
   try {
-    await run(process.argv.slice(2), import.meta.url)
-    await flush()
+    await run(args, import.meta.url)
   } catch (error) {
-    await handle(error)
+    const { isExit, showError } = await import('../dist/show-error.js')
+    if (isExit(error)) await handle(error)
+    else showError(error, args)
   }
+  await flush()
 }
 
 function cacheRoot() {

@@ -1,5 +1,4 @@
 import { Command, Flags } from '@oclif/core'
-import { exitCodeOf } from './exit-codes.js'
 
 /** Flags of every command. */
 export const everyFlag = {
@@ -53,13 +52,9 @@ export abstract class LbCommand extends Command {
   }
 
   protected override async catch(thrown: unknown): Promise<void> {
-    const asked = (thrown as { oclif?: { exit?: unknown }; code?: unknown }).code === 'EEXIT'
-    if (asked) throw thrown
-    const { shownError } = await import('./views/error-text.js')
-    const shown = shownError(thrown, { verbose: this.has('--verbose', '-v') })
-    process.stderr.write(`${shown.text}\n`)
-    if (this.has('--json')) await this.printJson(shown.json)
-    process.exitCode = exitCodeOf(shown.code)
+    const { isExit, showError } = await import('./show-error.js')
+    if (isExit(thrown)) throw thrown
+    showError(thrown, this.argv)
   }
 
   /** Looks at what was typed, because an error may come before or from the parser. */
