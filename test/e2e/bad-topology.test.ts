@@ -32,7 +32,7 @@ describe('a topology with six different mistakes', () => {
     const result = await house.lb(['up', '--detach'])
     expect(result.code).toBe(2)
     const places = [...result.stderr.matchAll(/lb\.yaml:(\d+):(\d+)/g)].map((match) => `${match[1]}:${match[2]}`)
-    expect(places).toEqual(['3:11', '6:15', '11:11', '13:17', '17:17', '18:26'])
+    expect(places).toEqual(['3:11', '6:15', '11:11', '13:17', '18:17', '19:26'])
     expect(result.stderr).toMatch(/did you mean `replicas`/)
     expect(result.stderr).toMatch(/did you mean `round-robin`/)
     expect(result.stderr).toMatch(/6 errors; nothing was changed/)

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import OpenAI from 'openai'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { House, simTopology, until } from './house.js'
@@ -114,6 +115,18 @@ describe('bad requests', () => {
 })
 
 describe('the gateway', () => {
+  it('answers the very request that `lb up` prints', async () => {
+    const other = new House()
+    try {
+      const up = await other.lb(['up', '--sim', '--detach'])
+      const line = /curl .*/.exec(up.stdout)?.[0] ?? ''
+      expect(execFileSync('sh', ['-c', line], { stdio: ['ignore', 'pipe', 'ignore'] }).toString('utf8')).toContain('simulated')
+    } finally {
+      await other.lb(['down', '--name', 'sim', '--force'])
+      await other.close()
+    }
+  })
+
   it('says that it lives, that it is ready, and what it has done', async () => {
     expect((await fetch(`${url}/health`)).status).toBe(200)
     expect((await fetch(`${url}/ready`)).status).toBe(200)

@@ -1,3 +1,5 @@
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import { House, finished, simTopology, until } from './house.js'
 
@@ -71,6 +73,9 @@ describe('lb down', () => {
     const down = await house.lb(['down'])
     expect(down.code, down.stderr).toBe(0)
     expect(house.survivors()).toEqual([])
+    expect(
+      readdirSync(join(house.folder, 'run'), { recursive: true, withFileTypes: true }).filter((entry) => !entry.isDirectory()),
+    ).toEqual([])
     expect((await house.lb(['status'])).code).toBe(5)
   })
 

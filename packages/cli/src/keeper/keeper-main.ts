@@ -78,7 +78,10 @@ async function main(): Promise<void> {
   followLauncher()
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, passSignal)
   const lock = await takeTopology(boot.name, paths)
-  startBalancer(boot, () => lock.release())
+  startBalancer(boot, () => {
+    rmSync(boot.topologyPath, { force: true })
+    lock.release()
+  })
 }
 
 main().catch((error: unknown) => {

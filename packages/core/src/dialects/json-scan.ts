@@ -137,7 +137,8 @@ class Scanner {
   }
 
   private word(word: string): void {
-    for (let index = 0; index < word.length; index += 1) if (this.bytes[this.at + index] !== word.charCodeAt(index)) this.fail('a value is expected')
+    for (let index = 0; index < word.length; index += 1)
+      if (this.bytes[this.at + index] !== word.charCodeAt(index)) this.fail('a value is expected')
     this.at += word.length
   }
 

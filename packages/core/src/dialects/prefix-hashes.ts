@@ -19,7 +19,10 @@ export function prefixHashes(scan: RequestScan, salt: Uint8Array): readonly stri
   while (hashes.length < MOST_HASHES) {
     const size = at < SMALL_UNTIL_BYTES ? SMALL_BLOCK_BYTES : LARGE_BLOCK_BYTES
     if (at + size > prompt.byteLength) break
-    chain = createHash('sha256').update(chain).update(prompt.subarray(at, at + size)).digest()
+    chain = createHash('sha256')
+      .update(chain)
+      .update(prompt.subarray(at, at + size))
+      .digest()
     hashes.push(Buffer.from(chain.buffer, chain.byteOffset, 8).toString('hex'))
     at += size
   }

@@ -15,7 +15,8 @@ export async function probeOpenAi(host: PluginHost, options: ProbeOpenAiOptions)
   const headers = options.apiKey === undefined ? {} : { authorization: `Bearer ${options.apiKey}` }
   const answer = await host.get(`${options.url}${path}`, { signal: options.signal, headers })
   if (answer.status === 503 && /loading/i.test(answer.text)) return { verdict: 'loading', reason: 'loading the model' }
-  if (answer.status === 401 || answer.status === 403) return { verdict: 'sick', reason: `${path} answered ${answer.status}: the key is missing or wrong` }
+  if (answer.status === 401 || answer.status === 403)
+    return { verdict: 'sick', reason: `${path} answered ${answer.status}: the key is missing or wrong` }
   if (answer.status !== 200) return { verdict: 'sick', reason: `${path} answered ${answer.status}` }
   const models = modelNames(answer.text)
   return models === undefined ? { verdict: 'sick', reason: `${path} holds no model list` } : { verdict: 'ready', models }

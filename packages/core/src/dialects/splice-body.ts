@@ -16,7 +16,8 @@ export interface BodyEdits {
 export function spliceBody(scan: RequestScan, edits: BodyEdits): Uint8Array {
   const list: Edit[] = []
   if (edits.model !== undefined) list.push(set(scan, 'model', edits.model))
-  if (edits.includeUsage === true && !scan.includeUsage) list.push(set(scan, 'stream_options', { ...streamOptions(scan), include_usage: true }))
+  if (edits.includeUsage === true && !scan.includeUsage)
+    list.push(set(scan, 'stream_options', { ...streamOptions(scan), include_usage: true }))
   return list.length === 0 ? scan.body : applied(scan.body, list)
 }
 

@@ -50,5 +50,7 @@ function hasContent(choice: unknown): boolean {
   if (typeof text === 'string' && text !== '') return true
   if (finish !== undefined && finish !== null) return true
   if (typeof delta !== 'object' || delta === null) return false
-  return Object.entries(delta).some(([name, value]) => name !== 'role' && value !== null && value !== '' && !(Array.isArray(value) && value.length === 0))
+  return Object.entries(delta).some(
+    ([name, value]) => name !== 'role' && value !== null && value !== '' && !(Array.isArray(value) && value.length === 0),
+  )
 }

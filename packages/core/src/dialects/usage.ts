@@ -6,7 +6,11 @@ export function usageOf(value: unknown): Usage | undefined {
   const { prompt_tokens: prompt, completion_tokens: completion, prompt_tokens_details: details } = value as Record<string, unknown>
   if (!isCount(prompt)) return undefined
   const cached = typeof details === 'object' && details !== null ? (details as Record<string, unknown>)['cached_tokens'] : undefined
-  return { promptTokens: prompt, completionTokens: isCount(completion) ? completion : 0, ...(isCount(cached) ? { cachedTokens: cached } : {}) }
+  return {
+    promptTokens: prompt,
+    completionTokens: isCount(completion) ? completion : 0,
+    ...(isCount(cached) ? { cachedTokens: cached } : {}),
+  }
 }
 
 /** The usage in a plain JSON answer, from its last bytes: found backwards, because answers end with it or nearly so. */

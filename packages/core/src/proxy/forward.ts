@@ -48,8 +48,9 @@ function upstreamRequest(request: Admitted, node: RosterNode): UpstreamRequest {
     method: 'POST',
     path: `${node.target.basePath}${node.dialect.paths[request.face] ?? ''}`,
     headers: {
-      'content-type': 'application/json',
       ...allowedRequestHeaders(exchange.head.headers, node.dialect.headers.strip),
+      // The body was read as JSON, whatever the client called it: curl -d says that it is a form.
+      'content-type': 'application/json',
       'x-request-id': request.requestId,
       ...node.dialect.headers.set,
       ...node.authHeaders,

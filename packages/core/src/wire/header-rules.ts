@@ -19,7 +19,14 @@ const REQUEST_ALLOWED = new Set(['content-type', 'accept', 'user-agent', 'tracep
 const REQUEST_PREFIXES = ['openai-', 'anthropic-', 'x-stainless-']
 
 /** Headers of an engine that a client may see. */
-const RESPONSE_ALLOWED = new Set(['content-type', 'cache-control', 'retry-after', 'x-accel-buffering', 'system-fingerprint', 'endpoint-load-metrics'])
+const RESPONSE_ALLOWED = new Set([
+  'content-type',
+  'cache-control',
+  'retry-after',
+  'x-accel-buffering',
+  'system-fingerprint',
+  'endpoint-load-metrics',
+])
 const RESPONSE_PREFIXES = ['openai-', 'x-ratelimit-']
 
 export function allowedRequestHeaders(headers: HeaderView, strip: readonly string[] = []): Record<string, string> {
@@ -30,7 +37,12 @@ export function allowedResponseHeaders(headers: HeaderView): Record<string, stri
   return allowed(headers, RESPONSE_ALLOWED, RESPONSE_PREFIXES, new Set())
 }
 
-function allowed(headers: HeaderView, names: ReadonlySet<string>, prefixes: readonly string[], strip: ReadonlySet<string>): Record<string, string> {
+function allowed(
+  headers: HeaderView,
+  names: ReadonlySet<string>,
+  prefixes: readonly string[],
+  strip: ReadonlySet<string>,
+): Record<string, string> {
   const kept: Record<string, string> = {}
   for (const [name, value] of Object.entries(headers)) {
     const wanted = (names.has(name) || prefixes.some((prefix) => name.startsWith(prefix))) && !strip.has(name)

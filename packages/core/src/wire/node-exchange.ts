@@ -36,7 +36,8 @@ class NodeExchange implements Exchange {
   readBody(limitBytes: number): Promise<Uint8Array> {
     const kept = keptBody(this.request)
     if (kept !== undefined) return kept.byteLength > limitBytes ? Promise.reject(bodyTooLarge(limitBytes)) : Promise.resolve(kept)
-    if (this.request.readableEnded) return Promise.reject(this.request.body === undefined && hasNoBody(this.request) ? clientGone() : bodyConsumed())
+    if (this.request.readableEnded)
+      return Promise.reject(this.request.body === undefined && hasNoBody(this.request) ? clientGone() : bodyConsumed())
     if (Number(this.request.headers['content-length'] ?? 0) > limitBytes) return Promise.reject(bodyTooLarge(limitBytes))
     return collect(this.request, limitBytes, (callback) => this.onGone(callback))
   }
@@ -88,7 +89,8 @@ function headOf(request: IncomingMessage & { readonly originalUrl?: unknown }): 
 
 function joinedHeaders(request: IncomingMessage): HeaderView {
   const joined: Record<string, string> = {}
-  for (const [name, value] of Object.entries(request.headers)) if (value !== undefined) joined[name] = Array.isArray(value) ? value.join(', ') : value
+  for (const [name, value] of Object.entries(request.headers))
+    if (value !== undefined) joined[name] = Array.isArray(value) ? value.join(', ') : value
   return joined
 }
 

@@ -8,7 +8,11 @@ export interface ResponseHead {
 }
 
 /** How the body of a response is delimited: RFC 9112 section 6.3. */
-export type BodyFraming = { readonly kind: 'none' } | { readonly kind: 'length'; readonly bytes: number } | { readonly kind: 'chunked' } | { readonly kind: 'until-close' }
+export type BodyFraming =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'length'; readonly bytes: number }
+  | { readonly kind: 'chunked' }
+  | { readonly kind: 'until-close' }
 
 export interface ParsedHead {
   readonly head: ResponseHead

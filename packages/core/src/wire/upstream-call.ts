@@ -69,7 +69,11 @@ export class UpstreamCallInFlight implements UpstreamCall {
   }
 
   private socketEvents() {
-    return { onConnect: () => this.send(), onBytes: (bytes: Buffer) => this.read(bytes), onClose: (error: NodeJS.ErrnoException | undefined) => this.closed(error) }
+    return {
+      onConnect: () => this.send(),
+      onBytes: (bytes: Buffer) => this.read(bytes),
+      onClose: (error: NodeJS.ErrnoException | undefined) => this.closed(error),
+    }
   }
 
   private parserEvents() {
@@ -106,11 +110,16 @@ export class UpstreamCallInFlight implements UpstreamCall {
 
   private closed(error: NodeJS.ErrnoException | undefined): void {
     if (this.over) return
-    if (this.socket?.connected === false) return this.fail(new UpstreamError('connect', `no connection: ${error?.code ?? messageOf(error ?? 'closed')}`))
+    if (this.socket?.connected === false)
+      return this.fail(new UpstreamError('connect', `no connection: ${error?.code ?? messageOf(error ?? 'closed')}`))
     // An idle connection that the engine closed just as we used it: nothing was answered, so asking again is safe, once.
     if (this.reused && !this.parser.started) return this.connect()
     if (error === undefined && this.parser.closed()) return this.complete()
-    this.fail(error === undefined ? new UpstreamError('closed', 'the engine closed the connection in mid-answer') : new UpstreamError('reset', `the connection broke: ${error.code ?? error.message}`))
+    this.fail(
+      error === undefined
+        ? new UpstreamError('closed', 'the engine closed the connection in mid-answer')
+        : new UpstreamError('reset', `the connection broke: ${error.code ?? error.message}`),
+    )
   }
 
   private fail(error: UpstreamError): void {

@@ -57,7 +57,14 @@ export class UpstreamEngine {
   }
 
   dispatch(order: CallOrder, events: UpstreamEvents): UpstreamCall {
-    const call = new UpstreamCallInFlight({ order, head: buildHead(order), events, clock: this.options.clock, pool: this.pool, onOver: (over) => this.calls.delete(over) })
+    const call = new UpstreamCallInFlight({
+      order,
+      head: buildHead(order),
+      events,
+      clock: this.options.clock,
+      pool: this.pool,
+      onOver: (over) => this.calls.delete(over),
+    })
     this.calls.add(call)
     call.begin()
     return call

@@ -84,6 +84,10 @@ function openSocket(target: UpstreamTarget, onread: OnReadOpts): Socket {
   const address = { host: target.host, port: target.port, onread }
   if (!target.tls) return connectTcp(address)
   // SNI takes names only: RFC 6066 section 3.
-  const options: ConnectionOptions & { readonly onread: OnReadOpts } = { ...address, ALPNProtocols: ['http/1.1'], ...(isIP(target.host) === 0 ? { servername: target.host } : {}) }
+  const options: ConnectionOptions & { readonly onread: OnReadOpts } = {
+    ...address,
+    ALPNProtocols: ['http/1.1'],
+    ...(isIP(target.host) === 0 ? { servername: target.host } : {}),
+  }
   return connectTls(options)
 }
