@@ -58,7 +58,7 @@ describe.skipIf(!tmux)('the live view in a real terminal (needs tmux)', () => {
     house = new House(simTopology({ replicas: 2 }))
     open({ columns: 50, rows: 20 }, 'up')
     await until(() => /sim/.test(pane()) && /ready/.test(pane()), 30_000)
-    for (const line of pane().split('\n')) expect([...line].length).toBeLessThanOrEqual(50)
+    for (const line of pane().split('\n')) expect(Array.from(line).length).toBeLessThanOrEqual(50)
     const { pid } = await house.status()
     spawnSync('tmux', ['-L', socket, 'kill-server'])
     await until(() => !house.survivors().includes(pid), 20_000)

@@ -19,8 +19,7 @@ async function openStream(url: string, tokens: number): Promise<{ firstByte: Pro
   })
   const reader = answer.body?.getReader()
   let text = ''
-  let first: () => void = () => undefined
-  const firstByte = new Promise<void>((resolve) => (first = resolve))
+  const { promise: firstByte, resolve: first } = Promise.withResolvers<void>()
   const all = (async () => {
     for (;;) {
       const part = await reader?.read()
@@ -101,9 +100,9 @@ describe('a balancer that is killed alone', () => {
     const { pid } = await house.status()
     let refused = 0
     let asked = 0
-    let stop = false
+    const done = new AbortController()
     const knocking = (async () => {
-      while (!stop) {
+      while (!done.signal.aborted) {
         asked += 1
         await fetch(`${url}/health`, { signal: AbortSignal.timeout(5_000) }).catch((error: unknown) => {
           if (String((error as { cause?: unknown }).cause).includes('ECONNREFUSED')) refused += 1
@@ -113,7 +112,7 @@ describe('a balancer that is killed alone', () => {
     process.kill(pid, 'SIGKILL')
     await until(async () => (await house.status().catch(() => ({ pid }))).pid !== pid, 20_000)
     await until(async () => (await fetch(`${url}/ready`)).status === 200, 20_000)
-    stop = true
+    done.abort()
     await knocking
     expect(asked).toBeGreaterThan(1)
     expect(refused).toBe(0)

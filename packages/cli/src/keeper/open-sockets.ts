@@ -49,6 +49,7 @@ function listen(server: Server, address: TcpAddress): Promise<void> {
 
 /** Node.js has no public name for it; every Unix handle has carried `fd` since 0.12. */
 function descriptorOf(server: Server): number {
+  // oxlint-disable-next-line no-underscore-dangle -- it has no other name
   const fd = (server as unknown as { _handle?: { fd?: number } })._handle?.fd
   if (fd === undefined || fd < 0) throw new Error('this Node.js shows no descriptor of a listening socket')
   return fd

@@ -41,7 +41,7 @@ const OPEN_OBJECT = 0x7b
 const CLOSE_OBJECT = 0x7d
 const OPEN_ARRAY = 0x5b
 const CLOSE_ARRAY = 0x5d
-const ESCAPES = new Set([...'"\\/bfnrt'].map((char) => char.charCodeAt(0)))
+const ESCAPES = new Set(Buffer.from('"\\/bfnrt'))
 const WORDS: Readonly<Record<number, string>> = { 0x74: 'true', 0x66: 'false', 0x6e: 'null' }
 
 class Scanner {

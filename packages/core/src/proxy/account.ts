@@ -1,5 +1,5 @@
 import type { RequestOutcome, RequestRecord } from '../contracts/index.js'
-import { LbError } from '../errors/index.js'
+import type { LbError } from '../errors/index.js'
 import type { Admitted } from './admit.js'
 import type { Walk } from './attempts.js'
 import type { ProxyContext, ProxyRequest } from './proxy-context.js'

@@ -112,7 +112,10 @@ function collect(request: IncomingMessage, limitBytes: number, onGone: (callback
     let bytes = 0
     request.on('data', (part: Buffer) => {
       bytes += part.byteLength
-      if (bytes <= limitBytes) return void parts.push(part)
+      if (bytes <= limitBytes) {
+        parts.push(part)
+        return
+      }
       // The rest is not worth reading; the answer closes the connection.
       request.pause()
       parts.length = 0

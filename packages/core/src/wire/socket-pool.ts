@@ -36,7 +36,7 @@ export class SocketPool {
   drop(key?: string): void {
     for (const [name, entries] of this.idle) {
       if (key !== undefined && name !== key) continue
-      for (const entry of [...entries]) this.remove(name, entry)
+      for (const entry of entries.slice()) this.remove(name, entry)
     }
   }
 
