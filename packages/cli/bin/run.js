@@ -30,7 +30,12 @@ async function start() {
   if (!existsSync(new URL('dist/commands/index.js', root))) refuse('this checkout is not built yet; run `npx tsc -b` in its root')
   // A folder of the user's own: the default lies under the shared temp folder.
   nodeModule.enableCompileCache?.(join(cacheRoot(), 'plimsoll', 'compiled'))
-  const { flush, handle, run, settings } = await import('@oclif/core')
+  const [{ run }, { flush }, { handle }, { settings }] = await Promise.all([
+    import('@oclif/core/run'),
+    import('@oclif/core/flush'),
+    import('@oclif/core/handle'),
+    import('@oclif/core/settings'),
+  ])
   settings.enableAutoTranspile = false
   const args = process.argv.slice(2)
   try {

@@ -1,4 +1,4 @@
-import { Command, Flags } from '@oclif/core'
+import { Command, Flags } from './oclif.js'
 
 /** Flags of every command. */
 export const everyFlag = {

@@ -1,4 +1,4 @@
-import { Args, Flags } from '@oclif/core'
+import { Args, Flags } from '../oclif.js'
 import { LbCommand, balancerFlags } from '../lb-command.js'
 
 export default class Ask extends LbCommand {

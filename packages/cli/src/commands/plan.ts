@@ -1,4 +1,4 @@
-import { Flags } from '@oclif/core'
+import { Flags } from '../oclif.js'
 import { LbCommand, targetFlags } from '../lb-command.js'
 
 export default class Plan extends LbCommand {

@@ -1,4 +1,5 @@
-import { Flags } from '@oclif/core'
+import type { ControlClient } from '../services/control-client.js'
+import { Flags } from '../oclif.js'
 import { LbCommand, balancerFlags } from '../lb-command.js'
 
 export default class Status extends LbCommand {
@@ -34,10 +35,7 @@ export default class Status extends LbCommand {
     }
   }
 
-  private async watch(
-    client: Parameters<typeof import('../services/watch-status.js').watchStatus>[0],
-    flags: { json: boolean },
-  ): Promise<void> {
+  private async watch(client: ControlClient, flags: { json: boolean }): Promise<void> {
     const { watchStatus } = await import('../services/watch-status.js')
     const { renderSnapshot } = await import('../views/snapshot.js')
     const { jsonText } = await import('../views/json-text.js')

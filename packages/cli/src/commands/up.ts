@@ -1,4 +1,5 @@
-import { Flags } from '@oclif/core'
+import type { UpBalancer } from '../services/bring-up.js'
+import { Flags } from '../oclif.js'
 import { LbCommand, targetFlags } from '../lb-command.js'
 
 export default class Up extends LbCommand {
@@ -34,10 +35,7 @@ export default class Up extends LbCommand {
     process.exitCode = await foreground(up, { json: flags.json, print: (text) => this.print(text), say: (text) => this.say(text) })
   }
 
-  private async detached(
-    up: Awaited<ReturnType<typeof import('../services/bring-up.js').bringUp>>,
-    flags: { json: boolean; 'no-wait': boolean },
-  ): Promise<void> {
+  private async detached(up: UpBalancer, flags: { json: boolean; 'no-wait': boolean }): Promise<void> {
     const { untilReady } = await import('../services/until-ready.js')
     const { status, silentPools } = await untilReady(up, { wait: !flags['no-wait'], say: (text) => this.say(text) })
     up.launched.detach()

@@ -99,7 +99,7 @@ function parseEvent(data: string): ChatEvent {
 }
 
 function take(collected: Collected, event: ChatEvent, onText: (text: string) => void): void {
-  if (event.error !== undefined) throw cut(String(event.error.message))
+  if (event.error !== undefined) throw cut(typeof event.error.message === 'string' ? event.error.message : 'the engine failed')
   const [choice] = event.choices ?? []
   const { content, reasoning_content: reasoning } = choice?.delta ?? {}
   if (content || reasoning) collected.firstMs ??= performance.now()
@@ -156,7 +156,7 @@ async function refusal(response: IncomingMessage): Promise<LbError> {
 function messageIn(text: string): string {
   try {
     const { error } = JSON.parse(text) as { error?: { message?: unknown } }
-    return String(error?.message ?? text)
+    return typeof error?.message === 'string' ? error.message : text.slice(0, 300)
   } catch {
     return text.slice(0, 300)
   }

@@ -1,4 +1,4 @@
-import { readFileSync, readdirSync } from 'node:fs'
+import { readFileSync, readdirSync, statSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import {
@@ -129,7 +129,8 @@ async function runningTopology(name: string): Promise<Topology | undefined> {
   if (state === undefined || !(await isSameProcess(state.balancer))) return undefined
   try {
     const boots = readdirSync(paths.runtimeDir).filter((file) => /^boot-\d+\.json$/.test(file))
-    const boot = boots.map((file) => readJson(join(paths.runtimeDir, file)) as { topologyPath?: string } | undefined).at(-1)
+    const [newest] = boots.map((file) => join(paths.runtimeDir, file)).sort((a, b) => statSync(b).mtimeMs - statSync(a).mtimeMs)
+    const boot = newest === undefined ? undefined : (readJson(newest) as { topologyPath?: string } | undefined)
     return boot?.topologyPath === undefined ? undefined : parseResolvedTopology(readFileSync(boot.topologyPath, 'utf8'))
   } catch {
     return undefined

@@ -94,7 +94,8 @@ async function reap(target: Target, why: unknown): Promise<StopResult> {
   for (const process of [state.keeper, state.balancer]) if (process !== undefined) await end(process)
   const { stopped } = await reapLeftovers(state)
   removeState(paths.stateFile)
-  for (const path of [paths.socketPath, paths.lockPath]) rmSync(path, { force: true })
+  rmSync(paths.socketPath, { force: true })
+  rmSync(paths.runtimeDir, { recursive: true, force: true })
   return { name, how: 'reaped', engines: stopped }
 }
 

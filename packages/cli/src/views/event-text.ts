@@ -4,7 +4,7 @@ import { clockTime } from './units.js'
 
 /** One event as one line of a plain log. */
 export function eventText(event: BalancerEvent): string {
-  const move = event.from !== undefined && event.to !== undefined ? `${event.from} -> ${event.to}` : ''
-  const parts = [clockTime(event.atMs), event.node ?? event.kind, move, event.message].filter((part) => part !== '')
-  return sanitize(parts.join('  '))
+  // Messages about nodes name their node themselves.
+  const place = event.kind === 'node' ? [] : [event.kind]
+  return sanitize([clockTime(event.atMs), ...place, event.message].join('  '))
 }

@@ -1,4 +1,4 @@
-import { Args } from '@oclif/core'
+import { Args } from '../../oclif.js'
 import { LbCommand, balancerFlags } from '../../lb-command.js'
 
 export default class NodesRestart extends LbCommand {
