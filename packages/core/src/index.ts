@@ -12,7 +12,15 @@ export {
 export * from './contracts/index.js'
 export type { BalancerEvent, BalancerState, BalancerStatus, NodeStatus, PoolStatus, Quantiles, StopRequest } from './control/index.js'
 export { LbError, isLbError, messageOf } from './errors/index.js'
-export { baseEnvironment, isSameProcess, ownIdentity, processIdentity, tailFile, type ProcessIdentity } from './machines/index.js'
+export {
+  baseEnvironment,
+  isSameProcess,
+  ownIdentity,
+  processIdentity,
+  rotateIfLarger,
+  tailFile,
+  type ProcessIdentity,
+} from './machines/index.js'
 export { reapLeftovers, runningLeftovers, type ReapedLeftovers } from './nodes/index.js'
 export {
   acquireLock,

@@ -3,6 +3,7 @@
  * SIGTERM drains and stops; a second one cuts what is left. Exit codes: 0 stopped as told, 2 cannot start, else a crash.
  */
 import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import {
   createBalancer,
   isLbError,
@@ -11,6 +12,7 @@ import {
   reapLeftovers,
   readState,
   removeState,
+  rotateIfLarger,
   statePaths,
   type Balancer,
   type Logger,
@@ -22,6 +24,8 @@ import { createLineLogger } from './line-logger.js'
 import { followState } from './follow-state.js'
 
 const EXIT_CANNOT_START = 2
+const OWN_LOG = { maxBytes: 10 * 1024 * 1024, keep: 3 }
+const LOOK_AT_LOG_MS = 30_000
 const log: Logger = createLineLogger(2)
 
 async function main(): Promise<void> {
@@ -41,6 +45,7 @@ async function main(): Promise<void> {
   await balancer.serveControl(paths.socketPath)
   follow.write()
   stopOnSignals(balancer)
+  setInterval(() => rotateOwnLog(paths), LOOK_AT_LOG_MS).unref()
   balancer.on('closed', () => {
     removeState(paths.stateFile)
     process.exit(0)
@@ -54,6 +59,14 @@ async function clearLeftovers(paths: StatePaths): Promise<void> {
   if (left === undefined) return
   const reaped = await reapLeftovers(left)
   log.warn('balancer.leftovers', { stopped: reaped.stopped.join(' '), strangers: reaped.strangers.join(' ') })
+}
+
+function rotateOwnLog(paths: StatePaths): void {
+  try {
+    rotateIfLarger(join(paths.logDir, 'lb.log'), OWN_LOG)
+  } catch (error) {
+    log.warn('balancer.log_not_rotated', { error: messageOf(error) })
+  }
 }
 
 async function listen(balancer: Balancer, boot: Boot): Promise<void> {
