@@ -3,8 +3,11 @@ type Listener<Payload> = (payload: Payload) => void
 /** A typed emitter. A listener that throws does not stop the others: its error goes to `onListenerError`. */
 export class Emitter<Events extends object> {
   private readonly listeners = new Map<keyof Events, Set<Listener<never>>>()
+  private readonly onListenerError: (error: unknown) => void
 
-  constructor(private readonly onListenerError: (error: unknown) => void = rethrowLater) {}
+  constructor(onListenerError: (error: unknown) => void = rethrowLater) {
+    this.onListenerError = onListenerError
+  }
 
   /** Returns the function that takes the listener off again. */
   on<Name extends keyof Events>(name: Name, listener: Listener<Events[Name]>): () => void {

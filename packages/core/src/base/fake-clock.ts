@@ -11,8 +11,11 @@ export class FakeClock implements Clock {
   private elapsedMs = 0
   private order = 0
   private entries: Entry[] = []
+  private readonly startEpochMs: number
 
-  constructor(private readonly startEpochMs = 1_700_000_000_000) {}
+  constructor(startEpochMs = 1_700_000_000_000) {
+    this.startEpochMs = startEpochMs
+  }
 
   nowMs(): number {
     return this.elapsedMs

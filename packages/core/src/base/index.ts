@@ -1,7 +1,8 @@
 /**
- * Owns time, randomness and typed events. Refuses to know what they are used for.
+ * Owns time, randomness, typed events and files that one process at a time may hold. Refuses to know what they are used for.
  * Read first: clock.ts.
  */
+export { claimFile, type Claim, type ClaimOptions } from './claim-file.js'
 export { systemClock, type Clock, type TimerHandle } from './clock.js'
 export { FakeClock } from './fake-clock.js'
 export { seededRandom, systemRandom, type RandomSource } from './random.js'

@@ -1,9 +1,10 @@
-import { closeSync, linkSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs'
+import { mkdirSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
+import { claimFile } from '../base/index.js'
 import { LbError } from '../errors/index.js'
-import { isSameProcess, ownIdentity, type ProcessIdentity } from './identity.js'
+import { isSameProcess, ownIdentity } from './identity.js'
 
 /** Outside the ephemeral ranges of Linux (32768 and up) and macOS (49152 and up), and free of well-known engines' ports. */
 const FIRST_PORT = 18_400
@@ -19,13 +20,13 @@ export interface PortReservation {
 export async function reservePort(skip: ReadonlySet<number> = new Set()): Promise<PortReservation> {
   const folder = join(tmpdir(), `plimsoll-ports-${userInfo().uid}`)
   mkdirSync(folder, { recursive: true, mode: 0o700 })
-  const owner = await ownIdentity()
+  const own = await ownIdentity()
   for (let port = FIRST_PORT; port <= LAST_PORT; port += 1) {
     if (skip.has(port)) continue
-    const path = join(folder, String(port))
-    if (!(await take(path, owner))) continue
-    if (await canBind(port)) return { port, release: () => rmSync(path, { force: true }) }
-    rmSync(path, { force: true })
+    const claim = await claimFile({ path: join(folder, String(port)), own, isAlive: isSameProcess })
+    if (!claim.won) continue
+    if (await canBind(port)) return { port, release: claim.release }
+    claim.release()
   }
   throw new LbError(`no free port from ${FIRST_PORT} to ${LAST_PORT}`, {
     code: 'LB_NO_FREE_PORT',
@@ -41,43 +42,4 @@ export function canBind(port: number): Promise<boolean> {
     server.once('error', () => resolve(false))
     server.listen({ host: '127.0.0.1', port, exclusive: true }, () => server.close(() => resolve(true)))
   })
-}
-
-async function take(path: string, owner: ProcessIdentity): Promise<boolean> {
-  if (createWhole(path, owner)) return true
-  const holder = readHolder(path)
-  if (holder !== undefined && (holder.pid === owner.pid || (await isSameProcess(holder)))) return false
-  // Only one contender can rename the stale file away; the others find it gone and go on.
-  try {
-    const stale = `${path}.stale-${owner.pid}`
-    renameSync(path, stale)
-    rmSync(stale, { force: true })
-  } catch {
-    return false
-  }
-  return createWhole(path, owner)
-}
-
-/** Links a finished file into place, so that nobody ever reads a half-written one. */
-function createWhole(path: string, owner: ProcessIdentity): boolean {
-  const draft = `${path}.draft-${owner.pid}`
-  const file = openSync(draft, 'w', 0o600)
-  writeSync(file, JSON.stringify(owner))
-  closeSync(file)
-  try {
-    linkSync(draft, path)
-    return true
-  } catch {
-    return false
-  } finally {
-    rmSync(draft, { force: true })
-  }
-}
-
-function readHolder(path: string): ProcessIdentity | undefined {
-  try {
-    return JSON.parse(readFileSync(path, 'utf8')) as ProcessIdentity
-  } catch {
-    return undefined
-  }
 }

@@ -12,11 +12,12 @@ export interface ProcessRow {
 }
 
 const run = promisify(execFile)
+/** `lstart` is local time: language and time zone are fixed, or another shell would see another identity. */
+const PS_ARGS = ['-axo', 'pid=,ppid=,pgid=,state=,lstart=']
 
 /** All living processes: from /proc on Linux, from `ps` elsewhere. Zombies are left out: they hold nothing. */
 export async function readProcessTable(): Promise<ProcessRow[]> {
-  if (process.platform !== 'linux')
-    return parsePs((await run('ps', ['-axo', 'pid=,ppid=,pgid=,state=,lstart='], { env: { ...process.env, LC_ALL: 'C' } })).stdout)
+  if (process.platform !== 'linux') return parsePs((await run('ps', PS_ARGS, { env: { ...process.env, LC_ALL: 'C', TZ: 'UTC' } })).stdout)
   return readdirSync('/proc').flatMap((entry) => (/^\d+$/.test(entry) ? (readProcRow(Number(entry)) ?? []) : []))
 }
 
@@ -24,6 +25,14 @@ export async function readProcessTable(): Promise<ProcessRow[]> {
 export async function readProcess(pid: number): Promise<ProcessRow | undefined> {
   if (process.platform === 'linux') return readProcRow(pid)
   return (await readProcessTable()).find((row) => row.pid === pid)
+}
+
+/** Of these processes, the ones that still live the same life. */
+export async function stillLiving(rows: readonly ProcessRow[]): Promise<ProcessRow[]> {
+  if (rows.length === 0) return []
+  const now = process.platform === 'linux' ? rows.flatMap((row) => readProcRow(row.pid) ?? []) : await readProcessTable()
+  const lives = new Map(now.map((row) => [row.pid, row.startTime]))
+  return rows.filter((row) => lives.get(row.pid) === row.startTime)
 }
 
 /** Fields of /proc/PID/stat after the command, which may itself hold spaces and brackets: proc(5). */

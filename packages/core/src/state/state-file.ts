@@ -37,9 +37,13 @@ export interface StateFile {
 export function readState(path: string): StateFile | undefined {
   const found = readJson(path) as Partial<StateFile> | undefined | null
   if (typeof found !== 'object' || found === null || found.v !== 1) return undefined
-  const whole =
-    typeof found.name === 'string' && typeof found.balancer?.pid === 'number' && Array.isArray(found.nodes) && Array.isArray(found.listen)
-  return whole ? (found as StateFile) : undefined
+  const { name, balancer, nodes, listen } = found
+  const whole = typeof name === 'string' && typeof balancer?.pid === 'number' && Array.isArray(listen) && Array.isArray(nodes)
+  return whole && nodes.every(isRecorded) ? (found as StateFile) : undefined
+}
+
+function isRecorded(node: Partial<RecordedNode> | null): boolean {
+  return typeof node?.id === 'string' && typeof node.mark === 'string'
 }
 
 export function writeState(path: string, state: StateFile): void {
