@@ -86,6 +86,8 @@ export class Fleet implements RosterSource {
     // A launched engine that failed is its runner's to revive; an answer on its old port is somebody else's.
     const launched = node.plan.group.launch !== undefined
     if (launched && node.state === 'failed') return
+    // It listens when it is up; until then silence is no news.
+    if (launched && node.state === 'starting' && event === 'bad') return
     if (!launched && node.state === 'starting' && event === 'bad')
       return node.move('fail', `${reason ?? 'does not answer'}; will keep trying`)
     node.move(event, reason)
