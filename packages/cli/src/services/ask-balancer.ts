@@ -1,7 +1,8 @@
 import { text as readAll } from 'node:stream/consumers'
 import { LbError, type BalancerStatus } from '@plimsoll/core'
 import { wrongInput } from '../wrong-input.js'
-import { askGateway, type Answer } from './ask-gateway.js'
+import type { Answer } from '../views/answer-text.js'
+import { askGateway } from './ask-gateway.js'
 import { openConnection, type ConnectionQuery } from './open-connection.js'
 
 export interface AskOptions {

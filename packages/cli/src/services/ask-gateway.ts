@@ -2,6 +2,7 @@ import { request, type IncomingMessage } from 'node:http'
 import { LbError } from '@plimsoll/core'
 import type { GatewayAddress } from './open-connection.js'
 import { createSseReader } from './sse-data.js'
+import type { Answer } from '../views/answer-text.js'
 
 export interface Question {
   readonly address: GatewayAddress
@@ -12,21 +13,6 @@ export interface Question {
   readonly signal: AbortSignal
   /** Parts of the answer as they come. */
   readonly onText: (text: string) => void
-}
-
-export interface Answer {
-  readonly model: string
-  readonly node: string | null
-  readonly requestId: string | null
-  readonly attempts: number | null
-  readonly text: string
-  readonly finishReason: string | null
-  readonly promptTokens: number | null
-  readonly completionTokens: number | null
-  readonly ttftMs: number | null
-  readonly totalMs: number
-  /** Of the decode phase: tokens after the first by the time after the first. */
-  readonly tokensPerSecond: number | null
 }
 
 interface Collected {

@@ -14,33 +14,9 @@ import {
   type GroupPlan,
   type PoolPlan,
   type Topology,
-  type TopologyDiff,
 } from '@plimsoll/core'
 import type { PreparedTopology } from './prepare-topology.js'
-
-/** One node as `lb up` would bring it up. */
-export interface PlannedNode {
-  readonly id: string
-  readonly engine: string
-  readonly weight: number
-  readonly models: readonly string[]
-  readonly how: 'launch' | 'attach'
-  readonly url: string
-  /** Command line with arguments; launched nodes only. */
-  readonly command?: readonly string[]
-  /** Names of what is added to the base environment; values may be secrets. */
-  readonly env?: readonly string[]
-  readonly readyWithinMs?: number
-}
-
-export interface Plan {
-  readonly name: string
-  readonly file?: string
-  readonly listen: Topology['gateway']['listen']
-  readonly nodes: readonly PlannedNode[]
-  /** How this differs from what runs now; undefined when nothing runs. */
-  readonly running?: TopologyDiff
-}
+import type { Plan, PlannedNode } from '../views/plan-text.js'
 
 /** Where nodes are put: below the ephemeral range, so that no client socket can take the port first. */
 const FIRST_PORT = 18_400

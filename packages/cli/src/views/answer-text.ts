@@ -1,6 +1,20 @@
-import type { Answer } from '../services/ask-gateway.js'
 import { sanitize } from './sanitize.js'
 import { count, duration } from './units.js'
+
+export interface Answer {
+  readonly model: string
+  readonly node: string | null
+  readonly requestId: string | null
+  readonly attempts: number | null
+  readonly text: string
+  readonly finishReason: string | null
+  readonly promptTokens: number | null
+  readonly completionTokens: number | null
+  readonly ttftMs: number | null
+  readonly totalMs: number
+  /** Of the decode phase: tokens after the first by the time after the first. */
+  readonly tokensPerSecond: number | null
+}
 
 /** Prints an answer as it comes: to a terminal made safe, to a pipe as the model wrote it. */
 export function createAnswerPrinter(stdout: NodeJS.WriteStream): { print(text: string): void; end(): void } {

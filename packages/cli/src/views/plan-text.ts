@@ -1,7 +1,31 @@
-import type { Plan, PlannedNode } from '../services/plan-topology.js'
+import type { Topology, TopologyDiff } from '@plimsoll/core'
 import { homePath } from './up-report.js'
 import { sanitize } from './sanitize.js'
 import { duration } from './units.js'
+
+/** One node as `lb up` would bring it up. */
+export interface PlannedNode {
+  readonly id: string
+  readonly engine: string
+  readonly weight: number
+  readonly models: readonly string[]
+  readonly how: 'launch' | 'attach'
+  readonly url: string
+  /** Command line with arguments; launched nodes only. */
+  readonly command?: readonly string[]
+  /** Names of what is added to the base environment; values may be secrets. */
+  readonly env?: readonly string[]
+  readonly readyWithinMs?: number
+}
+
+export interface Plan {
+  readonly name: string
+  readonly file?: string
+  readonly listen: Topology['gateway']['listen']
+  readonly nodes: readonly PlannedNode[]
+  /** How this differs from what runs now; undefined when nothing runs. */
+  readonly running?: TopologyDiff
+}
 
 /** What `lb up` would do. Ends with a line break. */
 export function planText(plan: Plan): string {

@@ -55,21 +55,21 @@ describe('the state file', () => {
 
 describe('paths', () => {
   it('follow the XDG folders, and ignore relative ones', () => {
-    const env = { HOME: '/home/u', XDG_RUNTIME_DIR: tmpdir(), XDG_STATE_HOME: '/var/s' }
+    const env = { HOME: '/somewhere/u', XDG_RUNTIME_DIR: tmpdir(), XDG_STATE_HOME: '/var/s' }
     expect(statePaths('demo', env)).toMatchObject({
       socketPath: join(tmpdir(), 'plimsoll/demo/control.sock'),
       stateFile: '/var/s/plimsoll/demo/state.json',
       logDir: '/var/s/plimsoll/demo/logs',
     })
-    const relative = statePaths('demo', { HOME: '/home/u', XDG_RUNTIME_DIR: 'run', XDG_STATE_HOME: 'state' })
-    expect(relative.stateDir).toBe('/home/u/.local/state/plimsoll/demo')
+    const relative = statePaths('demo', { HOME: '/somewhere/u', XDG_RUNTIME_DIR: 'run', XDG_STATE_HOME: 'state' })
+    expect(relative.stateDir).toBe('/somewhere/u/.local/state/plimsoll/demo')
     expect(relative.runtimeDir).toMatch(/\/plimsoll-\d+\/demo$/)
     expect(statSync(join(relative.runtimeDir, '..')).mode & 0o077).toBe(0)
   })
 
   it('keep the socket short enough for every system, one for each topology', () => {
     const sockets = ['a', 'b'].map(
-      (end) => statePaths(`${'long'.repeat(30)}${end}`, { HOME: '/home/u', XDG_RUNTIME_DIR: tmpdir() }).socketPath,
+      (end) => statePaths(`${'long'.repeat(30)}${end}`, { HOME: '/somewhere/u', XDG_RUNTIME_DIR: tmpdir() }).socketPath,
     )
     for (const path of sockets) expect(Buffer.byteLength(path)).toBeLessThanOrEqual(100)
     expect(new Set(sockets).size).toBe(2)
