@@ -14,11 +14,10 @@ export interface BodyEdits {
 
 /** The body with its edits spliced in; every other byte stays as the client sent it. The same bytes when nothing differs. */
 export function spliceBody(scan: RequestScan, edits: BodyEdits): Uint8Array {
-  const list: Edit[] = []
-  if (edits.model !== undefined) list.push(set(scan, 'model', edits.model))
-  if (edits.includeUsage === true && !scan.includeUsage)
-    list.push(set(scan, 'stream_options', { ...streamOptions(scan), include_usage: true }))
-  return list.length === 0 ? scan.body : applied(scan.body, list)
+  const values = new Map<string, unknown>()
+  if (edits.model !== undefined) values.set('model', edits.model)
+  if (edits.includeUsage === true && !scan.includeUsage) values.set('stream_options', { ...streamOptions(scan), include_usage: true })
+  return values.size === 0 ? scan.body : applied(scan.body, editsOf(scan, values))
 }
 
 function streamOptions(scan: RequestScan): object {
@@ -26,18 +25,24 @@ function streamOptions(scan: RequestScan): object {
   return typeof found === 'object' && found !== null ? found : {}
 }
 
-/** Replaces a value, or adds the key behind the opening brace. */
-function set(scan: RequestScan, key: string, value: unknown): Edit {
-  const extent = scan.fields.get(key)
-  if (extent !== undefined) return { ...extent, text: JSON.stringify(value) }
+/** Values that are there are replaced; new keys stand behind the opening brace. */
+function editsOf(scan: RequestScan, values: ReadonlyMap<string, unknown>): Edit[] {
+  const edits: Edit[] = []
+  const added: string[] = []
+  for (const [key, value] of values) {
+    const extent = scan.fields.get(key)
+    if (extent === undefined) added.push(`${JSON.stringify(key)}:${JSON.stringify(value)}`)
+    else edits.push({ ...extent, text: JSON.stringify(value) })
+  }
   const open = scan.body.indexOf(0x7b) + 1
-  return { start: open, end: open, text: `${JSON.stringify(key)}:${JSON.stringify(value)}${scan.fields.size === 0 ? '' : ','}` }
+  if (added.length > 0) edits.push({ start: open, end: open, text: `${added.join(',')}${scan.fields.size === 0 ? '' : ','}` })
+  return edits.sort((a, b) => a.start - b.start)
 }
 
-function applied(body: Uint8Array, edits: Edit[]): Uint8Array {
+function applied(body: Uint8Array, edits: readonly Edit[]): Uint8Array {
   const parts: Uint8Array[] = []
   let from = 0
-  for (const edit of edits.sort((a, b) => a.start - b.start)) {
+  for (const edit of edits) {
     parts.push(body.subarray(from, edit.start), Buffer.from(edit.text))
     from = edit.end
   }

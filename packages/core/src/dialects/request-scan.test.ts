@@ -1,0 +1,95 @@
+import { randomBytes } from 'node:crypto'
+import { describe, expect, it } from 'vitest'
+import { isLbError } from '../errors/index.js'
+import { prefixHashes } from './prefix-hashes.js'
+import { scanRequest } from './request-scan.js'
+import { spliceBody } from './splice-body.js'
+
+const scan = (text: string) => scanRequest('openai-chat', Buffer.from(text))
+const text = (bytes: Uint8Array) => Buffer.from(bytes).toString('utf8')
+
+describe('reading a request', () => {
+  it('takes the fields that routing needs', () => {
+    expect(scan('{"model":"m","stream":true,"max_tokens":7,"stream_options":{"include_usage":true}}')).toMatchObject({
+      model: 'm',
+      stream: true,
+      maxTokens: 7,
+      includeUsage: true,
+    })
+    expect(scan('{"max_completion_tokens":5,"max_tokens":7,"stream":null}')).toMatchObject({
+      model: undefined,
+      stream: false,
+      maxTokens: 5,
+      includeUsage: false,
+    })
+  })
+
+  it.each([
+    ['{"model":1}', 'LB_BAD_REQUEST'],
+    ['{"stream":"yes"}', 'LB_BAD_REQUEST'],
+    ['{"model":', 'LB_BAD_JSON'],
+  ])('refuses %s with a code of its own', (body, code) => {
+    try {
+      scan(body)
+      expect.unreachable()
+    } catch (error) {
+      expect(isLbError(error) && { code: error.code, status: error.httpStatus }).toEqual({ code, status: 400 })
+    }
+  })
+})
+
+describe('splicing a body', () => {
+  it('changes the model and nothing else', () => {
+    const body = '{ "messages":[{"role":"user","content":"m \\u00e9 1e400"}] , "model" : "m", "seed": 12345678901234567890 }'
+    expect(text(spliceBody(scan(body), { model: 'there' }))).toBe(body.replace('"model" : "m"', '"model" : "there"'))
+  })
+
+  it('asks for usage, keeping other stream options', () => {
+    expect(JSON.parse(text(spliceBody(scan('{"stream":true}'), { includeUsage: true })))).toEqual({
+      stream: true,
+      stream_options: { include_usage: true },
+    })
+    expect(
+      JSON.parse(text(spliceBody(scan('{"stream_options":{"x":1,"include_usage":false},"stream":true}'), { includeUsage: true }))),
+    ).toEqual({
+      stream: true,
+      stream_options: { x: 1, include_usage: true },
+    })
+  })
+
+  it('makes valid JSON of an empty object and of both edits at once', () => {
+    expect(JSON.parse(text(spliceBody(scan('{}'), { model: 'a', includeUsage: true })))).toEqual({
+      model: 'a',
+      stream_options: { include_usage: true },
+    })
+    expect(JSON.parse(text(spliceBody(scan(' {"n":1}'), { model: 'a', includeUsage: true })))).toEqual({
+      n: 1,
+      model: 'a',
+      stream_options: { include_usage: true },
+    })
+  })
+
+  it('returns the very same bytes when nothing differs', () => {
+    const found = scan('{"model":"m"}')
+    expect(spliceBody(found, {})).toBe(found.body)
+  })
+})
+
+describe('prefix hashes', () => {
+  const salt = randomBytes(32)
+  const chat = (content: string) => scan(JSON.stringify({ model: 'm', messages: [{ role: 'user', content }] }))
+
+  it('agree as far as the prompts do', () => {
+    const shared = 'x'.repeat(1_000)
+    const one = prefixHashes(chat(`${shared}one${'y'.repeat(600)}`), salt)
+    const two = prefixHashes(chat(`${shared}two${'z'.repeat(600)}`), salt)
+    expect(one.slice(0, 3)).toEqual(two.slice(0, 3))
+    expect(one.at(-1)).not.toBe(two.at(-1))
+  })
+
+  it('mean nothing under another salt, and are bounded', () => {
+    const body = chat('word '.repeat(400))
+    expect(prefixHashes(body, salt)).not.toEqual(prefixHashes(body, randomBytes(32)))
+    expect(prefixHashes(chat('x'.repeat(3_000_000)), salt)).toHaveLength(512)
+  })
+})
