@@ -159,7 +159,8 @@ export class Balancer {
 
   /** What the state file says of the nodes. */
   recordedNodes(): readonly RecordedNode[] {
-    return (this.running?.assembly.fleet.nodes() ?? []).flatMap((node) => {
+    const fleet = this.running?.assembly.fleet
+    return [...(fleet?.nodes() ?? []), ...(fleet?.leaving() ?? [])].flatMap((node) => {
       const { endpoint } = node
       if (endpoint === undefined || node.state === 'stopped') return []
       const { url, mark, process, logPath } = endpoint

@@ -94,6 +94,8 @@ export class ProbeLoop {
   private async probe(watch: Watch): Promise<void> {
     const { backend, node } = watch
     if (backend === undefined) return
+    // Its old address may be somebody else's by now; a new life brings a new backend, and that begins anew.
+    if (node.state === 'stopped') return this.schedule(watch, node.plan.pool.health.intervalMs)
     const abort = new AbortController()
     watch.abort = abort
     const report = await this.ask(backend, node.plan.pool.health.timeoutMs, abort)

@@ -8,6 +8,7 @@ import { canKeep, nodePlansOf, type NodePlan } from './node-plan.js'
 import { AttachedRunner, type NodeRunner, type RunnerContext } from './node-runner.js'
 import { Node, type NodeChange } from './node.js'
 import { buildRoster } from './roster-view.js'
+import { isJudged, takeVerdict, type VerdictEvent } from './take-verdict.js'
 
 export interface FleetOptions extends Omit<RunnerContext, 'onRecord'> {
   readonly leases: SharedLeaseBook
@@ -39,6 +40,14 @@ const EMPTY_POLL_MS = 20
 export class Fleet implements RosterSource {
   readonly events: Emitter<FleetEvents>
   private readonly members = new Map<string, Member>()
+  /** Left the topology, still ending. */
+  private readonly retiring = new Map<Member, Promise<void>>()
+  /** Being restarted: a second wish joins the first. */
+  private readonly cycling = new Set<Member>()
+  /** Ends all waits, and engines without asking. */
+  private readonly cut = new AbortController()
+  /** When a closing balancer waits no longer. */
+  private closeByMs = Infinity
   private roster: Roster = buildRoster(0, [])
 
   constructor(private readonly options: FleetOptions) {
@@ -62,7 +71,7 @@ export class Fleet implements RosterSource {
     })
     for (const member of leaving) {
       this.members.delete(member.node.id)
-      void this.retire(member)
+      this.retiring.set(member, this.retire(member))
     }
     const starting: Member[] = []
     for (const plan of plans.values()) {
@@ -77,20 +86,14 @@ export class Fleet implements RosterSource {
   }
 
   /** Verdict of the probe loop. A node that left in the meantime is passed over. */
-  report(nodeId: string, event: 'good' | 'steady' | 'loading' | 'bad', report: ProbeReport): void {
+  report(nodeId: string, event: VerdictEvent, report: ProbeReport): void {
     const member = this.members.get(nodeId)
-    if (member === undefined || member.node.state === 'stopped' || member.node.state === 'declared') return
-    const { node } = member
-    node.learn(report)
-    const reason = report.verdict === 'ready' ? null : report.reason
-    // A launched engine that failed is its runner's to revive; an answer on its old port is somebody else's.
-    const launched = node.plan.group.launch !== undefined
-    if (launched && node.state === 'failed') return
-    // It listens when it is up; until then silence is no news.
-    if (launched && node.state === 'starting' && event === 'bad') return
-    if (!launched && node.state === 'starting' && event === 'bad')
-      return node.move('fail', `${reason ?? 'does not answer'}; will keep trying`)
-    node.move(event, reason)
+    if (member?.runner.hasEndpoint === true && isJudged(member.node)) takeVerdict(member.node, event, report)
+  }
+
+  /** Nodes that left the topology and still end; the state file must name them, or a kill would leak their engines. */
+  leaving(): readonly Node[] {
+    return [...this.retiring.keys()].map((member) => member.node)
   }
 
   /** Takes no new requests; running ones end. */
@@ -101,7 +104,11 @@ export class Fleet implements RosterSource {
   /** Takes requests again; a stopped or failed node is started. Throws LB_NODE_NOT_DRAINING. */
   async resume(nodeId: string): Promise<void> {
     const { node, runner } = this.memberOf(nodeId)
-    if (node.state === 'draining') return node.move('resume')
+    if (node.state === 'draining') {
+      if (node.wasReady && runner.hasEndpoint) return node.move('resume')
+      // Never seen ready, or without a process: its life begins anew.
+      node.move('stop')
+    }
     if (node.state === 'stopped' || node.state === 'failed') return runner.start()
     throw new LbError(`${nodeId} is ${node.state}, not draining`, {
       code: 'LB_NODE_NOT_DRAINING',
@@ -122,26 +129,28 @@ export class Fleet implements RosterSource {
         hint: 'restart the server itself; its node comes back by its probes',
       })
     }
+    if (this.cycling.has(member)) return
+    this.cycling.add(member)
     const busy = member.node.state !== 'stopped' && member.node.state !== 'failed'
     if (busy) member.node.move('drain', 'restart asked by you')
-    void this.cycle(member)
+    void this.logged(this.cycle(member, busy)).finally(() => this.cycling.delete(member))
   }
 
   /** Drains all nodes, then ends or leaves the engines. */
   async close(options: CloseFleetOptions): Promise<void> {
+    this.closeByMs = this.options.clock.nowMs() + options.drainMs
+    options.forced?.addEventListener('abort', () => this.cut.abort())
+    if (options.forced?.aborted === true) this.cut.abort()
     for (const { node } of this.members.values())
       if (node.state !== 'stopped' && node.state !== 'failed') node.move('drain', 'the balancer stops')
-    if (options.engines === 'leave') return this.leaveAll()
-    await Promise.all([...this.members.values()].map((member) => this.endMember(member, options)))
+    await Promise.all([...this.members.values()].map((member) => this.endMember(member, options.engines)))
+    await Promise.all(this.retiring.values())
   }
 
-  private async endMember(member: Member, options: CloseFleetOptions): Promise<void> {
-    await this.emptied(member.node, options.drainMs, options.forced)
-    await member.runner.stop(options.forced?.aborted === true)
-  }
-
-  private leaveAll(): void {
-    for (const { runner } of this.members.values()) runner.leave()
+  private async endMember({ node, runner }: Member, engines: CloseFleetOptions['engines']): Promise<void> {
+    await this.emptied(node, this.closeByMs)
+    if (engines === 'leave') runner.leave()
+    else await runner.stop(this.cut.signal)
   }
 
   private add(plan: NodePlan): Member {
@@ -160,28 +169,36 @@ export class Fleet implements RosterSource {
     this.refresh()
   }
 
-  private async retire({ node, runner }: Member): Promise<void> {
+  private async retire(member: Member): Promise<void> {
+    const { node, runner } = member
     if (node.state !== 'stopped') node.move('drain', 'no longer in the topology')
-    await this.emptied(node, node.plan.pool.drainMs)
-    await runner.stop(false)
+    await this.emptied(node, this.options.clock.nowMs() + node.plan.pool.drainMs)
+    await this.logged(runner.stop(this.cut.signal))
+    this.retiring.delete(member)
     this.options.leases.freeRow(node.index)
     this.events.emit('record', undefined)
   }
 
-  private async cycle({ node, runner }: Member): Promise<void> {
-    await this.emptied(node, node.plan.pool.drainMs)
-    await runner.stop(false)
+  private async cycle({ node, runner }: Member, drained: boolean): Promise<void> {
+    await this.emptied(node, this.options.clock.nowMs() + node.plan.pool.drainMs)
+    // Resumed meanwhile: the wish to restart was taken back.
+    if (drained && node.state !== 'draining') return
+    await runner.stop(this.cut.signal)
+    if (this.closeByMs !== Infinity || this.members.get(node.id)?.node !== node) return
     node.restarts += 1
     await runner.start()
   }
 
-  /** Resolves when no request is on the node, the time is up, or the wait is cut short. */
-  private emptied(node: Node, withinMs: number, forced?: AbortSignal): Promise<void> {
-    const deadlineMs = this.options.clock.nowMs() + withinMs
+  private async logged(work: Promise<void>): Promise<void> {
+    await work.catch((error: unknown) => this.options.log.error('fleet.work_failed', { error: messageOf(error) }))
+  }
+
+  /** Resolves when no request is on the node, the time is up, or a closing balancer waits no longer. */
+  private emptied(node: Node, deadlineMs: number): Promise<void> {
     return new Promise((resolve) => {
       const look = (): void => {
-        const over = this.options.leases.countOf(node.index) === 0 || this.options.clock.nowMs() >= deadlineMs || forced?.aborted === true
-        if (over) resolve()
+        const late = this.options.clock.nowMs() >= Math.min(deadlineMs, this.closeByMs)
+        if (late || this.cut.signal.aborted || this.options.leases.countOf(node.index) === 0) resolve()
         else this.options.clock.after(EMPTY_POLL_MS, look)
       }
       look()

@@ -3,19 +3,10 @@ import { join } from 'node:path'
 import type { TimerHandle } from '../base/index.js'
 import type { LaunchPlan } from '../contracts/index.js'
 import { LbError, messageOf } from '../errors/index.js'
-import {
-  baseEnvironment,
-  canBind,
-  reservePort,
-  rotateIfLarger,
-  spawnEngine,
-  stopTree,
-  tailFile,
-  type PortReservation,
-  type ProcessEnd,
-  type SpawnedProcess,
-} from '../machines/index.js'
+import { baseEnvironment, canBind, reservePort, rotateIfLarger, spawnEngine, stopTree } from '../machines/index.js'
+import type { PortReservation, ProcessEnd, SpawnedProcess } from '../machines/index.js'
 import type { LaunchSettings } from '../topology/index.js'
+import { describeEnd, lastWords } from './last-words.js'
 import { createBackend, declaredEnv, type NodeRunner, type RunnerContext } from './node-runner.js'
 import type { Node } from './node.js'
 import { RestartBudget } from './restart-budget.js'
@@ -23,60 +14,79 @@ import { upstreamTarget } from './upstream-target.js'
 
 const DEFAULT_STOP = [{ signal: 'SIGTERM', waitMs: 10_000 }] as const
 const LOG_LIMITS = { maxBytes: 10 * 1024 * 1024, keep: 3 }
+const LOG_LOOK_MS = 30_000
 const MOST_PORTS = 5
 
 interface Life {
   readonly process: SpawnedProcess
   readonly port: PortReservation
   readonly mark: string
+  readonly logPath: string
   readonly startedAtMs: number
-  readonly deadline: TimerHandle
 }
 
-/** Launches a node's engine and keeps it alive: restarts with back-off within a budget, the next port when its own is taken, a limit on loading. */
+/**
+ * Launches a node's engine and keeps it alive: restarts with back-off within a budget, the next port when its own is taken, a limit on loading.
+ * One piece of work at a time (`work`): a stop waits for a launch that has begun, so that no engine is forgotten.
+ */
 export class LaunchedRunner implements NodeRunner {
   private life: Life | undefined
   private wanted = false
+  private work: Promise<void> = Promise.resolve()
   private retry: TimerHandle | undefined
+  private deadline: TimerHandle | undefined
+  private rotation: TimerHandle | undefined
   private readonly budget: RestartBudget
   private readonly badPorts = new Set<number>()
 
   constructor(
     private readonly node: Node,
-    private readonly launch: LaunchSettings,
+    private readonly launchedWith: LaunchSettings,
     private readonly context: RunnerContext,
   ) {
-    this.budget = new RestartBudget(launch.restarts, context.random)
+    this.budget = new RestartBudget(context.random)
   }
 
-  async start(): Promise<void> {
+  get hasEndpoint(): boolean {
+    return this.life !== undefined
+  }
+
+  start(): Promise<void> {
     this.wanted = true
+    this.retry?.cancel()
     this.budget.reset()
-    await this.begin()
+    this.badPorts.clear()
+    return this.next(() => this.begin())
   }
 
-  async stop(force: boolean): Promise<void> {
+  async stop(forced?: AbortSignal): Promise<void> {
     this.leave()
-    const life = this.life
-    this.life = undefined
-    if (life !== undefined) await this.end(life, force)
-    this.node.move('stop')
+    await this.next(async () => {
+      await this.end(forced === undefined ? {} : { forced })
+      this.node.move('stop')
+    })
     this.context.onRecord()
   }
 
   leave(): void {
     this.wanted = false
-    this.retry?.cancel()
-    this.life?.deadline.cancel()
+    for (const timer of [this.retry, this.deadline, this.rotation]) timer?.cancel()
+  }
+
+  private next(task: () => Promise<void>): Promise<void> {
+    this.work = this.work.then(task).catch((error: unknown) => {
+      this.context.log.error('node.work_failed', { node: this.node.id, error: messageOf(error) })
+    })
+    return this.work
   }
 
   private async begin(): Promise<void> {
-    if (!this.wanted) return
+    if (!this.wanted || !canStart(this.node)) return
     this.node.move('start')
+    if (this.life !== undefined) return
     try {
-      this.life = await this.spawn()
-      if (!this.wanted) return await this.stop(true)
-      void this.life.process.exited.then((end) => this.ended(this.life, end))
+      const life = await this.spawn()
+      void life.process.exited.then((end) => this.next(() => this.ended(life, end)))
     } catch (error) {
       this.failed(messageOf(error), 0)
     }
@@ -95,12 +105,19 @@ export class LaunchedRunner implements NodeRunner {
         throw new LbError(`engine ${this.node.plan.group.engine} cannot be launched`, { code: 'LB_CANNOT_LAUNCH', source: 'operator' })
       rotateIfLarger(logPath, LOG_LIMITS)
       const process = await spawnEngine({ command: plan.command, args: plan.args, env: this.environment(plan, mark), logPath })
+      this.life = { process, port, mark, logPath, startedAtMs: this.context.clock.nowMs() }
       this.node.setEndpoint({ url, target: upstreamTarget(url), mark, logPath, process: process.identity, ...made })
-      return { process, port, mark, startedAtMs: this.context.clock.nowMs(), deadline: this.readyDeadline(plan) }
+      this.watch(this.life, this.launch.readyWithinMs ?? plan.readyWithinMs)
+      return this.life
     } catch (error) {
       port.release()
       throw error
     }
+  }
+
+  /** As declared now: limits may change while the engine runs. */
+  private get launch(): LaunchSettings {
+    return this.node.plan.group.launch ?? this.launchedWith
   }
 
   private environment(plan: LaunchPlan, mark: string): Record<string, string> {
@@ -108,28 +125,32 @@ export class LaunchedRunner implements NodeRunner {
     return baseEnvironment(declared, this.context.env)
   }
 
-  /** A load that never ends is a failed attempt: the engine is killed, its exit does the rest. */
-  private readyDeadline(plan: LaunchPlan): TimerHandle {
-    const withinMs = this.launch.readyWithinMs ?? plan.readyWithinMs
-    return this.context.clock.after(withinMs, () => {
-      if (this.node.state !== 'starting' && this.node.state !== 'loading') return
-      const life = this.life
-      if (life === undefined) return
-      this.life = undefined
-      void this.end(life, true).then(() => this.failed(`not ready within ${Math.round(withinMs / 1000)} s`, 0))
-    })
+  private watch(life: Life, readyWithinMs: number): void {
+    if (!this.wanted) return
+    this.deadline = this.context.clock.after(readyWithinMs, () => void this.next(() => this.late(life, readyWithinMs)))
+    const look = (): void => {
+      rotateIfLarger(life.logPath, LOG_LIMITS)
+      this.rotation = this.context.clock.after(LOG_LOOK_MS, look)
+    }
+    this.rotation = this.context.clock.after(LOG_LOOK_MS, look)
   }
 
-  private async ended(life: Life | undefined, end: ProcessEnd): Promise<void> {
-    if (life === undefined || this.life !== life) return
-    this.life = undefined
-    life.deadline.cancel()
-    const wasStarting = this.node.state === 'starting' || this.node.state === 'loading'
-    const reason = `${describeEnd(end)}${this.lastLine()}`
-    // What the engine started may outlive it; a new one must not meet it on the GPU.
-    await stopTree({ identity: life.process.identity, mark: life.mark, steps: [] })
-    const portTaken = wasStarting && !(await canBind(life.port.port))
-    life.port.release()
+  /** A load that never ends is a failed attempt. */
+  private async late(life: Life, readyWithinMs: number): Promise<void> {
+    if (this.life !== life || this.node.wasReady || !isComing(this.node)) return
+    const reason = `not ready within ${readyWithinMs / 1000} s${lastWords(life.logPath)}`
+    await this.end({ steps: [] })
+    this.failed(reason, 0)
+  }
+
+  private async ended(life: Life, end: ProcessEnd): Promise<void> {
+    if (this.life !== life) return
+    const reason = `${describeEnd(end)}${lastWords(life.logPath)}`
+    const wasComing = isComing(this.node)
+    // No request goes to a dead engine while its remains are cleared; what it had started may outlive it and hold the GPU.
+    if (!wasComing && this.wanted) this.node.move('fail', reason)
+    await this.end({ steps: [] })
+    const portTaken = wasComing && isComing(this.node) && !(await canBind(life.port.port))
     if (portTaken && this.badPorts.size < MOST_PORTS) {
       this.badPorts.add(life.port.port)
       this.context.log.warn('node.port_taken', { node: this.node.id, port: life.port.port })
@@ -140,37 +161,39 @@ export class LaunchedRunner implements NodeRunner {
 
   private failed(reason: string, livedMs: number): void {
     if (!this.wanted) return
-    const waitMs = this.budget.failed(this.context.clock.nowMs(), livedMs)
-    if (waitMs === undefined) {
-      this.node.move(
-        'fail',
-        `failed ${this.budget.spent} times in ${Math.round(this.launch.restarts.withinMs / 60_000)} minutes and is not started again: ${reason}`,
-      )
-    } else {
-      this.node.move('fail', reason)
-      if (this.node.state === 'failed') this.retry = this.context.clock.after(waitMs, () => this.again())
-    }
+    const { restarts } = this.launch
+    const waitMs = this.budget.failed(this.context.clock.nowMs(), livedMs, restarts)
+    const minutes = Math.round(restarts.withinMs / 60_000)
+    const spent = `failed ${this.budget.spent} times in ${minutes} minutes and is not started again: `
+    this.node.move('fail', waitMs === undefined ? `${spent}${reason}` : reason)
+    if (waitMs !== undefined && this.node.state === 'failed')
+      this.retry = this.context.clock.after(waitMs, () => void this.next(() => this.again()))
     this.context.onRecord()
   }
 
-  private again(): void {
+  private async again(): Promise<void> {
+    if (!this.wanted || this.node.state !== 'failed') return
     this.node.restarts += 1
-    void this.begin()
+    await this.begin()
   }
 
-  private lastLine(): string {
-    const line = this.node.endpoint?.logPath === undefined ? undefined : tailFile(this.node.endpoint.logPath, 1)[0]
-    return line === undefined || line.trim() === '' ? '' : `: ${line.trim().slice(0, 200)}`
-  }
-
-  private async end(life: Life, force: boolean): Promise<void> {
-    life.deadline.cancel()
-    const steps = force ? [] : (this.node.endpoint?.backend.stop ?? DEFAULT_STOP)
-    await stopTree({ identity: life.process.identity, mark: life.mark, steps })
+  /** Ends what runs, with all that it started. */
+  private async end(how: { readonly steps?: readonly []; readonly forced?: AbortSignal }): Promise<void> {
+    const { life } = this
+    if (life === undefined) return
+    this.deadline?.cancel()
+    this.rotation?.cancel()
+    const steps = how.steps ?? this.node.endpoint?.backend.stop ?? DEFAULT_STOP
+    await stopTree({ ...how, identity: life.process.identity, mark: life.mark, steps })
     life.port.release()
+    this.life = undefined
   }
 }
 
-function describeEnd(end: ProcessEnd): string {
-  return end.signal === null ? `exited with code ${end.code ?? 'unknown'}` : `ended by ${end.signal}`
+function isComing(node: Node): boolean {
+  return node.state === 'starting' || node.state === 'loading'
+}
+
+function canStart(node: Node): boolean {
+  return isComing(node) || node.state === 'declared' || node.state === 'stopped' || node.state === 'failed'
 }

@@ -23,9 +23,12 @@ export interface RunnerContext {
 
 /** Keeps one node's endpoint alive, in whatever way its group says. */
 export interface NodeRunner {
+  /** Resolves when the start has begun or failed. Nothing happens where it runs already. */
   start(): Promise<void>
-  /** Ends what it launched; an attached server is left alone. */
-  stop(force: boolean): Promise<void>
+  /** Ends what it launched, without asking once `forced` is aborted; an attached server is left alone. */
+  stop(forced?: AbortSignal): Promise<void>
+  /** Whether there is a server to be judged: what answers at the address of an ended engine is somebody else. */
+  readonly hasEndpoint: boolean
   /** Lets go without ending anything. */
   leave(): void
 }
@@ -68,6 +71,8 @@ export function declaredEnv(env: Readonly<Record<string, string | SecretRef>>, s
 
 /** Attached servers are somebody else's: nothing to start or stop. */
 export class AttachedRunner implements NodeRunner {
+  readonly hasEndpoint = true
+
   constructor(
     private readonly node: Node,
     private readonly context: RunnerContext,

@@ -32,6 +32,8 @@ export class Node {
   private at: NodeEndpoint | undefined
   /** Counts lives of the endpoint, so that pooled sockets of a dead one are not reused. */
   incarnation = 0
+  /** Whether this life of the endpoint has been ready. */
+  wasReady = false
   restarts = 0
   version: string | null = null
   models: readonly string[] = []
@@ -70,6 +72,7 @@ export class Node {
   /** A new life behind the same name. */
   setEndpoint(endpoint: NodeEndpoint): void {
     this.incarnation += 1
+    this.wasReady = false
     this.at = endpoint
     this.progress = null
   }
@@ -79,6 +82,7 @@ export class Node {
     const from = this.current
     const to = transitions[from][event]
     if (to === undefined) throw new LbError(`node ${this.id}: no move \`${event}\` from state ${from}`, { code: 'LB_BUG', source: 'lb' })
+    if (event === 'steady') this.wasReady = true
     const said = to === from && reason === null ? this.why : to === 'ready' ? null : reason
     if (to === from && said === this.why) return
     this.why = said

@@ -15,16 +15,13 @@ export class RestartBudget {
   private failuresAtMs: number[] = []
   private inARow = 0
 
-  constructor(
-    private readonly limits: RestartLimits,
-    private readonly random: RandomSource,
-  ) {}
+  constructor(private readonly random: RandomSource) {}
 
   /** The wait before the next start; undefined when the budget is spent. */
-  failed(nowMs: number, livedMs: number): number | undefined {
+  failed(nowMs: number, livedMs: number, limits: RestartLimits): number | undefined {
     this.inARow = livedMs >= STABLE_MS ? 1 : this.inARow + 1
-    this.failuresAtMs = [...this.failuresAtMs.filter((atMs) => nowMs - atMs < this.limits.withinMs), nowMs]
-    if (this.failuresAtMs.length > this.limits.max) return undefined
+    this.failuresAtMs = [...this.failuresAtMs.filter((atMs) => nowMs - atMs < limits.withinMs), nowMs]
+    if (this.failuresAtMs.length > limits.max) return undefined
     const waitMs = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** (this.inARow - 1))
     return waitMs * (0.8 + 0.4 * this.random.next())
   }

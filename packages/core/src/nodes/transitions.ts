@@ -19,7 +19,17 @@ export const transitions: Readonly<Record<NodeState, Readonly<Partial<Record<Nod
     drain: 'draining',
     stop: 'stopped',
   },
-  loading: { loading: 'loading', good: 'loading', steady: 'ready', bad: 'loading', fail: 'failed', drain: 'draining', stop: 'stopped' },
+  // `start`: the engine ended because its port was taken, and begins again on the next one.
+  loading: {
+    start: 'starting',
+    loading: 'loading',
+    good: 'loading',
+    steady: 'ready',
+    bad: 'loading',
+    fail: 'failed',
+    drain: 'draining',
+    stop: 'stopped',
+  },
   warming: { loading: 'loading', good: 'warming', steady: 'ready', bad: 'suspect', fail: 'failed', drain: 'draining', stop: 'stopped' },
   ready: { loading: 'loading', good: 'ready', steady: 'ready', bad: 'suspect', fail: 'failed', drain: 'draining', stop: 'stopped' },
   suspect: { loading: 'loading', good: 'warming', steady: 'ready', bad: 'suspect', fail: 'failed', drain: 'draining', stop: 'stopped' },

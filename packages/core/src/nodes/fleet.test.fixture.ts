@@ -1,0 +1,156 @@
+import { randomBytes } from 'node:crypto'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { get } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterEach } from 'vitest'
+import { seededRandom, systemClock } from '../base/index.js'
+import { silentLogger, type Backend, type EnginePlugin, type PluginHost, type ProbeReport } from '../contracts/index.js'
+import type { GroupPlan, LaunchSettings, PoolPlan, Topology } from '../topology/index.js'
+import { Fleet } from './fleet.js'
+import { createLeaseBook, type SharedLeaseBook } from './lease-book.js'
+import { nodePlansOf, type NodePlan } from './node-plan.js'
+
+export function launchGroup(script: string, launch: Partial<LaunchSettings> = {}): GroupPlan {
+  const settings = { script }
+  return {
+    name: 'sim',
+    engine: 'script',
+    weight: 1,
+    launch: { replicas: 1, settings, env: {}, restarts: { max: 5, withinMs: 600_000 }, ...launch },
+  }
+}
+
+export function attachGroup(url: string): GroupPlan {
+  return { name: 'far', engine: 'script', weight: 1, attach: { url } }
+}
+
+export function topologyOf(groups: readonly GroupPlan[], pool: Partial<PoolPlan> = {}): Topology {
+  return {
+    version: 1,
+    name: 'test',
+    gateway: { listen: [], apiKeys: [], open: false, maxBodyBytes: 1, maxBodiesBytes: 1 },
+    pools: [
+      {
+        name: 'demo',
+        models: ['m'],
+        strategy: { name: 'least-tokens', settings: {} },
+        groups,
+        retries: { max: 2 },
+        timeouts: { connectMs: 1000, firstTokenMs: 1000, idleMs: 1000 },
+        health: { intervalMs: 50, fall: 2, rise: 2, timeoutMs: 2000 },
+        drainMs: 10_000,
+        ...pool,
+      },
+    ],
+  }
+}
+
+export function nodePlan(): NodePlan {
+  const plan = nodePlansOf(topologyOf([attachGroup('http://127.0.0.1:1')]))[0]
+  if (plan === undefined) throw new Error('a topology without nodes')
+  return plan
+}
+
+/** Answers 200 to everything on the port that it is told; `beforeListen` runs first. */
+export const serverScript = (beforeListen = '') =>
+  `${beforeListen};require('node:http').createServer((q, s) => s.end('ok')).listen(Number(process.env.SCRIPT_PORT), '127.0.0.1', () => console.log('listening'))`
+
+const dialect: Backend['dialect'] = { paths: {}, headers: {}, classify: () => 'ok', streamEnd: () => 'complete' }
+
+/** An engine that is a script of Node.js, given in its settings. */
+const scriptEngine: EnginePlugin<{ readonly script?: string }> = {
+  apiVersion: 1,
+  engine: 'script',
+  settings: {},
+  canLaunch: true,
+  summary: 'for tests',
+  createBackend: (spec) => ({
+    launchPlan: (slot) => ({
+      command: process.execPath,
+      args: ['-e', spec.settings.script ?? ''],
+      env: { SCRIPT_PORT: String(slot.port) },
+      readyWithinMs: 60_000,
+    }),
+    probe: () => probe(spec.url),
+    minProbeIntervalMs: 10,
+    dialect,
+    stop: [{ signal: 'SIGTERM', waitMs: 5000 }],
+  }),
+}
+
+function probe(url: string): Promise<ProbeReport> {
+  return new Promise((resolve) => {
+    get(url, { agent: false }, (answer) => {
+      answer.resume()
+      answer.on('close', () => resolve({ verdict: 'ready' }))
+    }).on('error', () => resolve({ verdict: 'sick', reason: 'does not answer (connection refused)' }))
+  })
+}
+
+export interface TestFleet {
+  readonly fleet: Fleet
+  readonly leases: SharedLeaseBook
+  /** States that a node went through. */
+  readonly walk: (nodeId: string) => readonly string[]
+  /** Probes once, as the probe loop would, and reports. */
+  readonly judge: () => Promise<void>
+  /** Probes until the node is in the state. */
+  readonly until: (nodeId: string, state: string) => Promise<void>
+}
+
+const host: PluginHost = { log: silentLogger, get: () => Promise.reject(new Error('not in tests')) }
+
+/** Makes fleets; those of a test are ended with their engines when it ends. */
+export function fleetMaker(): () => TestFleet {
+  const made: { fleet: Fleet; logDir: string }[] = []
+  afterEach(async () => {
+    for (const { fleet, logDir } of made.splice(0)) {
+      await fleet.close({ drainMs: 0, engines: 'stop', forced: AbortSignal.abort() })
+      rmSync(logDir, { recursive: true, force: true })
+    }
+  })
+  return () => {
+    const logDir = mkdtempSync(join(tmpdir(), 'lb-fleet-'))
+    const leases = createLeaseBook(64)
+    const engines = new Map([['script', scriptEngine as EnginePlugin]])
+    const topologyName = `test-${randomBytes(4).toString('hex')}`
+    const fleet = new Fleet({
+      clock: systemClock,
+      random: seededRandom(1),
+      log: silentLogger,
+      leases,
+      engines,
+      host,
+      env: process.env,
+      logDir,
+      topologyName,
+    })
+    made.push({ fleet, logDir })
+    return watched(fleet, leases)
+  }
+}
+
+function watched(fleet: Fleet, leases: SharedLeaseBook): TestFleet {
+  const walks = new Map<string, string[]>()
+  fleet.events.on('changed', ({ node, from, to }) => {
+    if (from !== to) walks.set(node.id, [...(walks.get(node.id) ?? []), to])
+  })
+  const judge = async (): Promise<void> => {
+    for (const node of fleet.nodes()) {
+      const report = await node.endpoint?.backend.probe(AbortSignal.timeout(2000))
+      if (report !== undefined) fleet.report(node.id, report.verdict === 'ready' ? 'steady' : 'bad', report)
+    }
+  }
+  const until = async (nodeId: string, state: string): Promise<void> => {
+    const deadlineMs = performance.now() + 15_000
+    const stateOf = () => fleet.nodes().find((node) => node.id === nodeId)?.state
+    while (stateOf() !== state) {
+      if (performance.now() > deadlineMs) throw new Error(`${nodeId} is ${stateOf()}, not ${state}`)
+      await judge()
+      await sleep(10)
+    }
+  }
+  return { fleet, leases, walk: (nodeId) => walks.get(nodeId) ?? [], judge, until }
+}

@@ -1,0 +1,26 @@
+import type { ProbeReport } from '../contracts/index.js'
+import type { Node } from './node.js'
+
+export type VerdictEvent = 'good' | 'steady' | 'loading' | 'bad'
+
+/** What a verdict of the probe loop does to a node. */
+export function takeVerdict(node: Node, event: VerdictEvent, report: ProbeReport): void {
+  node.learn(report)
+  const reason = report.verdict === 'ready' ? null : report.reason
+  if (event === 'bad' && node.plan.group.launch === undefined && isUnseen(node))
+    return node.move('fail', `${reason ?? 'does not answer'}; will keep trying`)
+  // It listens when it is up; until then silence is no news.
+  if (event === 'bad' && node.state === 'starting') return
+  // Why it drains is worth more than how it is.
+  node.move(event, node.state === 'draining' ? null : reason)
+}
+
+/** Whether verdicts count in this state. A launched engine that failed is its runner's to revive. */
+export function isJudged(node: Node): boolean {
+  const { state } = node
+  return state !== 'stopped' && state !== 'declared' && (state !== 'failed' || node.plan.group.launch === undefined)
+}
+
+function isUnseen(node: Node): boolean {
+  return node.state === 'starting' || node.state === 'failed'
+}
