@@ -1,0 +1,169 @@
+import { createServer as createHttp, type Server as HttpServer } from 'node:http'
+import { createServer, type AddressInfo, type Server, type Socket } from 'node:net'
+import { seededRandom, systemClock } from '../base/index.js'
+import { silentLogger, type Lease, type LeaseBook, type RequestRecord, type RosterNode, type Strategy } from '../contracts/index.js'
+import { openaiDialect } from '../dialects/index.js'
+import { nodeExchange, UpstreamEngine } from '../wire/index.js'
+import { createProxy } from './create-proxy.js'
+
+/** What a scripted engine does with one request, on the raw socket. */
+export type Script = (socket: Socket, request: string) => void
+
+/** Engines made of raw sockets, a proxy in front of them, node:http before that. */
+export class Rig {
+  readonly records: RequestRecord[] = []
+  readonly requests: string[][] = []
+  opened = 0
+  settled = 0
+  url = ''
+  retries = 2
+  /** Nodes in this order; the first untried one is picked. */
+  readonly nodes: RosterNode[] = []
+  private readonly servers: Server[] = []
+  private front: HttpServer | undefined
+  private readonly upstream = new UpstreamEngine({ clock: systemClock })
+
+  async engine(script: Script, more: Partial<RosterNode> = {}): Promise<void> {
+    const seen: string[] = []
+    this.requests.push(seen)
+    const server = createServer((socket) => answerOn(socket, seen, script))
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    this.servers.push(server)
+    this.add((server.address() as AddressInfo).port, more)
+  }
+
+  /** A node where nothing listens. */
+  dead(): void {
+    this.add(1, {})
+  }
+
+  async open(): Promise<void> {
+    const first: Strategy = { pick: () => 0 }
+    const pool = () => ({
+      name: 'p',
+      models: ['m'],
+      strategy: first,
+      retries: this.retries,
+      timeouts: { connectMs: 1_000, firstTokenMs: 2_000, idleMs: 2_000 },
+    })
+    const proxy = createProxy({
+      rosters: { current: () => ({ version: 1, nodes: this.nodes, routable: () => this.nodes, emptyReason: () => 'down' }) },
+      leases: this.leases(),
+      upstream: this.upstream,
+      clock: systemClock,
+      log: silentLogger,
+      pools: () => ({ poolOf: (model) => (model === 'm' ? pool() : undefined), only: pool(), models: ['m'] }),
+      limits: () => ({ maxBodyBytes: 100_000, maxBodiesBytes: 1_000_000 }),
+      salt: Buffer.from('salt'),
+      onSettled: (record) => void this.records.push(record),
+    })
+    this.front = createHttp(
+      (request, response) =>
+        void proxy.handle({ exchange: nodeExchange(request, response), face: 'openai-chat', requestId: `r${this.records.length}` }),
+    )
+    await new Promise<void>((resolve) => this.front?.listen(0, '127.0.0.1', resolve))
+    this.url = `http://127.0.0.1:${(this.front.address() as AddressInfo).port}/v1/chat/completions`
+  }
+
+  ask(body: object, headers: Record<string, string> = {}, signal?: AbortSignal): Promise<Response> {
+    return fetch(this.url, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...headers },
+      body: JSON.stringify({ model: 'm', messages: [], ...body }),
+      ...(signal === undefined ? {} : { signal }),
+    })
+  }
+
+  close(): void {
+    this.front?.closeAllConnections()
+    this.front?.close()
+    this.upstream.close()
+    for (const server of this.servers) server.close()
+  }
+
+  get openSockets(): number {
+    return this.upstream.openSockets
+  }
+
+  private leases(): LeaseBook {
+    return {
+      inFlight: () => 0,
+      waiting: () => 0,
+      tokensInFlight: () => 0,
+      open: (): Lease => {
+        this.opened += 1
+        let open = true
+        return {
+          firstToken() {},
+          settle: () => {
+            if (open) this.settled += 1
+            open = false
+          },
+        }
+      },
+    }
+  }
+
+  private add(port: number, more: Partial<RosterNode>): void {
+    const index = this.nodes.length
+    this.nodes.push({
+      id: `p/n${index}`,
+      index,
+      weight: 1,
+      incarnation: 1,
+      pool: 'p',
+      engine: 'scripted',
+      state: 'ready',
+      target: { host: '127.0.0.1', port, tls: false, basePath: '', authority: `127.0.0.1:${port}` },
+      dialect: openaiDialect(),
+      model: undefined,
+      authHeaders: {},
+      ...more,
+    })
+  }
+}
+
+/** Collects one request at a time (head and counted body), then plays the script. */
+function answerOn(socket: Socket, seen: string[], script: Script): void {
+  let text = ''
+  socket.on('error', () => undefined)
+  socket.on('data', (part: Buffer) => {
+    text += part.toString('latin1')
+    const end = text.indexOf('\r\n\r\n')
+    const length = Number(/content-length: (\d+)/.exec(text)?.[1] ?? 0)
+    if (end === -1 || text.length < end + 4 + length) return
+    seen.push(text)
+    const request = text
+    text = ''
+    script(socket, request)
+  })
+}
+
+export const event = (data: object | string): string => `data: ${typeof data === 'string' ? data : JSON.stringify(data)}\n\n`
+export const delta = (content: string): string => event({ choices: [{ index: 0, delta: { content }, finish_reason: null }] })
+export const role = event({ choices: [{ index: 0, delta: { role: 'assistant', content: '' }, finish_reason: null }] })
+export const usage = event({ choices: [], usage: { prompt_tokens: 3, completion_tokens: 2, total_tokens: 5 } })
+export const done = event('[DONE]')
+
+/** A chunked event stream, or its beginning. */
+export const streamHead = 'HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n'
+export const chunk = (text: string): string => `${Buffer.byteLength(text).toString(16)}\r\n${text}\r\n`
+export const lastChunk = '0\r\n\r\n'
+
+export const plainAnswer = (status: number, body: object): string => {
+  const text = JSON.stringify(body)
+  return `HTTP/1.1 ${status} X\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(text)}\r\n\r\n${text}`
+}
+
+/** Cuts a text at random places. */
+export function pieces(text: string, seed: number): string[] {
+  const random = seededRandom(seed)
+  const bytes = Buffer.from(text)
+  const parts: string[] = []
+  for (let at = 0; at < bytes.byteLength;) {
+    const size = 1 + Math.floor(random.next() * 40)
+    parts.push(bytes.toString('latin1', at, at + size))
+    at += size
+  }
+  return parts
+}
