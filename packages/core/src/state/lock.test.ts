@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import { afterEach, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, describe, expect, it } from 'vitest'
 import { acquireLock } from './lock.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'lb-lock-'))
@@ -13,6 +13,8 @@ const path = join(folder, 'lock')
 afterEach(() => {
   for (const name of readdirSync(folder)) rmSync(join(folder, name))
 })
+
+afterAll(() => rmSync(folder, { recursive: true }))
 
 const own = { pid: process.pid, life: 'this' }
 const onlyThisLife = (holder: typeof own) => Promise.resolve(holder.life === 'this')
