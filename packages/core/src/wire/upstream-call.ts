@@ -38,12 +38,15 @@ export class UpstreamCallInFlight implements UpstreamCall {
     this.send()
   }
 
+  /** Without effect once the call is over: its socket may serve another one by then. */
   pause(): void {
+    if (this.over) return
     this.paused = true
     this.socket?.pause()
   }
 
   resume(): void {
+    if (this.over) return
     this.paused = false
     this.lastByteMs = this.context.clock.nowMs()
     this.socket?.resume()

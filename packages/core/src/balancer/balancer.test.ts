@@ -1,0 +1,170 @@
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { afterEach, describe, expect, it } from 'vitest'
+import type { EnginePlugin } from '../contracts/index.js'
+import { openaiDialect } from '../dialects/index.js'
+import type { TopologyInput } from '../topology/index.js'
+import { createBalancer, type Balancer } from './create-balancer.js'
+
+const servers: Server[] = []
+const balancers: Balancer[] = []
+
+afterEach(async () => {
+  await Promise.all(balancers.splice(0).map((balancer) => balancer.close({ drainMs: 0, force: true })))
+  for (const server of servers.splice(0)) {
+    server.closeAllConnections()
+    server.close()
+  }
+})
+
+/** An engine that answers with its own name; with `hold` it answers when told to. */
+async function engine(name: string, hold?: Promise<void>): Promise<string> {
+  const server = createServer((request, response) => {
+    if (request.url === '/probe') response.end('ok')
+    else request.resume().on('end', () => void (hold ?? Promise.resolve()).then(() => response.end(JSON.stringify({ name }))))
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  servers.push(server)
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+}
+
+const plugin: EnginePlugin = {
+  apiVersion: 1,
+  engine: 'test',
+  settings: { type: 'object' },
+  canLaunch: false,
+  summary: 'an engine of this test',
+  createBackend: (spec, host) => ({
+    minProbeIntervalMs: 20,
+    dialect: openaiDialect(),
+    probe: async (signal) =>
+      (await host.get(`${spec.url}/probe`, { signal })).status === 200 ? { verdict: 'ready' } : { verdict: 'sick', reason: 'not 200' },
+  }),
+}
+
+function balancerOf(topology: TopologyInput): Balancer {
+  const balancer = createBalancer({ topology, engines: [plugin] })
+  balancers.push(balancer)
+  return balancer
+}
+
+const pool = (nodes: { name: string; attach: string; weight?: number }[]): TopologyInput => ({
+  name: 'test',
+  pools: { p: { models: ['m'], strategy: 'round-robin', nodes: nodes.map((node) => ({ engine: 'test', ...node })) } },
+})
+
+async function ask(balancer: Balancer): Promise<{ status: number; text: string }> {
+  const answer = await balancer.fetch(
+    new Request('http://x/v1/chat/completions', { method: 'POST', body: JSON.stringify({ model: 'm', messages: [] }) }),
+  )
+  return { status: answer.status, text: await answer.text() }
+}
+
+describe('a balancer', () => {
+  it('says that it is not started, starts once, and answers', async () => {
+    const balancer = balancerOf(pool([{ name: 'a', attach: await engine('a') }]))
+    expect((await ask(balancer)).status).toBe(503)
+    expect(() => balancer.status()).toThrow(/not started/)
+    await balancer.start()
+    expect(await ask(balancer)).toEqual({ status: 200, text: '{"name":"a"}' })
+    await expect(balancer.start()).rejects.toThrow(/already/)
+    expect(balancer.status()).toMatchObject({
+      name: 'test',
+      state: 'serving',
+      pools: [{ nodes: [{ id: 'p/a', state: 'ready', host: '127.0.0.1', requests: 1, inFlight: 0 }] }],
+    })
+    expect(balancer.requests(1)[0]).toMatchObject({ outcome: 'ok', node: 'p/a' })
+    expect(balancer.metrics()).toMatch(/lb_requests_total\{[^}]*node="p\/a"[^}]*\} 1/)
+  })
+
+  it('refuses a wrong topology and starts nothing', async () => {
+    const balancer = balancerOf(pool([{ name: 'a', attach: 'ftp://nowhere' }]))
+    await expect(balancer.start()).rejects.toMatchObject({ code: 'LB_TOPOLOGY_INVALID' })
+    expect(() => balancer.status()).toThrow(/not started/)
+  })
+
+  it('lives beside another one in the same process', async () => {
+    const [one, two] = [
+      balancerOf(pool([{ name: 'a', attach: await engine('one') }])),
+      balancerOf(pool([{ name: 'a', attach: await engine('two') }])),
+    ]
+    await Promise.all([one.start(), two.start()])
+    expect([(await ask(one)).text, (await ask(two)).text]).toEqual(['{"name":"one"}', '{"name":"two"}'])
+  })
+})
+
+describe('reload', () => {
+  it('keeps what is unchanged, adds, removes, and changes weights in place', async () => {
+    const [a, b, c] = [await engine('a'), await engine('b'), await engine('c')]
+    const balancer = balancerOf(
+      pool([
+        { name: 'a', attach: a },
+        { name: 'b', attach: b },
+      ]),
+    )
+    await balancer.start()
+    const since = balancer.status().pools[0]?.nodes[0]?.sinceMs
+    const diff = await balancer.reload(
+      pool([
+        { name: 'a', attach: a, weight: 3 },
+        { name: 'c', attach: c },
+      ]),
+    )
+    expect(diff.changed).toBe(true)
+    await expect
+      .poll(() => balancer.status().pools[0]?.nodes.map((node) => [node.id, node.state, node.weight]))
+      .toEqual([
+        ['p/a', 'ready', 3],
+        ['p/c', 'ready', 1],
+      ])
+    expect(balancer.status().pools[0]?.nodes[0]?.sinceMs).toBe(since)
+    const answers = []
+    for (let index = 0; index < 8; index += 1) answers.push((await ask(balancer)).text)
+    expect(answers.filter((text) => text.includes('"a"'))).toHaveLength(6)
+  })
+
+  it('changes nothing when the new topology is wrong', async () => {
+    const balancer = balancerOf(pool([{ name: 'a', attach: await engine('a') }]))
+    await balancer.start()
+    await expect(balancer.reload({ pools: { p: { nodes: [] } } })).rejects.toMatchObject({ code: 'LB_TOPOLOGY_INVALID' })
+    expect((await ask(balancer)).status).toBe(200)
+  })
+})
+
+describe('close', () => {
+  it('waits for what is running and refuses what is new', async () => {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const balancer = balancerOf(pool([{ name: 'slow', attach: await engine('slow', promise) }]))
+    await balancer.start()
+    const running = ask(balancer)
+    await expect.poll(() => balancer.status().pools[0]?.inFlight).toBe(1)
+    let closed = false
+    const closing = balancer.close({ drainMs: 10_000 }).then(() => (closed = true))
+    expect(await ask(balancer)).toMatchObject({ status: 503, text: expect.stringContaining('LB_DRAINING') as string })
+    expect(closed).toBe(false)
+    resolve()
+    expect((await running).text).toContain('slow')
+    await closing
+  })
+})
+
+describe('drain and resume', () => {
+  it('take a node out and bring it back', async () => {
+    const balancer = balancerOf(
+      pool([
+        { name: 'a', attach: await engine('a') },
+        { name: 'b', attach: await engine('b') },
+      ]),
+    )
+    await balancer.start()
+    await expect.poll(() => balancer.status().pools[0]?.nodes.every((node) => node.state === 'ready')).toBe(true)
+    balancer.drain('p/a')
+    const answers = []
+    for (let index = 0; index < 4; index += 1) answers.push((await ask(balancer)).text)
+    expect(answers.every((text) => text.includes('"b"'))).toBe(true)
+    await balancer.resume('p/a')
+    await expect.poll(async () => (await ask(balancer)).text).toContain('"a"')
+    await expect((async () => balancer.restart('p/a'))()).rejects.toThrow(/attached/)
+    await expect((async () => balancer.drain('p/none'))()).rejects.toThrow(/no node/)
+  })
+})
