@@ -13,7 +13,7 @@ export interface ReadFamily {
 }
 
 const labelPair = /^([a-zA-Z_]\w*)="((?:[^"\\\n]|\\["\\n])*)"(,|$)/
-const sampleLine = /^([a-zA-Z_:][\w:]*)(?:\{(.*)\})? (\S+)$/
+const sampleLine = /^([a-zA-Z_:][\w:]*)(?:\{(.*)\})? (\S+)$/s
 
 /** A strict reader of the text format, with promtool's lints that apply here. Fails the test at the first oddity. */
 export function parsePrometheus(text: string): ReadFamily[] {
@@ -53,7 +53,7 @@ function readLabels(pairs: string): Record<string, string> {
   for (let rest = pairs; rest !== '';) {
     const [whole, name, value] = labelPair.exec(rest) ?? expect.fail(`not a label: ${rest}`)
     expect(Object.keys(labels)).not.toContain(name)
-    labels[name!] = value!.replaceAll(/\\(.)/g, (_, escaped: string) => (escaped === 'n' ? '\n' : escaped))
+    labels[name!] = value!.replaceAll(/\\(.)/gs, (_, escaped: string) => (escaped === 'n' ? '\n' : escaped))
     rest = rest.slice(whole.length)
   }
   return labels
