@@ -27,3 +27,4 @@ export type {
 } from './contracts/index.js'
 export { LbError, isLbError } from './errors/index.js'
 export { openaiBase, type OpenAiBase, openaiDialect, probeOpenAi } from './dialects/index.js'
+export { onPath } from './machines/index.js'

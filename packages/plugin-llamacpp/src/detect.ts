@@ -1,5 +1,4 @@
-import { type Detection, type PluginHost, probeOpenAi } from '@plimsoll/core/plugin'
-import { onPath } from './on-path.js'
+import { onPath, type Detection, type PluginHost, probeOpenAi } from '@plimsoll/core/plugin'
 
 const patienceMs = 1500
 

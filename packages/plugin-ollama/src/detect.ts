@@ -1,5 +1,4 @@
-import type { Detection, PluginHost } from '@plimsoll/core/plugin'
-import { onPath } from './on-path.js'
+import { onPath, type Detection, type PluginHost } from '@plimsoll/core/plugin'
 import { tagsAt, versionAt } from './server-facts.js'
 
 const patienceMs = 1500

@@ -1,20 +1,10 @@
 import { connect } from 'node:net'
-import { LbError, messageOf, type BalancerEvent, type BalancerStatus, type StopRequest } from '@plimsoll/core'
+import { LbError, messageOf, type BalancerEvent, type BalancerStatus } from '@plimsoll/core'
 import type { Got, Response } from 'got'
+import type { LiveClient } from '../live/index.js'
 
 /** Whoever talks to a balancer talks through this: got over its control socket. */
-export interface ControlClient {
-  status(): Promise<BalancerStatus>
-  /** Recent events, then each new one; settles when the stream ends or the signal aborts. */
-  events(onEvent: (event: BalancerEvent) => void, signal: AbortSignal): Promise<void>
-  drain(nodeId: string): Promise<void>
-  resume(nodeId: string): Promise<void>
-  restart(nodeId: string): Promise<void>
-  /** Begins to stop. */
-  stop(request: StopRequest): Promise<void>
-  /** Log file of a node on this machine, as the last status told. */
-  logPath(nodeId: string): string | undefined
-}
+export type ControlClient = LiveClient
 
 export interface ControlClientOptions {
   readonly socketPath: string

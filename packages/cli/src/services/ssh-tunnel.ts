@@ -79,8 +79,9 @@ interface Tunnel {
 }
 
 function startTunnel(ssh: readonly string[], forwarding: string): Tunnel {
-  const options = ['-N', '-o', 'ExitOnForwardFailure=yes', '-o', 'ServerAliveInterval=15', '-L', forwarding]
-  const child = spawn('ssh', [...options, ...ssh], { stdio: ['inherit', 'ignore', 'pipe'] })
+  // `cat` over there ends with our end of the pipe, so that no tunnel outlives an lb that was killed; with -N it would.
+  const options = ['-o', 'ExitOnForwardFailure=yes', '-o', 'ServerAliveInterval=15', '-L', forwarding]
+  const child = spawn('ssh', [...options, ...ssh, 'cat'], { stdio: ['pipe', 'ignore', 'pipe'] })
   const tunnel: Tunnel = { child, said: '' }
   child.stderr.setEncoding('utf8').on('data', (part: string) => (tunnel.said = `${tunnel.said}${part}`.slice(-4096)))
   child.once('error', (error) => (tunnel.said = error.message))

@@ -1,0 +1,126 @@
+import { describe, expect, it } from 'vitest'
+import { answerSummary, createAnswerPrinter } from './answer-text.js'
+import { sampleNode, samplePool, sampleStatus, SAMPLE_AT_MS } from './board/sample-status.js'
+import { curlText } from './curl-text.js'
+import { eventText } from './event-text.js'
+import { logLineText } from './log-line-text.js'
+import { planText } from './plan-text.js'
+import { textTable } from './text-table.js'
+import { homePath, upReport } from './up-report.js'
+
+describe('textTable', () => {
+  it('aligns words left and numbers right, and shows nothing as a dash', () => {
+    expect(
+      textTable(
+        ['NODE', 'N', 'WHY'],
+        [
+          ['chat/größe', 7, null],
+          ['日本', 120, 'x'],
+        ],
+      ),
+    ).toBe('NODE          N  WHY\nchat/größe    7  -\n日本        120  x\n')
+  })
+
+  it('makes foreign cells safe', () => {
+    expect(textTable(['A'], [['\u001b[31mred\nrow']])).toBe('A\n\\e[31mred\\nrow\n')
+  })
+})
+
+describe('curlText', () => {
+  it('is one line to copy', () => {
+    expect(curlText('http://127.0.0.1:8484', { model: 'm' })).toBe(
+      `curl http://127.0.0.1:8484/v1/chat/completions -d '{"model":"m","messages":[{"role":"user","content":"hi"}]}'`,
+    )
+  })
+
+  it('names the key by its variable and reaches a unix socket', () => {
+    expect(curlText('http://h:1', { model: 'm', keyVariable: 'KEY' })).toContain('-H "authorization: Bearer $KEY"')
+    expect(curlText('unix:/run/lb.sock', { model: "it's" })).toMatch(/^curl --unix-socket \/run\/lb\.sock .*it'\\''s/)
+  })
+})
+
+describe('upReport', () => {
+  it('tells address, nodes, what to try and what next', () => {
+    const failed = sampleNode('chat/b', { state: 'failed', reason: 'exit code 1', version: null })
+    const status = sampleStatus({ file: '/srv/lb.yaml', pools: [samplePool('chat', [sampleNode('chat/a'), failed])] })
+    const text = upReport(status, { curl: 'curl x', detached: true })
+    expect(text).toMatch(/topology lb\.yaml, 1 pool, 2 nodes/)
+    expect(text).toMatch(/✓ chat\/a .*ready in /)
+    expect(text).toMatch(/! chat\/b .*failed {2}exit code 1; lb keeps trying/)
+    expect(text).toMatch(/try {3}curl x\n {2}then {2}lb top/)
+  })
+})
+
+describe('one line', () => {
+  it('of an event has time and message, made safe', () => {
+    expect(eventText({ atMs: SAMPLE_AT_MS, kind: 'node', node: 'a/b', message: 'a/b is \u001breadied' })).toBe(
+      '14:02:31  a/b is \\ereadied',
+    )
+  })
+
+  it('of a log has its source, or is data', () => {
+    expect(logLineText({ label: 'a/b', text: 'x\u001b[1m\ty' }, { json: false, width: 5 })).toBe('a/b   | x\\e[1m  y\n')
+    expect(logLineText({ label: 'a/b', text: 'x' }, { json: true, width: 5 })).toBe('{"source":"a/b","text":"x"}\n')
+  })
+
+  it('of an answer tells node, latency, speed and size', () => {
+    const answer = {
+      model: 'm',
+      node: 'demo/sim-1',
+      requestId: 'r',
+      attempts: 2,
+      text: 'hi',
+      finishReason: 'length',
+      promptTokens: 3,
+      completionTokens: 33,
+      ttftMs: 12,
+      totalMs: 812,
+      tokensPerSecond: 41,
+    }
+    expect(answerSummary(answer)).toBe('demo/sim-1   TTFT 12 ms   41 tok/s   33 tokens in 812 ms   2 attempts   cut at the token limit')
+  })
+})
+
+describe('an answer', () => {
+  it('is made safe on a terminal and left alone in a pipe', () => {
+    for (const isTTY of [true, false]) {
+      let out = ''
+      const stdout = { isTTY, write: (text: string) => (out += text) } as unknown as NodeJS.WriteStream
+      const printer = createAnswerPrinter(stdout)
+      printer.print('a\u001b[2J\nb')
+      printer.end()
+      expect(out).toBe(isTTY ? 'a\\e[2J\nb\n' : 'a\u001b[2J\nb\n')
+    }
+  })
+})
+
+describe('planText', () => {
+  it('shows command lines that can be copied, and no secret', () => {
+    const text = planText({
+      name: 'demo',
+      listen: [{ kind: 'tcp', host: '127.0.0.1', port: 8484 }],
+      nodes: [
+        {
+          id: 'a/x',
+          engine: 'sim',
+          weight: 1,
+          models: ['m'],
+          how: 'launch',
+          url: 'http://127.0.0.1:18400',
+          command: ['node', 'a b', "c'd"],
+          env: ['TOKEN'],
+        },
+        { id: 'a/y', engine: 'openai', weight: 1, models: ['m'], how: 'attach', url: 'http://h:1' },
+      ],
+    })
+    expect(text).toContain(`    node 'a b' 'c'\\''d'\n    with TOKEN in its environment`)
+    expect(text).toContain('1 to launch, 1 to attach')
+  })
+})
+
+describe('homePath', () => {
+  it('shortens only what lies in the home folder', () => {
+    expect(homePath('/home/me/x', '/home/me')).toBe('~/x')
+    expect(homePath('/home/me2/x', '/home/me')).toBe('/home/me2/x')
+  })
+})
