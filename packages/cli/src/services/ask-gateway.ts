@@ -1,5 +1,5 @@
 import { request, type IncomingMessage } from 'node:http'
-import { LbError } from '@plimsoll/core'
+import { LbError, isLbError } from '@plimsoll/core'
 import type { GatewayAddress } from './open-connection.js'
 import { createSseReader } from './sse-data.js'
 import type { Answer } from '../views/answer-text.js'
@@ -36,7 +36,8 @@ export async function askGateway(question: Question): Promise<Answer> {
   try {
     for await (const part of response.setEncoding('utf8') as AsyncIterable<string>) read(part)
   } catch (error) {
-    if (question.signal.aborted) throw error
+    // A connection that breaks shows as the missing end mark.
+    if (question.signal.aborted || isLbError(error)) throw error
   }
   if (!done) throw cut()
   return answerOf(question, response, { collected, startedMs, endedMs: performance.now() })

@@ -42,10 +42,15 @@ function fromDetection(engine: string, { url, models = [], detail }: Detection):
 # Made from what runs here: ${detail.replaceAll(/[^\p{L}\p{N}\p{P}\p{Zs}\p{S}]/gu, '?')}
 pools:
   chat:
-    models: [${(names.length === 0 ? [first] : names).map((name) => JSON.stringify(name)).join(', ')}]${more}
+    models: [${(names.length === 0 ? [first] : names).map((name) => quoted(name)).join(', ')}]${more}
     nodes:
       - engine: ${engine}
-        attach: ${JSON.stringify(url)}
+        attach: ${quoted(url ?? '')}
 `
   return { name: engine, summary: `${engine} at ${url ?? ''}: ${detail}`, text }
+}
+
+/** A YAML scalar that means exactly this text: a model may be called anything, also `${HOME}`. */
+function quoted(text: string): string {
+  return JSON.stringify(text.replaceAll('${', () => '$${'))
 }

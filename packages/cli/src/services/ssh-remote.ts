@@ -3,8 +3,8 @@ import { wrongInput } from '../wrong-input.js'
 /** `ssh://[user@]host[:port]` as arguments for the system's ssh. Throws LB_WRONG_INPUT. */
 export function sshArguments(remote: string): readonly string[] {
   const url = URL.canParse(remote) ? new URL(remote) : undefined
-  const host = decodeURIComponent(url?.hostname ?? '').replace(/^\[(.*)\]$/, '$1')
-  const user = decodeURIComponent(url?.username ?? '')
+  const host = (url?.hostname ?? '').replace(/^\[(.*)\]$/, '$1')
+  const user = url?.username ?? ''
   const odd = url?.protocol !== 'ssh:' || (url.pathname !== '' && url.pathname !== '/') || url.password !== '' || url.search !== ''
   // ssh would take a host that starts with a dash for an option.
   if (odd || !isPlain(host) || (user !== '' && !isPlain(user))) {
@@ -22,7 +22,7 @@ export function shellWord(text: string): string {
 }
 
 function isPlain(part: string): boolean {
-  return /^[A-Za-z0-9_][\w.:%-]*$/.test(part)
+  return /^[\w:][\w.:-]*$/.test(part)
 }
 
 /** The same arguments without `--remote`, for the `lb` over there. */
