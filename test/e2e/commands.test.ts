@@ -1,0 +1,122 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { House, simTopology, until } from './house.js'
+
+let house: House
+
+beforeAll(async () => {
+  house = new House(simTopology({ replicas: 2 }))
+  await house.up()
+})
+
+afterAll(async () => {
+  await house.lb(['down', '--force'])
+  await house.close()
+})
+
+async function json(args: readonly string[]): Promise<unknown> {
+  const result = await house.lb([...args, '--json'])
+  expect(result.code, result.stderr).toBe(0)
+  return JSON.parse(result.stdout)
+}
+
+const states = async () => Object.fromEntries((await house.status()).pools[0]?.nodes.map((node) => [node.id, node.state]) ?? [])
+
+describe('commands while a balancer runs', () => {
+  it('lb ask streams the answer to stdout and the figures to stderr', async () => {
+    const result = await house.lb(['ask', 'What is a load line?'])
+    expect(result.code, result.stderr).toBe(0)
+    expect(result.stdout).toMatch(/^This is a simulated answer/)
+    expect(result.stderr).toMatch(/demo\/sim-[01].*TTFT.*tok\/s/s)
+    expect(await json(['ask', 'again'])).toMatchObject({ model: 'sim-8b', node: expect.stringMatching(/^demo\//) as string })
+  })
+
+  it('lb ask names the models when it is given another', async () => {
+    const result = await house.lb(['ask', '--model', 'nope', 'hi'])
+    expect(result.code).not.toBe(0)
+    expect(result.stderr).toMatch(/sim-8b/)
+  })
+
+  it('lb nodes drain, resume and restart do what they say', async () => {
+    expect((await house.lb(['nodes', 'drain', 'demo/sim-0'])).code).toBe(0)
+    expect(await states()).toMatchObject({ 'demo/sim-0': 'draining', 'demo/sim-1': 'ready' })
+    expect((await house.lb(['nodes', 'resume', 'demo/sim-0'])).code).toBe(0)
+    expect(await states()).toMatchObject({ 'demo/sim-0': 'ready' })
+    const before = (await house.status()).pools[0]?.nodes[1]?.pid
+    expect((await house.lb(['nodes', 'restart', 'demo/sim-1'])).code).toBe(0)
+    await until(async () => {
+      const node = (await house.status()).pools[0]?.nodes[1]
+      return node?.state === 'ready' && node.pid !== before
+    })
+    expect((await house.lb(['nodes', 'drain', 'demo/none'])).stderr).toMatch(/demo\/sim-0/)
+  })
+
+  it('lb logs shows what the engines said', async () => {
+    const result = await house.lb(['logs', 'demo/sim-0'])
+    expect(result.code, result.stderr).toBe(0)
+    expect(result.stdout).toMatch(/lb-sim-engine/)
+  })
+
+  it('lb plan shows exact command lines without starting anything', async () => {
+    const before = house.survivors().length
+    const result = await house.lb(['plan'])
+    expect(result.stdout).toMatch(/lb-sim-engine\.js --port/)
+    expect(house.survivors().length).toBe(before)
+  })
+
+  it.each([[['status']], [['nodes', 'list']], [['plan']], [['config']], [['engines']], [['strategies']], [['paths']]])(
+    '%j --json is one document',
+    async (args) => {
+      expect(await json(args)).toBeTypeOf('object')
+    },
+  )
+
+  it('lb top without a terminal prints one plain picture', async () => {
+    const result = await house.lb(['top'])
+    expect(result.code, result.stderr).toBe(0)
+    expect(result.stdout).toMatch(/sim-0.*ready/)
+  })
+
+  it('a second lb up says that it runs already', async () => {
+    const result = await house.lb(['up', '--detach'])
+    expect(result.code).toBe(1)
+    expect(result.stderr).toMatch(/already running/)
+  })
+})
+
+describe('commands while none runs', () => {
+  it('end with 5 and say how to start one', async () => {
+    const other = new House(simTopology())
+    try {
+      for (const args of [['status'], ['nodes', 'list'], ['ask', 'hi'], ['top']]) {
+        const result = await other.lb(args)
+        expect(result.code, args.join(' ')).toBe(5)
+        expect(result.stderr, args.join(' ')).toMatch(/lb up/)
+      }
+    } finally {
+      await other.close()
+    }
+  })
+})
+
+describe('help', () => {
+  it.each([
+    'init',
+    'up',
+    'down',
+    'status',
+    'top',
+    'ask',
+    'config',
+    'plan',
+    'logs',
+    'nodes drain',
+    'engines',
+    'strategies',
+    'paths',
+    'purge',
+  ])('of lb %s has examples', async (command) => {
+    const result = await house.lb([...command.split(' '), '--help'])
+    expect(result.code).toBe(0)
+    expect(result.stdout).toMatch(/EXAMPLES/)
+  })
+})
