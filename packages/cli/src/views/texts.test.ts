@@ -120,7 +120,7 @@ describe('planText', () => {
 
 describe('homePath', () => {
   it('shortens only what lies in the home folder', () => {
-    expect(homePath('/home/me/x', '/home/me')).toBe('~/x')
-    expect(homePath('/home/me2/x', '/home/me')).toBe('/home/me2/x')
+    expect(homePath('/folks/me/x', '/folks/me')).toBe('~/x')
+    expect(homePath('/folks/me2/x', '/folks/me')).toBe('/folks/me2/x')
   })
 })
