@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { glyphsFor, lineWidth, plainText } from '../views/board/index.js'
-import { sampleNode, samplePool, sampleStatus, SAMPLE_AT_MS, SAMPLE_EVENTS } from '../views/board/sample-status.js'
+import { sampleNode, samplePool, sampleStatus, SAMPLE_AT_MS, SAMPLE_EVENTS } from '../views/board/sample-status.test.fixture.js'
 import { frameLines, type FrameSize } from './frame.js'
 import { initialView, withSelection, type ViewState } from './view-state.js'
 

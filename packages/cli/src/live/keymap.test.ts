@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { sampleNode, samplePool, sampleStatus, SAMPLE_AT_MS } from '../views/board/sample-status.js'
+import { sampleNode, samplePool, sampleStatus, SAMPLE_AT_MS } from '../views/board/sample-status.test.fixture.js'
 import { pressKey, type KeyPress, type KeyResult } from './keymap.js'
 import type { LiveMode } from './live-client.js'
 import { initialView, withSelection, type ViewState } from './view-state.js'

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import type { BalancerEvent, BalancerStatus } from '@plimsoll/core'
-import { sampleNode, samplePool, sampleStatus, SAMPLE_AT_MS } from '../views/board/sample-status.js'
+import { sampleNode, samplePool, sampleStatus, SAMPLE_AT_MS } from '../views/board/sample-status.test.fixture.js'
 import type { LiveClient, LiveMode } from './live-client.js'
 import { LiveSession } from './live-session.js'
 

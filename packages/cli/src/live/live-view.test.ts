@@ -1,7 +1,7 @@
 import { PassThrough } from 'node:stream'
 import { stripVTControlCharacters } from 'node:util'
 import { describe, expect, it } from 'vitest'
-import { sampleStatus } from '../views/board/sample-status.js'
+import { sampleStatus } from '../views/board/sample-status.test.fixture.js'
 import type { LiveClient, LiveMode } from './live-client.js'
 import { canShowLive, runLiveView } from './live-view.js'
 

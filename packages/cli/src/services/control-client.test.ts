@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { LbError, type BalancerEvent } from '@plimsoll/core'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { sampleNode, samplePool, sampleStatus } from '../views/board/sample-status.js'
+import { sampleNode, samplePool, sampleStatus } from '../views/board/sample-status.test.fixture.js'
 import { nodeNamed } from './act-on-node.js'
 import { createControlClient } from './control-client.js'
 

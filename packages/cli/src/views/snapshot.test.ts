@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { sampleNode, samplePool, sampleStatus, SAMPLE_AT_MS } from './board/sample-status.js'
+import { sampleNode, samplePool, sampleStatus, SAMPLE_AT_MS } from './board/sample-status.test.fixture.js'
 import { renderSnapshot } from './snapshot.js'
 
 const OPTIONS = { nowMs: SAMPLE_AT_MS, env: { LANG: 'C.UTF-8' } }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { answerSummary, createAnswerPrinter } from './answer-text.js'
-import { sampleNode, samplePool, sampleStatus, SAMPLE_AT_MS } from './board/sample-status.js'
+import { sampleNode, samplePool, sampleStatus, SAMPLE_AT_MS } from './board/sample-status.test.fixture.js'
 import { curlText } from './curl-text.js'
 import { eventText } from './event-text.js'
 import { logLineText } from './log-line-text.js'

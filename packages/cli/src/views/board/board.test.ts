@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { boardRows } from './board.js'
 import { glyphsFor } from './glyphs.js'
 import { nodesInOrder } from './node-order.js'
-import { sampleNode, samplePool, sampleStatus, SAMPLE_AT_MS } from './sample-status.js'
+import { sampleNode, samplePool, sampleStatus, SAMPLE_AT_MS } from './sample-status.test.fixture.js'
 import { lineWidth, plainText } from './spans.js'
 
 const UTF8 = glyphsFor({ LANG: 'C.UTF-8' })
