@@ -1,0 +1,114 @@
+/** Child processes of the bench: each pinned to a core, in a group of its own, and none outlives the run. */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createServer, connect } from 'node:net'
+import { setTimeout as pause } from 'node:timers/promises'
+
+/** @typedef {import('node:child_process').ChildProcess} ChildProcess */
+/** @typedef {{ core: number, env?: NodeJS.ProcessEnv }} Place */
+
+/** @type {Set<ChildProcess>} */
+const running = new Set()
+
+/**
+ * Starts a program on one core. What it says on standard error is kept for when it fails.
+ *
+ * @param {string} program
+ * @param {readonly string[]} args
+ * @param {Place} place
+ */
+export function start(program, args, { core, env = {} }) {
+  const child = spawn('taskset', ['-c', String(core), program, ...args], {
+    detached: true,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...env },
+  })
+  let said = ''
+  let wrote = ''
+  child.stderr.on('data', (text) => void (said = (said + String(text)).slice(-4000)))
+  child.stdout.on('data', (text) => void (wrote = (wrote + String(text)).slice(-65_536)))
+  running.add(child)
+  child.once('exit', () => running.delete(child))
+  child.once('error', () => running.delete(child))
+  return { child, said: () => said.trim(), wrote: () => wrote }
+}
+
+/** @typedef {ReturnType<typeof start>} Started */
+
+/**
+ * Runs a program to its end, at most `withinMs`.
+ *
+ * @param {Started} started
+ * @param {number} withinMs
+ * @returns {Promise<string>} what it wrote
+ */
+export async function finish(started, withinMs) {
+  const { child } = started
+  const late = setTimeout(() => killGroup(child, 'SIGKILL'), withinMs)
+  if (child.exitCode === null && child.signalCode === null) await once(child, 'close')
+  clearTimeout(late)
+  if (child.exitCode !== 0)
+    throw new Error(`${child.spawnargs.slice(3, 5).join(' ')} ended with ${child.exitCode ?? child.signalCode}: ${started.said()}`)
+  return started.wrote()
+}
+
+/** @param {Started} started */
+export async function stop({ child }) {
+  if (child.exitCode !== null || child.signalCode !== null) return
+  const ended = once(child, 'exit')
+  killGroup(child, 'SIGTERM')
+  const late = setTimeout(() => killGroup(child, 'SIGKILL'), 1000)
+  await ended
+  clearTimeout(late)
+  killGroup(child, 'SIGKILL')
+}
+
+/** For every way out of the program, Ctrl-C too. */
+export function stopAll() {
+  for (const child of running) killGroup(child, 'SIGKILL')
+}
+
+/**
+ * @param {ChildProcess} child
+ * @param {NodeJS.Signals} signal
+ */
+function killGroup(child, signal) {
+  if (child.pid === undefined) return
+  try {
+    process.kill(-child.pid, signal)
+  } catch {
+    // The whole group is gone already.
+  }
+}
+
+/** @returns {Promise<number>} */
+export async function freePort() {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  server.close()
+  await once(server, 'close')
+  if (address === null || typeof address === 'string') throw new Error('no free port')
+  return address.port
+}
+
+/**
+ * Waits until something takes connections at the port.
+ *
+ * @param {number} port
+ * @param {Started} started
+ */
+export async function untilOpen(port, started) {
+  const deadline = Date.now() + 15_000
+  while (Date.now() < deadline) {
+    if (started.child.exitCode !== null) throw new Error(`ended with ${started.child.exitCode}: ${started.said()}`)
+    const socket = connect(port, '127.0.0.1')
+    const isOpen = await Promise.race([once(socket, 'connect').then(() => true), once(socket, 'error').then(() => false)]).catch(
+      () => false,
+    )
+    socket.destroy()
+    if (isOpen) return
+    await pause(50)
+  }
+  throw new Error(`did not listen within 15 s: ${started.said()}`)
+}
