@@ -30,7 +30,18 @@ export function topologyOf(groups: readonly GroupPlan[], pool: Partial<PoolPlan>
   return {
     version: 1,
     name: 'test',
-    gateway: { listen: [], apiKeys: [], open: false, maxBodyBytes: 1, maxBodiesBytes: 1 },
+    gateway: {
+      listen: [],
+      apiKeys: [],
+      open: false,
+      workers: 1,
+      trustedProxies: [],
+      connectionsPerAddress: 1,
+      maxConnections: 1,
+      heartbeatMs: 0,
+      maxBodyBytes: 1,
+      maxBodiesBytes: 1,
+    },
     pools: [
       {
         name: 'demo',

@@ -26,6 +26,22 @@ export function isLoopback(address: ListenAddress): boolean {
   return isIP(host) === 4 && host.startsWith('127.')
 }
 
+/** An address, a network in CIDR form, or the word for whoever connects through a unix socket. */
+export function isProxyEntry(text: string): boolean {
+  if (text === 'unix') return true
+  const match = /^([0-9A-Fa-f:.]+)(?:\/(\d{1,3}))?$/.exec(text)
+  const family = isIP(match?.[1] ?? '')
+  return family !== 0 && Number(match?.[2] ?? 0) <= (family === 4 ? 32 : 128)
+}
+
+/** The origin as a browser writes it (lower case, no default port, no path); undefined where the text is none. `null` is the origin of anybody's sandbox. */
+export function serializedOrigin(text: string): string | undefined {
+  if (!/^[a-z][a-z0-9+.-]*:\/\/[^\s/?#@\\]+\/?$/i.test(text) || !URL.canParse(text)) return undefined
+  const { origin, protocol, host, hostname } = new URL(text)
+  if (hostname.includes('*')) return undefined
+  return origin === 'null' ? `${protocol}//${host}` : origin
+}
+
 export type AttachUrl =
   | { readonly url: string }
   | { readonly message: string; readonly expected?: string; readonly hint?: string; readonly secret?: boolean }

@@ -28,11 +28,19 @@ export function buildTopology(
 
 function gatewayPlan(input: GatewayInput, context: CheckContext): GatewayPlan {
   const listen = input.listen === undefined ? [defaultListen] : [input.listen].flat()
+  const { cors, tls } = input
   const log = typeof input.requestLog === 'string' ? { file: input.requestLog } : input.requestLog
   return {
     listen: listen.map((text) => parseListen(text, context.baseDir)).filter((address): address is ListenAddress => address !== undefined),
     apiKeys: (input.apiKeys ?? []).map((ref) => secretRef(ref, context)),
     open: input.open ?? false,
+    workers: input.workers ?? 1,
+    trustedProxies: input.trustedProxies ?? [],
+    ...(cors === undefined ? {} : { cors: { origins: [cors.origins].flat(), maxAgeMs: ms(cors.maxAge ?? '10m') } }),
+    ...(tls === undefined ? {} : { tls: { certFile: resolve(context.baseDir, tls.cert), keyFile: resolve(context.baseDir, tls.key) } }),
+    connectionsPerAddress: input.connectionsPerAddress ?? 1000,
+    maxConnections: input.maxConnections ?? 20_000,
+    heartbeatMs: ms(input.heartbeat ?? '15s'),
     maxBodyBytes: bytes(input.maxBody ?? '64MiB'),
     maxBodiesBytes: bytes(input.maxBodies ?? '512MiB'),
     ...(log === undefined

@@ -7,6 +7,10 @@ interface Bound {
   readonly path: KeyPath
   readonly min: number
   readonly max: number
+  /** A duration where nothing else is said. */
+  readonly kind?: 'size'
+  /** Zero has a meaning of its own, also where `min` is more. */
+  readonly zero?: true
 }
 
 const dayMs = 86_400_000
@@ -26,9 +30,11 @@ const launchBounds: readonly Bound[] = [
   { path: ['launch', 'restarts', 'within'], min: 1000, max: 7 * dayMs },
 ]
 const gatewayBounds: readonly Bound[] = [
-  { path: ['maxBody'], min: 1024, max: gibibyte },
-  { path: ['maxBodies'], min: 1024, max: 1024 * gibibyte },
-  { path: ['requestLog', 'maxSize'], min: 1024, max: 1024 * gibibyte },
+  { path: ['maxBody'], kind: 'size', min: 1024, max: gibibyte },
+  { path: ['maxBodies'], kind: 'size', min: 1024, max: 1024 * gibibyte },
+  { path: ['cors', 'maxAge'], min: 0, max: dayMs },
+  { path: ['heartbeat'], min: 1000, max: 3_600_000, zero: true },
+  { path: ['requestLog', 'maxSize'], kind: 'size', min: 1024, max: 1024 * gibibyte },
 ]
 
 /** Durations and sizes that parse, but lie outside what makes sense. */
@@ -51,9 +57,10 @@ function poolFindings(root: unknown, pool: string, nodes: unknown): Finding[] {
 function checkBound(root: unknown, bound: Bound): Finding[] {
   const text = valueAt(root, bound.path)
   if (typeof text !== 'string') return []
-  const isSize = bound.path[0] === 'gateway'
+  const isSize = bound.kind === 'size'
   const amount = isSize ? parseSize(text) : parseDuration(text)
   if (amount !== undefined && amount >= bound.min && amount <= bound.max) return []
+  if (amount === 0 && bound.zero === true) return []
   // What does not parse is the schema's to tell, except for numbers beyond any integer.
   if (amount === undefined && !/^[0-9.]+[A-Za-z]+$/.test(text)) return []
   const format = isSize ? formatSize : formatDuration
@@ -62,7 +69,7 @@ function checkBound(root: unknown, bound: Bound): Finding[] {
       path: bound.path,
       at: 'value',
       message: `${placeName(bound.path)} cannot be \`${text}\``,
-      expected: `${format(bound.min)} to ${format(bound.max)}`,
+      expected: `${bound.zero === true ? '0s, or ' : ''}${format(bound.min)} to ${format(bound.max)}`,
     },
   ]
 }

@@ -47,6 +47,7 @@ describe('the difference of two topologies', () => {
   it('tells settings of a pool and of the gateway apart', async () => {
     const drained = await diff(sim(''), sim('').replace('models:', 'drain: 5s, models:'))
     expect(drained).toMatchObject({ changed: true, gatewayChanged: false, pools: [{ settingsChanged: true, changed: [] }] })
-    expect(await diff(sim(''), `gateway: {maxBody: 1MiB}\n${sim('')}`)).toMatchObject({ changed: true, gatewayChanged: true })
+    for (const key of ['maxBody: 1MiB', 'workers: 2', 'trustedProxies: [10.0.0.1]', 'cors: {origins: "*"}', 'heartbeat: 0s'])
+      expect(await diff(sim(''), `gateway: {${key}}\n${sim('')}`), key).toMatchObject({ changed: true, gatewayChanged: true })
   })
 })

@@ -131,6 +131,41 @@ const mistakes: readonly (readonly [title: string, text: string, problems: reado
     'gateway:\n  listen: [127.0.0.1:1, "0.0.0.0:8484"]\npools: {a: {nodes: [{engine: ollama}]}}',
     ['2:25 `0.0.0.0:8484` can be reached by others'],
   ],
+  ['too many data threads', 'gateway: {workers: 65}\npools: {a: {nodes: [{engine: ollama}]}}', ['1:20 workers cannot be `65`']],
+  ['data threads in a word', 'gateway: {workers: many}\npools: {a: {nodes: [{engine: ollama}]}}', ['1:20 workers cannot be a text']],
+  [
+    'trusted proxies that are no addresses',
+    'gateway:\n  trustedProxies: [10.0.0.0/33, proxy.local, "fd00::/8", unix]\npools: {a: {nodes: [{engine: ollama}]}}',
+    ['2:20 `10.0.0.0/33` is neither an address nor a network', '2:33 `proxy.local` is neither an address nor a network'],
+  ],
+  [
+    'origins that no browser sends',
+    'gateway: {cors: {origins: ["http://a/b", "https://A:443", "*", "http://*.a", "null"]}}\npools: {a: {nodes: [{engine: ollama}]}}',
+    [
+      '1:28 `http://a/b` is not an origin',
+      '1:42 `https://A:443` is not an origin as browsers send it; did you mean https://a',
+      '1:59 every origin is not one of a list',
+      '1:64 `http://*.a` is not an origin',
+      '1:78 `null` is not an origin',
+    ],
+  ],
+  [
+    'one origin without a list',
+    'gateway: {cors: {origins: "http://a"}}\npools: {a: {nodes: [{engine: ollama}]}}',
+    ['1:27 origins cannot be a text'],
+  ],
+  [
+    'certificates that are not there',
+    'gateway: {tls: {cert: no.pem, key: ../}}\npools: {a: {nodes: [{engine: ollama}]}}',
+    ['1:23 cert: there is no file /srv/support-bot/no.pem', '1:36 key: '],
+  ],
+  [
+    'a certificate without its key',
+    'gateway: {tls: {cert: a}}\npools: {a: {nodes: [{engine: ollama}]}}',
+    ['1:11 `key` is missing in tls', '1:23 cert: there is no file'],
+  ],
+  ['a heartbeat without a pause', 'gateway: {heartbeat: 5ms}\npools: {a: {nodes: [{engine: ollama}]}}', ['1:22 heartbeat cannot be `5ms`']],
+  ['no connections', 'gateway: {maxConnections: 0}\npools: {a: {nodes: [{engine: ollama}]}}', ['1:27 maxConnections cannot be `0`']],
   ['a key in the file', 'gateway:\n  apiKeys: [sk-1]\npools: {a: {nodes: [{engine: ollama}]}}', ['2:13 apiKeys[0] is a literal secret']],
   ['a node’s key in the file', 'pools: {a: {nodes: [{engine: ollama, apiKey: sk-1}]}}', ['1:46 apiKey is a literal secret']],
   [

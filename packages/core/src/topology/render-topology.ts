@@ -19,11 +19,20 @@ export function topologyForm(topology: Topology): object {
 }
 
 function gatewayForm(gateway: GatewayPlan): object {
-  const log = gateway.requestLog
+  const { requestLog: log, cors, tls } = gateway
   return {
     listen: gateway.listen.map(formatListen),
     apiKeys: gateway.apiKeys.map((ref) => ({ ...ref })),
     open: gateway.open,
+    workers: gateway.workers,
+    trustedProxies: [...gateway.trustedProxies],
+    ...(cors === undefined
+      ? {}
+      : { cors: { origins: cors.origins.includes('*') ? '*' : [...cors.origins], maxAge: formatDuration(cors.maxAgeMs) } }),
+    ...(tls === undefined ? {} : { tls: { cert: plain(tls.certFile), key: plain(tls.keyFile) } }),
+    connectionsPerAddress: gateway.connectionsPerAddress,
+    maxConnections: gateway.maxConnections,
+    heartbeat: formatDuration(gateway.heartbeatMs),
     maxBody: formatSize(gateway.maxBodyBytes),
     maxBodies: formatSize(gateway.maxBodiesBytes),
     ...(log === undefined ? {} : { requestLog: { file: plain(log.file), maxSize: formatSize(log.maxBytes), keep: log.keep } }),

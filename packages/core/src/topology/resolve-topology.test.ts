@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { engines, errorsOf, folder, resolveText, strategies } from './catalogue.test.fixture.js'
 import { defineTopology } from './define-topology.js'
@@ -19,6 +20,11 @@ describe('the smallest file', () => {
         listen: [{ kind: 'tcp', host: '127.0.0.1', port: 8484 }],
         apiKeys: [],
         open: false,
+        workers: 1,
+        trustedProxies: [],
+        connectionsPerAddress: 1000,
+        maxConnections: 20_000,
+        heartbeatMs: 15_000,
         maxBodyBytes: 64 * 1024 ** 2,
         maxBodiesBytes: 512 * 1024 ** 2,
       },
@@ -107,6 +113,35 @@ pools:
     const printed = await renderTopology(topology)
     expect(printed).not.toMatch(/x-|\$\{/)
     expect(await resolveText(printed)).toEqual(topology)
+  })
+})
+
+describe('the door', () => {
+  it('is resolved to numbers, origins and absolute paths, and resolves to itself as printed', async () => {
+    const here = fileURLToPath(import.meta.url)
+    const text = `gateway:
+  workers: auto
+  trustedProxies: [10.0.0.0/8, "::1", unix]
+  cors: { origins: ["http://localhost:3000", "tauri://localhost"], maxAge: 1h }
+  tls: { cert: ${here}, key: ${here} }
+  connectionsPerAddress: 5
+  maxConnections: 50
+  heartbeat: 0s
+${smallest}`
+    const topology = await resolveText(text)
+    expect(topology.gateway).toMatchObject({
+      workers: 'auto',
+      trustedProxies: ['10.0.0.0/8', '::1', 'unix'],
+      cors: { origins: ['http://localhost:3000', 'tauri://localhost'], maxAgeMs: 3_600_000 },
+      tls: { certFile: here, keyFile: here },
+      connectionsPerAddress: 5,
+      maxConnections: 50,
+      heartbeatMs: 0,
+    })
+    expect(await resolveText(await renderTopology(topology))).toEqual(topology)
+    const open = await resolveText(`gateway: { cors: { origins: '*' }, workers: 4 }\n${smallest}`)
+    expect(open.gateway).toMatchObject({ workers: 4, cors: { origins: ['*'], maxAgeMs: 600_000 } })
+    expect(await resolveText(await renderTopology(open))).toEqual(open)
   })
 })
 

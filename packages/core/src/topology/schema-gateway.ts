@@ -1,5 +1,5 @@
 import { Type } from 'typebox'
-import { count, secret, section, size, word } from './schema-parts.js'
+import { count, duration, secret, section, size, word } from './schema-parts.js'
 
 const requestLog = Type.Union(
   [
@@ -25,6 +25,52 @@ const listenAddress = Type.String({
   minLength: 1,
 })
 
+const workers = Type.Union(
+  [
+    count('That many data threads.', { min: 1, max: 64 }),
+    Type.Literal('auto', { description: 'One data thread for each core.', errorMessage: 'auto' }),
+  ],
+  {
+    description:
+      'Threads that carry requests, with one belief about nodes among them; auto: one for each core. A change takes effect at the next start.',
+    default: 1,
+    errorMessage: 'a whole number from 1 to 64, or auto',
+  },
+)
+
+const cors = section(
+  {
+    origins: Type.Union(
+      [
+        Type.Literal('*', { description: 'Every origin.', errorMessage: "'*'" }),
+        Type.Array(word('One origin, as the browser sends it: scheme://host, with :port where it is not the default.'), {
+          description: 'These origins.',
+          minItems: 1,
+          maxItems: 256,
+          errorMessage: '1 to 256 origins such as http://localhost:3000',
+        }),
+      ],
+      {
+        description: "Origins of the pages that may ask: a list, or '*' for every one.",
+        errorMessage: "a list such as [http://localhost:3000], or '*'",
+      },
+    ),
+    maxAge: Type.Optional(duration('How long a browser may remember the answer to a preflight.', '10m')),
+  },
+  { description: 'Pages in a browser that may ask this gateway (CORS). Absent: no page of another origin may.' },
+)
+
+const tls = section(
+  {
+    cert: word('Path of the certificate with its chain, PEM; relative paths start at the topology file.'),
+    key: word('Path of its private key, PEM.'),
+  },
+  {
+    description:
+      'Clients connect with TLS. Absent: plain HTTP. New contents of the files are taken up while running; other paths at the next start.',
+  },
+)
+
 /** How clients reach the balancer. */
 export const gateway = section(
   {
@@ -35,12 +81,14 @@ export const gateway = section(
           Type.Array(listenAddress, { description: 'Several addresses.', minItems: 1, maxItems: 16, errorMessage: '1 to 16 addresses' }),
         ],
         {
-          description: 'Where clients connect: one address or several. Anything beyond loopback needs apiKeys or open: true.',
+          description:
+            'Where clients connect: one address or several. Anything beyond loopback needs apiKeys or open: true. A change takes effect at the next start.',
           default: '127.0.0.1:8484',
           errorMessage: 'one address or a list of them',
         },
       ),
     ),
+    workers: Type.Optional(workers),
     apiKeys: Type.Optional(
       Type.Array(secret('One key that clients may send; never the key itself.'), {
         description:
@@ -56,6 +104,31 @@ export const gateway = section(
         default: false,
         errorMessage: 'true or false',
       }),
+    ),
+    trustedProxies: Type.Optional(
+      Type.Array(word('An IP address, a network such as 10.0.0.0/8, or unix for those that connect through a unix socket.'), {
+        description:
+          'Proxies in front of this gateway. Only what they say of a client (Forwarded, X-Forwarded-For, PROXY protocol) is believed.',
+        errorMessage: 'a list such as [10.0.0.0/8, unix]',
+        maxItems: 256,
+        default: [],
+      }),
+    ),
+    cors: Type.Optional(cors),
+    tls: Type.Optional(tls),
+    connectionsPerAddress: Type.Optional(
+      count('Connections that one address may hold; none for loopback, unix sockets and trusted proxies.', {
+        min: 1,
+        max: 1_000_000,
+        default: 1000,
+      }),
+    ),
+    maxConnections: Type.Optional(count('Connections of all clients together.', { min: 1, max: 1_000_000, default: 20_000 })),
+    heartbeat: Type.Optional(
+      duration(
+        'Silence of a stream after which a comment is sent, so that nothing in between cuts the connection. 0s: none is sent.',
+        '15s',
+      ),
     ),
     maxBody: Type.Optional(size('Largest request body.', '64MiB')),
     maxBodies: Type.Optional(size('Largest sum of the bodies that are held at one moment.', '512MiB')),

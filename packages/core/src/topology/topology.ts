@@ -26,6 +26,17 @@ export interface GatewayPlan {
   readonly apiKeys: readonly SecretRef[]
   /** True where listening beyond loopback without keys is meant. */
   readonly open: boolean
+  /** Data threads, 1 to 64; `auto`: one for each core. */
+  readonly workers: number | 'auto'
+  /** IP addresses, CIDR networks, or `unix`: whose word about a client's address counts. */
+  readonly trustedProxies: readonly string[]
+  readonly cors?: { /** As browsers send them; a lone `*` is every one. */ readonly origins: readonly string[]; readonly maxAgeMs: number }
+  /** Absolute. Absent: plain HTTP. */
+  readonly tls?: { readonly certFile: string; readonly keyFile: string }
+  readonly connectionsPerAddress: number
+  readonly maxConnections: number
+  /** Silence of a stream before a comment is sent; 0: none is. */
+  readonly heartbeatMs: number
   readonly maxBodyBytes: number
   /** Sum over all requests that are buffered at one moment. */
   readonly maxBodiesBytes: number
