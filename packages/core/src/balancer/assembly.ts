@@ -10,7 +10,7 @@ import { writeFileDurable } from '../state/index.js'
 import { createStrategyRegistry, type StrategyRegistry } from '../strategies/index.js'
 import { GatewayMetrics, prometheusContentType, RequestStats } from '../telemetry/index.js'
 import { resolveSecret, type PoolPlan, type Topology } from '../topology/index.js'
-import { UpstreamEngine } from '../wire/index.js'
+import { TimerWheel, UpstreamEngine } from '../wire/index.js'
 import { createPluginHost } from './plugin-host.js'
 import type { Resolved } from './resolved-options.js'
 import { coreVersion } from './version.js'
@@ -65,12 +65,14 @@ export function assemble(options: Resolved, first: Topology, hooks: AssemblyHook
   const stats = new RequestStats(clock)
   const metrics = new GatewayMetrics({ version: coreVersion(), nodes: () => readings(fleet, leases) })
   const ring = createRecordRing()
-  const upstream = new UpstreamEngine({ clock })
+  const wheel = new TimerWheel(clock)
+  const upstream = new UpstreamEngine({ clock, wheel })
   let routing = routingOf(first, options, { registry, leases })
   const proxy = createProxy({
     rosters: fleet,
     leases,
     upstream,
+    wheel,
     clock,
     log,
     pools: () => routing.directory,

@@ -41,7 +41,7 @@ export class Balancer {
   private readonly options: Resolved
   private readonly emitter: Emitter<BalancerEvents>
   private readonly eventLog: EventLog
-  private readonly listeners = new Listeners((request, response) => this.handler(request, response))
+  private readonly listeners: Listeners
   private readonly forced = new AbortController()
   private running: { assembly: Assembly; topology: Topology } | undefined
   private control: ControlServer | undefined
@@ -55,6 +55,7 @@ export class Balancer {
     const listenerFailed = (error: unknown): void => this.options.log.error('balancer.listener_failed', { error: messageOf(error) })
     this.emitter = new Emitter(listenerFailed)
     this.eventLog = new EventLog(this.options.clock, listenerFailed)
+    this.listeners = new Listeners({ clock: this.options.clock, log: this.options.log, onExchange: (exchange) => void this.serve(exchange) })
     this.eventLog.on((event) => this.emitter.emit('event', event))
   }
 
@@ -85,6 +86,7 @@ export class Balancer {
     const after = await topologyFrom(input, this.options)
     const diff = diffTopologies(before, after)
     assembly.use(after)
+    this.listeners.use(after.gateway)
     this.running = { assembly, topology: after }
     await assembly.fleet.apply(after)
     const pools = new Set(after.pools.map((pool) => pool.name))
@@ -96,7 +98,7 @@ export class Balancer {
 
   /** Opens a listener of the gateway; resolves with its URL. */
   async listen(listenable: Listenable): Promise<string> {
-    const url = await this.listeners.open(listenable)
+    const url = await this.listeners.open(listenable, this.need().topology.gateway)
     this.eventLog.add({ kind: 'gateway', message: `listening on ${url}` })
     return url
   }

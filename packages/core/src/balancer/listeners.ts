@@ -1,5 +1,12 @@
 import { rmSync } from 'node:fs'
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { Server } from 'node:net'
+import type { Clock } from '../base/index.js'
+import type { Logger } from '../contracts/index.js'
+import { errorBody } from '../dialects/index.js'
+import { LbError } from '../errors/index.js'
+import type { GatewayPlan } from '../topology/index.js'
+import { Door, type Exchange, type HeadRefusal, type ListenTarget } from '../wire/index.js'
+import { CertificateFiles } from './certificate-files.js'
 
 /** Where to listen: an inherited descriptor of a listening socket, an address, or a unix socket path. */
 export type Listenable =
@@ -7,73 +14,63 @@ export type Listenable =
   | { readonly host: string; readonly port: number }
   | { readonly path: string }
 
-/** Limits of design/resilience.md, Defaults: header block 16 KiB, 100 headers, head within 10 s, idle client connections 75 s. */
-const SERVER_OPTIONS = {
-  maxHeaderSize: 16_384,
-  headersTimeout: 10_000,
-  keepAliveTimeout: 75_000,
-  requestTimeout: 0,
-  insecureHTTPParser: false,
+export interface ListenersOptions {
+  readonly clock: Clock
+  readonly log: Logger
+  readonly onExchange: (exchange: Exchange) => void
 }
-const MOST_HEADERS = 100
 
-export type Handler = (request: IncomingMessage, response: ServerResponse) => void
-
-/** The gateway's listening HTTP servers: opened together, closed in two steps. */
+/** The gateway's own listeners: opened together, closed in two steps. */
 export class Listeners {
-  private readonly servers: Server[] = []
   readonly urls: string[] = []
+  private door: Door | undefined
+  private certificate: CertificateFiles | undefined
 
-  constructor(private readonly handler: Handler) {}
+  constructor(private readonly options: ListenersOptions) {}
 
-  async open(listenable: Listenable): Promise<string> {
-    const server = createServer(SERVER_OPTIONS, this.handler)
-    server.maxHeadersCount = MOST_HEADERS
-    server.on('upgrade', (_request, socket) => socket.end(UPGRADE_REFUSED))
-    server.on('connect', (_request, socket) => socket.end(UPGRADE_REFUSED))
+  /** Throws LB_CERTIFICATE where the certificate cannot be used. TLS is for TCP; a unix socket is guarded by its file. */
+  async open(listenable: Listenable, plan: GatewayPlan): Promise<string> {
+    this.door ??= new Door({ clock: this.options.clock, policy: plan, onExchange: this.options.onExchange, refusalBody })
     if ('path' in listenable) rmSync(listenable.path, { force: true })
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject)
-      server.listen({ ...addressOf(listenable), backlog: 4096 }, resolve)
-    })
-    this.servers.push(server)
-    const url = urlOf(server, listenable)
+    const secure = plan.tls !== undefined && !('path' in listenable)
+    if (secure) this.certificate ??= new CertificateFiles(plan.tls, this.options)
+    const server = await this.door.listen(targetOf(listenable), secure ? this.certificate?.current : undefined)
+    if (secure) this.certificate?.serve(server)
+    const url = urlOf(server, listenable, secure)
     this.urls.push(url)
     return url
   }
 
+  /** Applies changed limits to the connections to come. */
+  use(plan: GatewayPlan): void {
+    this.door?.use(plan)
+  }
+
   /** Takes no new connections; requests in flight go on. */
   stopAccepting(): void {
-    for (const server of this.servers) {
-      server.close()
-      server.closeIdleConnections()
-    }
+    this.certificate?.stop()
+    this.door?.stopAccepting()
   }
 
   /** Cuts what is left. */
   cutAll(): void {
-    for (const server of this.servers) server.closeAllConnections()
+    this.door?.cutAll()
   }
 }
 
-const UPGRADE_BODY = JSON.stringify({
-  error: {
-    message: 'lb speaks plain HTTP/1.1: no CONNECT, no Upgrade, no WebSocket',
-    type: 'invalid_request_error',
-    param: null,
-    code: 'LB_NO_UPGRADE',
-  },
-})
-const UPGRADE_REFUSED = `HTTP/1.1 501 Not Implemented\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(UPGRADE_BODY)}\r\nconnection: close\r\n\r\n${UPGRADE_BODY}`
+function refusalBody({ status, code, message }: HeadRefusal): string {
+  return errorBody(new LbError(message, { code, source: 'client', httpStatus: status }), '')
+}
 
-function addressOf(listenable: Listenable): { fd: number } | { host: string; port: number } | { path: string } {
+function targetOf(listenable: Listenable): ListenTarget {
   return 'fd' in listenable ? { fd: listenable.fd } : listenable
 }
 
-function urlOf(server: Server, listenable: Listenable): string {
-  if ('fd' in listenable) return listenable.url
+function urlOf(server: Server, listenable: Listenable, secure: boolean): string {
+  const scheme = secure ? 'https' : 'http'
+  if ('fd' in listenable) return listenable.url.replace(/^http:/, `${scheme}:`)
   if ('path' in listenable) return `unix:${listenable.path}`
   const bound = server.address()
   const port = typeof bound === 'object' && bound !== null ? bound.port : listenable.port
-  return `http://${listenable.host.includes(':') ? `[${listenable.host}]` : listenable.host}:${port}`
+  return `${scheme}://${listenable.host.includes(':') ? `[${listenable.host}]` : listenable.host}:${port}`
 }

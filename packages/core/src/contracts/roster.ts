@@ -9,6 +9,8 @@ export interface UpstreamTarget {
   readonly host: string
   readonly port: number
   readonly tls: boolean
+  /** Path of a unix socket, instead of host and port. */
+  readonly socketPath?: string
   /** Path prefix of the base URL, without a trailing slash; often empty. */
   readonly basePath: string
   /** Value of the Host header. */

@@ -15,9 +15,16 @@ export class EventSplitter {
   private lineIsEmpty = true
   private lastWasCr = false
   private inPieces = false
+  private endsAfterLf = false
 
-  /** The bytes given must not change afterwards: events are views into them. */
+  /** True between two events. */
+  get atBoundary(): boolean {
+    return this.held === undefined && !this.inPieces && !this.endsAfterLf
+  }
+
+  /** Events are views into the given bytes, or copies of what came earlier. */
   push(bytes: Buffer): EventBytes[] {
+    if (this.atBoundary && !this.lastWasCr && isOneEvent(bytes, 0, bytes.byteLength)) return [{ bytes, whole: true }]
     const events: EventBytes[] = []
     let from = 0
     for (let at = 0; at < bytes.byteLength; at += 1) {
@@ -56,8 +63,6 @@ export class EventSplitter {
     return ends && !this.endsAfterLf
   }
 
-  private endsAfterLf = false
-
   private complete(bytes: Buffer): EventBytes {
     const whole = !this.inPieces
     const all = this.held === undefined ? bytes : Buffer.concat([this.held, bytes])
@@ -67,10 +72,31 @@ export class EventSplitter {
   }
 
   private hold(bytes: Buffer, events: EventBytes[]): void {
-    const all = this.held === undefined ? bytes : Buffer.concat([this.held, bytes])
+    const all = Buffer.concat(this.held === undefined ? [bytes] : [this.held, bytes])
     if (all.byteLength <= MAX_HELD_BYTES) return void (this.held = all)
     this.held = undefined
     this.inPieces = true
     events.push({ bytes: all, whole: false })
   }
+}
+
+/** True when [start, end) is exactly one event that ends with an empty line of LF or CRLF. False may only mean that it takes a closer look. */
+export function isOneEvent(bytes: Buffer, start: number, end: number): boolean {
+  if (hasLoneCr(bytes, start, end)) return false
+  let at = start
+  for (;;) {
+    const feed = bytes.indexOf(LF, at)
+    if (feed === -1 || feed >= end - 1) return false
+    const next = bytes[feed + 1]
+    if (next === LF) return feed + 2 === end && feed > start
+    if (next === CR) return feed + 3 === end
+    at = feed + 1
+  }
+}
+
+/** A line may end with CR alone; nobody writes that, and the fast path does not read it. */
+function hasLoneCr(bytes: Buffer, start: number, end: number): boolean {
+  for (let at = bytes.indexOf(CR, start); at !== -1 && at < end; at = bytes.indexOf(CR, at + 2))
+    if (at + 1 >= end || bytes[at + 1] !== LF) return true
+  return false
 }

@@ -3,12 +3,14 @@
  * Read first: request-scan.ts, then stream-event.ts.
  */
 export { errorBody, errorEvent } from './error-body.js'
-export { EventSplitter, type EventBytes } from './event-splitter.js'
+export { isContinuable } from './continuable.js'
+export { DeliveredLedger } from './delivered-ledger.js'
+export { EventSplitter, isOneEvent } from './event-splitter.js'
 export { openaiBase, type OpenAiBase } from './openai-base.js'
 export { openaiDialect } from './openai-dialect.js'
 export { prefixHashes } from './prefix-hashes.js'
 export { probeOpenAi, type ProbeOpenAiOptions } from './probe-openai.js'
 export { scanRequest, type RequestScan } from './request-scan.js'
 export { spliceBody, type BodyEdits } from './splice-body.js'
-export { mayMatter, readStreamEvent, type StreamEvent } from './stream-event.js'
+export { StreamInspector } from './stream-inspector.js'
 export { usageInAnswer } from './usage.js'

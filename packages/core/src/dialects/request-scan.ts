@@ -1,6 +1,7 @@
 import type { Face } from '../contracts/index.js'
 import { LbError } from '../errors/index.js'
-import { JsonScanError, scanTopLevel, type Extent, type TopLevel } from './json-scan.js'
+import { scanTopLevel } from './body-scanner.js'
+import { JsonScanError, type Extent, type TopLevel } from './top-level.js'
 
 /** What routing must know of a body, and where the parts stand that may be edited. */
 export interface RequestScan {

@@ -1,4 +1,4 @@
-import type { Extent } from './json-scan.js'
+import type { Extent } from './top-level.js'
 import { field, type RequestScan } from './request-scan.js'
 
 interface Edit extends Extent {
@@ -7,17 +7,20 @@ interface Edit extends Extent {
 
 /** What must differ in the body that an engine gets. */
 export interface BodyEdits {
-  readonly model?: string
+  readonly model?: string | undefined
   /** Ask the engine for the usage event. */
   readonly includeUsage?: boolean
 }
 
-/** The body with its edits spliced in; every other byte stays as the client sent it. The same bytes when nothing differs. */
-export function spliceBody(scan: RequestScan, edits: BodyEdits): Uint8Array {
+/** The body with its edits spliced in, in parts: every other byte stays as the client sent it, and where it is. */
+export function spliceBody(scan: RequestScan, edits: BodyEdits): readonly Buffer[] {
+  const body = Buffer.from(scan.body.buffer, scan.body.byteOffset, scan.body.byteLength)
+  const addsUsage = edits.includeUsage === true && !scan.includeUsage
+  if (edits.model === undefined && !addsUsage) return [body]
   const values = new Map<string, unknown>()
   if (edits.model !== undefined) values.set('model', edits.model)
-  if (edits.includeUsage === true && !scan.includeUsage) values.set('stream_options', { ...streamOptions(scan), include_usage: true })
-  return values.size === 0 ? scan.body : applied(scan.body, editsOf(scan, values))
+  if (addsUsage) values.set('stream_options', { ...streamOptions(scan), include_usage: true })
+  return applied(body, editsOf(scan, values))
 }
 
 function streamOptions(scan: RequestScan): object {
@@ -39,13 +42,16 @@ function editsOf(scan: RequestScan, values: ReadonlyMap<string, unknown>): Edit[
   return edits.sort((a, b) => a.start - b.start)
 }
 
-function applied(body: Uint8Array, edits: readonly Edit[]): Uint8Array {
-  const parts: Uint8Array[] = []
+/** Small bodies become one piece again: one write is cheaper than their copy. */
+const MAX_COPIED_BYTES = 16_384
+
+function applied(body: Buffer, edits: readonly Edit[]): readonly Buffer[] {
+  const parts: Buffer[] = []
   let from = 0
   for (const edit of edits) {
     parts.push(body.subarray(from, edit.start), Buffer.from(edit.text))
     from = edit.end
   }
   parts.push(body.subarray(from))
-  return Buffer.concat(parts)
+  return body.byteLength > MAX_COPIED_BYTES ? parts : [Buffer.concat(parts)]
 }

@@ -4,12 +4,12 @@ import { usageOf } from './usage.js'
 /** What one SSE event of an OpenAI stream says, as far as the corridor cares. */
 export interface StreamEvent {
   readonly kind: 'content' | 'meta' | 'error' | 'done' | 'comment'
+  /** The content's text, when that is all that the event brings: one choice, not finished. */
+  readonly text?: string
   readonly usage?: Usage
   /** An event that carries usage and no choices: the one that `include_usage` adds. */
   readonly usageOnly: boolean
 }
-
-const DONE = 'data: [DONE]'
 
 /** Reads one whole event. Bytes that are no JSON count as content: they are the engine's answer, whatever it means by them. */
 export function readStreamEvent(event: Uint8Array): StreamEvent {
@@ -20,13 +20,15 @@ export function readStreamEvent(event: Uint8Array): StreamEvent {
   if (parsed === undefined) return { kind: 'content', usageOnly: false }
   const usage = usageOf(parsed['usage'])
   const choices = Array.isArray(parsed['choices']) ? (parsed['choices'] as unknown[]) : []
-  const kind = parsed['error'] !== undefined && parsed['error'] !== null ? 'error' : choices.some(hasContent) ? 'content' : 'meta'
-  return { kind, usageOnly: usage !== undefined && choices.length === 0, ...(usage === undefined ? {} : { usage }) }
-}
-
-/** Cheap test before reading an event of a stream that has begun: only these three kinds still matter then. */
-export function mayMatter(event: Buffer): boolean {
-  return event.includes('"usage"') || event.includes('"error"') || event.includes(DONE)
+  const failed = parsed['error'] !== undefined && parsed['error'] !== null
+  const kind = failed ? 'error' : choices.some(hasContent) ? 'content' : 'meta'
+  const text = kind === 'content' && choices.length === 1 ? plainText(choices[0]) : undefined
+  return {
+    kind,
+    usageOnly: usage !== undefined && choices.length === 0,
+    ...(text === undefined ? {} : { text }),
+    ...(usage === undefined ? {} : { usage }),
+  }
 }
 
 function dataOf(text: string): string | undefined {
@@ -43,14 +45,34 @@ function parse(data: string): Record<string, unknown> | undefined {
   }
 }
 
+interface Choice {
+  readonly delta?: unknown
+  readonly text?: unknown
+  readonly finish_reason?: unknown
+}
+
 /** A delta with nothing but a role is no content: a request that got no more can still move to another node. */
 function hasContent(choice: unknown): boolean {
   if (typeof choice !== 'object' || choice === null) return false
-  const { delta, text, finish_reason: finish } = choice as { delta?: unknown; text?: unknown; finish_reason?: unknown }
+  const { delta, text, finish_reason: finish } = choice as Choice
   if (typeof text === 'string' && text !== '') return true
   if (finish !== undefined && finish !== null) return true
-  if (typeof delta !== 'object' || delta === null) return false
-  return Object.entries(delta).some(
+  return deltaEntries(delta).length > 0
+}
+
+/** The text of a choice that brings text and nothing else. */
+function plainText(choice: unknown): string | undefined {
+  const { delta, text, finish_reason: finish } = choice as Choice
+  if (finish !== undefined && finish !== null) return undefined
+  if (typeof text === 'string') return text
+  const [entry, ...more] = deltaEntries(delta)
+  return entry?.[0] === 'content' && typeof entry[1] === 'string' && more.length === 0 ? entry[1] : undefined
+}
+
+/** What a delta brings besides a role. */
+function deltaEntries(delta: unknown): (readonly [string, unknown])[] {
+  if (typeof delta !== 'object' || delta === null) return []
+  return Object.entries(delta).filter(
     ([name, value]) => name !== 'role' && value !== null && value !== '' && !(Array.isArray(value) && value.length === 0),
   )
 }

@@ -1,20 +1,28 @@
 import { scanRequest, type RequestScan } from '../dialects/index.js'
-import type { ProxyContext, ProxyRequest } from './proxy-context.js'
+import type { Entered, ProxyContext } from './proxy-context.js'
 
 /** A request whose body is read, once and whole. */
-export interface Accepted extends ProxyRequest {
+export interface Accepted extends Entered {
   readonly scan: RequestScan
   /** Gives the memory of the body back. */
   readonly releaseBody: () => void
 }
 
-/** Reads and scans the body within its limits. Throws what the client did wrong. */
-export async function accept(context: ProxyContext, request: ProxyRequest): Promise<Accepted> {
+/** Reads and scans the body within its limits; at once where it has arrived. Throws what the client did wrong. */
+export function accept(context: ProxyContext, request: Entered): Accepted | Promise<Accepted> {
   const { maxBodyBytes, maxBodiesBytes } = context.limits()
-  const body = await request.exchange.readBody(maxBodyBytes)
+  const body = request.exchange.readBody(maxBodyBytes)
+  return body instanceof Promise
+    ? body.then((bytes) => scanned(context, request, bytes, maxBodiesBytes))
+    : scanned(context, request, body, maxBodiesBytes)
+}
+
+function scanned(context: ProxyContext, request: Entered, body: Uint8Array, maxBodiesBytes: number): Accepted {
   const releaseBody = context.bodies.take(body.byteLength, maxBodiesBytes)
   try {
-    return { ...request, scan: scanRequest(request.face, body), releaseBody }
+    const scan = scanRequest(request.face, body)
+    if (scan.stream) request.delivery.startHeartbeats()
+    return { ...request, scan, releaseBody }
   } catch (error) {
     releaseBody()
     throw error

@@ -1,16 +1,26 @@
 import type { Clock } from '../base/index.js'
-import type { RosterNode, Usage } from '../contracts/index.js'
-import { errorEvent } from '../dialects/index.js'
+import type { AnswerClass, RosterNode } from '../contracts/index.js'
+import { DeliveredLedger, isContinuable, StreamInspector } from '../dialects/index.js'
 import { LbError } from '../errors/index.js'
-import { allowedResponseHeaders, type ResponseHead, type UpstreamCall, type UpstreamError, type UpstreamEvents } from '../wire/index.js'
+import {
+  allowedResponseHeaders,
+  type FrameVerdict,
+  type ResponseHead,
+  type UpstreamCall,
+  type UpstreamError,
+  type UpstreamEvents,
+} from '../wire/index.js'
 import type { Admitted } from './admit.js'
-import { createBodyReader, type BodyReader } from './body-reader.js'
+import { PlainReader, StreamReader, type BodyReader } from './body-reader.js'
 import type { AttemptEnd } from './forward.js'
+import { HeldBytes } from './held-bytes.js'
 
 /** Most bytes held back while another node could still be asked. */
 const MAX_HELD_BYTES = 65_536
 /** A refusal's text, for the dialect's judgement. */
 const JUDGED_BYTES = 2_048
+/** `0 CRLF CRLF`. */
+const CLOSING_FRAME_BYTES = 5
 
 export interface AnswerOptions {
   readonly request: Admitted
@@ -29,8 +39,7 @@ export class Answer implements UpstreamEvents {
   private call: UpstreamCall | undefined
   private head: ResponseHead | undefined
   private reader: BodyReader | undefined
-  private held: Uint8Array[] = []
-  private heldBytes = 0
+  private readonly held = new HeldBytes()
   private committed = false
   private over = false
   private firstContentAtMs: number | undefined
@@ -54,31 +63,57 @@ export class Answer implements UpstreamEvents {
 
   onHead(head: ResponseHead): void {
     this.head = head
-    const stream = this.options.request.scan.stream && (head.headers['content-type'] ?? '').includes('text/event-stream')
-    this.reader = createBodyReader(stream, !this.options.request.scan.includeUsage)
+    const { scan } = this.options.request
+    const stream = scan.stream && (head.headers['content-type'] ?? '').includes('text/event-stream')
+    this.reader = stream
+      ? new StreamReader(new StreamInspector(!scan.includeUsage, isContinuable(scan) ? new DeliveredLedger() : undefined))
+      : new PlainReader()
+  }
+
+  get takesFrames(): boolean {
+    return this.committed && this.reader?.atBoundary === true && this.options.request.delivery.takesFrames
+  }
+
+  onFrame(bytes: Buffer, start: number, end: number): FrameVerdict {
+    return this.reader?.frame(bytes, start, end) ?? 'decode'
+  }
+
+  onFrames(frames: Buffer, last: boolean): void {
+    this.sendHeld()
+    if (!last) return this.flow(this.options.request.delivery.writeFrames(frames, false))
+    const cut = this.streamEnd() === 'cut'
+    const sent = cut ? frames.subarray(0, frames.byteLength - CLOSING_FRAME_BYTES) : frames
+    if (sent.byteLength > 0) this.options.request.delivery.writeFrames(sent, !cut)
+    if (cut) this.broke('cut', 'the stream ended without its end mark')
+    else this.finish({ outcome: 'answered', movable: false })
   }
 
   onBody(bytes: Buffer): void {
     const { reader } = this
     if (reader === undefined || this.over) return
-    // A copy: the socket's buffer is shared, and the client may read slowly.
-    this.pass(reader.read(Buffer.from(bytes)))
-    if (reader.hasContent && this.firstContentAtMs === undefined) this.sawContent()
-    if (!this.committed && (this.mayCommit(reader) || this.heldBytes > MAX_HELD_BYTES)) this.commit()
+    for (const part of reader.read(bytes)) this.held.add(part)
+    const { stream } = reader
+    if (stream?.hasContent === true) this.sawContent()
+    if (this.committed) return
+    // An engine's error object is an answer to this request; it goes out as soon as it is there, like content.
+    if (stream?.hasContent === true || stream?.hasError === true || this.held.byteLength > MAX_HELD_BYTES) this.commit()
+  }
+
+  onReadEnd(): void {
+    if (this.over) return
+    if (this.committed) this.sendHeld()
+    else this.held.keep()
   }
 
   onEnd(): void {
-    if (this.over || this.head === undefined) return
-    this.pass(this.reader?.finish() ?? [])
-    const verdict = this.options.node.dialect.classify(this.head.status, this.head.headers, this.judgedText())
-    const refused = verdict === 'retry' || verdict === 'loading' || verdict === 'death' || verdict === 'cooldown'
-    if (refused && !this.committed) return this.refuse(verdict)
-    const streamEnd =
-      this.reader?.isStream === true && verdict === 'ok' ? this.options.node.dialect.streamEnd(this.reader.tail) : 'complete'
-    if (streamEnd === 'cut') return this.broke('cut', 'the stream ended without its end mark')
+    if (this.over || this.head === undefined || this.reader === undefined) return
+    for (const part of this.reader.finish()) this.held.add(part)
+    const verdict = this.classify(this.head)
+    if (isRefusal(verdict) && !this.committed) return this.refuse(verdict)
+    if (verdict === 'ok' && this.streamEnd() === 'cut') return this.broke('cut', 'the stream ended without its end mark')
     this.sawContent()
     this.commit()
-    this.options.request.exchange.end()
+    this.options.request.delivery.end(this.held.take())
     this.finish({ outcome: 'answered', movable: false })
   }
 
@@ -88,24 +123,24 @@ export class Answer implements UpstreamEvents {
     this.broke(outcome, error.message)
   }
 
-  /** An engine's error object is an answer to this request; it goes out as soon as it is there, like content. */
-  private mayCommit(reader: BodyReader): boolean {
-    return reader.isStream && (reader.hasContent || reader.hasError)
+  private classify({ status, headers }: ResponseHead): AnswerClass {
+    const text = status < 400 || this.committed ? '' : this.held.start(JUDGED_BYTES)
+    return this.options.node.dialect.classify(status, headers, text)
   }
 
-  private judgedText(): string {
-    return this.committed ? '' : Buffer.concat(this.held).toString('utf8', 0, JUDGED_BYTES)
+  private streamEnd(): 'complete' | 'cut' | 'error' {
+    const stream = this.reader?.stream
+    return stream === undefined ? 'complete' : this.options.node.dialect.streamEnd(stream.tail)
   }
 
-  private pass(parts: readonly Uint8Array[]): void {
-    for (const part of parts) {
-      if (this.committed) {
-        if (!this.options.request.exchange.write(part)) this.call?.pause()
-      } else {
-        this.held.push(part)
-        this.heldBytes += part.byteLength
-      }
-    }
+  private sendHeld(): void {
+    const bytes = this.held.take()
+    this.options.request.delivery.atBoundary = this.reader?.atBoundary === true
+    if (bytes !== undefined) this.flow(this.options.request.delivery.write(bytes))
+  }
+
+  private flow(more: boolean): void {
+    if (!more) this.call?.pause()
   }
 
   private sawContent(): void {
@@ -117,57 +152,66 @@ export class Answer implements UpstreamEvents {
   private commit(): void {
     if (this.committed || this.head === undefined) return
     const { request, node, attempt } = this.options
-    const whole = this.reader?.isStream !== true && this.reader?.ended === true
-    request.exchange.respond({
-      status: this.head.status,
-      headers: {
-        ...allowedResponseHeaders(this.head.headers),
-        ...(whole ? { 'content-length': String(this.heldBytes) } : {}),
-        'x-request-id': request.requestId,
-        'x-lb-node': node.id,
-        'x-lb-attempts': String(attempt),
-      },
-    })
     this.committed = true
-    const held = this.held
-    this.held = []
-    this.pass(held)
+    const headers = allowedResponseHeaders(this.head.headers)
+    const length = this.contentLength(this.head)
+    if (length !== undefined) headers['content-length'] = length
+    headers['x-request-id'] = request.requestId
+    headers['x-lb-node'] = node.id
+    headers['x-lb-attempts'] = String(attempt)
+    request.delivery.commit({ status: this.head.status, headers }, this.reader?.stream !== undefined)
   }
 
-  private refuse(verdict: string): void {
-    const passOn = (): void => {
+  /** Known for a plain body that is whole, or whose engine said so. */
+  private contentLength({ headers }: ResponseHead): string | undefined {
+    if (this.reader?.stream !== undefined) return undefined
+    return this.reader?.ended === true ? String(this.held.byteLength) : headers['content-length']
+  }
+
+  private refuse(verdict: AnswerClass): void {
+    this.held.keep()
+    this.finish({ outcome: 'refused', reason: `${this.head?.status ?? 0} (${verdict})`, movable: true, passOn: () => this.passOn() })
+  }
+
+  /** The engine's refusal is the answer after all. Where a comment went out before, it is told as an event. */
+  private passOn(): void {
+    const { delivery } = this.options.request
+    if (!delivery.started) {
       this.commit()
-      this.options.request.exchange.end()
+      return delivery.end(this.held.take())
     }
-    this.finish({ outcome: 'refused', reason: `${this.head?.status ?? 0} (${verdict})`, movable: true, passOn })
+    const message = `the node refused (${this.head?.status ?? 0}): ${this.held.start(JUDGED_BYTES)}`
+    delivery.fail(new LbError(message, { code: 'LB_NODE_REFUSED', source: 'engine', httpStatus: this.head?.status ?? 502 }), {})
   }
 
-  /** The engine went away. Before anything was shown, another node may be asked; after it, the client is told the truth. */
+  /** The engine went away. Before any content was shown, another node may be asked; after it, the client is told the truth. */
   private broke(outcome: AttemptEnd['outcome'], reason: string): void {
     if (!this.committed) return this.finish({ outcome, reason, movable: true })
-    const { exchange, requestId } = this.options.request
-    if (this.reader?.isStream === true) {
-      const error = new LbError(`the node that answered went away in mid-stream: ${reason}`, {
-        code: 'LB_STREAM_CUT',
-        source: 'engine',
-        httpStatus: 502,
-      })
-      exchange.write(Buffer.from(errorEvent(error, requestId)))
-      exchange.end()
-    } else exchange.abort()
+    const error = new LbError(`the node that answered went away in mid-stream: ${reason}`, {
+      code: 'LB_STREAM_CUT',
+      source: 'engine',
+      httpStatus: 502,
+    })
+    this.sendHeld()
+    this.options.request.delivery.fail(error, {})
     this.finish({ outcome: 'cut', reason, movable: false })
   }
 
   private finish(end: Pick<AttemptEnd, 'outcome' | 'reason' | 'movable' | 'passOn'>): void {
     if (this.over) return
     this.over = true
-    const usage: Usage | undefined = this.reader?.usage
+    const { reader } = this
     this.options.onOver({
       ...end,
-      contentEvents: this.reader?.contentEvents ?? 0,
-      ...(this.head === undefined ? {} : { status: this.head.status }),
-      ...(usage === undefined ? {} : { usage }),
-      ...(this.firstContentAtMs === undefined ? {} : { firstContentAtMs: this.firstContentAtMs }),
+      contentEvents: reader?.stream?.contentEvents ?? 0,
+      deliveredBytes: reader?.stream?.ledger?.byteLength,
+      status: this.head?.status,
+      usage: reader?.usage,
+      firstContentAtMs: this.firstContentAtMs,
     })
   }
+}
+
+function isRefusal(verdict: AnswerClass): boolean {
+  return verdict !== 'ok' && verdict !== 'client'
 }

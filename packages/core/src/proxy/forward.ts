@@ -8,18 +8,20 @@ import type { ProxyContext } from './proxy-context.js'
 /** How one attempt at one node ended. */
 export interface AttemptEnd {
   readonly outcome: 'answered' | 'connect-failed' | 'reset' | 'timeout' | 'refused' | 'cancelled' | 'cut'
-  readonly reason?: string
+  readonly reason?: string | undefined
   /** True while the client has seen nothing, so that another node may be asked. */
   readonly movable: boolean
   /** Status of the engine's answer, where one came. */
-  readonly status?: number
-  readonly usage?: Usage
+  readonly status: number | undefined
+  readonly usage: Usage | undefined
   /** When the first content was there, on the monotonic clock. */
-  readonly firstContentAtMs?: number
+  readonly firstContentAtMs: number | undefined
   /** Events that carried content; an estimate of tokens where usage is missing. */
   readonly contentEvents: number
+  /** Text that the client was given, in JSON's form; known for streams that could be continued. */
+  readonly deliveredBytes: number | undefined
   /** Sends what the engine answered although it was a refusal; there while the answer is held. */
-  readonly passOn?: () => void
+  readonly passOn?: (() => void) | undefined
 }
 
 /** One attempt: sends the request to a node and its answer to the client. Never rejects. */
@@ -43,18 +45,14 @@ export function forward(context: ProxyContext, request: Admitted, node: RosterNo
 
 function upstreamRequest(request: Admitted, node: RosterNode): UpstreamRequest {
   const { exchange, scan } = request
-  const edits = { ...(node.model === undefined ? {} : { model: node.model }), ...(scan.stream ? { includeUsage: true } : {}) }
+  const headers = allowedRequestHeaders(exchange.head.headers, node.dialect.headers.strip)
+  // The body was read as JSON, whatever the client called it: curl -d says that it is a form.
+  headers['content-type'] = 'application/json'
+  headers['x-request-id'] = request.requestId
   return {
     method: 'POST',
     path: `${node.target.basePath}${node.dialect.paths[request.face] ?? ''}`,
-    headers: {
-      ...allowedRequestHeaders(exchange.head.headers, node.dialect.headers.strip),
-      // The body was read as JSON, whatever the client called it: curl -d says that it is a form.
-      'content-type': 'application/json',
-      'x-request-id': request.requestId,
-      ...node.dialect.headers.set,
-      ...node.authHeaders,
-    },
-    body: spliceBody(scan, edits),
+    headers: Object.assign(headers, node.dialect.headers.set, node.authHeaders),
+    body: spliceBody(scan, { model: node.model, includeUsage: scan.stream }),
   }
 }

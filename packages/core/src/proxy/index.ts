@@ -5,4 +5,3 @@
 export { createProxy, type Proxy } from './create-proxy.js'
 export type { PoolDirectory, PoolRoute, ProxyOptions, ProxyRequest } from './proxy-context.js'
 export { createRecordRing, type RecordRing } from './record-ring.js'
-export { respondError } from './respond-error.js'

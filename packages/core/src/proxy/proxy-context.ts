@@ -1,7 +1,8 @@
 import type { Clock } from '../base/index.js'
 import type { Face, LeaseBook, Logger, RequestRecord, RosterSource, Strategy } from '../contracts/index.js'
-import type { Exchange, UpstreamEngine } from '../wire/index.js'
+import type { Exchange, TimerWheel, UpstreamEngine } from '../wire/index.js'
 import type { BodyBudget } from './body-budget.js'
+import type { Delivery } from './delivery.js'
 import type { TokenEstimates } from './token-estimates.js'
 
 /** A pool as the corridor needs to know it. */
@@ -31,7 +32,8 @@ export interface ProxyOptions {
   readonly log: Logger
   /** Salts prefix hashes, so that they mean nothing outside this installation. */
   readonly salt: Uint8Array
-  readonly limits: () => { readonly maxBodyBytes: number; readonly maxBodiesBytes: number }
+  readonly wheel: TimerWheel
+  readonly limits: () => { readonly maxBodyBytes: number; readonly maxBodiesBytes: number; readonly heartbeatMs: number }
   /** Called once for each request, at its very end. */
   readonly onSettled: (record: RequestRecord) => void
 }
@@ -46,4 +48,9 @@ export interface ProxyRequest {
   readonly exchange: Exchange
   readonly face: Face
   readonly requestId: string
+}
+
+/** A request with the client's side of it. */
+export interface Entered extends ProxyRequest {
+  readonly delivery: Delivery
 }

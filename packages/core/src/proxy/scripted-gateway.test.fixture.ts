@@ -3,7 +3,7 @@ import { createServer, type AddressInfo, type Server, type Socket } from 'node:n
 import { seededRandom, systemClock } from '../base/index.js'
 import { silentLogger, type Lease, type LeaseBook, type RequestRecord, type RosterNode, type Strategy } from '../contracts/index.js'
 import { openaiDialect } from '../dialects/index.js'
-import { nodeExchange, UpstreamEngine } from '../wire/index.js'
+import { nodeExchange, TimerWheel, UpstreamEngine } from '../wire/index.js'
 import { createProxy } from './create-proxy.js'
 
 /** What a scripted engine does with one request, on the raw socket. */
@@ -17,11 +17,13 @@ export class Rig {
   settled = 0
   url = ''
   retries = 2
+  heartbeatMs = 15_000
   /** Nodes in this order; the first untried one is picked. */
   readonly nodes: RosterNode[] = []
   private readonly servers: Server[] = []
   private front: HttpServer | undefined
-  private readonly upstream = new UpstreamEngine({ clock: systemClock })
+  private readonly wheel = new TimerWheel(systemClock)
+  private readonly upstream = new UpstreamEngine({ clock: systemClock, wheel: this.wheel })
 
   async engine(script: Script, more: Partial<RosterNode> = {}): Promise<void> {
     const seen: string[] = []
@@ -50,10 +52,11 @@ export class Rig {
       rosters: { current: () => ({ version: 1, nodes: this.nodes, routable: () => this.nodes, emptyReason: () => 'down' }) },
       leases: this.leases(),
       upstream: this.upstream,
+      wheel: this.wheel,
       clock: systemClock,
       log: silentLogger,
       pools: () => ({ poolOf: (model) => (model === 'm' ? pool() : undefined), only: pool(), models: ['m'] }),
-      limits: () => ({ maxBodyBytes: 100_000, maxBodiesBytes: 1_000_000 }),
+      limits: () => ({ maxBodyBytes: 100_000, maxBodiesBytes: 1_000_000, heartbeatMs: this.heartbeatMs }),
       salt: Buffer.from('salt'),
       onSettled: (record) => void this.records.push(record),
     })

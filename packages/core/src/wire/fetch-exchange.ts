@@ -1,5 +1,6 @@
 import type { HeaderView } from '../contracts/index.js'
-import { bodyTooLarge, clientGone } from './body-errors.js'
+import { BodyCollector, type BodyWatch } from './body-collector.js'
+import { clientGone } from './body-errors.js'
 import type { Exchange, ExchangeHead } from './exchange.js'
 
 /** The `fetch` door: a web Request in, a web Response out, for Hono, workers and tests. */
@@ -18,7 +19,7 @@ class FetchExchange implements Exchange {
   private body: ReadableStreamDefaultController<Uint8Array> | undefined
   private onDrained: () => void = () => undefined
   private gone = false
-  private readonly onGoneCallbacks: (() => void)[] = []
+  private onGoneCallback: () => void = () => undefined
 
   constructor(private readonly request: Request) {
     const url = new URL(request.url)
@@ -30,19 +31,14 @@ class FetchExchange implements Exchange {
     request.signal.addEventListener('abort', () => this.clientLeft(), { once: true })
   }
 
-  async readBody(limitBytes: number): Promise<Uint8Array> {
-    const parts: Uint8Array[] = []
-    let bytes = 0
+  async readBody(limitBytes: number, watch?: BodyWatch): Promise<Uint8Array> {
+    const collector = new BodyCollector(limitBytes, undefined, watch)
     try {
-      for await (const part of this.request.body ?? []) {
-        bytes += part.byteLength
-        if (bytes > limitBytes) throw bodyTooLarge(limitBytes)
-        parts.push(part)
-      }
+      for await (const part of this.request.body ?? []) collector.onBody(Buffer.from(part.buffer, part.byteOffset, part.byteLength))
     } catch (error) {
       throw this.request.signal.aborted ? clientGone() : error
     }
-    return Buffer.concat(parts, bytes)
+    return collector.whole()
   }
 
   respond({ status, headers }: { readonly status: number; readonly headers: HeaderView }): void {
@@ -58,16 +54,24 @@ class FetchExchange implements Exchange {
 
   write(bytes: Uint8Array): boolean {
     if (this.gone) return true
-    this.body?.enqueue(bytes)
+    this.body?.enqueue(Uint8Array.from(bytes))
     return (this.body?.desiredSize ?? 1) > 0
+  }
+
+  readonly takesFrames = false
+
+  writeFrames(): boolean {
+    throw new Error('this door takes no frames')
   }
 
   onDrain(callback: () => void): void {
     this.onDrained = callback
   }
 
-  end(): void {
-    if (!this.gone) this.body?.close()
+  end(bytes?: Uint8Array): void {
+    if (this.gone) return
+    if (bytes !== undefined && bytes.byteLength > 0) this.body?.enqueue(Uint8Array.from(bytes))
+    this.body?.close()
   }
 
   abort(): void {
@@ -78,13 +82,13 @@ class FetchExchange implements Exchange {
 
   onGone(callback: () => void): void {
     if (this.gone) callback()
-    else this.onGoneCallbacks.push(callback)
+    else this.onGoneCallback = callback
   }
 
   private clientLeft(): void {
     if (this.gone) return
     this.gone = true
     if (!this.committed) this.fail(this.request.signal.reason ?? clientGone())
-    for (const callback of this.onGoneCallbacks.splice(0)) callback()
+    this.onGoneCallback()
   }
 }

@@ -6,8 +6,16 @@ const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
 // oxlint-disable-next-line no-control-regex -- tab is allowed in a field value
 const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/
 
+/** Names that were found good: the same few come for ever. */
+const goodNames = new Set<string>()
+const MOST_GOOD_NAMES = 512
+
 export function isHeaderName(name: string): boolean {
-  return TOKEN.test(name)
+  if (goodNames.has(name)) return true
+  if (!TOKEN.test(name)) return false
+  if (goodNames.size >= MOST_GOOD_NAMES) goodNames.clear()
+  goodNames.add(name)
+  return true
 }
 
 export function isHeaderValue(value: string): boolean {
@@ -29,24 +37,45 @@ const RESPONSE_ALLOWED = new Set([
 ])
 const RESPONSE_PREFIXES = ['openai-', 'x-ratelimit-']
 
+/** What an engine may see of a client's headers. What the Connection header nominates ends here too (RFC 9110 section 7.6.1). */
 export function allowedRequestHeaders(headers: HeaderView, strip: readonly string[] = []): Record<string, string> {
-  return allowed(headers, REQUEST_ALLOWED, REQUEST_PREFIXES, new Set(strip))
+  const connection = headers['connection']
+  const nominated = connection === undefined ? [] : connection.toLowerCase().split(/[\t ]*,[\t ]*/)
+  return allowed(headers, requestRule, nominated.length === 0 ? strip : [...strip, ...nominated])
 }
 
 export function allowedResponseHeaders(headers: HeaderView): Record<string, string> {
-  return allowed(headers, RESPONSE_ALLOWED, RESPONSE_PREFIXES, new Set())
+  return allowed(headers, responseRule, [])
 }
 
-function allowed(
-  headers: HeaderView,
-  names: ReadonlySet<string>,
-  prefixes: readonly string[],
-  strip: ReadonlySet<string>,
-): Record<string, string> {
+/** An allow-list that remembers its verdicts. */
+class Rule {
+  private readonly verdicts = new Map<string, boolean>()
+
+  constructor(
+    private readonly names: ReadonlySet<string>,
+    private readonly prefixes: readonly string[],
+  ) {}
+
+  allows(name: string): boolean {
+    const known = this.verdicts.get(name)
+    if (known !== undefined) return known
+    if (this.verdicts.size >= MOST_GOOD_NAMES) this.verdicts.clear()
+    const verdict = isHeaderName(name) && (this.names.has(name) || this.prefixes.some((prefix) => name.startsWith(prefix)))
+    this.verdicts.set(name, verdict)
+    return verdict
+  }
+}
+
+const requestRule = new Rule(REQUEST_ALLOWED, REQUEST_PREFIXES)
+const responseRule = new Rule(RESPONSE_ALLOWED, RESPONSE_PREFIXES)
+
+function allowed(headers: HeaderView, rule: Rule, strip: readonly string[]): Record<string, string> {
   const kept: Record<string, string> = {}
-  for (const [name, value] of Object.entries(headers)) {
-    const wanted = (names.has(name) || prefixes.some((prefix) => name.startsWith(prefix))) && !strip.has(name)
-    if (wanted && isHeaderName(name) && isHeaderValue(value)) kept[name] = value
+  for (const name in headers) {
+    const value = headers[name]
+    if (value === undefined || !rule.allows(name) || strip.includes(name) || !isHeaderValue(value)) continue
+    kept[name] = value
   }
   return kept
 }

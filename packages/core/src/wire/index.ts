@@ -2,10 +2,15 @@
  * Owns bytes on sockets: the exchange with a client, the engine of upstream connections, header rules, response framing. Refuses to know models, pools or nodes.
  * Read first: exchange.ts, then upstream-engine.ts and response-parser.ts.
  */
+export { defaultDoorLimits, type DoorLimits } from './door-context.js'
+export { Door, type Certificate, type DoorPolicy, type ListenTarget } from './door.js'
 export type { Exchange, ExchangeHead } from './exchange.js'
 export { fetchExchange } from './fetch-exchange.js'
 export { allowedRequestHeaders, allowedResponseHeaders, isHeaderValue } from './header-rules.js'
 export { nodeExchange } from './node-exchange.js'
+export type { HeadRefusal } from './request-head.js'
 export type { ResponseHead } from './response-head.js'
+export type { FrameVerdict } from './response-parser.js'
+export { TimerWheel } from './timer-wheel.js'
 export { UpstreamEngine, type UpstreamCall, type UpstreamEvents, type UpstreamRequest, type UpstreamTimeouts } from './upstream-engine.js'
 export { UpstreamError, type UpstreamErrorKind } from './upstream-error.js'

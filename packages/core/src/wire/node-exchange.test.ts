@@ -26,7 +26,8 @@ afterEach(() => {
 
 /** Answers with the body it read, or with the error's code. */
 function echo(exchange: Exchange): void {
-  exchange.readBody(1_000).then(
+  const reading = Promise.resolve().then(() => exchange.readBody(1_000))
+  reading.then(
     (body) => finish(exchange, 200, Buffer.from(body)),
     (error: unknown) =>
       finish(exchange, isLbError(error) ? error.httpStatus : 500, Buffer.from(isLbError(error) ? error.code : String(error))),

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { HeaderView } from '../contracts/index.js'
-import { bodyConsumed, bodyTooLarge, clientGone } from './body-errors.js'
+import { BodyCollector, type BodyWatch } from './body-collector.js'
+import { bodyConsumed, clientGone } from './body-errors.js'
 import type { Exchange, ExchangeHead } from './exchange.js'
 
 /** The `handler` door: anyone's node:http, Express or Fastify server. */
@@ -15,7 +16,8 @@ class NodeExchange implements Exchange {
   readonly head: ExchangeHead
   readonly peer: { readonly address: string }
   private gone = false
-  private readonly onGoneCallbacks: (() => void)[] = []
+  private onGoneCallback: (() => void) | undefined
+  private onDrainCallback: (() => void) | undefined
 
   constructor(
     private readonly request: MaybeParsed,
@@ -24,6 +26,7 @@ class NodeExchange implements Exchange {
     this.head = headOf(request)
     this.peer = { address: request.socket.remoteAddress ?? 'unknown' }
     response.on('error', () => undefined)
+    response.on('drain', () => this.onDrainCallback?.())
     response.on('close', () => {
       if (!response.writableFinished) this.clientLeft()
     })
@@ -33,13 +36,16 @@ class NodeExchange implements Exchange {
     return this.response.headersSent
   }
 
-  readBody(limitBytes: number): Promise<Uint8Array> {
+  readBody(limitBytes: number, watch?: BodyWatch): Uint8Array | Promise<Uint8Array> {
     const kept = keptBody(this.request)
-    if (kept !== undefined) return kept.byteLength > limitBytes ? Promise.reject(bodyTooLarge(limitBytes)) : Promise.resolve(kept)
-    if (this.request.readableEnded)
-      return Promise.reject(this.request.body === undefined && hasNoBody(this.request) ? clientGone() : bodyConsumed())
-    if (Number(this.request.headers['content-length'] ?? 0) > limitBytes) return Promise.reject(bodyTooLarge(limitBytes))
-    return collect(this.request, limitBytes, (callback) => this.onGone(callback))
+    const declared = kept?.byteLength ?? declaredBytes(this.request)
+    const collector = new BodyCollector(limitBytes, declared, watch)
+    if (kept !== undefined) {
+      collector.onBody(kept)
+      return collector.whole()
+    }
+    if (this.request.readableEnded) throw this.request.body === undefined && hasNoBody(this.request) ? clientGone() : bodyConsumed()
+    return collect(this.request, collector, (callback) => this.onGone(callback))
   }
 
   respond({ status, headers }: { readonly status: number; readonly headers: HeaderView }): void {
@@ -49,16 +55,25 @@ class NodeExchange implements Exchange {
     this.response.writeHead(status, unread ? { ...headers, connection: 'close' } : headers)
   }
 
+  /** A copy: Node.js keeps the bytes when the client reads slowly, and they are the caller's again when this returns. */
   write(bytes: Uint8Array): boolean {
-    return this.gone || this.response.write(bytes)
+    return this.gone || this.response.write(Buffer.from(bytes))
+  }
+
+  readonly takesFrames = false
+
+  writeFrames(): boolean {
+    throw new Error('this door takes no frames')
   }
 
   onDrain(callback: () => void): void {
-    this.response.on('drain', callback)
+    this.onDrainCallback = callback
   }
 
-  end(): void {
-    if (!this.gone) this.response.end()
+  end(bytes?: Uint8Array): void {
+    if (this.gone) return
+    if (bytes === undefined || bytes.byteLength === 0) this.response.end()
+    else this.response.end(Buffer.from(bytes))
   }
 
   abort(): void {
@@ -67,12 +82,12 @@ class NodeExchange implements Exchange {
 
   onGone(callback: () => void): void {
     if (this.gone) callback()
-    else this.onGoneCallbacks.push(callback)
+    else this.onGoneCallback = callback
   }
 
   private clientLeft(): void {
     this.gone = true
-    for (const callback of this.onGoneCallbacks.splice(0)) callback()
+    this.onGoneCallback?.()
   }
 }
 
@@ -94,9 +109,9 @@ function joinedHeaders(request: IncomingMessage): HeaderView {
   return joined
 }
 
-function keptBody(request: MaybeParsed): Uint8Array | undefined {
+function keptBody(request: MaybeParsed): Buffer | undefined {
   for (const kept of [request.rawBody, request.body]) {
-    if (kept instanceof Uint8Array) return kept
+    if (kept instanceof Uint8Array) return Buffer.from(kept.buffer, kept.byteOffset, kept.byteLength)
     if (typeof kept === 'string') return Buffer.from(kept)
   }
   return undefined
@@ -106,22 +121,25 @@ function hasNoBody(request: IncomingMessage): boolean {
   return request.headers['content-length'] === undefined && request.headers['transfer-encoding'] === undefined
 }
 
-function collect(request: IncomingMessage, limitBytes: number, onGone: (callback: () => void) => void): Promise<Uint8Array> {
+function declaredBytes(request: IncomingMessage): number | undefined {
+  const length = request.headers['content-length']
+  return length === undefined ? undefined : Number(length)
+}
+
+function collect(request: IncomingMessage, collector: BodyCollector, onGone: (callback: () => void) => void): Promise<Uint8Array> {
   return new Promise((resolve, reject) => {
-    const parts: Buffer[] = []
-    let bytes = 0
-    request.on('data', (part: Buffer) => {
-      bytes += part.byteLength
-      if (bytes <= limitBytes) {
-        parts.push(part)
-        return
+    const take = (part: Buffer): void => {
+      try {
+        collector.onBody(part)
+      } catch (error) {
+        // The rest is not worth reading; the answer closes the connection.
+        request.pause()
+        request.off('data', take)
+        reject(error)
       }
-      // The rest is not worth reading; the answer closes the connection.
-      request.pause()
-      parts.length = 0
-      reject(bodyTooLarge(limitBytes))
-    })
-    request.on('end', () => resolve(parts.length === 1 && parts[0] !== undefined ? parts[0] : Buffer.concat(parts, bytes)))
+    }
+    request.on('data', take)
+    request.on('end', () => resolve(collector.whole()))
     request.on('error', () => reject(clientGone()))
     onGone(() => reject(clientGone()))
   })

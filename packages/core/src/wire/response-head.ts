@@ -35,14 +35,36 @@ export function parseResponseHead(text: string): ParsedHead {
 function parseHeaders(lines: readonly string[]): Record<string, string> {
   const headers: Record<string, string> = {}
   for (const line of lines) {
-    const colon = line.indexOf(':')
-    const name = line.slice(0, Math.max(0, colon)).toLowerCase()
-    const value = line.slice(colon + 1).replace(/^[\t ]+|[\t ]+$/g, '')
-    if (!isHeaderName(name) || !isHeaderValue(value)) throw bad(`bad header line ${JSON.stringify(line.slice(0, 60))}`)
+    const { name, value } = headerOf(line)
     if (name === 'content-length' && headers[name] !== undefined) throw bad('two Content-Length headers')
     headers[name] = headers[name] === undefined ? value : `${headers[name]}, ${value}`
   }
   return headers
+}
+
+interface HeaderLine {
+  readonly name: string
+  readonly value: string
+}
+
+/** An engine repeats the same few lines in every answer; a line that was read once is known. */
+const knownLines = new Map<string, HeaderLine>()
+const MOST_KNOWN_LINES = 256
+const MAX_KNOWN_LINE = 128
+
+function headerOf(line: string): HeaderLine {
+  const known = knownLines.get(line)
+  if (known !== undefined) return known
+  const colon = line.indexOf(':')
+  const name = line.slice(0, Math.max(0, colon)).toLowerCase()
+  const value = line.slice(colon + 1).replace(/^[\t ]+|[\t ]+$/g, '')
+  if (!isHeaderName(name) || !isHeaderValue(value)) throw bad(`bad header line ${JSON.stringify(line.slice(0, 60))}`)
+  const header = { name, value }
+  if (line.length <= MAX_KNOWN_LINE) {
+    if (knownLines.size >= MOST_KNOWN_LINES) knownLines.clear()
+    knownLines.set(line, header)
+  }
+  return header
 }
 
 function framingOf(status: number, headers: HeaderView): BodyFraming {

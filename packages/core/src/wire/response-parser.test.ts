@@ -16,6 +16,9 @@ function read(chunks: readonly Buffer[], close = false): Seen {
     onHead: (head) => void (seen.status = head.status),
     onBody: (bytes) => void (seen.body += bytes.toString('latin1')),
     onEnd: () => void (seen.ended = true),
+    takesFrames: false,
+    onFrame: () => 'decode',
+    onFrames: () => undefined,
   })
   for (const chunk of chunks) parser.push(chunk)
   if (close) parser.closed()

@@ -1,20 +1,29 @@
+import { ChunkedDecoder, ChunkError } from './chunked-decoder.js'
+import { nextFrame } from './chunk-frames.js'
 import { parseResponseHead, type BodyFraming, type ResponseHead } from './response-head.js'
 import { UpstreamError } from './upstream-error.js'
+
+/** What becomes of one whole chunk frame: sent on as it is, left out, or decoded into `onBody`. */
+export type FrameVerdict = 'pass' | 'drop' | 'decode'
 
 export interface ResponseEvents {
   onHead(head: ResponseHead): void
   /** A view into the given bytes: valid during the call only. */
   onBody(bytes: Buffer): void
+  /** True while whole chunk frames may be offered to `onFrame`. */
+  readonly takesFrames: boolean
+  /** Judges one whole frame by its payload, [start, end) of `bytes`. */
+  onFrame(bytes: Buffer, start: number, end: number): FrameVerdict
+  /** Whole frames that were judged `pass`, as they came; with `last` the closing frame is among them, and the answer is whole. */
+  onFrames(frames: Buffer, last: boolean): void
   /** The message is whole. */
   onEnd(): void
 }
 
 const MAX_HEAD_BYTES = 65_536
-const MAX_LINE_BYTES = 4_096
 const HEAD_END = Buffer.from('\r\n\r\n')
-const CHUNK_SIZE = /^([0-9a-fA-F]{1,12})$/
 
-type State = 'head' | 'length' | 'until-close' | 'chunk-size' | 'chunk-data' | 'chunk-end' | 'trailers' | 'done'
+type State = 'head' | 'length' | 'until-close' | 'chunked' | 'done'
 
 /** Reads one response from any cut of its bytes. Strict: what RFC 9112 does not allow throws an UpstreamError of kind `framing`. */
 export class ResponseParser {
@@ -23,6 +32,7 @@ export class ResponseParser {
   private left = 0
   private keeps = false
   private began = false
+  private decoder: ChunkedDecoder | undefined
 
   constructor(private readonly events: ResponseEvents) {}
 
@@ -42,11 +52,15 @@ export class ResponseParser {
 
   push(bytes: Buffer): void {
     this.began = true
-    let rest = bytes
-    while (rest.byteLength > 0) {
-      if (this.state === 'done') throw framing('bytes after the end of the answer')
-      rest = this.step(rest)
+    let at = 0
+    let input = bytes
+    if (this.state === 'head') {
+      input = this.carry === undefined ? bytes : Buffer.concat([this.carry, bytes])
+      this.carry = undefined
+      at = this.readHeads(input)
     }
+    if (at < input.byteLength) at = this.readBody(input, at)
+    if (at < input.byteLength) throw framing('bytes after the end of the answer')
   }
 
   /** The peer has closed. True when that ends the message properly. */
@@ -56,96 +70,87 @@ export class ResponseParser {
     return true
   }
 
-  private step(bytes: Buffer): Buffer {
-    switch (this.state) {
-      case 'head':
-        return this.readHead(bytes)
-      case 'length':
-      case 'chunk-data':
-        return this.readCounted(bytes)
-      case 'chunk-size':
-      case 'chunk-end':
-      case 'trailers':
-        return this.readLine(bytes)
-      default:
-        this.events.onBody(bytes)
-        return bytes.subarray(bytes.byteLength)
+  /** Reads heads up to the real one; other 1xx answers only announce it. */
+  private readHeads(bytes: Buffer): number {
+    let at = 0
+    for (;;) {
+      const end = bytes.indexOf(HEAD_END, at)
+      if ((end === -1 ? bytes.byteLength : end) - at > MAX_HEAD_BYTES) throw framing('its head is over 64 KiB')
+      if (end === -1) {
+        // A copy: the caller's buffer is shared by all sockets.
+        this.carry = Buffer.from(bytes.subarray(at))
+        return bytes.byteLength
+      }
+      const parsed = parseResponseHead(bytes.toString('latin1', at, end))
+      at = end + HEAD_END.byteLength
+      if (parsed.head.status === 101) throw framing('101 Switching Protocols was not asked for')
+      if (parsed.head.status < 200) continue
+      this.keeps = parsed.keepAlive && parsed.framing.kind !== 'until-close'
+      this.begin(parsed.framing)
+      this.events.onHead(parsed.head)
+      if (this.done) this.events.onEnd()
+      return at
     }
-  }
-
-  private readHead(bytes: Buffer): Buffer {
-    const all = this.joined(bytes)
-    const end = all.indexOf(HEAD_END)
-    if ((end === -1 ? all.byteLength : end) > MAX_HEAD_BYTES) throw framing('its head is over 64 KiB')
-    if (end === -1) return this.keep(all)
-    const parsed = parseResponseHead(all.toString('latin1', 0, end))
-    const rest = all.subarray(end + HEAD_END.byteLength)
-    if (parsed.head.status === 101) throw framing('101 Switching Protocols was not asked for')
-    // Other 1xx answers announce the real one; it follows on the same connection.
-    if (parsed.head.status < 200) return rest
-    this.keeps = parsed.keepAlive && parsed.framing.kind !== 'until-close'
-    this.events.onHead(parsed.head)
-    this.begin(parsed.framing)
-    return rest
   }
 
   private begin(framing: BodyFraming): void {
-    if (framing.kind === 'none' || (framing.kind === 'length' && framing.bytes === 0)) return this.finish()
+    if (framing.kind === 'none' || (framing.kind === 'length' && framing.bytes === 0)) return void (this.state = 'done')
     if (framing.kind === 'length') this.left = framing.bytes
-    this.state = framing.kind === 'chunked' ? 'chunk-size' : framing.kind
+    if (framing.kind === 'chunked') this.decoder = new ChunkedDecoder(this.events, 'drop')
+    this.state = framing.kind
   }
 
-  private readCounted(bytes: Buffer): Buffer {
-    const taken = Math.min(this.left, bytes.byteLength)
+  private readBody(bytes: Buffer, at: number): number {
+    if (this.state === 'chunked' && this.decoder !== undefined) return this.readChunked(this.decoder, bytes, at)
+    if (this.state === 'until-close') {
+      this.events.onBody(bytes.subarray(at))
+      return bytes.byteLength
+    }
+    if (this.state !== 'length') return at
+    const taken = Math.min(this.left, bytes.byteLength - at)
     this.left -= taken
-    this.events.onBody(bytes.subarray(0, taken))
-    if (this.left === 0) {
-      if (this.state === 'length') this.finish()
-      else this.state = 'chunk-end'
-    }
-    return bytes.subarray(taken)
+    this.events.onBody(bytes.subarray(at, at + taken))
+    if (this.left === 0) this.finish()
+    return at + taken
   }
 
-  private readLine(bytes: Buffer): Buffer {
-    const all = this.joined(bytes)
-    const end = all.indexOf(10)
-    if ((end === -1 ? all.byteLength : end) > MAX_LINE_BYTES) throw framing('a chunk line is over 4 KiB')
-    if (end === -1) return this.keep(all)
-    if (end === 0 || all[end - 1] !== 13) throw framing('a bare line feed')
-    this.useLine(all.toString('latin1', 0, end - 1))
-    return all.subarray(end + 1)
+  private readChunked(decoder: ChunkedDecoder, bytes: Buffer, start: number): number {
+    let at = start
+    if (decoder.atFrameStart && this.events.takesFrames) at = this.readFrames(bytes, at)
+    if (this.state === 'done') return at
+    try {
+      at = decoder.push(bytes, at, bytes.byteLength)
+    } catch (error) {
+      throw error instanceof ChunkError ? framing(error.message) : error
+    }
+    if (decoder.done) this.finish()
+    return at
   }
 
-  private useLine(line: string): void {
-    if (this.state === 'chunk-end') {
-      if (line !== '') throw framing('a chunk is longer than its size says')
-      this.state = 'chunk-size'
-    } else if (this.state === 'trailers') {
-      // Trailers are dropped: nothing that we forward needs them.
-      if (line === '') this.finish()
-    } else {
-      const match = CHUNK_SIZE.exec(line)
-      if (match === null) throw framing(`bad chunk size ${JSON.stringify(line.slice(0, 40))}`)
-      this.left = Number.parseInt(match[1] ?? '', 16)
-      this.state = this.left === 0 ? 'trailers' : 'chunk-data'
+  /** Walks over whole frames and passes runs of them on as they are. Stops at the first one that is not whole or must be decoded. */
+  private readFrames(bytes: Buffer, start: number): number {
+    let runStart = start
+    let at = start
+    let last = false
+    for (let frame = nextFrame(bytes, at); frame !== undefined && !last; frame = nextFrame(bytes, at)) {
+      last = frame.dataEnd === frame.dataStart
+      const verdict = last ? 'pass' : this.events.onFrame(bytes, frame.dataStart, frame.dataEnd)
+      if (verdict === 'decode') break
+      if (verdict === 'drop') {
+        if (at > runStart) this.events.onFrames(bytes.subarray(runStart, at), false)
+        runStart = frame.end
+      }
+      at = frame.end
     }
+    if (last) this.state = 'done'
+    if (at > runStart) this.events.onFrames(bytes.subarray(runStart, at), last)
+    if (last) this.events.onEnd()
+    return at
   }
 
   private finish(): void {
     this.state = 'done'
     this.events.onEnd()
-  }
-
-  private joined(bytes: Buffer): Buffer {
-    const all = this.carry === undefined ? bytes : Buffer.concat([this.carry, bytes])
-    this.carry = undefined
-    return all
-  }
-
-  private keep(bytes: Buffer): Buffer {
-    // A copy: the caller's buffer is shared by all sockets.
-    this.carry = Buffer.from(bytes)
-    return bytes.subarray(bytes.byteLength)
   }
 }
 

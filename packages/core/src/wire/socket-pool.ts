@@ -1,42 +1,73 @@
-import type { Clock, TimerHandle } from '../base/index.js'
-import type { UpstreamSocket } from './upstream-socket.js'
+import type { TimerHandle } from '../base/index.js'
+import type { TimerWheel } from './timer-wheel.js'
+import type { SocketHolder, UpstreamSocket } from './upstream-socket.js'
 
-interface Idle {
-  readonly socket: UpstreamSocket
-  readonly timer: TimerHandle
+/** A connection without an exchange: any byte on it answers nothing that was asked, so it is worthless then. */
+class IdleSocket implements SocketHolder {
+  private readonly timer: TimerHandle
+
+  constructor(
+    readonly socket: UpstreamSocket,
+    private readonly list: IdleSocket[],
+    wheel: TimerWheel,
+    idleMs: number,
+  ) {
+    this.timer = wheel.after(idleMs, () => this.remove())
+    list.push(this)
+    socket.setIdle(true)
+    socket.hold(this)
+  }
+
+  /** Out of idleness, into an exchange. */
+  wake(): UpstreamSocket {
+    this.timer.cancel()
+    this.socket.setIdle(false)
+    return this.socket
+  }
+
+  onConnect(): void {}
+
+  onBytes(): void {
+    this.remove()
+  }
+
+  onClose(): void {
+    this.remove()
+  }
+
+  remove(): void {
+    this.timer.cancel()
+    this.socket.drop()
+    const index = this.list.indexOf(this)
+    if (index !== -1) this.list.splice(index, 1)
+  }
 }
 
 /** Idle connections by key, last in first out: the warmest is used again, the coldest ages out before the engine closes it. */
 export class SocketPool {
-  private readonly idle = new Map<string, Idle[]>()
+  private readonly idle = new Map<string, IdleSocket[]>()
 
   constructor(
-    private readonly clock: Clock,
+    private readonly wheel: TimerWheel,
     private readonly idleMs: number,
   ) {}
 
   take(key: string): UpstreamSocket | undefined {
-    const found = this.idle.get(key)?.pop()
-    if (found === undefined) return undefined
-    found.timer.cancel()
-    found.socket.setIdle(false)
-    return found.socket
+    return this.idle.get(key)?.pop()?.wake()
   }
 
   give(key: string, socket: UpstreamSocket): void {
-    const list = this.idle.get(key) ?? []
-    this.idle.set(key, list)
-    const entry: Idle = { socket, timer: this.clock.after(this.idleMs, () => this.remove(key, entry)) }
-    list.push(entry)
-    socket.setIdle(true)
-    socket.hold({ onConnect() {}, onBytes: () => this.remove(key, entry), onClose: () => this.remove(key, entry) })
+    let list = this.idle.get(key)
+    if (list === undefined) this.idle.set(key, (list = []))
+    void new IdleSocket(socket, list, this.wheel, this.idleMs)
   }
 
   /** Drops what idles under a key, or everything. */
   drop(key?: string): void {
     for (const [name, entries] of this.idle) {
       if (key !== undefined && name !== key) continue
-      for (const entry of entries.slice()) this.remove(name, entry)
+      for (const entry of entries.slice()) entry.remove()
+      this.idle.delete(name)
     }
   }
 
@@ -44,15 +75,5 @@ export class SocketPool {
     let count = 0
     for (const entries of this.idle.values()) count += entries.length
     return count
-  }
-
-  /** Bytes on an idle connection answer nothing that was asked: the connection is worthless. */
-  private remove(key: string, entry: Idle): void {
-    entry.timer.cancel()
-    entry.socket.drop()
-    const list = this.idle.get(key)
-    const index = list?.indexOf(entry) ?? -1
-    if (index !== -1) list?.splice(index, 1)
-    if (list?.length === 0) this.idle.delete(key)
   }
 }

@@ -1,54 +1,63 @@
 import type { Clock, TimerHandle } from '../base/index.js'
 import { messageOf } from '../errors/index.js'
-import { ResponseParser } from './response-parser.js'
+import type { ResponseHead } from './response-head.js'
+import { ResponseParser, type FrameVerdict, type ResponseEvents } from './response-parser.js'
 import type { SocketPool } from './socket-pool.js'
+import type { TimerWheel } from './timer-wheel.js'
 import type { CallOrder, UpstreamCall, UpstreamEvents } from './upstream-engine.js'
 import { UpstreamError } from './upstream-error.js'
-import { UpstreamSocket } from './upstream-socket.js'
+import { UpstreamSocket, type SocketHolder } from './upstream-socket.js'
 
-export interface CallContext {
-  readonly order: CallOrder
-  readonly head: string
-  readonly events: UpstreamEvents
+/** What all calls of an engine share. */
+export interface CallHouse {
   readonly clock: Clock
+  readonly wheel: TimerWheel
   readonly pool: SocketPool
   readonly onOver: (call: UpstreamCallInFlight) => void
 }
 
 /** One request on its way: takes a connection, sends, parses, gives the connection back. */
-export class UpstreamCallInFlight implements UpstreamCall {
+export class UpstreamCallInFlight implements UpstreamCall, SocketHolder, ResponseEvents {
   private socket: UpstreamSocket | undefined
-  private parser: ResponseParser
+  private parser = new ResponseParser(this)
   private reused = false
   private over = false
   private paused = false
+  private reading = false
   private timer: TimerHandle | undefined
   private lastByteMs = 0
+  /** What is still needed to send the request again; undefined once an answer has begun. */
+  private unsent: { readonly order: CallOrder; readonly head: string } | undefined
 
-  constructor(private readonly context: CallContext) {
-    this.parser = new ResponseParser(this.parserEvents())
+  constructor(
+    private readonly order: CallOrder,
+    head: string,
+    private readonly events: UpstreamEvents,
+    private readonly house: CallHouse,
+  ) {
+    this.unsent = { order, head }
   }
 
   begin(): void {
-    const pooled = this.context.pool.take(this.context.order.key)
+    const pooled = this.house.pool.take(this.order.key)
     if (pooled === undefined) return this.connect()
     this.reused = true
     this.socket = pooled
-    pooled.hold(this.socketEvents())
-    this.send()
+    pooled.hold(this)
+    this.onConnect()
   }
 
   /** Without effect once the call is over: its socket may serve another one by then. */
   pause(): void {
-    if (this.over) return
+    if (this.over || this.paused) return
     this.paused = true
     this.socket?.pause()
   }
 
   resume(): void {
-    if (this.over) return
+    if (this.over || !this.paused) return
     this.paused = false
-    this.lastByteMs = this.context.clock.nowMs()
+    this.lastByteMs = this.house.clock.nowMs()
     this.socket?.resume()
   }
 
@@ -57,61 +66,28 @@ export class UpstreamCallInFlight implements UpstreamCall {
     this.socket?.drop()
   }
 
-  private connect(): void {
-    const { order } = this.context
-    this.reused = false
-    this.parser = new ResponseParser(this.parserEvents())
-    this.arm(order.timeouts.connectMs, `no connection within ${order.timeouts.connectMs} ms`, 'connect')
-    this.socket = new UpstreamSocket(order.target, this.socketEvents())
+  onConnect(): void {
+    const { firstByteMs } = this.order.timeouts
+    this.arm(firstByteMs, 'timeout', `no answer within ${firstByteMs} ms`)
+    if (this.unsent !== undefined) this.socket?.send(this.unsent.head, this.unsent.order.request.body ?? [])
   }
 
-  private send(): void {
-    const { order, head } = this.context
-    this.arm(order.timeouts.firstByteMs, `no answer within ${order.timeouts.firstByteMs} ms`, 'timeout')
-    this.socket?.send(head, order.request.body)
-  }
-
-  private socketEvents() {
-    return {
-      onConnect: () => this.send(),
-      onBytes: (bytes: Buffer) => this.read(bytes),
-      onClose: (error: NodeJS.ErrnoException | undefined) => this.closed(error),
-    }
-  }
-
-  private parserEvents() {
-    const { events, order } = this.context
-    return {
-      onHead: (head: Parameters<UpstreamEvents['onHead']>[0]) => {
-        this.watchSilence(order.timeouts.idleMs)
-        events.onHead(head)
-      },
-      onBody: (bytes: Buffer) => {
-        if (!this.over) events.onBody(bytes)
-      },
-      onEnd: () => undefined,
-    }
-  }
-
-  private read(bytes: Buffer): void {
-    this.lastByteMs = this.context.clock.nowMs()
+  onBytes(bytes: Buffer): void {
+    this.lastByteMs = this.house.clock.nowMs()
+    this.reading = true
     try {
       this.parser.push(bytes)
     } catch (error) {
       return this.fail(error instanceof UpstreamError ? error : new UpstreamError('framing', messageOf(error)))
+    } finally {
+      this.reading = false
     }
+    if (this.over) return
     if (this.parser.done) this.complete()
+    else this.events.onReadEnd()
   }
 
-  private complete(): void {
-    if (!this.finish()) return
-    const { socket } = this
-    if (socket !== undefined && this.parser.reusable && !this.paused) this.context.pool.give(this.context.order.key, socket)
-    else socket?.drop()
-    this.context.events.onEnd()
-  }
-
-  private closed(error: NodeJS.ErrnoException | undefined): void {
+  onClose(error: NodeJS.ErrnoException | undefined): void {
     if (this.over) return
     if (this.socket?.connected === false)
       return this.fail(new UpstreamError('connect', `no connection: ${error?.code ?? messageOf(error ?? 'closed')}`))
@@ -125,33 +101,78 @@ export class UpstreamCallInFlight implements UpstreamCall {
     )
   }
 
+  onHead(head: ResponseHead): void {
+    this.unsent = undefined
+    this.watchSilence()
+    if (!this.over) this.events.onHead(head)
+  }
+
+  onBody(bytes: Buffer): void {
+    if (!this.over) this.events.onBody(bytes)
+  }
+
+  get takesFrames(): boolean {
+    return !this.over && this.events.takesFrames
+  }
+
+  onFrame(bytes: Buffer, start: number, end: number): FrameVerdict {
+    return this.events.onFrame(bytes, start, end)
+  }
+
+  onFrames(frames: Buffer, last: boolean): void {
+    if (!this.over) this.events.onFrames(frames, last)
+  }
+
+  /** The call completes when the whole read was looked at: bytes behind the end would make it a framing error. */
+  onEnd(): void {
+    if (!this.reading) this.complete()
+  }
+
+  private connect(): void {
+    const { connectMs } = this.order.timeouts
+    this.reused = false
+    this.parser = new ResponseParser(this)
+    this.arm(connectMs, 'connect', `no connection within ${connectMs} ms`)
+    this.socket = new UpstreamSocket(this.order.target, this)
+  }
+
+  private complete(): void {
+    if (!this.finish()) return
+    const { socket } = this
+    if (socket !== undefined && this.parser.reusable && !this.paused) this.house.pool.give(this.order.key, socket)
+    else socket?.drop()
+    this.events.onEnd()
+  }
+
   private fail(error: UpstreamError): void {
     if (!this.finish()) return
     this.socket?.drop()
-    this.context.events.onError(error)
+    this.events.onError(error)
   }
 
   /** True the first time: a call ends once. */
   private finish(): boolean {
     if (this.over) return false
     this.over = true
+    this.unsent = undefined
     this.timer?.cancel()
-    this.context.onOver(this)
+    this.house.onOver(this)
     return true
   }
 
-  private arm(afterMs: number, message: string, kind: 'connect' | 'timeout'): void {
+  private arm(afterMs: number, kind: 'connect' | 'timeout', message: string): void {
     this.timer?.cancel()
-    this.timer = this.context.clock.after(afterMs, () => this.fail(new UpstreamError(kind, message)))
+    this.timer = this.house.wheel.after(afterMs, () => this.fail(new UpstreamError(kind, message)))
   }
 
   /** One timer that looks when it is due, instead of one set anew for each chunk. */
-  private watchSilence(idleMs: number): void {
+  private watchSilence(): void {
     this.timer?.cancel()
-    const silentMs = this.context.clock.nowMs() - this.lastByteMs
-    this.timer = this.context.clock.after(Math.max(1, idleMs - silentMs), () => {
-      const quietMs = this.context.clock.nowMs() - this.lastByteMs
-      if (this.paused || quietMs < idleMs) return this.watchSilence(idleMs)
+    const { idleMs } = this.order.timeouts
+    const silentMs = this.house.clock.nowMs() - this.lastByteMs
+    this.timer = this.house.wheel.after(Math.max(1, idleMs - silentMs), () => {
+      const quietMs = this.house.clock.nowMs() - this.lastByteMs
+      if (this.paused || quietMs < idleMs) return this.watchSilence()
       this.fail(new UpstreamError('timeout', `silent for ${idleMs} ms in mid-answer`))
     })
   }

@@ -43,12 +43,16 @@ function ask(
     {
       key: 'n#1',
       target: { host: '127.0.0.1', port, tls: false, basePath: '', authority: 'engine' },
-      request: { method: 'POST', path: '/x', headers: more.headers ?? {}, body: more.body ?? Buffer.from('{}') },
+      request: { method: 'POST', path: '/x', headers: more.headers ?? {}, body: [Buffer.from(more.body ?? '{}')] },
       timeouts: { connectMs: 1_000, firstByteMs: more.firstByteMs ?? 2_000, idleMs: more.idleMs ?? 2_000 },
     },
     {
       onHead: (head) => void (status = head.status),
       onBody: (bytes) => void (body += bytes.toString('latin1')),
+      onReadEnd: () => undefined,
+      takesFrames: false,
+      onFrame: () => 'decode',
+      onFrames: () => undefined,
       onEnd: () => resolve({ status, body }),
       onError: resolve,
     },

@@ -3,7 +3,8 @@ import type { HeaderView, UpstreamTarget } from '../contracts/index.js'
 import { isHeaderName, isHeaderValue } from './header-rules.js'
 import type { ResponseEvents } from './response-parser.js'
 import { SocketPool } from './socket-pool.js'
-import { UpstreamCallInFlight } from './upstream-call.js'
+import { TimerWheel } from './timer-wheel.js'
+import { UpstreamCallInFlight, type CallHouse } from './upstream-call.js'
 import type { UpstreamError } from './upstream-error.js'
 
 export interface UpstreamRequest {
@@ -12,10 +13,13 @@ export interface UpstreamRequest {
   readonly path: string
   /** Lower-case names; Host, Content-Length and Connection are added here. */
   readonly headers: HeaderView
-  readonly body?: Uint8Array
+  /** In parts, so that an edited body needs no copy; they must not change until the answer has begun. */
+  readonly body?: readonly Buffer[]
 }
 
 export interface UpstreamEvents extends ResponseEvents {
+  /** All bytes of one read were handed over, and the message goes on. */
+  onReadEnd(): void
   /** Instead of onEnd, exactly one of them. */
   onError(error: UpstreamError): void
 }
@@ -47,24 +51,26 @@ export interface CallOrder {
 /** uvicorn and llama-server close idle connections after 5 s (engines/llamacpp.md section 3); reuse must end before. */
 const IDLE_SOCKET_MS = 4_000
 
+export interface UpstreamEngineOptions {
+  readonly clock: Clock
+  /** Shared with other rooms of the thread; default: one of its own. */
+  readonly wheel?: TimerWheel
+  readonly idleSocketMs?: number
+}
+
 /** The one way to engines: sockets of our own, strict framing, no streams. */
 export class UpstreamEngine {
   private readonly pool: SocketPool
   private readonly calls = new Set<UpstreamCallInFlight>()
+  private readonly house: CallHouse
 
-  constructor(private readonly options: { readonly clock: Clock; readonly idleSocketMs?: number }) {
-    this.pool = new SocketPool(options.clock, options.idleSocketMs ?? IDLE_SOCKET_MS)
+  constructor({ clock, wheel = new TimerWheel(clock), idleSocketMs = IDLE_SOCKET_MS }: UpstreamEngineOptions) {
+    this.pool = new SocketPool(wheel, idleSocketMs)
+    this.house = { clock, wheel, pool: this.pool, onOver: (over) => this.calls.delete(over) }
   }
 
   dispatch(order: CallOrder, events: UpstreamEvents): UpstreamCall {
-    const call = new UpstreamCallInFlight({
-      order,
-      head: buildHead(order),
-      events,
-      clock: this.options.clock,
-      pool: this.pool,
-      onOver: (over) => this.calls.delete(over),
-    })
+    const call = new UpstreamCallInFlight(order, buildHead(order), events, this.house)
     this.calls.add(call)
     call.begin()
     return call
@@ -92,9 +98,16 @@ const PATH = /^\/[\x21-\x7e]*$/
 function buildHead({ target, request }: CallOrder): string {
   const path = PATH.test(request.path) ? request.path : '/'
   let head = `${request.method} ${path} HTTP/1.1\r\nhost: ${target.authority}\r\n`
-  for (const [name, value] of Object.entries(request.headers)) {
-    if (isHeaderName(name) && isHeaderValue(value)) head += `${name}: ${value}\r\n`
+  for (const name in request.headers) {
+    const value = request.headers[name]
+    if (value !== undefined && isHeaderName(name) && isHeaderValue(value)) head += `${name}: ${value}\r\n`
   }
-  if (request.body !== undefined) head += `content-length: ${request.body.byteLength}\r\n`
+  if (request.body !== undefined) head += `content-length: ${byteLength(request.body)}\r\n`
   return `${head}connection: keep-alive\r\n\r\n`
+}
+
+function byteLength(parts: readonly Buffer[]): number {
+  let sum = 0
+  for (const part of parts) sum += part.byteLength
+  return sum
 }

@@ -3,7 +3,7 @@ import { connect as connectTls, type ConnectionOptions } from 'node:tls'
 import type { UpstreamTarget } from '../contracts/index.js'
 
 /** What a socket tells whoever holds it right now. */
-export interface SocketEvents {
+export interface SocketHolder {
   onConnect(): void
   /** A view into a buffer that all sockets share: valid during the call only. */
   onBytes(bytes: Buffer): void
@@ -11,40 +11,45 @@ export interface SocketEvents {
   onClose(error: NodeJS.ErrnoException | undefined): void
 }
 
-/** One read buffer for all sockets of the process's data path: reads are consumed before the next one begins. */
+/** One read buffer for all sockets of a thread's data path: reads are consumed before the next one begins. */
 const sharedBuffer = Buffer.allocUnsafeSlow(65_536)
+/** Up to this size head and body leave as one text, which Node.js copies to the kernel from its stack. */
+const MAX_TEXT_BYTES = 16_384
 
 /** A connection to an engine, without streams in between: bytes go to the current holder. */
 export class UpstreamSocket {
   connected = false
-  private events: SocketEvents | undefined
   private error: NodeJS.ErrnoException | undefined
   private readonly socket: Socket
 
-  constructor(target: UpstreamTarget, events: SocketEvents) {
-    this.events = events
+  constructor(
+    target: UpstreamTarget,
+    private holder: SocketHolder | undefined,
+  ) {
     this.socket = openSocket(target, { buffer: sharedBuffer, callback: (bytes) => this.read(bytes) })
-    this.socket.setNoDelay(true)
     this.socket.on(target.tls ? 'secureConnect' : 'connect', () => {
       this.connected = true
-      this.events?.onConnect()
+      this.holder?.onConnect()
     })
     this.socket.on('error', (error: NodeJS.ErrnoException) => (this.error = error))
     this.socket.on('end', () => this.socket.destroy())
     this.socket.on('close', () => this.closed())
   }
 
-  /** Hands the socket to its next holder; undefined while it idles. */
-  hold(events: SocketEvents | undefined): void {
-    this.events = events
+  /** Hands the socket to its next holder. */
+  hold(holder: SocketHolder): void {
+    this.holder = holder
   }
 
-  send(head: string, body: Uint8Array | undefined): void {
-    if (body === undefined) return void this.socket.write(head, 'latin1')
-    if (body.byteLength <= 16_384) return void this.socket.write(Buffer.concat([Buffer.from(head, 'latin1'), body]))
+  /** The body's parts follow the head without a copy; they must not change until they are sent. */
+  send(head: string, body: readonly Buffer[]): void {
+    const [only] = body
+    if (only === undefined) return void this.socket.write(head, 'latin1')
+    if (body.length === 1 && head.length + only.byteLength <= MAX_TEXT_BYTES)
+      return void this.socket.write(`${head}${only.toString('latin1')}`, 'latin1')
     this.socket.cork()
     this.socket.write(head, 'latin1')
-    this.socket.write(body)
+    for (const part of body) this.socket.write(part)
     this.socket.uncork()
   }
 
@@ -64,24 +69,25 @@ export class UpstreamSocket {
 
   /** Drops the connection; its holder hears nothing more. */
   drop(): void {
-    this.events = undefined
+    this.holder = undefined
     this.socket.destroy()
   }
 
   private read(bytes: number): boolean {
-    this.events?.onBytes(sharedBuffer.subarray(0, bytes))
+    this.holder?.onBytes(sharedBuffer.subarray(0, bytes))
     return true
   }
 
   private closed(): void {
-    const events = this.events
-    this.events = undefined
-    events?.onClose(this.error)
+    const { holder } = this
+    this.holder = undefined
+    holder?.onClose(this.error)
   }
 }
 
 function openSocket(target: UpstreamTarget, onread: OnReadOpts): Socket {
-  const address = { host: target.host, port: target.port, onread }
+  if (target.socketPath !== undefined) return connectTcp({ path: target.socketPath, onread })
+  const address = { host: target.host, port: target.port, noDelay: true, onread }
   if (!target.tls) return connectTcp(address)
   // SNI takes names only: RFC 6066 section 3.
   const options: ConnectionOptions & { readonly onread: OnReadOpts } = {

@@ -1,6 +1,7 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { JsonScanError, scanTopLevel } from './json-scan.js'
+import { scanTopLevel } from './body-scanner.js'
+import { JsonScanError } from './top-level.js'
 
 const bytes = (text: string): Buffer => Buffer.from(text)
 

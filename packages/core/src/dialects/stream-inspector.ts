@@ -1,0 +1,89 @@
+import type { Usage } from '../contracts/index.js'
+import type { DeliveredLedger } from './delivered-ledger.js'
+import { readStreamEvent } from './stream-event.js'
+
+const QUOTE = 0x22
+const BACKSLASH = 0x5c
+/** Bytes before the content that must look the same: `{"content":"` and its like. */
+const MARKER_BYTES = 12
+const MAX_TAIL_BYTES = 4_096
+
+/** Where one plain content event had its text, and what stood around it. The next ones look the same but for the text. */
+interface Template {
+  readonly contentAt: number
+  readonly marker: Buffer
+  readonly suffix: Buffer
+}
+
+/**
+ * Looks at each event of a stream on its way. An event that looks like the last plain content event is recognised by comparing some forty bytes; only
+ * the others (the first, the last, usage, errors, tool calls) are parsed.
+ */
+export class StreamInspector {
+  hasContent = false
+  hasError = false
+  usage: Usage | undefined
+  /** Events that carried content; an estimate of tokens where usage is missing. */
+  contentEvents = 0
+  /** The last events that were no plain content, as text; for the dialect's judgement of a stream's end. */
+  tail = ''
+  private template: Template | undefined
+
+  constructor(
+    private readonly stripUsage: boolean,
+    readonly ledger: DeliveredLedger | undefined,
+  ) {}
+
+  /** Reads one whole event, [start, end) of `bytes`. False: the client must not see it. */
+  event(bytes: Buffer, start: number, end: number): boolean {
+    if (this.template !== undefined && this.isPlain(this.template, bytes, start, end)) return true
+    return this.readEvent(bytes.subarray(start, end))
+  }
+
+  /** A piece of an event that is too long to be held: content, whatever it says. */
+  piece(): void {
+    this.hasContent = true
+    this.contentEvents += 1
+  }
+
+  private isPlain({ contentAt, marker, suffix }: Template, bytes: Buffer, start: number, end: number): boolean {
+    const from = start + contentAt
+    for (let index = 0; index < MARKER_BYTES; index += 1) if (bytes[from - MARKER_BYTES + index] !== marker[index]) return false
+    let at = from
+    while (at < end && bytes[at] !== QUOTE) at += bytes[at] === BACKSLASH ? 2 : 1
+    if (end - at !== suffix.byteLength) return false
+    for (let index = 0; index < suffix.byteLength; index += 1) if (bytes[at + index] !== suffix[index]) return false
+    this.contentEvents += 1
+    this.ledger?.append(bytes, from, at)
+    return true
+  }
+
+  private readEvent(bytes: Buffer): boolean {
+    const event = readStreamEvent(bytes)
+    if (event.kind === 'content') this.contentEvents += 1
+    this.hasContent ||= event.kind === 'content'
+    this.hasError ||= event.kind === 'error'
+    this.usage = event.usage ?? this.usage
+    if (event.text !== undefined && event.text !== '') {
+      this.ledger?.appendText(event.text)
+      if (event.usage === undefined) this.learn(bytes, event.text)
+    }
+    if (event.kind !== 'comment' && event.text === undefined) this.tail = `${this.tail}${bytes.toString('utf8', 0, MAX_TAIL_BYTES)}`.slice(-MAX_TAIL_BYTES)
+    return !(this.stripUsage && event.usageOnly)
+  }
+
+  private learn(bytes: Buffer, text: string): void {
+    const inside = JSON.stringify(text).slice(1, -1)
+    const key = bytes.includes('"text":"') ? '"text":"' : '"content":"'
+    const contentAt = bytes.indexOf(key) + key.length
+    const contentEnd = contentAt + Buffer.byteLength(inside)
+    // Engines that escape otherwise than JSON.stringify are learned from an event that needs no escapes.
+    const fits = contentAt >= MARKER_BYTES && bytes.toString('utf8', contentAt, contentEnd) === inside && bytes[contentEnd] === QUOTE
+    if (!fits) return
+    this.template = {
+      contentAt,
+      marker: Buffer.from(bytes.subarray(contentAt - MARKER_BYTES, contentAt)),
+      suffix: Buffer.from(bytes.subarray(contentEnd)),
+    }
+  }
+}

@@ -1,0 +1,117 @@
+import type { TimerHandle } from '../base/index.js'
+import type { HeaderView } from '../contracts/index.js'
+import { errorBody, errorEvent } from '../dialects/index.js'
+import type { LbError } from '../errors/index.js'
+import type { Exchange, TimerWheel } from '../wire/index.js'
+
+export interface DeliveryOptions {
+  readonly exchange: Exchange
+  readonly requestId: string
+  readonly wheel: TimerWheel
+  /** Longest silence towards a client that waits for an event stream; 0: silence is fine. */
+  readonly heartbeatMs: number
+}
+
+const FIRST_HEARTBEAT_MS = 10_000
+/** A comment: clients skip it (HTML standard, 9.2.6), proxies between see life. */
+const HEARTBEAT = Buffer.from(': lb waits with you\n\n')
+
+/**
+ * The client's side of one request, over all attempts: sends one head, keeps a waiting event stream alive with comments, ends honestly. A comment
+ * commits the client to a 200 without having told it anything: the request can still move to another node, but a failure is an event then.
+ */
+export class Delivery {
+  /** False while something stands half said, and a comment would break it. */
+  atBoundary = true
+  private headSent = false
+  private stream = false
+  private quiet = true
+  private timer: TimerHandle | undefined
+
+  constructor(private readonly options: DeliveryOptions) {}
+
+  /** From here on the client is kept company: it has asked for an event stream. */
+  startHeartbeats(): void {
+    const { heartbeatMs } = this.options
+    if (heartbeatMs > 0) this.wait(Math.min(FIRST_HEARTBEAT_MS, heartbeatMs))
+  }
+
+  /** Something was sent already. */
+  get started(): boolean {
+    return this.headSent
+  }
+
+  get takesFrames(): boolean {
+    return this.headSent && this.options.exchange.takesFrames
+  }
+
+  /** Sends the head, where no comment has sent one. */
+  commit(head: { readonly status: number; readonly headers: HeaderView }, stream: boolean): void {
+    if (this.headSent) return
+    this.headSent = true
+    this.stream = stream
+    this.options.exchange.respond(head)
+  }
+
+  /** False: wait for the exchange's drain. */
+  write(bytes: Uint8Array): boolean {
+    this.quiet = false
+    return this.options.exchange.write(bytes)
+  }
+
+  writeFrames(frames: Uint8Array, last: boolean): boolean {
+    this.quiet = false
+    return this.options.exchange.writeFrames(frames, last)
+  }
+
+  end(bytes?: Uint8Array): void {
+    this.timer?.cancel()
+    this.options.exchange.end(bytes)
+  }
+
+  /** Nothing more will be said. */
+  close(): void {
+    this.timer?.cancel()
+  }
+
+  /** Tells the client that it failed, in whatever form is still possible: an answer, the stream's error event (no `[DONE]` follows), a broken body. */
+  fail(error: LbError, headers: HeaderView): void {
+    const { exchange, requestId } = this.options
+    this.timer?.cancel()
+    if (this.headSent) {
+      if (this.stream) exchange.end(Buffer.from(errorEvent(error, requestId)))
+      else exchange.abort()
+      return
+    }
+    const body = Buffer.from(errorBody(error, requestId))
+    this.headSent = true
+    exchange.respond({
+      status: error.httpStatus || 500,
+      headers: {
+        'content-type': 'application/json',
+        'content-length': String(body.byteLength),
+        'x-request-id': requestId,
+        ...(error.retryAfterMs === undefined ? {} : { 'retry-after': String(Math.ceil(error.retryAfterMs / 1000)) }),
+        ...headers,
+      },
+    })
+    exchange.end(body)
+  }
+
+  private wait(afterMs: number): void {
+    this.timer = this.options.wheel.after(afterMs, () => this.beat())
+  }
+
+  private beat(): void {
+    if (this.quiet && this.atBoundary) {
+      this.commit({ status: 200, headers: streamHeaders(this.options.requestId) }, true)
+      this.options.exchange.write(HEARTBEAT)
+    }
+    this.quiet = true
+    this.wait(this.options.heartbeatMs)
+  }
+}
+
+function streamHeaders(requestId: string): HeaderView {
+  return { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-cache', 'x-accel-buffering': 'no', 'x-request-id': requestId }
+}

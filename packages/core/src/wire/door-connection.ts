@@ -1,0 +1,312 @@
+import type { Socket } from 'node:net'
+import type { TimerHandle } from '../base/index.js'
+import { LbError } from '../errors/index.js'
+import { ChunkedDecoder, ChunkError } from './chunked-decoder.js'
+import type { DoorContext } from './door-context.js'
+import { DoorExchange } from './door-exchange.js'
+import { MAX_HEAD_BYTES } from './llhttp.js'
+import { readProxyPreface } from './proxy-preface.js'
+import { isRefusal, readRequestHead, type HeadRefusal } from './request-head.js'
+
+const HEAD_END = Buffer.from('\r\n\r\n')
+const NO_BYTES = Buffer.alloc(0)
+/** Bytes of further requests that are kept while one is served; then the client waits. */
+const MAX_PIPELINED_BYTES = 65_536
+/** Unsent bytes at which a writer is asked to wait. */
+const HIGH_WATER_BYTES = 65_536
+/** Larger writes go as buffers: Node.js sends strings up to this from its stack. */
+const MAX_TEXT_BYTES = 16_384
+/** What is read and thrown away so that a closing answer is not lost to a reset. */
+const LINGER_MS = 2_000
+const MAX_LINGER_BYTES = 1_048_576
+
+/** One client's connection: reads heads and bodies in order, one exchange at a time. */
+export class DoorConnection {
+  onDrain: (() => void) | undefined
+  /** False once the connection is to close after the answer under way. */
+  staysOpen = true
+  private address: string
+  private waiting: Buffer = NO_BYTES
+  private exchange: DoorExchange | undefined
+  private decoder: ChunkedDecoder | undefined
+  private bodyLeft = 0
+  private timer: TimerHandle | undefined
+  private parsing = false
+  private prefaceDone: boolean
+  private lingering = false
+  private lingeredBytes = 0
+  private checkedBytes = 0
+  private paused = false
+
+  constructor(
+    private readonly socket: Socket,
+    private readonly context: DoorContext,
+  ) {
+    this.address = socket.remoteAddress ?? 'unix'
+    this.prefaceDone = !context.trusted.trusts(this.address)
+    socket.setNoDelay(true)
+    socket.on('data', (bytes: Buffer) => this.read(bytes))
+    socket.on('drain', () => this.drained())
+    socket.on('end', () => this.ended())
+    socket.on('timeout', () => this.destroy())
+    socket.on('error', () => undefined)
+    socket.on('close', () => this.closed())
+    this.arm(context.limits.headMs, () => this.refuse(LATE_HEAD))
+  }
+
+  /** No exchange is under way: closing now cuts nothing. */
+  get idle(): boolean {
+    return this.exchange === undefined
+  }
+
+  closeAfterAnswer(): void {
+    this.staysOpen = false
+    if (this.exchange === undefined && !this.lingering) this.socket.end()
+  }
+
+  destroy(): void {
+    this.socket.destroy()
+  }
+
+  /** From the exchange: it wants the body now. */
+  startBody(exchange: DoorExchange): void {
+    const { request } = exchange
+    if (exchange.bodyDone) return
+    if (request.body === 'chunked') this.decoder = new ChunkedDecoder(exchange, 'refuse')
+    else this.bodyLeft = request.body
+    if (this.waiting.byteLength > 0) this.feedWaiting(exchange)
+    if (exchange.bodyDone) return
+    if (request.expectsContinue && exchange.collectedBytes === 0) this.socket.write('HTTP/1.1 100 Continue\r\n\r\n', 'latin1')
+    this.watchBody(exchange)
+    this.resume()
+  }
+
+  /** From the exchange: its answer is out. */
+  answered(): void {
+    this.exchange = undefined
+    this.decoder = undefined
+    this.onDrain = undefined
+    this.timer?.cancel()
+    this.context.onAnswered(this)
+    if (!this.staysOpen) return this.linger()
+    if (this.waiting.byteLength > 0) {
+      if (!this.parsing) this.parse()
+    } else this.arm(this.context.limits.keepAliveMs, () => this.socket.destroy())
+    this.resume()
+  }
+
+  write(text: string): boolean {
+    this.socket.write(text, 'latin1')
+    return this.flows()
+  }
+
+  /** Sends text, bytes and text in one write. The bytes are the caller's again afterwards. */
+  writeAround(before: string, bytes: Uint8Array, after: string): boolean {
+    if (before.length + bytes.byteLength + after.length <= MAX_TEXT_BYTES)
+      return this.write(`${before}${latin1(bytes)}${after}`)
+    const all = Buffer.allocUnsafe(before.length + bytes.byteLength + after.length)
+    all.write(before, 0, 'latin1')
+    all.set(bytes, before.length)
+    all.write(after, before.length + bytes.byteLength, 'latin1')
+    this.socket.write(all)
+    return this.flows()
+  }
+
+  private flows(): boolean {
+    if (this.socket.writableLength < HIGH_WATER_BYTES) return true
+    // Node.js looks at the kernel's progress before it calls this a timeout.
+    this.socket.setTimeout(this.context.limits.writeStallMs)
+    return false
+  }
+
+  private drained(): void {
+    this.socket.setTimeout(0)
+    this.onDrain?.()
+  }
+
+  private read(bytes: Buffer): void {
+    if (this.lingering) return this.discard(bytes)
+    const { exchange } = this
+    if (exchange !== undefined && exchange.wantsBody) return this.readBody(exchange, bytes)
+    this.waiting = this.waiting.byteLength === 0 ? bytes : Buffer.concat([this.waiting, bytes])
+    if (exchange === undefined) return this.parse()
+    if (this.waiting.byteLength > MAX_PIPELINED_BYTES) this.pause()
+  }
+
+  /** Reads heads as long as there are any and nobody is being served. */
+  private parse(): void {
+    this.parsing = true
+    while (this.exchange === undefined && this.waiting.byteLength > 0 && !this.lingering && !this.socket.destroyed) if (!this.parseHead()) break
+    this.parsing = false
+  }
+
+  /** False: more bytes are needed. */
+  private parseHead(): boolean {
+    if (!this.prefaceDone && !this.readPreface()) return false
+    let start = 0
+    // An empty line before a request is left over from clients of old: RFC 9112 section 2.2.
+    while (start < 4 && this.waiting[start] === 13 && this.waiting[start + 1] === 10) start += 2
+    const found = this.waiting.indexOf(HEAD_END, start)
+    const end = found === -1 ? this.waiting.byteLength : found + HEAD_END.byteLength
+    if (end - start > MAX_HEAD_BYTES) return this.refuse(TOO_LARGE_HEAD)
+    const bytes = this.waiting.subarray(start, end)
+    if (bytes.byteLength === 0) return false
+    if (found === -1) return this.awaitHead(bytes)
+    const spans = this.context.parser.parse(bytes)
+    if (typeof spans === 'string') return this.refuse(refusalOf(bytes, spans))
+    const request = readRequestHead(bytes.toString('latin1'), spans)
+    this.waiting = end === this.waiting.byteLength ? NO_BYTES : this.waiting.subarray(end)
+    if (isRefusal(request)) return this.refuse(request)
+    this.checkedBytes = 0
+    this.timer?.cancel()
+    if (!request.keepAlive || this.context.closing()) this.staysOpen = false
+    const address = this.context.trusted.clientAddress(this.address, request.head.headers)
+    this.exchange = new DoorExchange(this, request, address)
+    this.context.onExchange(this.exchange)
+    return true
+  }
+
+  /** An unfinished head is looked at when it begins and when it has doubled: garbage is refused at once, and dripping bytes cost little. */
+  private awaitHead(bytes: Buffer): false {
+    if (this.checkedBytes === 0) this.arm(this.context.limits.headMs, () => this.refuse(LATE_HEAD))
+    if (bytes.byteLength < 2 * this.checkedBytes) return false
+    this.checkedBytes = bytes.byteLength
+    const spans = this.context.parser.parse(bytes)
+    return typeof spans === 'string' ? this.refuse(refusalOf(bytes, spans)) : false
+  }
+
+  private readPreface(): boolean {
+    const preface = readProxyPreface(this.waiting)
+    if (preface.kind === 'more') return false
+    if (preface.kind === 'bad') return this.refuse({ status: 400, code: 'LB_BAD_REQUEST', message: `a bad PROXY preface: ${preface.why}` })
+    this.prefaceDone = true
+    if (preface.kind === 'preface') {
+      this.address = preface.source ?? this.address
+      this.waiting = this.waiting.subarray(preface.length)
+    }
+    return this.waiting.byteLength > 0
+  }
+
+  private feedWaiting(exchange: DoorExchange): void {
+    const bytes = this.waiting
+    this.waiting = NO_BYTES
+    this.feed(exchange, bytes)
+  }
+
+  private readBody(exchange: DoorExchange, bytes: Buffer): void {
+    try {
+      this.feed(exchange, bytes)
+    } catch (error) {
+      exchange.bodyFailed(error)
+    }
+  }
+
+  /** Gives the body its bytes; what stands behind them belongs to the next request. Throws what is wrong. */
+  private feed(exchange: DoorExchange, bytes: Buffer): void {
+    const used = this.decoder === undefined ? this.feedCounted(exchange, bytes) : this.feedChunked(this.decoder, bytes)
+    if (this.decoder === undefined ? this.bodyLeft > 0 : !this.decoder.done) return
+    this.decoder = undefined
+    if (used < bytes.byteLength) this.waiting = bytes.subarray(used)
+    this.timer?.cancel()
+    exchange.bodyEnded()
+  }
+
+  private feedCounted(exchange: DoorExchange, bytes: Buffer): number {
+    const taken = Math.min(this.bodyLeft, bytes.byteLength)
+    this.bodyLeft -= taken
+    exchange.onBody(taken === bytes.byteLength ? bytes : bytes.subarray(0, taken))
+    return taken
+  }
+
+  private feedChunked(decoder: ChunkedDecoder, bytes: Buffer): number {
+    try {
+      return decoder.push(bytes, 0, bytes.byteLength)
+    } catch (error) {
+      if (!(error instanceof ChunkError)) throw error
+      throw new LbError(`the request body is not well framed: ${error.message}`, { code: 'LB_BAD_REQUEST', source: 'client', httpStatus: 400, cause: error })
+    }
+  }
+
+  /** A body that drips is cut: it would hold memory for hours. */
+  private watchBody(exchange: DoorExchange): void {
+    const before = exchange.collectedBytes
+    const { bodyWindowMs, minBodyBytesPerSecond } = this.context.limits
+    this.arm(bodyWindowMs, () => {
+      if (!exchange.wantsBody) return
+      if (exchange.collectedBytes - before >= (minBodyBytesPerSecond * bodyWindowMs) / 1000) return this.watchBody(exchange)
+      const slow = `the request body comes slower than ${minBodyBytesPerSecond} bytes per second`
+      exchange.bodyFailed(new LbError(slow, { code: 'LB_SLOW_BODY', source: 'client', httpStatus: 408 }))
+    })
+  }
+
+  /** Answers a request that cannot be one, and closes. */
+  private refuse(refusal: HeadRefusal): false {
+    this.staysOpen = false
+    this.timer?.cancel()
+    if (this.socket.writable) this.socket.write(this.context.refusal(refusal), 'latin1')
+    this.linger()
+    return false
+  }
+
+  /** Ends our side, then reads on for a moment: a reset would take the answer away from the client. */
+  private linger(): void {
+    if (this.lingering) return
+    this.lingering = true
+    this.waiting = NO_BYTES
+    this.socket.end()
+    this.arm(LINGER_MS, () => this.socket.destroy())
+    this.resume()
+  }
+
+  private discard(bytes: Buffer): void {
+    this.lingeredBytes += bytes.byteLength
+    if (this.lingeredBytes > MAX_LINGER_BYTES) this.socket.destroy()
+  }
+
+  /** The client has closed its side: it is gone, or wants no more. */
+  private ended(): void {
+    if (this.exchange === undefined && this.socket.writableLength > 0) this.socket.end()
+    else this.socket.destroy()
+  }
+
+  private closed(): void {
+    this.timer?.cancel()
+    this.waiting = NO_BYTES
+    const { exchange } = this
+    this.exchange = undefined
+    exchange?.clientLeft()
+    this.context.onClosed(this, this.socket)
+  }
+
+  private arm(afterMs: number, action: () => void): void {
+    this.timer?.cancel()
+    this.timer = this.context.wheel.after(afterMs, action)
+  }
+
+  private pause(): void {
+    this.paused = true
+    this.socket.pause()
+  }
+
+  private resume(): void {
+    if (!this.paused) return
+    this.paused = false
+    this.socket.resume()
+  }
+}
+
+const LATE_HEAD: HeadRefusal = { status: 408, code: 'LB_SLOW_HEAD', message: 'the request head did not come in time' }
+const TOO_LARGE_HEAD: HeadRefusal = { status: 431, code: 'LB_HEAD_TOO_LARGE', message: `the request head is over ${MAX_HEAD_BYTES / 1024} KiB` }
+
+function refusalOf(bytes: Buffer, why: string): HeadRefusal {
+  if (why.startsWith('more than')) return { status: 431, code: 'LB_HEAD_TOO_LARGE', message: why }
+  if (bytes[0] === 0x16 && bytes[1] === 0x03) return { status: 400, code: 'LB_BAD_REQUEST', message: 'this port speaks plain HTTP, not TLS' }
+  if (why === 'Invalid HTTP version' || bytes.toString('latin1', 0, 4) === 'PRI ')
+    return { status: 505, code: 'LB_BAD_REQUEST', message: 'lb speaks HTTP/1.1 (and 1.0), not HTTP/2' }
+  return { status: 400, code: 'LB_BAD_REQUEST', message: `not a request of HTTP/1.1: ${why}` }
+}
+
+function latin1(bytes: Uint8Array): string {
+  const buffer = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  return buffer.toString('latin1')
+}

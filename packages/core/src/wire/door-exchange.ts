@@ -1,0 +1,176 @@
+import type { HeaderView } from '../contracts/index.js'
+import { BodyCollector, type BodyWatch } from './body-collector.js'
+import { clientGone } from './body-errors.js'
+import { httpDate, reasonPhrase } from './response-text.js'
+import type { DoorConnection } from './door-connection.js'
+import type { Exchange, ExchangeHead } from './exchange.js'
+import type { RequestHead } from './request-head.js'
+
+type Framing = 'length' | 'chunked' | 'until-close' | 'none'
+
+/** One request at the listen door. The connection feeds it the body and is told when the answer is over. */
+export class DoorExchange implements Exchange {
+  readonly head: ExchangeHead
+  readonly peer: { readonly address: string }
+  committed = false
+  takesFrames = false
+  /** The answer was ended or broken off. */
+  over = false
+  /** The whole request body has arrived. */
+  bodyDone: boolean
+  private pendingHead = ''
+  private framing: Framing = 'none'
+  private collector: BodyCollector | undefined
+  private settleBody: { resolve(bytes: Uint8Array): void; reject(error: unknown): void } | undefined
+  private gone = false
+  private onGoneCallback: (() => void) | undefined
+
+  constructor(
+    private readonly connection: DoorConnection,
+    readonly request: RequestHead,
+    address: string,
+  ) {
+    this.head = request.head
+    this.peer = { address }
+    this.bodyDone = request.body === 0
+  }
+
+  readBody(limitBytes: number, watch?: BodyWatch): Uint8Array | Promise<Uint8Array> {
+    if (this.gone) throw clientGone()
+    const { body } = this.request
+    const collector = new BodyCollector(limitBytes, body === 'chunked' ? undefined : body, watch)
+    this.collector = collector
+    this.connection.startBody(this)
+    if (this.bodyDone) {
+      this.collector = undefined
+      return collector.whole()
+    }
+    return new Promise((resolve, reject) => (this.settleBody = { resolve, reject }))
+  }
+
+  /** The body is being read: bytes may come. */
+  get wantsBody(): boolean {
+    return this.collector !== undefined && !this.bodyDone
+  }
+
+  get collectedBytes(): number {
+    return this.collector?.bytes ?? 0
+  }
+
+  /** From the connection. Throws what is wrong with the body. */
+  onBody(bytes: Buffer): void {
+    this.collector?.onBody(bytes)
+  }
+
+  bodyEnded(): void {
+    this.bodyDone = true
+    if (this.settleBody === undefined || this.collector === undefined) return
+    this.settleBody.resolve(this.collector.whole())
+    this.settleBody = undefined
+    this.collector = undefined
+  }
+
+  /** The body cannot be read to its end. False while nobody waits for it: then the caller throws. */
+  bodyFailed(error: unknown): boolean {
+    this.collector = undefined
+    if (this.settleBody === undefined) return false
+    this.settleBody.reject(error)
+    this.settleBody = undefined
+    return true
+  }
+
+  respond({ status, headers }: { readonly status: number; readonly headers: HeaderView }): void {
+    if (this.committed || this.over) return
+    this.committed = true
+    const { http11 } = this.request
+    this.framing = framingOf(this.head.method, status, headers, http11)
+    if (!this.bodyDone || this.framing === 'until-close') this.connection.closeAfterAnswer()
+    let text = `HTTP/1.1 ${status} ${reasonPhrase(status)}\r\n`
+    for (const name in headers) text += `${name}: ${headers[name] ?? ''}\r\n`
+    if (this.framing === 'chunked') {
+      this.takesFrames = true
+      text += 'transfer-encoding: chunked\r\n'
+    }
+    if (!this.connection.staysOpen) text += 'connection: close\r\n'
+    else if (!http11) text += 'connection: keep-alive\r\n'
+    this.pendingHead = `${text}date: ${httpDate()}\r\n\r\n`
+  }
+
+  write(bytes: Uint8Array): boolean {
+    if (this.over || bytes.byteLength === 0) return true
+    if (this.framing === 'none') return this.flushHead()
+    if (this.framing !== 'chunked') return this.send(this.takeHead(), bytes, '')
+    return this.send(`${this.takeHead()}${bytes.byteLength.toString(16)}\r\n`, bytes, '\r\n')
+  }
+
+  writeFrames(frames: Uint8Array, last: boolean): boolean {
+    if (this.over) return true
+    const flows = this.send(this.takeHead(), frames, '')
+    if (last) this.finish()
+    return flows
+  }
+
+  end(bytes?: Uint8Array): void {
+    if (this.over) return
+    const none = bytes === undefined || bytes.byteLength === 0 || this.framing === 'none'
+    if (this.framing === 'chunked') {
+      if (none) this.connection.write(`${this.takeHead()}0\r\n\r\n`)
+      else this.send(`${this.takeHead()}${bytes.byteLength.toString(16)}\r\n`, bytes, '\r\n0\r\n\r\n')
+    } else if (none) this.flushHead()
+    else this.send(this.takeHead(), bytes, '')
+    this.finish()
+  }
+
+  abort(): void {
+    if (this.over) return
+    this.over = true
+    this.connection.destroy()
+  }
+
+  onDrain(callback: () => void): void {
+    this.connection.onDrain = callback
+  }
+
+  onGone(callback: () => void): void {
+    if (this.gone) callback()
+    else this.onGoneCallback = callback
+  }
+
+  /** The client left; nothing more reaches it. */
+  clientLeft(): void {
+    if (this.over || this.gone) return
+    this.gone = true
+    this.over = true
+    this.bodyFailed(clientGone())
+    const callback = this.onGoneCallback
+    this.onGoneCallback = undefined
+    callback?.()
+  }
+
+  private finish(): void {
+    this.over = true
+    this.onGoneCallback = undefined
+    this.connection.answered()
+  }
+
+  private flushHead(): boolean {
+    return this.pendingHead === '' || this.connection.write(this.takeHead())
+  }
+
+  private takeHead(): string {
+    const head = this.pendingHead
+    this.pendingHead = ''
+    return head
+  }
+
+  /** One write: small pieces as one string, which Node.js copies to the kernel from its stack; large ones as one buffer. */
+  private send(before: string, bytes: Uint8Array, after: string): boolean {
+    return this.connection.writeAround(before, bytes, after)
+  }
+}
+
+function framingOf(method: string, status: number, headers: HeaderView, http11: boolean): Framing {
+  if (method === 'HEAD' || status === 204 || status === 304 || status < 200) return 'none'
+  if (headers['content-length'] !== undefined) return 'length'
+  return http11 ? 'chunked' : 'until-close'
+}

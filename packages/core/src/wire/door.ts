@@ -1,0 +1,147 @@
+import { createServer as createTcp, type Server, type Socket } from 'node:net'
+import { createServer as createTls } from 'node:tls'
+import type { Clock } from '../base/index.js'
+import { DoorConnection } from './door-connection.js'
+import { defaultDoorLimits, type DoorContext, type DoorLimits } from './door-context.js'
+import type { Exchange } from './exchange.js'
+import { HeadParser } from './llhttp.js'
+import type { HeadRefusal } from './request-head.js'
+import { reasonPhrase } from './response-text.js'
+import { TimerWheel } from './timer-wheel.js'
+import { createTrustedProxies, type TrustedProxies } from './trusted-proxies.js'
+
+/** Where to listen: an inherited descriptor of a listening socket, an address, or a unix socket path. */
+export type ListenTarget = { readonly fd: number } | { readonly host: string; readonly port: number } | { readonly path: string }
+
+/** A certificate with its key, PEM. */
+export interface Certificate {
+  readonly cert: string | Buffer
+  readonly key: string | Buffer
+}
+
+/** What an operator may change while the door is open. */
+export interface DoorPolicy {
+  readonly maxConnections: number
+  /** From one address; loopback, unix sockets and trusted proxies are not counted. */
+  readonly connectionsPerAddress: number
+  readonly trustedProxies: readonly string[]
+}
+
+export interface DoorOptions {
+  readonly clock: Clock
+  readonly policy: DoorPolicy
+  readonly limits?: Partial<DoorLimits>
+  readonly onExchange: (exchange: Exchange) => void
+  /** The body of a refusal, as the client's dialect has it. */
+  readonly refusalBody: (refusal: HeadRefusal) => string
+}
+
+const LOOPBACK = /^(?:127\.|::1$|::ffff:127\.)/
+const BACKLOG = 4096
+const HANDSHAKE_MS = 10_000
+
+/** The `listen` door: plain or TLS sockets, HTTP/1.1 read by llhttp and our own head rules, one exchange at a time on each connection. */
+export class Door {
+  private readonly servers = new Set<Server>()
+  private readonly connections = new Map<DoorConnection, string>()
+  private readonly perAddress = new Map<string, number>()
+  private readonly context: DoorContext
+  private policy: DoorPolicy
+  private trusted: TrustedProxies
+  private stopping = false
+
+  constructor(private readonly options: DoorOptions) {
+    this.policy = options.policy
+    this.trusted = createTrustedProxies(options.policy.trustedProxies)
+    this.context = {
+      parser: new HeadParser(),
+      wheel: new TimerWheel(options.clock),
+      limits: { ...defaultDoorLimits, ...options.limits },
+      trusted: { trusts: (address) => this.trusted.trusts(address), clientAddress: (peer, headers) => this.trusted.clientAddress(peer, headers) },
+      onExchange: options.onExchange,
+      refusal: (refusal) => refusalText(refusal, options.refusalBody(refusal)),
+      closing: () => this.stopping,
+      onAnswered: (connection) => {
+        if (this.stopping) connection.closeAfterAnswer()
+      },
+      onClosed: (connection) => this.forget(connection),
+    }
+  }
+
+  /** Connections that are open. */
+  get size(): number {
+    return this.connections.size
+  }
+
+  /** Applies changed limits to the connections to come. */
+  use(policy: DoorPolicy): void {
+    this.policy = policy
+    this.trusted = createTrustedProxies(policy.trustedProxies)
+  }
+
+  /** Opens a listener; resolves with it once it listens. */
+  async listen(target: ListenTarget, certificate?: Certificate): Promise<Server> {
+    const server = certificate === undefined ? this.plain() : this.secure(certificate)
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject)
+      server.listen({ ...target, backlog: BACKLOG }, resolve)
+    })
+    this.servers.add(server)
+    return server
+  }
+
+  /** Takes no new connections; idle ones are closed, busy ones close after their answer. */
+  stopAccepting(): void {
+    this.stopping = true
+    for (const server of this.servers) server.close()
+    for (const connection of this.connections.keys()) if (connection.idle) connection.closeAfterAnswer()
+  }
+
+  /** Cuts what is left. */
+  cutAll(): void {
+    for (const connection of this.connections.keys()) connection.destroy()
+  }
+
+  private plain(): Server {
+    return createTcp({ allowHalfOpen: true, noDelay: true }, (socket) => this.accept(socket))
+  }
+
+  private secure({ cert, key }: Certificate): Server {
+    const options = { cert, key, allowHalfOpen: true, noDelay: true, ALPNProtocols: ['http/1.1'], handshakeTimeout: HANDSHAKE_MS }
+    const server = createTls(options, (socket) => this.accept(socket))
+    // A failed handshake is the client's affair; its socket is closed already.
+    server.on('tlsClientError', () => undefined)
+    return server
+  }
+
+  private accept(socket: Socket): void {
+    const address = socket.remoteAddress ?? 'unix'
+    const counted = address !== 'unix' && !LOOPBACK.test(address) && !this.trusted.trusts(address)
+    const full = this.connections.size >= this.policy.maxConnections
+    if (full || (counted && (this.perAddress.get(address) ?? 0) >= this.policy.connectionsPerAddress)) return this.turnAway(socket)
+    const connection = new DoorConnection(socket, this.context)
+    this.connections.set(connection, counted ? address : '')
+    if (counted) this.perAddress.set(address, (this.perAddress.get(address) ?? 0) + 1)
+  }
+
+  /** Says why in one write and closes at once: whoever opens too many connections must not hold them. */
+  private turnAway(socket: Socket): void {
+    socket.on('error', () => undefined)
+    socket.write(this.context.refusal({ status: 503, code: 'LB_TOO_MANY_CONNECTIONS', message: 'too many connections are open' }), 'latin1')
+    socket.destroySoon()
+  }
+
+  private forget(connection: DoorConnection): void {
+    const address = this.connections.get(connection)
+    this.connections.delete(connection)
+    if (address === undefined || address === '') return
+    const left = (this.perAddress.get(address) ?? 1) - 1
+    if (left > 0) this.perAddress.set(address, left)
+    else this.perAddress.delete(address)
+  }
+}
+
+function refusalText({ status }: HeadRefusal, body: string): string {
+  const text = Buffer.from(body).toString('latin1')
+  return `HTTP/1.1 ${status} ${reasonPhrase(status)}\r\ncontent-type: application/json\r\ncontent-length: ${text.length}\r\nconnection: close\r\n\r\n${text}`
+}

@@ -1,0 +1,20 @@
+import { STATUS_CODES } from 'node:http'
+
+/** The reason phrase of a status line; empty for a status without one. */
+export function reasonPhrase(status: number): string {
+  return STATUS_CODES[status] ?? ''
+}
+
+let dateText = ''
+let dateSecond = 0
+
+/** The Date header's value (RFC 9110 section 5.6.7), made anew once a second. */
+export function httpDate(): string {
+  const nowMs = Date.now()
+  const second = Math.floor(nowMs / 1000)
+  if (second !== dateSecond) {
+    dateSecond = second
+    dateText = new Date(nowMs).toUTCString()
+  }
+  return dateText
+}
