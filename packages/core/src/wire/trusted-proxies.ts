@@ -1,5 +1,6 @@
-import { BlockList, isIP, isIPv4, isIPv6 } from 'node:net'
+import { BlockList, isIPv4 } from 'node:net'
 import type { HeaderView } from '../contracts/index.js'
+import { plainAddress } from './plain-address.js'
 
 /** Whose word about the client's address is believed. */
 export interface TrustedProxies {
@@ -10,73 +11,97 @@ export interface TrustedProxies {
 }
 
 const MAX_HOPS = 32
+/** The same few proxies ask for ever, and the list itself is slow to ask. */
+const MOST_VERDICTS = 1024
+
+const TOKEN = "[!#$%&'*+\\-.^_`|~0-9A-Za-z]+"
+/** One `name=value` of a Forwarded element and what ends it. */
+const PAIR = new RegExp(`[\\t ]*(${TOKEN})=(${TOKEN}|"(?:[^"\\\\]|\\\\.)*")[\\t ]*([;,]|$)`, 'y')
 
 /** Entries are IP addresses, CIDRs, or the word `unix`; all were checked by the topology. */
 export function createTrustedProxies(entries: readonly string[]): TrustedProxies {
-  if (entries.length === 0) return { trusts: () => false, clientAddress: (peer) => peer }
+  if (entries.length === 0) return { trusts: () => false, clientAddress: (peer) => unmapped(peer) }
   const list = new BlockList()
   for (const entry of entries) addTo(list, entry)
   const unix = entries.includes('unix')
-  const trusts = (address: string): boolean => {
+  const verdicts = new Map<string, boolean>()
+  const judge = (address: string): boolean => {
     if (address === 'unix') return unix
-    const plain = unmapped(address)
-    return isIP(plain) !== 0 && list.check(plain, isIPv6(plain) ? 'ipv6' : 'ipv4')
+    const plain = plainAddress(address)
+    return plain !== undefined && list.check(plain, isIPv4(plain) ? 'ipv4' : 'ipv6')
+  }
+  const trusts = (address: string): boolean => {
+    const known = verdicts.get(address)
+    if (known !== undefined) return known
+    if (verdicts.size >= MOST_VERDICTS) verdicts.clear()
+    const verdict = judge(address)
+    verdicts.set(address, verdict)
+    return verdict
   }
   return {
     trusts,
     clientAddress(peerAddress, headers) {
-      if (!trusts(peerAddress)) return peerAddress
-      let nearest = peerAddress
+      let nearest = unmapped(peerAddress)
+      if (!trusts(peerAddress)) return nearest
       for (const hop of hopsOf(headers).slice(-MAX_HOPS).toReversed()) {
-        if (hop === undefined) return nearest
-        nearest = hop
-        if (!trusts(hop)) return hop
+        const address = addressOf(hop)
+        if (address === undefined) return nearest
+        nearest = address
+        if (!trusts(address)) return address
       }
       return nearest
     },
   }
 }
 
+/** A network written in mapped form is the network of IPv4 that it means. */
 function addTo(list: BlockList, entry: string): void {
-  const [address = '', prefix] = entry.split('/')
-  if (isIP(address) === 0) return
-  const family = isIPv6(address) ? 'ipv6' : 'ipv4'
+  const [given = '', prefix] = entry.split('/')
+  const address = plainAddress(given)
+  if (address === undefined) return
+  const family = isIPv4(address) ? 'ipv4' : 'ipv6'
+  const shift = family === 'ipv4' && given.includes(':') ? 96 : 0
   if (prefix === undefined) list.addAddress(address, family)
-  else list.addSubnet(address, Number(prefix), family)
+  else if (Number(prefix) >= shift) list.addSubnet(address, Number(prefix) - shift, family)
+  else list.addSubnet(given, Number(prefix), 'ipv6')
 }
 
-/** Addresses from the client to the nearest proxy; undefined where one cannot be read: nothing behind it is believed. */
-function hopsOf(headers: HeaderView): (string | undefined)[] {
-  const forwarded = headers['forwarded'] === undefined ? undefined : forwardedHops(headers['forwarded'])
-  return forwarded ?? (headers['x-forwarded-for'] ?? '').split(',').filter((hop) => hop.trim() !== '').map((hop) => addressOf(hop.trim()))
+/** The hops as they are written, from the client to the nearest proxy. A Forwarded that cannot be read is as good as none. */
+function hopsOf(headers: HeaderView): readonly string[] {
+  const forwarded = forwardedHops(headers['forwarded'] ?? '')
+  if (forwarded !== undefined) return forwarded
+  return (headers['x-forwarded-for'] ?? '').split(',').flatMap((hop) => (hop.trim() === '' ? [] : [hop.trim()]))
 }
 
-/** RFC 7239: elements separated by commas, pairs by semicolons, values as tokens or quoted strings. Undefined for anything else. */
-function forwardedHops(value: string): (string | undefined)[] | undefined {
-  const hops: (string | undefined)[] = []
-  const pair = /[\t ]*([!#$%&'*+\-.^_`|~0-9A-Za-z]+)=([!#$%&'*+\-.^_`|~0-9A-Za-z]+|"(?:[^"\\]|\\.)*")[\t ]*([;,]|$)/y
+/** RFC 7239: elements separated by commas, pairs by semicolons, values as tokens or quoted strings. Undefined for anything else, and for nothing. */
+function forwardedHops(value: string): readonly string[] | undefined {
+  const hops: string[] = []
   let hop: string | undefined
-  while (pair.lastIndex < value.length) {
-    const match = pair.exec(value)
+  for (let at = 0; at < value.length;) {
+    PAIR.lastIndex = at
+    const match = PAIR.exec(value)
     if (match === null) return undefined
-    const [, name = '', raw = '', end] = match
-    if (name.toLowerCase() === 'for') hop = addressOf(raw.startsWith('"') ? raw.slice(1, -1).replace(/\\(.)/g, '$1') : raw)
+    at = PAIR.lastIndex
+    const [, name = '', raw = '', end = ''] = match
+    if (name.toLowerCase() === 'for') {
+      if (hop !== undefined) return undefined
+      hop = raw.startsWith('"') ? raw.slice(1, -1).replace(/\\(.)/g, '$1') : raw
+    }
     if (end === ';') continue
-    hops.push(hop)
+    // An element that says nothing of its client hides a hop: nothing behind it is believed.
+    hops.push(hop ?? 'unknown')
     hop = undefined
   }
-  return hops
+  return hops.length === 0 ? undefined : hops
 }
 
 /** An address without its port and brackets; undefined for `unknown`, obfuscated names and nonsense. */
 function addressOf(text: string): string | undefined {
-  const bracketed = /^\[([^\]]+)\](?::\d+)?$/.exec(text)?.[1]
-  const bare = bracketed ?? (isIPv6(text) ? text : text.replace(/:\d+$/, ''))
-  return isIP(bare) === 0 ? undefined : unmapped(bare)
+  const bracketed = /^\[([^\]]+)\](?::(?:\d{1,5}|_[A-Za-z0-9._-]+))?$/.exec(text)?.[1]
+  if (bracketed !== undefined) return bracketed.includes(':') ? plainAddress(bracketed) : undefined
+  return plainAddress(text) ?? plainAddress(text.replace(/^([^:]*):(?:\d{1,5}|_[A-Za-z0-9._-]+)$/, '$1'))
 }
 
-/** IPv4 in the clothes of IPv6 is IPv4: a dual-stack listener sees its peers that way. */
 function unmapped(address: string): string {
-  const inside = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1]
-  return inside !== undefined && isIPv4(inside) ? inside : address
+  return address.startsWith('::ffff:') ? (plainAddress(address) ?? address) : address
 }
