@@ -90,15 +90,29 @@ describe('the gateway', () => {
     expect(refused.headers.get('retry-after')).toBe('1')
   })
 
-  it.each(['/v1/files', '/v1/batches/1', '/v1/responses', '/v1/messages', '/api/chat', '/nothing', '/__proto__'])(
-    'refuses %s with a reason',
-    async (path) => {
-      const answer = await ask(path, { method: 'POST', body: '{}' })
-      expect(answer.status).toBe(404)
-      expect(JSON.parse(answer.text)).toMatchObject({ error: { code: 'LB_NO_SUCH_PATH', type: 'not_found_error' } })
-      expect(answer.headers.get('x-request-id')).toMatch(/^req_/)
-    },
-  )
+  it.each([
+    '/v1/files',
+    '/v1/uploads/1/parts',
+    '/v1/batches/1',
+    '/v1/fine_tuning/jobs',
+    '/v1/assistants',
+    '/v1/threads/1/runs',
+    '/v1/images/generations',
+    '/v1/videos',
+    '/v1/audio/speech',
+    '/v1/realtime',
+    '/v2/models/a/infer',
+    '/v1/responses',
+    '/v1/messages',
+    '/api/chat',
+    '/nothing',
+    '/__proto__',
+  ])('refuses %s with a reason', async (path) => {
+    const answer = await ask(path, { method: 'POST', body: '{}' })
+    expect(answer.status).toBe(404)
+    expect(JSON.parse(answer.text)).toMatchObject({ error: { code: 'LB_NO_SUCH_PATH', type: 'not_found_error' } })
+    expect(answer.headers.get('x-request-id')).toMatch(/^req_/)
+  })
 
   it('names the right method', async () => {
     const answer = await ask('/v1/chat/completions')

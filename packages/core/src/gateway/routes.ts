@@ -21,8 +21,16 @@ export const gatewayRoutes: Readonly<Record<string, GatewayRoute>> = {
 /** Paths that other servers have and this one refuses, with the reason. */
 const refusals: readonly (readonly [prefix: string, why: string])[] = [
   ['/v1/files', 'lb keeps no files; send clients that need them to the provider itself (docs/scope.md)'],
+  ['/v1/uploads', 'lb keeps no files; send clients that need them to the provider itself (docs/scope.md)'],
   ['/v1/batches', 'lb runs no batches; send clients that need them to the provider itself (docs/scope.md)'],
-  ['/v1/realtime', 'lb speaks no WebSocket (docs/scope.md)'],
+  ['/v1/fine_tuning', 'lb trains nothing; send clients that need it to the provider itself (docs/scope.md)'],
+  ['/v1/assistants', 'assistants hold state that one provider owns; send clients that need them there (docs/scope.md)'],
+  ['/v1/threads', 'threads hold state that one provider owns; send clients that need them there (docs/scope.md)'],
+  ['/v1/images', 'lb balances text; ask the engine that makes images itself (docs/scope.md)'],
+  ['/v1/videos', 'lb balances text; ask the engine that makes videos itself (docs/scope.md)'],
+  ['/v1/audio/speech', 'lb balances text; ask the engine that speaks itself (docs/scope.md)'],
+  ['/v1/realtime', 'lb speaks no WebSocket; connect to the engine itself (docs/scope.md)'],
+  ['/v2/', "KServe's and Triton's protocol is not spoken; put Envoy in front of such servers (docs/scope.md)"],
   ['/v1/responses', 'the Responses API is not served; use /v1/chat/completions'],
   ['/v1/messages', "Anthropic's API is not served; use /v1/chat/completions"],
   ['/api/', 'native engine APIs are not served; use /v1/chat/completions'],
