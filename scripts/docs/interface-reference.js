@@ -67,5 +67,6 @@ function alias(source, name) {
 }
 
 const comment = (text) => text.replace(/^\s*\/\*\*\s*|\s*\*\/\s*$/g, '')
-const plainType = (type) => type.replaceAll('readonly ', '').replaceAll("'", '"')
+/** As it stands in JSON. */
+const plainType = (type) => type.replaceAll('readonly ', '').replaceAll("'", '"').replaceAll('Float64Array', 'string[]')
 const cell = (text) => text.replaceAll('|', '\\|')

@@ -1,5 +1,6 @@
 import { closeSync, writeSync } from 'node:fs'
 import type { Logger, RequestRecord } from '../contracts/index.js'
+import { recordJson } from '../dialects/index.js'
 import { messageOf } from '../errors/index.js'
 import { openAppendLog, rotateIfLarger } from '../machines/index.js'
 import type { GatewayPlan } from '../topology/index.js'
@@ -35,7 +36,7 @@ export function openRequestLog(plan: RequestLogPlan, log: Logger): RequestLog {
   const timer = setInterval(flush, FLUSH_MS)
   timer.unref()
   return {
-    add: (record) => void waiting.push(`${JSON.stringify(record)}\n`),
+    add: (record) => void waiting.push(`${JSON.stringify(recordJson(record))}\n`),
     close() {
       clearInterval(timer)
       flush()

@@ -54,6 +54,6 @@ export interface RequestRecord {
   readonly ttftMs: number | null
   /** From arrival to the end. */
   readonly totalMs: number
-  /** Salted and chained, hexadecimal; 256-byte blocks to 16 KiB, then 2 KiB blocks; at most 512. */
-  readonly prefixHashes: readonly string[]
+  /** Salted and chained, integers below 2^52; 256-byte blocks to 16 KiB, then 2 KiB blocks; at most 2,048. JSON holds the first 512, as 13 hexadecimal digits each. */
+  readonly prefixHashes: Float64Array
 }

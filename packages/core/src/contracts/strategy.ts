@@ -13,8 +13,8 @@ export interface RequestFacts {
   readonly promptTokens: number
   /** Expected answer length: min(max_tokens, the pool's mean). */
   readonly outputTokens: number
-  /** Salted, chained hashes of the prompt's blocks, first block first. */
-  readonly prefixHashes: readonly string[]
+  /** Salted, chained hashes of the prompt's blocks, first block first: integers below 2^52, at most 2,048. Not to be written to. */
+  readonly prefixHashes: Float64Array
 }
 
 /** A node that may be chosen: already filtered for state, model and earlier attempts. */

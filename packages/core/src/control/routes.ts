@@ -1,3 +1,4 @@
+import { recordJson } from '../dialects/index.js'
 import { LbError } from '../errors/index.js'
 import type { ControlActions, StopRequest } from './actions.js'
 
@@ -35,7 +36,7 @@ export const controlRoutes: readonly ControlRoute[] = [
     method: 'GET',
     path: '/v1/requests',
     summary: 'The newest request records, newest first; `limit` 1..1000, default 100',
-    handle: (actions, request) => ({ json: { requests: actions.requests(limitOf(request.query)) } }),
+    handle: (actions, request) => ({ json: { requests: actions.requests(limitOf(request.query)).map(recordJson) } }),
   },
   nodeRoute('drain', 'Take no new requests; let running ones end'),
   nodeRoute('resume', 'Take requests again'),

@@ -1,41 +1,68 @@
-import { createHash } from 'node:crypto'
+import { hashSecret } from './hash-secret.js'
 import type { RequestScan } from './request-scan.js'
+import { HASHES_AT, scannerModule, WINDOW_AT, WINDOW_BYTES, type ScannerModule } from './scanner-module.js'
 
 /** Small blocks where prompts differ most, large ones behind: design/data-path.md, prefix hashes. */
 const SMALL_BLOCK_BYTES = 256
 const SMALL_UNTIL_BYTES = 16_384
 const LARGE_BLOCK_BYTES = 2_048
-const MOST_HASHES = 512
+const SMALL_BLOCKS = SMALL_UNTIL_BYTES / SMALL_BLOCK_BYTES
+const MOST_HASHES = 2_048
 
 /** Tools stand first in chat templates and last in bodies, so the order is ours. */
 const PARTS = ['model', 'tools', 'response_format', 'system', 'messages', 'prompt', 'input'] as const
 
-/** Chained hashes of the prompt's whole blocks, salted so that they mean nothing to anyone else; equal hashes = equal prefixes. */
-export function prefixHashes(scan: RequestScan, salt: Uint8Array): readonly string[] {
-  const prompt = promptBytes(scan)
-  const hashes: string[] = []
-  let chain: Uint8Array = salt
-  let at = 0
-  while (hashes.length < MOST_HASHES) {
-    const size = at < SMALL_UNTIL_BYTES ? SMALL_BLOCK_BYTES : LARGE_BLOCK_BYTES
-    if (at + size > prompt.byteLength) break
-    chain = createHash('sha256')
-      .update(chain)
-      .update(prompt.subarray(at, at + size))
-      .digest()
-    hashes.push(Buffer.from(chain.buffer, chain.byteOffset, 8).toString('hex'))
-    at += size
-  }
+/**
+ * Chained hashes of the prompt's whole blocks, as integers below 2^52; equal hashes = equal prefixes. Salted, so that they mean nothing to anyone else.
+ * At most 2,048, which is 4 MB of prompt.
+ */
+export function prefixHashes(scan: RequestScan, salt: Uint8Array): Float64Array {
+  const parts = promptParts(scan)
+  const hashes = new Float64Array(blocksIn(parts.reduce((sum, part) => sum + part.byteLength, 0)))
+  if (hashes.length === 0) return hashes
+  const module = scannerModule()
+  if (module.secretOf !== salt) module.secret.set(hashSecret(salt))
+  module.secretOf = salt
+  module.chain.fill(0)
+  let done = 0
+  let filled = 0
+  for (const part of parts)
+    for (let from = 0; from < part.byteLength && done < hashes.length;) {
+      const piece = part.subarray(from, from + WINDOW_BYTES - filled)
+      module.window.set(piece, filled)
+      from += piece.byteLength
+      filled += piece.byteLength
+      if (filled < WINDOW_BYTES) continue
+      done += hashWindow(module, filled, hashes, done)
+      filled = 0
+    }
+  if (done < hashes.length) hashWindow(module, filled, hashes, done)
   return hashes
 }
 
-function promptBytes(scan: RequestScan): Uint8Array {
+/** Hashes the whole blocks in the window; a full window ends with a block. Returns how many there were. */
+function hashWindow(module: ScannerModule, filled: number, hashes: Float64Array, done: number): number {
+  const small = done === 0 ? Math.min(SMALL_BLOCKS, Math.floor(filled / SMALL_BLOCK_BYTES)) : 0
+  const at = small * SMALL_BLOCK_BYTES
+  const large = Math.min(Math.floor((filled - at) / LARGE_BLOCK_BYTES), hashes.length - done - small)
+  module.hash(WINDOW_AT, small, SMALL_BLOCK_BYTES, HASHES_AT)
+  module.hash(WINDOW_AT + at, large, LARGE_BLOCK_BYTES, HASHES_AT + small * Float64Array.BYTES_PER_ELEMENT)
+  hashes.set(module.hashes.subarray(0, small + large), done)
+  return small + large
+}
+
+function blocksIn(bytes: number): number {
+  const large = Math.floor(Math.max(0, bytes - SMALL_UNTIL_BYTES) / LARGE_BLOCK_BYTES)
+  return Math.min(MOST_HASHES, Math.min(SMALL_BLOCKS, Math.floor(bytes / SMALL_BLOCK_BYTES)) + large)
+}
+
+function promptParts(scan: RequestScan): Uint8Array[] {
   const parts: Uint8Array[] = []
   for (const name of PARTS) {
     const extent = scan.fields.get(name)
     if (extent !== undefined) parts.push(scan.body.subarray(extent.start, extent.end), SEPARATOR)
   }
-  return Buffer.concat(parts)
+  return parts
 }
 
 const SEPARATOR = Buffer.from([0])

@@ -1,7 +1,5 @@
-import { randomBytes } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { isLbError } from '../errors/index.js'
-import { prefixHashes } from './prefix-hashes.js'
 import { scanRequest } from './request-scan.js'
 import { spliceBody } from './splice-body.js'
 
@@ -72,24 +70,5 @@ describe('splicing a body', () => {
   it('returns the very same bytes when nothing differs', () => {
     const found = scan('{"model":"m"}')
     expect(text(...spliceBody(found, {}))).toBe(Buffer.from(found.body).toString('utf8'))
-  })
-})
-
-describe('prefix hashes', () => {
-  const salt = randomBytes(32)
-  const chat = (content: string) => scan(JSON.stringify({ model: 'm', messages: [{ role: 'user', content }] }))
-
-  it('agree as far as the prompts do', () => {
-    const shared = 'x'.repeat(1_000)
-    const one = prefixHashes(chat(`${shared}one${'y'.repeat(600)}`), salt)
-    const two = prefixHashes(chat(`${shared}two${'z'.repeat(600)}`), salt)
-    expect(one.slice(0, 3)).toEqual(two.slice(0, 3))
-    expect(one.at(-1)).not.toBe(two.at(-1))
-  })
-
-  it('mean nothing under another salt, and are bounded', () => {
-    const body = chat('word '.repeat(400))
-    expect(prefixHashes(body, salt)).not.toEqual(prefixHashes(body, randomBytes(32)))
-    expect(prefixHashes(chat('x'.repeat(3_000_000)), salt)).toHaveLength(512)
   })
 })

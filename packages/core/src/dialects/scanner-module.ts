@@ -1,6 +1,6 @@
 import { bodyScannerWasm } from './body-scanner-wasm.js'
 
-/** The WebAssembly of wasm/*.wat, with its memory seen as wasm/memory.wat lays it out. One for each thread; nobody keeps anything in it between calls. */
+/** The WebAssembly of wasm/*.wat, with its memory seen as wasm/memory.wat lays it out. One for each thread; between calls nothing is kept in it but the secret. */
 export interface ScannerModule {
   /** Reads the window's first `length` bytes as JSON, on from `state`. The number of an error, or -1. */
   scan(length: number): number
@@ -11,6 +11,8 @@ export interface ScannerModule {
   readonly chain: Int32Array
   readonly hashes: Float64Array
   readonly secret: Uint8Array
+  /** The salt that `secret` was made of. */
+  secretOf: Uint8Array | undefined
   readonly window: Uint8Array
 }
 
@@ -42,6 +44,7 @@ function load(): ScannerModule {
     chain: new Int32Array(buffer, 64, 2),
     hashes: new Float64Array(buffer, HASHES_AT, 256),
     secret: new Uint8Array(buffer, 24_576, SECRET_BYTES),
+    secretOf: undefined,
     window: new Uint8Array(buffer, WINDOW_AT, WINDOW_BYTES),
   }
 }

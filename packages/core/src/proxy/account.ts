@@ -14,6 +14,8 @@ export interface Ended {
   readonly error: LbError | undefined
 }
 
+const NO_HASHES = new Float64Array(0)
+
 /** Writes the one record of a request and teaches the estimates. Runs exactly once. */
 export function account(context: ProxyContext, ended: Ended): void {
   const { admitted, walk } = ended
@@ -41,7 +43,7 @@ export function account(context: ProxyContext, ended: Ended): void {
     tokensMeasured: usage !== undefined,
     ttftMs: admitted?.facts.stream === true && firstMs !== undefined ? rounded(firstMs - ended.arrivedMs) : null,
     totalMs: rounded(context.clock.nowMs() - ended.arrivedMs),
-    prefixHashes: admitted?.facts.prefixHashes ?? [],
+    prefixHashes: admitted?.facts.prefixHashes ?? NO_HASHES,
   }
   context.onSettled(record)
 }

@@ -20,7 +20,7 @@ const facts = {
   bodyBytes: 0,
   promptTokens: 0,
   outputTokens: 0,
-  prefixHashes: [],
+  prefixHashes: new Float64Array(0),
 } as const
 
 describe('the strategy registry', () => {

@@ -17,7 +17,7 @@ const facts: RequestFacts = {
   bodyBytes: 400,
   promptTokens: 100,
   outputTokens: 50,
-  prefixHashes: [],
+  prefixHashes: new Float64Array(0),
 }
 
 const nodesOf = (weights: readonly number[]): Candidate[] => weights.map((weight, index) => ({ id: `pool/n-${index}`, index, weight }))

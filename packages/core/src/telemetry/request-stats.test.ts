@@ -25,7 +25,7 @@ const record = (changes: Partial<RequestRecord> = {}): RequestRecord => ({
   tokensMeasured: true,
   ttftMs: 100,
   totalMs: 600,
-  prefixHashes: [],
+  prefixHashes: new Float64Array(0),
   ...changes,
 })
 
