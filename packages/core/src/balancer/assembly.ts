@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { RequestRecord, Strategy } from '../contracts/index.js'
-import { createGateway, createKeyRing, type Gateway, type KeyRing } from '../gateway/index.js'
+import { createCors, createGateway, createKeyRing, type Cors, type Gateway, type KeyRing } from '../gateway/index.js'
 import { ProbeLoop } from '../health/index.js'
 import { createLeaseBook, Fleet, type SharedLeaseBook } from '../nodes/index.js'
 import { createProxy, createRecordRing, type PoolDirectory, type PoolRoute, type Proxy, type RecordRing } from '../proxy/index.js'
@@ -88,6 +88,7 @@ export function assemble(options: Resolved, first: Topology, hooks: AssemblyHook
   const gateway = createGateway({
     proxy,
     keys: () => routing.keys,
+    cors: () => routing.cors,
     closedBecause: hooks.closedBecause,
     ready: () => routing.topology.pools.some((pool) => fleet.current().routable(pool.name).length > 0),
     models: () => routing.directory.models,
@@ -114,6 +115,7 @@ interface Routing {
   readonly topology: Topology
   readonly directory: PoolDirectory
   readonly keys: KeyRing
+  readonly cors: Cors | undefined
 }
 
 interface RoutingParts {
@@ -132,7 +134,8 @@ function routingOf(topology: Topology, options: Resolved, parts: RoutingParts): 
     models: [...byModel.keys()],
   }
   const keys = createKeyRing(topology.gateway.apiKeys.map((ref) => resolveSecret(ref, options.env)))
-  return { topology, directory, keys }
+  const { cors } = topology.gateway
+  return { topology, directory, keys, cors: cors === undefined ? undefined : createCors(cors) }
 }
 
 /** A strategy that a reload did not change keeps its state: round robin goes on where it was. */

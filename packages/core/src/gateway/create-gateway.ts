@@ -4,13 +4,18 @@ import { errorBody } from '../dialects/index.js'
 import { LbError, isLbError, messageOf } from '../errors/index.js'
 import type { Proxy } from '../proxy/index.js'
 import type { Exchange } from '../wire/index.js'
+import type { Cors } from './cors.js'
 import type { KeyRing } from './key-ring.js'
 import { requestIdOf } from './request-id.js'
 import { refusalOf, routeOf, type GatewayRoute } from './routes.js'
 
+const GRPC = /^application\/grpc(?:$|[-+;\s])/i
+
 export interface GatewayOptions {
   readonly proxy: Proxy
   readonly keys: () => KeyRing
+  /** Undefined: pages of other origins are told nothing. */
+  readonly cors: () => Cors | undefined
   /** Why new requests are refused; undefined while they are welcome. */
   readonly closedBecause: () => string | undefined
   /** True while at least one pool has a node that takes requests. */
@@ -31,10 +36,12 @@ export interface Gateway {
 /** The HTTP face that clients talk to: who may enter, and which door leads where. */
 export function createGateway(options: GatewayOptions): Gateway {
   return {
-    async handle(exchange) {
+    async handle(given) {
+      const cors = options.cors()
+      const exchange = cors === undefined ? given : cors.open(given)
       const requestId = requestIdOf(exchange.head.headers['x-request-id'], options.clock.epochMs())
       try {
-        await serve(options, exchange, requestId)
+        await serve(options, exchange, { requestId, cors })
       } catch (thrown) {
         answerError(options, exchange, { requestId, thrown })
       }
@@ -42,11 +49,23 @@ export function createGateway(options: GatewayOptions): Gateway {
   }
 }
 
-async function serve(options: GatewayOptions, exchange: Exchange, requestId: string): Promise<void> {
+interface Request {
+  readonly requestId: string
+  readonly cors: Cors | undefined
+}
+
+async function serve(options: GatewayOptions, exchange: Exchange, { requestId, cors }: Request): Promise<void> {
   const { path, method, headers } = exchange.head
   const route = routeOf(path)
+  const preflight = route === undefined ? undefined : cors?.preflight(exchange, allowOf(route))
+  // A browser asks before it may send a key.
+  if (preflight !== undefined) {
+    exchange.respond({ status: 204, headers: { 'x-request-id': requestId, ...preflight } })
+    return exchange.end()
+  }
   // Probes of this gateway carry no keys; they learn only that it lives.
   if (route?.kind !== 'health' && route?.kind !== 'ready') options.keys().check(headers)
+  if (GRPC.test(headers['content-type'] ?? '')) throw noGrpc()
   if (route === undefined) throw clientError('LB_NO_SUCH_PATH', `${path.slice(0, 200)} is not served: ${refusalOf(path)}`, 404)
   if (method !== route.method && !(method === 'HEAD' && route.method === 'GET')) throw wrongMethod(method, route)
   if (route.kind !== 'inference') return answerOwn(options, exchange, { route, requestId })
@@ -133,8 +152,21 @@ class WrongMethod extends LbError {
 }
 
 function wrongMethod(method: string, route: GatewayRoute): LbError {
-  const allow = route.method === 'GET' ? 'GET, HEAD' : route.method
+  const allow = allowOf(route)
   return new WrongMethod(`${method.slice(0, 20)} is not the method here; it is ${allow}`, allow)
+}
+
+function allowOf(route: GatewayRoute): string {
+  return route.method === 'GET' ? 'GET, HEAD' : route.method
+}
+
+function noGrpc(): LbError {
+  return new LbError('gRPC is not spoken here; put Envoy in front of servers that speak it (docs/scope.md)', {
+    code: 'LB_NO_GRPC',
+    source: 'client',
+    httpStatus: 415,
+    hint: 'the same models answer JSON at /v1/chat/completions',
+  })
 }
 
 function clientError(code: string, message: string, httpStatus: number): LbError {

@@ -26,6 +26,7 @@ function gateway(): Gateway {
       },
     },
     keys: () => createKeyRing(keys),
+    cors: () => undefined,
     closedBecause: () => closed,
     ready: () => ready,
     models: () => ['a', 'org/b'],
@@ -112,6 +113,19 @@ describe('the gateway', () => {
     expect(answer.status).toBe(404)
     expect(JSON.parse(answer.text)).toMatchObject({ error: { code: 'LB_NO_SUCH_PATH', type: 'not_found_error' } })
     expect(answer.headers.get('x-request-id')).toMatch(/^req_/)
+  })
+
+  it('says that it speaks no gRPC, on any path, to whoever has a key', async () => {
+    for (const [path, type] of [
+      ['/inference.GRPCInferenceService/ModelInfer', 'application/grpc'],
+      ['/v1/chat/completions', 'application/grpc-web+proto'],
+    ] as const) {
+      const answer = await ask(path, { method: 'POST', body: '{}', headers: { 'content-type': type } })
+      expect(answer.status).toBe(415)
+      expect(JSON.parse(answer.text)).toMatchObject({ error: { code: 'LB_NO_GRPC', message: expect.stringContaining('Envoy') as string } })
+    }
+    keys = ['right-key']
+    expect((await ask('/x', { method: 'POST', body: '{}', headers: { 'content-type': 'application/grpc' } })).status).toBe(401)
   })
 
   it('names the right method', async () => {

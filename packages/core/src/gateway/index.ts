@@ -3,5 +3,6 @@
  * Read first: routes.ts, then create-gateway.ts.
  */
 export { createGateway, type Gateway, type GatewayOptions } from './create-gateway.js'
+export { createCors, type Cors } from './cors.js'
 export { createKeyRing, type KeyRing } from './key-ring.js'
 export { gatewayRoutes } from './routes.js'
