@@ -1,0 +1,78 @@
+/**
+ * The balancer in a process of its own, with both doors open, so that a crash is an exit and a stalled event loop can be measured from inside.
+ * Run by Node.js as it stands (types are stripped): only whole packages are imported here.
+ */
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { createBalancer, defineTopology } from '@plimsoll/core'
+import { plugin as openai } from '@plimsoll/plugin-openai'
+
+/** Where the doors are. */
+export interface Opened {
+  readonly kind: 'opened'
+  readonly handler: number
+  readonly listen: number
+}
+
+/** What the process says of itself; the peaks are those since the last question. */
+export interface Facts {
+  readonly kind: 'facts'
+  /** Longest time that the event loop was busy with one thing. */
+  readonly stallMs: number
+  readonly rssBytes: number
+  readonly peakRssBytes: number
+  readonly settled: number
+}
+
+/** The host's own server decides about slow heads at the handler door; Node.js's default would be a minute. */
+const HOST_HEADERS_TIMEOUT_MS = 3_000
+const RESOLUTION_MS = 5
+
+const [engineUrl = '', idle = '2s'] = process.argv.slice(2)
+const balancer = createBalancer({
+  topology: defineTopology({
+    version: 1,
+    name: 'hostile',
+    pools: {
+      p: {
+        models: ['m'],
+        nodes: [{ name: 'origin', engine: 'openai', attach: engineUrl }],
+        timeouts: { firstToken: '2s', idle },
+        health: { interval: '5s', fall: 100 },
+      },
+    },
+  }),
+  engines: [openai],
+})
+let settled = 0
+balancer.on('settled', () => (settled += 1))
+await balancer.start()
+
+const delay = monitorEventLoopDelay({ resolution: RESOLUTION_MS })
+let peakRssBytes = 0
+setInterval(() => (peakRssBytes = Math.max(peakRssBytes, process.memoryUsage.rss())), 20).unref()
+
+const server = createServer(
+  { headersTimeout: HOST_HEADERS_TIMEOUT_MS, connectionsCheckingInterval: 200 },
+  (request, response) => void balancer.handler(request, response),
+)
+await new Promise<void>((resolve) => server.listen({ port: 0, host: '127.0.0.1', backlog: 1024 }, resolve))
+const url = await balancer.listen({ host: '127.0.0.1', port: 0 })
+delay.enable()
+
+process.on('message', () => {
+  const facts: Facts = {
+    kind: 'facts',
+    stallMs: Math.max(0, delay.max / 1e6 - RESOLUTION_MS),
+    rssBytes: process.memoryUsage.rss(),
+    peakRssBytes,
+    settled,
+  }
+  delay.reset()
+  peakRssBytes = facts.rssBytes
+  process.send?.(facts)
+})
+process.on('disconnect', () => process.exit(0))
+const opened: Opened = { kind: 'opened', handler: (server.address() as AddressInfo).port, listen: Number(new URL(url).port) }
+process.send?.(opened)
