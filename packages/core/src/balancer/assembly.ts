@@ -13,6 +13,7 @@ import { resolveSecret, type PoolPlan, type Topology } from '../topology/index.j
 import { TimerWheel, UpstreamEngine } from '../wire/index.js'
 import { createPluginHost } from './plugin-host.js'
 import type { Resolved } from './resolved-options.js'
+import { SettledBatch } from './settled-batch.js'
 import { coreVersion } from './version.js'
 
 /** The rooms of one balancer, wired to each other. */
@@ -26,6 +27,7 @@ export interface Assembly {
   readonly proxy: Proxy
   readonly gateway: Gateway
   readonly upstream: UpstreamEngine
+  readonly settled: SettledBatch
   /** Points routing at a topology; its nodes are the fleet's business. */
   use(topology: Topology): void
 }
@@ -67,6 +69,14 @@ export function assemble(options: Resolved, first: Topology, hooks: AssemblyHook
   const ring = createRecordRing()
   const wheel = new TimerWheel(clock)
   const upstream = new UpstreamEngine({ clock, wheel })
+  const settled = new SettledBatch(wheel, (records) => {
+    for (const record of records) {
+      stats.settle(record)
+      metrics.settle(record)
+      ring.add(record)
+      hooks.onSettled(record)
+    }
+  })
   let routing = routingOf(first, options, { registry, leases })
   const proxy = createProxy({
     rosters: fleet,
@@ -78,12 +88,7 @@ export function assemble(options: Resolved, first: Topology, hooks: AssemblyHook
     pools: () => routing.directory,
     limits: () => routing.topology.gateway,
     salt: saltIn(options.stateDir),
-    onSettled(record) {
-      stats.settle(record)
-      metrics.settle(record)
-      ring.add(record)
-      hooks.onSettled(record)
-    },
+    onSettled: (record) => settled.add(record),
   })
   const gateway = createGateway({
     proxy,
@@ -92,7 +97,10 @@ export function assemble(options: Resolved, first: Topology, hooks: AssemblyHook
     closedBecause: hooks.closedBecause,
     ready: () => routing.topology.pools.some((pool) => fleet.current().routable(pool.name).length > 0),
     models: () => routing.directory.models,
-    metrics: () => ({ contentType: prometheusContentType, text: metrics.render() }),
+    metrics: () => {
+      settled.flush()
+      return { contentType: prometheusContentType, text: metrics.render() }
+    },
     startedAtMs: clock.epochMs(),
     clock,
     log,
@@ -107,6 +115,7 @@ export function assemble(options: Resolved, first: Topology, hooks: AssemblyHook
     proxy,
     gateway,
     upstream,
+    settled,
     use: (topology) => void (routing = routingOf(topology, options, { registry, leases, before: routing })),
   }
 }

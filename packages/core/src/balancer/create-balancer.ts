@@ -55,7 +55,7 @@ export class Balancer {
     const listenerFailed = (error: unknown): void => this.options.log.error('balancer.listener_failed', { error: messageOf(error) })
     this.emitter = new Emitter(listenerFailed)
     this.eventLog = new EventLog(this.options.clock, listenerFailed)
-    this.listeners = new Listeners({ clock: this.options.clock, log: this.options.log, onExchange: (exchange) => void this.serve(exchange) })
+    this.listeners = new Listeners({ clock: this.options.clock, log: this.options.log, onExchange: (exchange) => this.serve(exchange) })
     this.eventLog.on((event) => this.emitter.emit('event', event))
   }
 
@@ -111,18 +111,19 @@ export class Balancer {
 
   /** The door for node:http, Express and Fastify. */
   readonly handler = (request: IncomingMessage, response: ServerResponse): void => {
-    void this.serve(nodeExchange(request, response))
+    this.serve(nodeExchange(request, response))
   }
 
   /** The door for web Requests: Hono and the like. */
   readonly fetch = async (request: Request): Promise<Response> => {
     const { exchange, response } = fetchExchange(request)
-    void this.serve(exchange)
+    this.serve(exchange)
     return response
   }
 
   status(): BalancerStatus {
     const { assembly, topology } = this.need()
+    assembly.settled.flush()
     return buildStatus(assembly, {
       topology,
       state: this.state,
@@ -134,12 +135,16 @@ export class Balancer {
 
   /** Prometheus text. */
   metrics(): string {
-    return this.need().assembly.metrics.render()
+    const { settled, metrics } = this.need().assembly
+    settled.flush()
+    return metrics.render()
   }
 
   /** The newest request records, newest first. */
   requests(limit = 100): readonly RequestRecord[] {
-    return this.need().assembly.ring.newest(limit)
+    const { settled, ring } = this.need().assembly
+    settled.flush()
+    return ring.newest(limit)
   }
 
   drain(nodeId: string): void {
@@ -203,6 +208,7 @@ export class Balancer {
     assembly.probes.stop()
     this.listeners.cutAll()
     assembly.upstream.close()
+    assembly.settled.flush()
   }
 
   private pause(ms: number): Promise<void> {
@@ -213,7 +219,7 @@ export class Balancer {
     })
   }
 
-  private async serve(exchange: Exchange): Promise<void> {
+  private serve(exchange: Exchange): void {
     if (this.running !== undefined) return this.running.assembly.gateway.handle(exchange)
     exchange.respond({ status: 503, headers: { 'content-type': 'text/plain', 'retry-after': '1' } })
     exchange.write(Buffer.from('this balancer is not started\n'))

@@ -1,4 +1,6 @@
-export type TimerHandle = { readonly cancel: () => void }
+export interface TimerHandle {
+  cancel(): void
+}
 
 /** Time as the balancer sees it: one seam, so that tests and the simulator run on their own. */
 export interface Clock {

@@ -21,6 +21,8 @@ export interface UpstreamTarget {
 export interface RosterNode extends Candidate {
   /** Names the life of this process: changes at each restart, so that pooled sockets of a dead one are not reused. */
   readonly incarnation: number
+  /** Connections are shared within a key: the node's id and incarnation. */
+  readonly connectionKey: string
   readonly pool: string
   readonly engine: string
   readonly state: NodeState

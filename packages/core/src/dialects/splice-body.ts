@@ -5,20 +5,13 @@ interface Edit extends Extent {
   readonly text: string
 }
 
-/** What must differ in the body that an engine gets. */
-export interface BodyEdits {
-  readonly model?: string | undefined
-  /** Ask the engine for the usage event. */
-  readonly includeUsage?: boolean
-}
-
-/** The body with its edits spliced in, in parts: every other byte stays as the client sent it, and where it is. */
-export function spliceBody(scan: RequestScan, edits: BodyEdits): readonly Buffer[] {
+/** The body with its edits spliced in, in parts: every other byte stays as the client sent it, and where it is. `model`: the name there; `includeUsage`: ask for the usage event. */
+export function spliceBody(scan: RequestScan, model: string | undefined, includeUsage: boolean): readonly Buffer[] {
   const body = Buffer.from(scan.body.buffer, scan.body.byteOffset, scan.body.byteLength)
-  const addsUsage = edits.includeUsage === true && !scan.includeUsage
-  if (edits.model === undefined && !addsUsage) return [body]
+  const addsUsage = includeUsage && !scan.includeUsage
+  if (model === undefined && !addsUsage) return [body]
   const values = new Map<string, unknown>()
-  if (edits.model !== undefined) values.set('model', edits.model)
+  if (model !== undefined) values.set('model', model)
   if (addsUsage) values.set('stream_options', { ...streamOptions(scan), include_usage: true })
   return applied(body, editsOf(scan, values))
 }

@@ -13,25 +13,28 @@ export function usageOf(value: unknown): Usage | undefined {
   }
 }
 
+const USAGE_KEY = Buffer.from('"usage"')
+const OPEN = 0x7b
+const CLOSE = 0x7d
+
 /** The usage in a plain JSON answer, from its last bytes: found backwards, because answers end with it or nearly so. */
-export function usageInAnswer(tail: Uint8Array): Usage | undefined {
-  const text = Buffer.from(tail.buffer, tail.byteOffset, tail.byteLength).toString('utf8')
-  const key = text.lastIndexOf('"usage"')
-  const open = key === -1 ? -1 : text.indexOf('{', key)
-  if (open === -1) return undefined
-  const close = closingBrace(text, open)
+export function usageInAnswer(tail: Buffer): Usage | undefined {
+  const key = tail.lastIndexOf(USAGE_KEY)
+  const open = key === -1 ? -1 : tail.indexOf(OPEN, key)
+  const close = open === -1 ? -1 : closingBrace(tail, open)
+  if (close === -1) return undefined
   try {
-    return close === -1 ? undefined : usageOf(JSON.parse(text.slice(open, close + 1)))
+    return usageOf(JSON.parse(tail.toString('utf8', open, close + 1)))
   } catch {
     return undefined
   }
 }
 
-function closingBrace(text: string, open: number): number {
+function closingBrace(bytes: Buffer, open: number): number {
   let depth = 0
-  for (let at = open; at < text.length; at += 1) {
-    if (text[at] === '{') depth += 1
-    else if (text[at] === '}' && --depth === 0) return at
+  for (let at = open; at < bytes.byteLength; at += 1) {
+    if (bytes[at] === OPEN) depth += 1
+    else if (bytes[at] === CLOSE && --depth === 0) return at
   }
   return -1
 }

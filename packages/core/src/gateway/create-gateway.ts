@@ -29,19 +29,19 @@ export interface GatewayOptions {
 }
 
 export interface Gateway {
-  /** Serves one exchange to its end. Never rejects. */
-  handle(exchange: Exchange): Promise<void>
+  /** Serves one exchange to its end. Never throws. */
+  handle(exchange: Exchange): void
 }
 
 /** The HTTP face that clients talk to: who may enter, and which door leads where. */
 export function createGateway(options: GatewayOptions): Gateway {
   return {
-    async handle(given) {
+    handle(given) {
       const cors = options.cors()
       const exchange = cors === undefined ? given : cors.open(given)
       const requestId = requestIdOf(exchange.head.headers['x-request-id'], options.clock.epochMs())
       try {
-        await serve(options, exchange, { requestId, cors })
+        serve(options, exchange, { requestId, cors })
       } catch (thrown) {
         answerError(options, exchange, { requestId, thrown })
       }
@@ -54,7 +54,7 @@ interface Request {
   readonly cors: Cors | undefined
 }
 
-async function serve(options: GatewayOptions, exchange: Exchange, { requestId, cors }: Request): Promise<void> {
+function serve(options: GatewayOptions, exchange: Exchange, { requestId, cors }: Request): void {
   const { path, method, headers } = exchange.head
   const route = routeOf(path)
   const preflight = route === undefined ? undefined : cors?.preflight(exchange, allowOf(route))
@@ -72,7 +72,7 @@ async function serve(options: GatewayOptions, exchange: Exchange, { requestId, c
   const closed = options.closedBecause()
   if (closed !== undefined)
     throw new LbError(closed, { code: 'LB_DRAINING', source: 'lb', httpStatus: 503, retry: 'after-wait', retryAfterMs: 1_000 })
-  await options.proxy.handle({ exchange, face: route.face, requestId })
+  options.proxy.handle({ exchange, face: route.face, requestId })
 }
 
 function answerOwn(options: GatewayOptions, exchange: Exchange, { route, requestId }: { route: GatewayRoute; requestId: string }): void {

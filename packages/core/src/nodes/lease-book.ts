@@ -32,7 +32,7 @@ export function createLeaseBook(capacity = 4096): SharedLeaseBook {
     inFlight: (node) => read(node, IN_FLIGHT),
     waiting: (node) => read(node, WAITING),
     tokensInFlight: (node) => read(node, TOKENS),
-    open: (node, tokens) => openLease(cells, node.index * ROW_INTS, Math.max(0, Math.round(tokens))),
+    open: (node, tokens) => new RowLease(cells, node.index * ROW_INTS, Math.max(0, Math.round(tokens))),
     takeRow: () => takeRow(cells, capacity),
     freeRow: (index) => void Atomics.store(cells, index * ROW_INTS + TAKEN, 0),
   }
@@ -53,27 +53,32 @@ function takeRow(cells: Int32Array, capacity: number): number {
   })
 }
 
-function openLease(cells: Int32Array, base: number, tokens: number): Lease {
-  let waiting = true
-  let open = true
-  Atomics.add(cells, base + IN_FLIGHT, 1)
-  Atomics.add(cells, base + WAITING, 1)
-  Atomics.add(cells, base + TOKENS, tokens)
-  const stopWaiting = (): void => {
-    if (!waiting) return
-    waiting = false
-    Atomics.sub(cells, base + WAITING, 1)
+/** One claim. Counts itself out once, whoever asks and however often. */
+class RowLease implements Lease {
+  private waiting = true
+  private open = true
+
+  constructor(
+    private readonly cells: Int32Array,
+    private readonly base: number,
+    private readonly tokens: number,
+  ) {
+    Atomics.add(cells, base + IN_FLIGHT, 1)
+    Atomics.add(cells, base + WAITING, 1)
+    Atomics.add(cells, base + TOKENS, tokens)
   }
-  return {
-    firstToken: () => {
-      if (open) stopWaiting()
-    },
-    settle() {
-      if (!open) return
-      open = false
-      stopWaiting()
-      Atomics.sub(cells, base + IN_FLIGHT, 1)
-      Atomics.sub(cells, base + TOKENS, tokens)
-    },
+
+  firstToken(): void {
+    if (!this.waiting) return
+    this.waiting = false
+    Atomics.sub(this.cells, this.base + WAITING, 1)
+  }
+
+  settle(): void {
+    if (!this.open) return
+    this.open = false
+    this.firstToken()
+    Atomics.sub(this.cells, this.base + IN_FLIGHT, 1)
+    Atomics.sub(this.cells, this.base + TOKENS, this.tokens)
   }
 }

@@ -34,6 +34,7 @@ function viewOf(node: Node): RosterNode | undefined {
     index: node.index,
     weight: group.weight,
     incarnation: node.incarnation,
+    connectionKey: `${node.id}#${node.incarnation}`,
     pool: pool.name,
     engine: group.engine,
     state: node.state,

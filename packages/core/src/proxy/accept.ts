@@ -22,7 +22,8 @@ function scanned(context: ProxyContext, request: Entered, body: Uint8Array, maxB
   try {
     const scan = scanRequest(request.face, body)
     if (scan.stream) request.delivery.startHeartbeats()
-    return { ...request, scan, releaseBody }
+    const { exchange, face, requestId, delivery, arrivedAtMs, arrivedMs } = request
+    return { exchange, face, requestId, delivery, arrivedAtMs, arrivedMs, scan, releaseBody }
   } catch (error) {
     releaseBody()
     throw error

@@ -2,13 +2,11 @@ import type { RequestOutcome, RequestRecord } from '../contracts/index.js'
 import type { LbError } from '../errors/index.js'
 import type { Admitted } from './admit.js'
 import type { Walk } from './attempts.js'
-import type { ProxyContext, ProxyRequest } from './proxy-context.js'
+import type { Entered, ProxyContext } from './proxy-context.js'
 
 /** What is known of a request at its end, however early that came. */
 export interface Ended {
-  readonly request: ProxyRequest
-  readonly arrivedAtMs: number
-  readonly arrivedMs: number
+  readonly entered: Entered
   readonly admitted: Admitted | undefined
   readonly walk: Walk | undefined
   readonly error: LbError | undefined
@@ -18,16 +16,16 @@ const NO_HASHES = new Float64Array(0)
 
 /** Writes the one record of a request and teaches the estimates. Runs exactly once. */
 export function account(context: ProxyContext, ended: Ended): void {
-  const { admitted, walk } = ended
+  const { admitted, walk, entered } = ended
   const usage = walk?.end?.usage
   if (usage !== undefined && admitted !== undefined) context.estimates.learn(admitted.pool.name, admitted.facts.bodyBytes, usage)
   const firstMs = walk?.end?.firstContentAtMs
   const outcome = outcomeOf(ended)
   const record: RequestRecord = {
     v: 1,
-    id: ended.request.requestId,
-    arrivedAtMs: ended.arrivedAtMs,
-    face: ended.request.face,
+    id: entered.requestId,
+    arrivedAtMs: entered.arrivedAtMs,
+    face: entered.face,
     pool: admitted?.pool.name ?? null,
     model: admitted?.facts.model ?? null,
     stream: admitted?.facts.stream ?? false,
@@ -41,8 +39,8 @@ export function account(context: ProxyContext, ended: Ended): void {
     completionTokens: usage?.completionTokens ?? walk?.end?.contentEvents ?? 0,
     cachedTokens: usage?.cachedTokens ?? null,
     tokensMeasured: usage !== undefined,
-    ttftMs: admitted?.facts.stream === true && firstMs !== undefined ? rounded(firstMs - ended.arrivedMs) : null,
-    totalMs: rounded(context.clock.nowMs() - ended.arrivedMs),
+    ttftMs: admitted?.facts.stream === true && firstMs !== undefined ? rounded(firstMs - entered.arrivedMs) : null,
+    totalMs: rounded(context.clock.nowMs() - entered.arrivedMs),
     prefixHashes: admitted?.facts.prefixHashes ?? NO_HASHES,
   }
   context.onSettled(record)

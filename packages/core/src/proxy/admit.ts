@@ -25,7 +25,8 @@ export function admit(context: ProxyContext, request: Accepted): Admitted {
     outputTokens: request.face === 'openai-embeddings' ? 0 : context.estimates.output(pool.name, scan.maxTokens),
     prefixHashes: prefixHashes(scan, context.salt),
   }
-  return { ...request, pool, facts }
+  const { exchange, face, requestId, delivery, arrivedAtMs, arrivedMs, releaseBody } = request
+  return { exchange, face, requestId, delivery, arrivedAtMs, arrivedMs, scan, releaseBody, pool, facts }
 }
 
 function poolFor(context: ProxyContext, model: string | undefined): PoolRoute {

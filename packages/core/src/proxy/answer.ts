@@ -1,5 +1,5 @@
 import type { Clock } from '../base/index.js'
-import type { AnswerClass, RosterNode } from '../contracts/index.js'
+import type { AnswerClass, Lease, RosterNode } from '../contracts/index.js'
 import { DeliveredLedger, isContinuable, StreamInspector } from '../dialects/index.js'
 import { LbError } from '../errors/index.js'
 import {
@@ -26,9 +26,9 @@ export interface AnswerOptions {
   readonly request: Admitted
   readonly node: RosterNode
   readonly attempt: number
+  readonly lease: Lease
   readonly clock: Clock
-  readonly onFirstContent: () => void
-  readonly onOver: (end: AttemptEnd) => void
+  readonly onEnd: (end: AttemptEnd) => void
 }
 
 /**
@@ -146,7 +146,7 @@ export class Answer implements UpstreamEvents {
   private sawContent(): void {
     if (this.firstContentAtMs !== undefined) return
     this.firstContentAtMs = this.options.clock.nowMs()
-    this.options.onFirstContent()
+    this.options.lease.firstToken()
   }
 
   private commit(): void {
@@ -201,8 +201,12 @@ export class Answer implements UpstreamEvents {
     if (this.over) return
     this.over = true
     const { reader } = this
-    this.options.onOver({
-      ...end,
+    this.options.lease.settle()
+    this.options.onEnd({
+      outcome: end.outcome,
+      reason: end.reason,
+      movable: end.movable,
+      passOn: end.passOn,
       contentEvents: reader?.stream?.contentEvents ?? 0,
       deliveredBytes: reader?.stream?.ledger?.byteLength,
       status: this.head?.status,

@@ -15,37 +15,62 @@ export interface Walk {
   readonly error: LbError | undefined
 }
 
-/** The only backward step of the corridor: when an attempt failed before the client saw anything, another node is asked, each node once. */
-export async function attempts(context: ProxyContext, request: Admitted, arrivedMs: number): Promise<Walk> {
-  const tried = new Set<string>()
-  const records: AttemptRecord[] = []
-  let last: { node: RosterNode; end: AttemptEnd } | undefined
-  while (tried.size <= request.pool.retries) {
-    const node = pick(context, request, tried)
-    if (node === undefined) break
-    tried.add(node.id)
-    const startedMs = context.clock.nowMs() - arrivedMs
-    const end = await forward(context, request, node, tried.size)
-    records.push({
-      node: node.id,
-      startedMs: round(startedMs),
-      outcome: end.outcome,
-      ...(end.reason === undefined ? {} : { reason: end.reason }),
-    })
-    last = { node, end }
-    if (!end.movable) return { attempts: records, node, end, error: undefined }
-    context.log.warn('attempt.failed', { request: request.requestId, node: node.id, outcome: end.outcome, reason: end.reason })
+/** The only backward step of the corridor: when an attempt failed before the client saw any content, another node is asked, each node once. */
+export function attempts(context: ProxyContext, request: Admitted, done: (walk: Walk) => void): void {
+  new Attempts(context, request, done).next()
+}
+
+class Attempts {
+  private readonly tried: RosterNode[] = []
+  private readonly records: AttemptRecord[] = []
+  private last: AttemptEnd | undefined
+
+  constructor(
+    private readonly context: ProxyContext,
+    private readonly request: Admitted,
+    private readonly done: (walk: Walk) => void,
+  ) {}
+
+  next(): void {
+    const { context, request, tried } = this
+    const node = tried.length <= request.pool.retries ? pick(context, request, tried) : undefined
+    if (node === undefined) return this.giveUp()
+    tried.push(node)
+    const startedMs = round(context.clock.nowMs() - request.arrivedMs)
+    forward(context, request, { node, attempt: tried.length }, (end) => this.ended(node, startedMs, end))
   }
-  if (last?.end.passOn !== undefined) {
-    last.end.passOn()
-    return { attempts: records, ...last, error: undefined }
+
+  private ended(node: RosterNode, startedMs: number, end: AttemptEnd): void {
+    const { outcome, reason } = end
+    this.records.push(reason === undefined ? { node: node.id, startedMs, outcome } : { node: node.id, startedMs, outcome, reason })
+    this.last = end
+    if (!end.movable) return this.done({ attempts: this.records, node, end, error: undefined })
+    this.context.log.warn('attempt.failed', { request: this.request.requestId, node: node.id, outcome, reason })
+    // A turn of its own, so that a chain of refused connects never grows the stack, and a bug in it is caught.
+    queueMicrotask(() => this.again())
   }
-  return {
-    attempts: records,
-    node: last?.node,
-    end: last?.end,
-    error: last === undefined ? noNode(context, request) : allFailed(last, records.length),
+
+  private again(): void {
+    try {
+      this.next()
+    } catch (thrown) {
+      this.done({ attempts: this.records, node: this.tried.at(-1), end: this.last, error: asError(thrown) })
+    }
   }
+
+  private giveUp(): void {
+    const { context, request, records, last } = this
+    const node = this.tried.at(-1)
+    if (node === undefined || last === undefined)
+      return this.done({ attempts: records, node: undefined, end: undefined, error: noNode(context, request) })
+    last.passOn?.()
+    const error = last.passOn === undefined ? allFailed(node, last, records.length) : undefined
+    this.done({ attempts: records, node, end: last, error })
+  }
+}
+
+function asError(thrown: unknown): LbError {
+  return thrown instanceof LbError ? thrown : new LbError('lb failed on this request', { code: 'LB_BUG', source: 'lb', httpStatus: 500, cause: thrown })
 }
 
 function noNode(context: ProxyContext, request: Admitted): LbError {
@@ -64,9 +89,9 @@ function noNode(context: ProxyContext, request: Admitted): LbError {
   })
 }
 
-function allFailed(last: { node: RosterNode; end: AttemptEnd }, count: number): LbError {
-  const message = `${count === 1 ? 'the node' : `${count} nodes`} did not answer; the last one, ${last.node.id}: ${last.end.reason ?? last.end.outcome}`
-  const timeout = last.end.outcome === 'timeout'
+function allFailed(node: RosterNode, end: AttemptEnd, count: number): LbError {
+  const message = `${count === 1 ? 'the node' : `${count} nodes`} did not answer; the last one, ${node.id}: ${end.reason ?? end.outcome}`
+  const timeout = end.outcome === 'timeout'
   return new LbError(message, {
     code: timeout ? 'LB_UPSTREAM_TIMEOUT' : 'LB_UPSTREAM_FAILED',
     source: 'engine',

@@ -4,8 +4,8 @@ import type { ProxyContext, ProxyOptions, ProxyRequest } from './proxy-context.j
 import { TokenEstimates } from './token-estimates.js'
 
 export interface Proxy {
-  /** Serves one inference request to its end. Never rejects. */
-  handle(request: ProxyRequest): Promise<void>
+  /** Serves one inference request to its end. Never throws. */
+  handle(request: ProxyRequest): void
   /** Requests that are being served at this moment. */
   readonly active: number
   /** Forgets what was learned of pools that are gone. */
@@ -15,14 +15,11 @@ export interface Proxy {
 export function createProxy(options: ProxyOptions): Proxy {
   const context: ProxyContext = { ...options, bodies: new BodyBudget(), estimates: new TokenEstimates() }
   let active = 0
+  const left = (): void => void (active -= 1)
   return {
-    async handle(request) {
+    handle(request) {
       active += 1
-      try {
-        await pipeline(context, request)
-      } finally {
-        active -= 1
-      }
+      pipeline(context, request, left)
     },
     get active() {
       return active

@@ -4,14 +4,6 @@ import { errorBody, errorEvent } from '../dialects/index.js'
 import type { LbError } from '../errors/index.js'
 import type { Exchange, TimerWheel } from '../wire/index.js'
 
-export interface DeliveryOptions {
-  readonly exchange: Exchange
-  readonly requestId: string
-  readonly wheel: TimerWheel
-  /** Longest silence towards a client that waits for an event stream; 0: silence is fine. */
-  readonly heartbeatMs: number
-}
-
 const FIRST_HEARTBEAT_MS = 10_000
 /** A comment: clients skip it (HTML standard, 9.2.6), proxies between see life. */
 const HEARTBEAT = Buffer.from(': lb waits with you\n\n')
@@ -28,12 +20,17 @@ export class Delivery {
   private quiet = true
   private timer: TimerHandle | undefined
 
-  constructor(private readonly options: DeliveryOptions) {}
+  /** `heartbeatMs`: longest silence towards a client that waits for an event stream; 0: silence is fine. */
+  constructor(
+    private readonly exchange: Exchange,
+    private readonly requestId: string,
+    private readonly wheel: TimerWheel,
+    private readonly heartbeatMs: number,
+  ) {}
 
   /** From here on the client is kept company: it has asked for an event stream. */
   startHeartbeats(): void {
-    const { heartbeatMs } = this.options
-    if (heartbeatMs > 0) this.wait(Math.min(FIRST_HEARTBEAT_MS, heartbeatMs))
+    if (this.heartbeatMs > 0) this.wait(Math.min(FIRST_HEARTBEAT_MS, this.heartbeatMs))
   }
 
   /** Something was sent already. */
@@ -42,7 +39,7 @@ export class Delivery {
   }
 
   get takesFrames(): boolean {
-    return this.headSent && this.options.exchange.takesFrames
+    return this.headSent && this.exchange.takesFrames
   }
 
   /** Sends the head, where no comment has sent one. */
@@ -50,23 +47,23 @@ export class Delivery {
     if (this.headSent) return
     this.headSent = true
     this.stream = stream
-    this.options.exchange.respond(head)
+    this.exchange.respond(head)
   }
 
   /** False: wait for the exchange's drain. */
   write(bytes: Uint8Array): boolean {
     this.quiet = false
-    return this.options.exchange.write(bytes)
+    return this.exchange.write(bytes)
   }
 
   writeFrames(frames: Uint8Array, last: boolean): boolean {
     this.quiet = false
-    return this.options.exchange.writeFrames(frames, last)
+    return this.exchange.writeFrames(frames, last)
   }
 
   end(bytes?: Uint8Array): void {
     this.timer?.cancel()
-    this.options.exchange.end(bytes)
+    this.exchange.end(bytes)
   }
 
   /** Nothing more will be said. */
@@ -76,7 +73,7 @@ export class Delivery {
 
   /** Tells the client that it failed, in whatever form is still possible: an answer, the stream's error event (no `[DONE]` follows), a broken body. */
   fail(error: LbError, headers: HeaderView): void {
-    const { exchange, requestId } = this.options
+    const { exchange, requestId } = this
     this.timer?.cancel()
     if (this.headSent) {
       if (this.stream) exchange.end(Buffer.from(errorEvent(error, requestId)))
@@ -99,16 +96,16 @@ export class Delivery {
   }
 
   private wait(afterMs: number): void {
-    this.timer = this.options.wheel.after(afterMs, () => this.beat())
+    this.timer = this.wheel.after(afterMs, () => this.beat())
   }
 
   private beat(): void {
     if (this.quiet && this.atBoundary) {
-      this.commit({ status: 200, headers: streamHeaders(this.options.requestId) }, true)
-      this.options.exchange.write(HEARTBEAT)
+      this.commit({ status: 200, headers: streamHeaders(this.requestId) }, true)
+      this.exchange.write(HEARTBEAT)
     }
     this.quiet = true
-    this.wait(this.options.heartbeatMs)
+    this.wait(this.heartbeatMs)
   }
 }
 

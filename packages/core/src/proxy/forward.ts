@@ -24,23 +24,23 @@ export interface AttemptEnd {
   readonly passOn?: (() => void) | undefined
 }
 
-/** One attempt: sends the request to a node and its answer to the client. Never rejects. */
-export function forward(context: ProxyContext, request: Admitted, node: RosterNode, attempt: number): Promise<AttemptEnd> {
+export interface AttemptTarget {
+  readonly node: RosterNode
+  /** Counts from 1. */
+  readonly attempt: number
+}
+
+/** One attempt: sends the request to a node and its answer to the client. */
+export function forward(context: ProxyContext, request: Admitted, { node, attempt }: AttemptTarget, onEnd: (end: AttemptEnd) => void): void {
   const lease = context.leases.open(node, request.facts.promptTokens + request.facts.outputTokens)
-  return new Promise<AttemptEnd>((resolve) => {
-    const answer = new Answer({ request, node, attempt, clock: context.clock, onFirstContent: () => lease.firstToken(), onOver: resolve })
-    const { connectMs, firstTokenMs, idleMs } = request.pool.timeouts
-    const call = context.upstream.dispatch(
-      {
-        key: `${node.id}#${node.incarnation}`,
-        target: node.target,
-        request: upstreamRequest(request, node),
-        timeouts: { connectMs, firstByteMs: firstTokenMs, idleMs },
-      },
-      answer,
-    )
-    answer.began(call)
-  }).finally(() => lease.settle())
+  const answer = new Answer({ request, node, attempt, lease, clock: context.clock, onEnd })
+  const order = { key: node.connectionKey, target: node.target, request: upstreamRequest(request, node), timeouts: request.pool.timeouts }
+  try {
+    answer.began(context.upstream.dispatch(order, answer))
+  } catch (bug) {
+    lease.settle()
+    throw bug
+  }
 }
 
 function upstreamRequest(request: Admitted, node: RosterNode): UpstreamRequest {
@@ -53,6 +53,6 @@ function upstreamRequest(request: Admitted, node: RosterNode): UpstreamRequest {
     method: 'POST',
     path: `${node.target.basePath}${node.dialect.paths[request.face] ?? ''}`,
     headers: Object.assign(headers, node.dialect.headers.set, node.authHeaders),
-    body: spliceBody(scan, { model: node.model, includeUsage: scan.stream }),
+    body: spliceBody(scan, node.model, scan.stream),
   }
 }

@@ -7,34 +7,49 @@ import { attempts, type Walk } from './attempts.js'
 import { Delivery } from './delivery.js'
 import type { Entered, ProxyContext, ProxyRequest } from './proxy-context.js'
 
-/** The corridor of one request: accept, admit, pick and forward (attempts), account. Never rejects. */
-export async function pipeline(context: ProxyContext, request: ProxyRequest): Promise<void> {
-  const arrivedAtMs = context.clock.epochMs()
-  const arrivedMs = context.clock.nowMs()
+/** How far a request came before its end. */
+interface Progress {
+  accepted?: Accepted
+  admitted?: Admitted
+  walk?: Walk
+}
+
+/**
+ * The corridor of one request: accept, admit, pick and forward (attempts), account. Each stage runs in the turn in which what it waits for is there;
+ * `done` is called once, at the very end.
+ */
+export function pipeline(context: ProxyContext, request: ProxyRequest, done: () => void): void {
   const entered = enter(context, request)
-  let accepted: Accepted | undefined
-  let admitted: Admitted | undefined
-  let walk: Walk | undefined
-  let error: LbError | undefined
+  const settle = (progress: Progress, thrown?: unknown): void => {
+    const error = thrown === undefined ? progress.walk?.error : named(context, request, thrown)
+    if (error === undefined) entered.delivery.close()
+    else entered.delivery.fail(error, walkHeaders(progress.walk))
+    progress.accepted?.releaseBody()
+    account(context, { entered, admitted: progress.admitted, walk: progress.walk, error })
+    done()
+  }
+  const proceed = (accepted: Accepted): void => {
+    const progress: Progress = { accepted }
+    try {
+      const admitted = admit(context, accepted)
+      progress.admitted = admitted
+      attempts(context, admitted, (walk) => settle({ accepted, admitted, walk }))
+    } catch (thrown) {
+      settle(progress, thrown)
+    }
+  }
   try {
     const accepting = accept(context, entered)
-    accepted = accepting instanceof Promise ? await accepting : accepting
-    admitted = admit(context, accepted)
-    walk = await attempts(context, admitted, arrivedMs)
-    error = walk.error
+    if (accepting instanceof Promise) accepting.then(proceed, (thrown: unknown) => settle({}, thrown)).catch((bug: unknown) => void named(context, request, bug))
+    else proceed(accepting)
   } catch (thrown) {
-    error = named(context, request, thrown)
-  } finally {
-    if (error === undefined) entered.delivery.close()
-    else entered.delivery.fail(error, walkHeaders(walk))
-    accepted?.releaseBody()
-    account(context, { request, arrivedAtMs, arrivedMs, admitted, walk, error })
+    settle({}, thrown)
   }
 }
 
 function enter(context: ProxyContext, { exchange, face, requestId }: ProxyRequest): Entered {
-  const delivery = new Delivery({ exchange, requestId, wheel: context.wheel, heartbeatMs: context.limits().heartbeatMs })
-  return { exchange, face, requestId, delivery }
+  const delivery = new Delivery(exchange, requestId, context.wheel, context.limits().heartbeatMs)
+  return { exchange, face, requestId, delivery, arrivedAtMs: context.clock.epochMs(), arrivedMs: context.clock.nowMs() }
 }
 
 function walkHeaders(walk: Walk | undefined): HeaderView {

@@ -1,6 +1,6 @@
 import type { Clock } from '../base/index.js'
 import type { Face, LeaseBook, Logger, RequestRecord, RosterSource, Strategy } from '../contracts/index.js'
-import type { Exchange, TimerWheel, UpstreamEngine } from '../wire/index.js'
+import type { Exchange, TimerWheel, UpstreamEngine, UpstreamTimeouts } from '../wire/index.js'
 import type { BodyBudget } from './body-budget.js'
 import type { Delivery } from './delivery.js'
 import type { TokenEstimates } from './token-estimates.js'
@@ -12,7 +12,7 @@ export interface PoolRoute {
   readonly strategy: Strategy
   /** Further nodes tried before the first byte of an answer. */
   readonly retries: number
-  readonly timeouts: { readonly connectMs: number; readonly firstTokenMs: number; readonly idleMs: number }
+  readonly timeouts: UpstreamTimeouts
 }
 
 /** The pools that are served right now; replaced whole by a reload. */
@@ -53,4 +53,8 @@ export interface ProxyRequest {
 /** A request with the client's side of it. */
 export interface Entered extends ProxyRequest {
   readonly delivery: Delivery
+  /** Epoch. */
+  readonly arrivedAtMs: number
+  /** On the monotonic clock. */
+  readonly arrivedMs: number
 }

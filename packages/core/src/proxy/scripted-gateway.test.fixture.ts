@@ -114,6 +114,7 @@ export class Rig {
       index,
       weight: 1,
       incarnation: 1,
+      connectionKey: `p/n${index}#1`,
       pool: 'p',
       engine: 'scripted',
       state: 'ready',

@@ -1,6 +1,7 @@
 import type { NodeState, RequestRecord } from '../contracts/index.js'
 import { gatewayMetricDeclarations as declared } from './gateway-metric-declarations.js'
 import { MetricRegistry } from './metric-registry.js'
+import type { Counter, Histogram } from './metric-series.js'
 import { tpotMsOf } from './record-times.js'
 
 /** What a scrape asks of one node. */
@@ -34,23 +35,27 @@ export class GatewayMetrics {
   private readonly state = this.registry.gauge(declared.nodeState)
   private readonly restarts = this.registry.counter(declared.nodeRestarts)
 
+  private readonly places = new Map<string, Place>()
+  private readonly byCode = new Map<string, Counter>()
+  private readonly byAttempt = new Map<string, Counter>()
+
   constructor(private readonly source: { readonly version: string; readonly nodes: () => Iterable<NodeReading> }) {
     this.build.with({ version: source.version }).set(1)
   }
 
   /** Takes in one settled request; call it once for each. */
   settle(record: RequestRecord): void {
-    const place = { pool: record.pool ?? 'none', node: record.node ?? 'none' }
-    this.requests.with({ ...place, outcome: record.outcome }).add()
-    this.gatewayRequests.with({ code: String(record.status) }).add()
-    for (const attempt of record.attempts) this.attempts.with({ outcome: attempt.outcome }).add()
-    this.duration.with(place).observe(record.totalMs / 1000)
+    const place = this.placeOf(record.pool ?? 'none', record.node ?? 'none')
+    place.outcome(record.outcome).add()
+    this.counterOf(this.byCode, String(record.status), (code) => this.gatewayRequests.with({ code })).add()
+    for (const { outcome } of record.attempts) this.counterOf(this.byAttempt, outcome, () => this.attempts.with({ outcome })).add()
+    place.duration.observe(record.totalMs / 1000)
     const tpotMs = tpotMsOf(record)
-    if (record.ttftMs !== null) this.ttft.with(place).observe(record.ttftMs / 1000)
-    if (tpotMs !== null) this.interToken.with(place).observe(tpotMs / 1000)
-    this.tokens.with({ ...place, kind: 'prompt' }).add(record.promptTokens)
-    this.tokens.with({ ...place, kind: 'completion' }).add(record.completionTokens)
-    if (record.cachedTokens !== null) this.tokens.with({ ...place, kind: 'cached' }).add(record.cachedTokens)
+    if (record.ttftMs !== null) place.ttft().observe(record.ttftMs / 1000)
+    if (tpotMs !== null) place.interToken().observe(tpotMs / 1000)
+    place.tokens('prompt').add(record.promptTokens)
+    place.tokens('completion').add(record.completionTokens)
+    if (record.cachedTokens !== null) place.tokens('cached').add(record.cachedTokens)
   }
 
   /** The text of `/metrics`. Node families are read anew, so that a node that is gone leaves the scrape. */
@@ -67,5 +72,55 @@ export class GatewayMetrics {
     this.tokensInFlight.with(place).set(reading.tokensInFlight)
     this.restarts.with(place).add(reading.restarts)
     for (const state of nodeStates) this.state.with({ ...place, state }).set(state === reading.state ? 1 : 0)
+  }
+
+  /** The series of one place, looked up once: building label keys for each request would cost more than counting it. */
+  private placeOf(pool: string, node: string): Place {
+    const key = `${pool}\n${node}`
+    let place = this.places.get(key)
+    if (place === undefined) {
+      if (this.places.size >= MOST_PLACES) this.places.clear()
+      const labels = { pool, node }
+      place = {
+        duration: this.duration.with(labels),
+        ttft: once(() => this.ttft.with(labels)),
+        interToken: once(() => this.interToken.with(labels)),
+        outcome: remembered((outcome) => this.requests.with({ ...labels, outcome })),
+        tokens: remembered((kind) => this.tokens.with({ ...labels, kind })),
+      }
+      this.places.set(key, place)
+    }
+    return place
+  }
+
+  private counterOf(known: Map<string, Counter>, name: string, make: (name: string) => Counter): Counter {
+    let counter = known.get(name)
+    if (counter === undefined) known.set(name, (counter = make(name)))
+    return counter
+  }
+}
+
+const MOST_PLACES = 10_000
+
+/** Series of one pool and node; made at first use, so that what never happened is not shown. */
+interface Place {
+  readonly duration: Histogram
+  readonly ttft: () => Histogram
+  readonly interToken: () => Histogram
+  readonly outcome: (outcome: string) => Counter
+  readonly tokens: (kind: string) => Counter
+}
+
+function once<Value>(make: () => Value): () => Value {
+  let made: Value | undefined
+  return () => (made ??= make())
+}
+
+function remembered<Value>(make: (name: string) => Value): (name: string) => Value {
+  const known = new Map<string, Value>()
+  return (name) => {
+    let value = known.get(name)
+    if (value === undefined) known.set(name, (value = make(name)))
+    return value
   }
 }

@@ -14,17 +14,13 @@ class WheelTimer implements TimerHandle {
     private readonly wheel: { size: number },
   ) {}
 
-  readonly cancel = (): void => {
+  cancel(): void {
     if (this.next === this) return
-    this.unlink()
-    this.wheel.size -= 1
-  }
-
-  unlink(): void {
     this.previous.next = this.next
     this.next.previous = this.previous
     this.next = this
     this.previous = this
+    this.wheel.size -= 1
   }
 }
 
@@ -46,7 +42,8 @@ export class TimerWheel {
 
   after(delayMs: number, callback: () => void): TimerHandle {
     if (this.size === 0) this.tick = this.tickNow()
-    const dueTick = Math.max(this.tick + 1, Math.ceil((this.clock.nowMs() + delayMs - this.startMs) / TICK_MS))
+    // The tick that was last looked at may be one behind: one more keeps a timer from being early.
+    const dueTick = this.tick + 1 + Math.max(1, Math.ceil(delayMs / TICK_MS))
     const timer = new WheelTimer(dueTick, callback, this)
     const head = this.slots[dueTick % SLOTS]
     if (head !== undefined) {

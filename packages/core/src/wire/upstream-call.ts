@@ -67,8 +67,8 @@ export class UpstreamCallInFlight implements UpstreamCall, SocketHolder, Respons
   }
 
   onConnect(): void {
-    const { firstByteMs } = this.order.timeouts
-    this.arm(firstByteMs, 'timeout', `no answer within ${firstByteMs} ms`)
+    const { firstTokenMs } = this.order.timeouts
+    this.arm(firstTokenMs, 'timeout', `no answer within ${firstTokenMs} ms`)
     if (this.unsent !== undefined) this.socket?.send(this.unsent.head, this.unsent.order.request.body ?? [])
   }
 

@@ -44,7 +44,7 @@ function ask(
       key: 'n#1',
       target: { host: '127.0.0.1', port, tls: false, basePath: '', authority: 'engine' },
       request: { method: 'POST', path: '/x', headers: more.headers ?? {}, body: [Buffer.from(more.body ?? '{}')] },
-      timeouts: { connectMs: 1_000, firstByteMs: more.firstByteMs ?? 2_000, idleMs: more.idleMs ?? 2_000 },
+      timeouts: { connectMs: 1_000, firstTokenMs: more.firstByteMs ?? 2_000, idleMs: more.idleMs ?? 2_000 },
     },
     {
       onHead: (head) => void (status = head.status),

@@ -26,8 +26,8 @@ export interface UpstreamEvents extends ResponseEvents {
 
 export interface UpstreamTimeouts {
   readonly connectMs: number
-  /** From the request being sent to the first byte of the answer. */
-  readonly firstByteMs: number
+  /** From the request being sent to the head of the answer. */
+  readonly firstTokenMs: number
   /** Longest silence inside a body. */
   readonly idleMs: number
 }
