@@ -1,5 +1,6 @@
 /** What the operating system says of a process and all its descendants: CPU time in nanoseconds, memory in bytes. */
 import { readdirSync, readFileSync } from 'node:fs'
+import { setTimeout as pause } from 'node:timers/promises'
 
 /**
  * The process itself and everything below it.
@@ -19,16 +20,38 @@ export function processTree(pid) {
 }
 
 /**
- * User and system time of all threads of the tree. `schedstat` counts nanoseconds; `stat` counts ticks of 10 ms, too coarse for a round.
+ * User and system time of all threads of the tree, and the time in which they were ready to run but had to wait for their core. `schedstat`
+ * counts nanoseconds; `stat` counts ticks of 10 ms, too coarse for a round.
  *
  * @param {readonly number[]} tree
  */
 export function cpuNanoseconds(tree) {
-  let sum = 0
+  let used = 0
+  let waited = 0
   for (const pid of tree) {
-    for (const thread of threadsOf(pid)) sum += Number(read(`/proc/${pid}/task/${thread}/schedstat`).split(' ')[0] ?? 0)
+    for (const thread of threadsOf(pid)) {
+      const [running = 0, waiting = 0] = read(`/proc/${pid}/task/${thread}/schedstat`).split(' ').map(Number)
+      used += running
+      waited += waiting
+    }
   }
-  return sum
+  return { used, waited }
+}
+
+/**
+ * Until the tree does next to nothing: what a slow proxy has queued would run in its neighbour's round.
+ *
+ * @param {readonly number[]} tree
+ */
+export async function untilIdle(tree) {
+  const deadline = Date.now() + 10_000
+  let before = cpuNanoseconds(tree).used
+  while (Date.now() < deadline) {
+    await pause(40)
+    const now = cpuNanoseconds(tree).used
+    if (now - before < 2e6) return
+    before = now
+  }
 }
 
 /**

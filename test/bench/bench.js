@@ -1,86 +1,139 @@
 /** One run: upstream and proxies are started once, then every unit goes round by round over all proxies, so that noise hits them alike. */
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { processTree } from './accounting.js'
-import { loadCore, proxyCore } from './loads.js'
-import { finish, freePort, start, stop, untilOpen } from './processes.js'
+import { processTree, untilIdle } from './accounting.js'
+import { finish, freePort, hasEnded, start, stop, untilOpen } from './processes.js'
+import { coresFor, missing, openFileLimit, pathOf } from './tools.js'
 
 /** @typedef {import('./proxies.js').Proxy} Proxy */
 /** @typedef {import('./units.js').Unit} Unit */
 /** @typedef {{ unit: string, proxy: string, round: number, figures: import('./units.js').Figures, raw: unknown }} Sample */
-/** @typedef {{ proxy: string, unit?: string, reason: string }} Skipped */
-/** @typedef {import('./loads.js').Target & { proxy: Proxy, started: import('./processes.js').Started }} Running */
+/** @typedef {{ proxy?: string, unit?: string, reason: string }} Skipped */
+/** @typedef {{ folder: string, upstreamPort: number, upstreamTree: readonly number[] }} Place */
+/** @typedef {import('./loads.js').Target & { proxy: Proxy, started: import('./processes.js').Started | undefined }} Running */
 
-/**
- * @param {string} folder
- */
+/** @param {string} folder */
 export async function compile(folder) {
   for (const name of ['upstream', 'sse-client']) {
     const source = fileURLToPath(new URL(`native/${name}.c`, import.meta.url))
-    await finish(start('gcc', ['-O2', '-o', join(folder, name), source], { core: loadCore }), 60_000)
+    await finish(start(pathOf('gcc') ?? 'gcc', ['-O2', '-o', join(folder, name), source], { cores: coresFor.load }), 60_000)
   }
 }
 
 /**
  * @param {string} folder
- * @returns {Promise<number>} its port
+ * @returns {Promise<Place>}
  */
 export async function startUpstream(folder) {
-  const port = await freePort()
-  await untilOpen(port, start(join(folder, 'upstream'), [String(port)], { core: loadCore }))
-  return port
+  const upstreamPort = await freePort()
+  const started = start(join(folder, 'upstream'), [String(upstreamPort)], { cores: coresFor.load })
+  await untilOpen(upstreamPort, started)
+  return { folder, upstreamPort, upstreamTree: [Number(started.child.pid)] }
 }
 
 /**
  * @param {Proxy} proxy
- * @param {{ folder: string, upstreamPort: number }} place
+ * @param {Place} place
  * @returns {Promise<Running>}
  */
 export async function startProxy(proxy, { folder, upstreamPort }) {
+  const scheme = proxy.scheme ?? 'http'
+  if (proxy.command === undefined) return { proxy, started: undefined, folder, scheme, port: upstreamPort, headers: [], tree: [] }
+  const lacks = missing(proxy.needs ?? [])
+  if (lacks !== undefined) throw new Error(lacks)
   const setting = { folder, upstreamPort, port: await freePort() }
   const { program, args, env = {} } = proxy.command(setting)
-  const started = start(program, args, { core: proxyCore, env })
-  await untilOpen(setting.port, started)
-  return {
-    proxy,
-    started,
-    folder,
-    port: setting.port,
-    headers: proxy.headers?.(setting) ?? [],
-    tree: processTree(Number(started.child.pid)),
+  const started = start(program, args, { cores: proxy.cores ?? coresFor.proxy, env })
+  try {
+    await untilOpen(setting.port, started)
+  } catch (error) {
+    await stop(started)
+    throw error
   }
+  const tree = processTree(Number(started.child.pid))
+  return { proxy, started, folder, scheme, port: setting.port, headers: proxy.headers?.(setting) ?? [], tree }
+}
+
+/** @param {Running} running */
+export async function stopProxy({ started }) {
+  if (started !== undefined) await stop(started)
+}
+
+/**
+ * What a proxy said when it ended by itself.
+ *
+ * @param {Running} running
+ */
+function endOf({ started }) {
+  if (started === undefined || !hasEnded(started)) return undefined
+  return `its process ended (${started.child.exitCode ?? started.child.signalCode}): ${started.said()}`
+}
+
+/**
+ * A proxy that did not survive one unit takes part in the next one again.
+ *
+ * @param {Running} running
+ * @param {Place} place
+ */
+async function revive(running, place) {
+  if (endOf(running) !== undefined) Object.assign(running, await startProxy(running.proxy, place))
+}
+
+/**
+ * Why this machine cannot measure the unit.
+ *
+ * @param {Unit} unit
+ */
+export function obstacleTo(unit) {
+  const files = openFileLimit()
+  if ((unit.openFiles ?? 0) > files) return `needs ulimit -n ${unit.openFiles}; it is ${files}`
+  return unit.load === 'requests' ? missing(['wrk']) : undefined
 }
 
 /**
  * @param {Unit} unit
  * @param {readonly Running[]} all
- * @param {{ rounds: number, seconds: number, isFirst: boolean, tell: (line: string) => void }} plan
+ * @param {Place & { rounds: number, seconds: number, warmUp: number, tell: (line: string) => void }} plan
  */
-export async function measureUnit(unit, all, { rounds, seconds, isFirst, tell }) {
+export async function measureUnit(unit, all, plan) {
   /** @type {Sample[]} */
   const samples = []
-  /** @type {Skipped[]} */
-  const skipped = []
-  const failed = new Set()
-  for (let round = 0; round <= rounds; round++) {
-    tell(`${unit.name}: ${round === 0 ? 'warm-up' : `round ${round} of ${rounds}`}`)
+  /** @type {Map<string, Skipped>} */
+  const skipped = new Map()
+  const rounds = Math.min(plan.rounds, unit.mostRounds ?? plan.rounds)
+  const taking = all.filter(({ proxy }) => proxy.units?.includes(unit.name) ?? true)
+  for (let round = unit.isFresh ? 1 : 0; round <= rounds; round++) {
+    plan.tell(`${unit.name}: ${round === 0 ? 'warm-up' : `round ${round} of ${rounds}`}`)
     // Every other round backwards, so that nobody is always measured after the same neighbour.
-    for (const each of round % 2 === 0 ? all.toReversed() : all) {
+    for (const each of round % 2 === 0 ? taking.toReversed() : taking) {
       const { name } = each.proxy
-      if (failed.has(name)) continue
+      if (skipped.has(name)) continue
       try {
-        const { figures, raw } = await unit.measure(each, round === 0 ? Math.max(isFirst ? 3 : 1, seconds) : seconds)
+        if (round === 0) await revive(each, plan)
+        const { figures, raw } = await measureOnce(unit, each, { ...plan, seconds: round === 0 ? plan.warmUp : plan.seconds })
         if (round > 0) samples.push({ unit: unit.name, proxy: name, round, figures, raw })
       } catch (error) {
-        failed.add(name)
-        skipped.push({ proxy: name, unit: unit.name, reason: error instanceof Error ? error.message : String(error) })
+        skipped.set(name, { proxy: name, unit: unit.name, reason: endOf(each) ?? (error instanceof Error ? error.message : String(error)) })
       }
+      await untilIdle([...each.tree, ...plan.upstreamTree])
     }
   }
-  return { samples, skipped }
+  return { samples, skipped: [...skipped.values()] }
 }
 
-/** @param {readonly Running[]} all */
-export async function stopProxies(all) {
-  await Promise.all(all.map(({ started }) => stop(started)))
+/**
+ * @param {Unit} unit
+ * @param {Running} running
+ * @param {Place & { seconds: number }} plan
+ */
+async function measureOnce(unit, running, plan) {
+  if (!unit.isFresh) return unit.measure(running, plan.seconds)
+  const fresh = await startProxy(running.proxy, plan)
+  try {
+    return await unit.measure(fresh, plan.seconds)
+  } catch (error) {
+    throw new Error(endOf(fresh) ?? (error instanceof Error ? error.message : String(error)), { cause: error })
+  } finally {
+    await stopProxy(fresh)
+  }
 }

@@ -33,7 +33,7 @@ export function readOptions(args) {
   if (values.help) return undefined
   return {
     rounds: positive('--rounds', values.rounds ?? (values.quick ? '3' : '9')),
-    seconds: positive('--seconds', values.seconds ?? (values.quick ? '1' : '1.5')),
+    seconds: positive('--seconds', values.seconds ?? (values.quick ? '1' : '2')),
     proxies: namesIn('--only', values.only, proxies),
     units: namesIn('--unit', values.unit, units),
   }

@@ -5,20 +5,20 @@ import { createServer, connect } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
 
 /** @typedef {import('node:child_process').ChildProcess} ChildProcess */
-/** @typedef {{ core: number, env?: NodeJS.ProcessEnv }} Place */
+/** @typedef {{ cores: string, env?: NodeJS.ProcessEnv }} Place */
 
 /** @type {Set<ChildProcess>} */
 const running = new Set()
 
 /**
- * Starts a program on one core. What it says on standard error is kept for when it fails.
+ * Starts a program on the cores it is given. What it says on standard error is kept for when it fails.
  *
  * @param {string} program
  * @param {readonly string[]} args
  * @param {Place} place
  */
-export function start(program, args, { core, env = {} }) {
-  const child = spawn('taskset', ['-c', String(core), program, ...args], {
+export function start(program, args, { cores, env = {} }) {
+  const child = spawn('taskset', ['-c', cores, program, ...args], {
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...env },
@@ -45,7 +45,7 @@ export function start(program, args, { core, env = {} }) {
 export async function finish(started, withinMs) {
   const { child } = started
   const late = setTimeout(() => killGroup(child, 'SIGKILL'), withinMs)
-  if (child.exitCode === null && child.signalCode === null) await once(child, 'close')
+  if (!hasEnded(started)) await once(child, 'close')
   clearTimeout(late)
   if (child.exitCode !== 0)
     throw new Error(`${child.spawnargs.slice(3, 5).join(' ')} ended with ${child.exitCode ?? child.signalCode}: ${started.said()}`)
@@ -53,8 +53,12 @@ export async function finish(started, withinMs) {
 }
 
 /** @param {Started} started */
-export async function stop({ child }) {
-  if (child.exitCode !== null || child.signalCode !== null) return
+export const hasEnded = ({ child }) => child.exitCode !== null || child.signalCode !== null
+
+/** @param {Started} started */
+export async function stop(started) {
+  const { child } = started
+  if (hasEnded(started)) return
   const ended = once(child, 'exit')
   killGroup(child, 'SIGTERM')
   const late = setTimeout(() => killGroup(child, 'SIGKILL'), 1000)
@@ -101,7 +105,7 @@ export async function freePort() {
 export async function untilOpen(port, started) {
   const deadline = Date.now() + 15_000
   while (Date.now() < deadline) {
-    if (started.child.exitCode !== null) throw new Error(`ended with ${started.child.exitCode}: ${started.said()}`)
+    if (hasEnded(started)) throw new Error(`ended with ${started.child.exitCode ?? started.child.signalCode}: ${started.said()}`)
     const socket = connect(port, '127.0.0.1')
     const isOpen = await Promise.race([once(socket, 'connect').then(() => true), once(socket, 'error').then(() => false)]).catch(
       () => false,

@@ -11,11 +11,10 @@ import { userInfo } from 'node:os'
 export const nginxConfig = ({ folder, port, upstreamPort }) => `
 daemon off;
 worker_processes 1;
-worker_rlimit_nofile 65536;
-pid ${folder}/nginx.pid;
+pid ${folder}/nginx-${port}.pid;
 error_log stderr error;
 ${userInfo().uid === 0 ? 'user root;' : ''}
-events { worker_connections 32768; }
+events { worker_connections 16384; }
 http {
   access_log off;
   tcp_nodelay on;
@@ -23,11 +22,11 @@ http {
   keepalive_requests 1000000000;
   client_max_body_size 64m;
   client_body_buffer_size 1m;
-  client_body_temp_path ${folder}/nginx-body;
-  proxy_temp_path ${folder}/nginx-proxy;
-  fastcgi_temp_path ${folder}/nginx-fastcgi;
-  uwsgi_temp_path ${folder}/nginx-uwsgi;
-  scgi_temp_path ${folder}/nginx-scgi;
+  client_body_temp_path ${folder}/nginx-${port}-body;
+  proxy_temp_path ${folder}/nginx-${port}-proxy;
+  fastcgi_temp_path ${folder}/nginx-${port}-fastcgi;
+  uwsgi_temp_path ${folder}/nginx-${port}-uwsgi;
+  scgi_temp_path ${folder}/nginx-${port}-scgi;
   upstream engine {
     server 127.0.0.1:${upstreamPort};
     keepalive 512;

@@ -1,13 +1,13 @@
 /** `npm run bench`: see docs/guides/bench.md. Measures and reports; never fails because a figure is bad. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { compile, measureUnit, startProxy, startUpstream, stopProxies } from './bench.js'
+import { compile, measureUnit, obstacleTo, startProxy, startUpstream, stopProxy } from './bench.js'
 import { readOptions, usage } from './options.js'
 import { stopAll } from './processes.js'
 import { proxies } from './proxies.js'
-import { rowsOf, tableOf } from './table.js'
+import { report } from './report.js'
+import { missing } from './tools.js'
 import { units } from './units.js'
 
 /** @typedef {import('./bench.js').Sample} Sample */
@@ -23,39 +23,53 @@ process.on('exit', () => {
 })
 process.on('SIGINT', () => process.exit(130))
 process.on('SIGTERM', () => process.exit(143))
+process.on('SIGHUP', () => process.exit(129))
 
 const options = readOptions(process.argv.slice(2))
+const lacks = missing(['taskset', 'gcc'])
 if (options === undefined) print(usage)
-else await run(options)
+else if (lacks === undefined) await run(options)
+else print(`nothing can be measured: ${lacks}`)
 process.exit()
 
 /** @param {import('./options.js').Options} options */
 async function run(options) {
   await compile(folder)
-  const upstreamPort = await startUpstream(folder)
+  const place = await startUpstream(folder)
   /** @type {Skipped[]} */
   const skipped = []
+  const running = await startProxies(place, options.proxies, skipped)
+  /** @type {Sample[]} */
+  const samples = []
+  for (const unit of units.filter(({ name }) => options.units.includes(name))) {
+    const obstacle = obstacleTo(unit)
+    if (obstacle !== undefined) {
+      skipped.push({ unit: unit.name, reason: obstacle })
+      continue
+    }
+    const warmUp = samples.length === 0 ? 3 : 1
+    const result = await measureUnit(unit, running, { ...options, ...place, warmUp, tell: progress })
+    samples.push(...result.samples)
+    skipped.push(...result.skipped)
+  }
+  await Promise.all(running.map(stopProxy))
+  progress('')
+  print(report({ options, samples, skipped }))
+}
+
+/**
+ * @param {import('./bench.js').Place} place
+ * @param {readonly string[]} names
+ * @param {Skipped[]} skipped
+ */
+async function startProxies(place, names, skipped) {
   const running = []
-  for (const proxy of proxies.filter(({ name }) => options.proxies.includes(name))) {
+  for (const proxy of proxies.filter(({ name }) => names.includes(name))) {
     try {
-      running.push(await startProxy(proxy, { folder, upstreamPort }))
+      running.push(await startProxy(proxy, place))
     } catch (error) {
       skipped.push({ proxy: proxy.name, reason: error instanceof Error ? error.message : String(error) })
     }
   }
-  /** @type {Sample[]} */
-  const samples = []
-  for (const unit of units.filter(({ name }) => options.units.includes(name))) {
-    const result = await measureUnit(unit, running, { ...options, isFirst: samples.length === 0, tell: progress })
-    samples.push(...result.samples)
-    skipped.push(...result.skipped)
-  }
-  await stopProxies(running)
-  progress('')
-  const rows = rowsOf(samples)
-  print(tableOf(rows))
-  for (const { proxy, unit, reason } of skipped) print(`skipped ${proxy}${unit === undefined ? '' : ` in ${unit}`}: ${reason}`)
-  const results = fileURLToPath(new URL('results/', import.meta.url))
-  mkdirSync(results, { recursive: true })
-  writeFileSync(join(results, 'latest.json'), `${JSON.stringify({ options, rows, skipped, samples }, null, 2)}\n`)
+  return running
 }

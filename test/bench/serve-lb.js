@@ -18,7 +18,12 @@ const topology = {
   pools: { bench: { models: ['m'], nodes: [{ name: 'engine', engine: 'openai', attach: String(upstream) }] } },
 }
 const balancer = createBalancer({ topology, engines: [openai] })
-await balancer.start()
+try {
+  await balancer.start()
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
+  process.exit(1)
+}
 
 if (door === 'listen') {
   await balancer.listen({ host: '127.0.0.1', port: Number(port) })

@@ -12,7 +12,7 @@ export const yardstick = 'nginx'
  * @returns {readonly Row[]}
  */
 export function rowsOf(samples) {
-  const figures = new Set(samples.flatMap((sample) => Object.keys(sample.figures)))
+  const figures = new Set(samples.flatMap((sample) => Object.keys(sample.figures)).filter((name) => !name.includes('.')))
   return [...figures].flatMap((figure) => {
     const having = samples.filter((sample) => figure in sample.figures)
     const proxies = [...new Set(having.map(({ proxy }) => proxy))]
@@ -40,6 +40,16 @@ export function ratioTo(base, samples, figure, proxy) {
     return of === undefined ? [] : [value / of]
   })
   return ratios.length === 0 ? undefined : summaryOf(ratios)
+}
+
+/**
+ * @param {readonly Sample[]} samples
+ * @param {string} figure
+ * @param {string} proxy
+ */
+export function valueOf(samples, figure, proxy) {
+  const values = valuesOf(samples, figure, proxy).map(([, value]) => value)
+  return values.length === 0 ? undefined : summaryOf(values)
 }
 
 /**

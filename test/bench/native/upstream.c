@@ -25,13 +25,13 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "answers.h"
+
 #define MAX_CONNECTIONS 70000
 #define HEAD_BYTES 16384
 /* So much of a body is kept to find its `user` field; a large prompt comes after it. */
 #define PEEK_BYTES 4096
 #define TICK_NS 500000ull
-
-#define UVICORN "HTTP/1.1 200 OK\r\ndate: Fri, 20 Nov 2026 00:00:00 GMT\r\nserver: uvicorn\r\n"
 
 typedef struct connection {
   int fd;
@@ -61,16 +61,6 @@ static connection *streams[MAX_CONNECTIONS];
 static int stream_count = 0;
 static int unpaced_count = 0;
 static int epoll_fd;
-static char json_answer[2048];
-static int json_answer_length;
-static char models_answer[512];
-static int models_answer_length;
-
-static uint64_t now(void) {
-  struct timespec time;
-  clock_gettime(CLOCK_MONOTONIC, &time);
-  return time.tv_sec * 1000000000ull + time.tv_nsec;
-}
 
 static void stream_begins(connection *c) {
   c->is_streaming = 1;
@@ -93,29 +83,6 @@ static void drop(connection *c) {
   free(c);
 }
 
-/* The next event of a stream as one HTTP chunk: content, then usage, then [DONE] with the last chunk. */
-static int next_chunk(connection *c, char *out) {
-  char event[256];
-  int length;
-  unsigned long long stamp = now();
-  if (c->chunk == c->chunks - 1) {
-    length = sprintf(event, "data: [DONE]\n\n");
-    return sprintf(out, "%x\r\n%s\r\n0\r\n\r\n", length, event);
-  }
-  if (c->chunk == c->chunks - 2) {
-    length = sprintf(event,
-                     "data: {\"id\":\"t%019llu\",\"object\":\"chat.completion.chunk\",\"choices\":[],"
-                     "\"usage\":{\"prompt_tokens\":100,\"total_tokens\":162,\"completion_tokens\":62}}\n\n",
-                     stamp);
-  } else {
-    length = sprintf(event,
-                     "data: {\"id\":\"t%019llu\",\"object\":\"chat.completion.chunk\",\"created\":1,\"model\":\"m\","
-                     "\"choices\":[{\"index\":0,\"delta\":{\"content\":\" tok\"},\"finish_reason\":null}]}\n\n",
-                     stamp);
-  }
-  return sprintf(out, "%x\r\n%s\r\n", length, event);
-}
-
 /* 1: all written, 0: the socket is full, -1: it is broken. */
 static int flush_pending(connection *c) {
   while (c->pending_length > 0) {
@@ -133,7 +100,7 @@ static int stream_step(connection *c) {
   if (flushed <= 0) return flushed;
   if (c->chunk < c->chunks) {
     c->pending_offset = 0;
-    c->pending_length = next_chunk(c, c->pending);
+    c->pending_length = write_event(c->pending, c->chunks - c->chunk);
     c->chunk++;
     flushed = flush_pending(c);
     if (flushed < 0) return -1;
@@ -160,8 +127,6 @@ static void respond(connection *c) {
     write_now(c, json_answer, json_answer_length);
     return;
   }
-  static const char stream_head[] = UVICORN
-      "content-type: text/event-stream; charset=utf-8\r\ncache-control: no-cache\r\nTransfer-Encoding: chunked\r\n\r\n";
   c->chunk = 0;
   c->chunks = chunks;
   c->interval_ns = interval_ms * 1000000ull;
@@ -281,21 +246,6 @@ static void write_due_chunks(uint64_t time) {
     }
     if (stream_step(c) < 0) drop(c);
   }
-}
-
-static void prepare_answers(void) {
-  static const char tail[] =
-      "\"},\"finish_reason\":\"stop\"}],\"usage\":{\"prompt_tokens\":100,\"total_tokens\":300,\"completion_tokens\":200}}";
-  static const char models[] = "{\"object\":\"list\",\"data\":[{\"id\":\"m\",\"object\":\"model\",\"created\":1,\"owned_by\":\"bench\"}]}";
-  char body[1025];
-  int length = sprintf(body,
-                       "{\"id\":\"chatcmpl-1\",\"object\":\"chat.completion\",\"created\":1,\"model\":\"m\","
-                       "\"choices\":[{\"index\":0,\"message\":{\"role\":\"assistant\",\"content\":\"");
-  memset(body + length, 'y', 1024 - length);
-  strcpy(body + 1024 - strlen(tail), tail);
-  json_answer_length = sprintf(json_answer, UVICORN "content-length: %zu\r\ncontent-type: application/json\r\n\r\n%s", strlen(body), body);
-  models_answer_length =
-      sprintf(models_answer, UVICORN "content-length: %zu\r\ncontent-type: application/json\r\n\r\n%s", strlen(models), models);
 }
 
 static int listen_at(int port) {
