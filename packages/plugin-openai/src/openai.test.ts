@@ -55,6 +55,7 @@ describe('an OpenAI-compatible server', () => {
       'openai-chat': '/chat/completions',
       'openai-completions': '/completions',
       'openai-embeddings': '/embeddings',
+      'openai-transcriptions': '/audio/transcriptions',
     })
     expect(pathsAt('http://host:8000')['openai-embeddings']).toBe('/v1/embeddings')
   })

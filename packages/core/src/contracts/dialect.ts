@@ -1,5 +1,5 @@
 /** One HTTP shape of inference that clients speak to the gateway. */
-export type Face = 'openai-chat' | 'openai-completions' | 'openai-embeddings'
+export type Face = 'openai-chat' | 'openai-completions' | 'openai-embeddings' | 'openai-transcriptions'
 
 /** Token counts of one settled request, as the engine reported them. */
 export interface Usage {

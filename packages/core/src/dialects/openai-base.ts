@@ -28,6 +28,7 @@ export function openaiBase(url: string): OpenAiBase {
       'openai-chat': `${prefix}/chat/completions`,
       'openai-completions': `${prefix}/completions`,
       'openai-embeddings': `${prefix}/embeddings`,
+      'openai-transcriptions': `${prefix}/audio/transcriptions`,
     },
   }
 }

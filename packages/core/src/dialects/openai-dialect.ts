@@ -1,9 +1,10 @@
 import type { AnswerClass, Dialect } from '../contracts/index.js'
+import { openaiBase } from './openai-base.js'
 
 /** Speaks OpenAI's protocol; an engine overrides where it differs. */
 export function openaiDialect(overrides: Partial<Dialect> = {}): Dialect {
   return {
-    paths: { 'openai-chat': '/v1/chat/completions', 'openai-completions': '/v1/completions', 'openai-embeddings': '/v1/embeddings' },
+    paths: openaiBase('http://engine').paths,
     headers: {},
     classify: (status) => classifyStatus(status),
     streamEnd: (tail) => streamEnd(tail),

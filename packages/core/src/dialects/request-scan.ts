@@ -1,12 +1,15 @@
 import type { Face } from '../contracts/index.js'
 import { LbError } from '../errors/index.js'
-import { scanTopLevel } from './body-scanner.js'
+import { BodyScanner } from './body-scanner.js'
+import { MultipartError } from './multipart-error.js'
+import { scanMultipart } from './multipart.js'
 import { JsonScanError, type Extent, type TopLevel } from './top-level.js'
 
 /** What routing must know of a body, and where the parts stand that may be edited. */
 export interface RequestScan {
   readonly face: Face
   readonly body: Uint8Array
+  /** Top-level values of a JSON body; contents of the parts that matter of a form. */
   readonly fields: TopLevel
   readonly model: string | undefined
   readonly stream: boolean
@@ -14,14 +17,69 @@ export interface RequestScan {
   readonly maxTokens: number | undefined
   /** The client asked for the usage event of a stream. */
   readonly includeUsage: boolean
+  /** What the engine is told that the body is. */
+  readonly contentType: string
+  /** What stands between the parts of a form; undefined for JSON. */
+  readonly delimiter: string | undefined
 }
 
 /** Largest value that is parsed for routing; a model's name or stream options are far smaller. */
 const MAX_FIELD_BYTES = 65_536
+/** These take forms, the others JSON. */
+const FORM_FACES: ReadonlySet<Face> = new Set<Face>(['openai-transcriptions'])
+const FORM = /^[ \t]*multipart\//i
+const JSON_TYPE = 'application/json'
 
-/** Reads a body once. Throws LB_BAD_JSON or LB_BAD_REQUEST (400), which say what is wrong and where. */
-export function scanRequest(face: Face, body: Uint8Array): RequestScan {
-  const fields = scanned(body)
+/**
+ * Reads a body once, in pieces as they arrive or whole. Throws LB_BAD_JSON or LB_BAD_REQUEST (400), which say what is wrong and where: on a form where
+ * JSON belongs and the other way round at once, on bad JSON with the piece that is wrong.
+ */
+export class RequestScanner {
+  private readonly json: BodyScanner | undefined
+  private pushedBytes = 0
+
+  constructor(
+    private readonly face: Face,
+    private readonly contentType: string | undefined,
+  ) {
+    const isForm = FORM.test(contentType ?? '')
+    if (isForm && !FORM_FACES.has(face)) throw badRequest(`a ${face} request is JSON; this one is sent as multipart/form-data`)
+    if (!isForm && FORM_FACES.has(face)) throw badRequest(`an ${face} request is sent as multipart/form-data; this one is not`)
+    this.json = isForm ? undefined : new BodyScanner()
+  }
+
+  /** May be left out; then `finish` reads the whole body. The bytes are needed during the call only. */
+  readonly push = (bytes: Uint8Array): void => {
+    this.pushedBytes += bytes.byteLength
+    const { json } = this
+    if (json !== undefined) named(() => json.push(bytes))
+  }
+
+  /** `body`: everything that was pushed, in one piece. */
+  finish(body: Uint8Array): RequestScan {
+    const { json } = this
+    if (json === undefined) return this.form(body)
+    if (this.pushedBytes === 0) this.push(body)
+    return requestOf(
+      this.face,
+      body,
+      named(() => json.finish()),
+    )
+  }
+
+  private form(body: Uint8Array): RequestScan {
+    const contentType = this.contentType ?? ''
+    const scan = named(() => scanMultipart(contentType, body))
+    return { face: this.face, body, maxTokens: undefined, includeUsage: false, contentType, ...scan }
+  }
+}
+
+/** Reads a body that is there as a whole. Throws like RequestScanner. */
+export function scanRequest(face: Face, body: Uint8Array, contentType?: string): RequestScan {
+  return new RequestScanner(face, contentType).finish(body)
+}
+
+function requestOf(face: Face, body: Uint8Array, fields: TopLevel): RequestScan {
   const model = field(body, fields, 'model')
   const stream = field(body, fields, 'stream')
   if (model !== undefined && model !== null && typeof model !== 'string') throw badRequest('model must be a string')
@@ -35,6 +93,8 @@ export function scanRequest(face: Face, body: Uint8Array): RequestScan {
     stream: stream === true,
     maxTokens: positive(field(body, fields, 'max_completion_tokens')) ?? positive(field(body, fields, 'max_tokens')),
     includeUsage: typeof options === 'object' && options !== null && 'include_usage' in options && options.include_usage === true,
+    contentType: JSON_TYPE,
+    delimiter: undefined,
   }
 }
 
@@ -45,10 +105,12 @@ export function field(body: Uint8Array, fields: TopLevel, name: string): unknown
   return JSON.parse(textOf(body, extent)) as unknown
 }
 
-function scanned(body: Uint8Array): TopLevel {
+/** Gives what is wrong with a body its code. */
+function named<T>(scan: () => T): T {
   try {
-    return scanTopLevel(body)
+    return scan()
   } catch (error) {
+    if (error instanceof MultipartError) throw badRequest(`the form is not usable: ${error.message} (at byte ${error.offset})`)
     if (!(error instanceof JsonScanError)) throw error
     throw new LbError(`the request body is not usable JSON: ${error.message} (at byte ${error.offset})`, {
       code: 'LB_BAD_JSON',

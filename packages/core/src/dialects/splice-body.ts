@@ -8,6 +8,7 @@ interface Edit extends Extent {
 /** The body with its edits spliced in, in parts: every other byte stays as the client sent it, and where it is. `model`: the name there; `includeUsage`: ask for the usage event. */
 export function spliceBody(scan: RequestScan, model: string | undefined, includeUsage: boolean): readonly Buffer[] {
   const body = Buffer.from(scan.body.buffer, scan.body.byteOffset, scan.body.byteLength)
+  if (scan.delimiter !== undefined) return model === undefined ? [body] : applied(body, [formEdit(scan, scan.delimiter, model)])
   const addsUsage = includeUsage && !scan.includeUsage
   if (model === undefined && !addsUsage) return [body]
   const values = new Map<string, unknown>()
@@ -19,6 +20,14 @@ export function spliceBody(scan: RequestScan, model: string | undefined, include
 function streamOptions(scan: RequestScan): object {
   const found = field(scan.body, scan.fields, 'stream_options')
   return typeof found === 'object' && found !== null ? found : {}
+}
+
+/** The content of the part `model`; a form without one gets it in front. A line break in it would end the part. */
+function formEdit(scan: RequestScan, delimiter: string, model: string): Edit {
+  const name = model.replaceAll(/[\r\n]/g, ' ')
+  const extent = scan.fields.get('model')
+  if (extent !== undefined) return { ...extent, text: name }
+  return { start: 0, end: 0, text: `${delimiter}\r\nContent-Disposition: form-data; name="model"\r\n\r\n${name}\r\n` }
 }
 
 /** Values that are there are replaced; new keys stand behind the opening brace. */

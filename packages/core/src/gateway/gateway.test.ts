@@ -68,6 +68,7 @@ describe('the gateway', () => {
     ['/v1/chat/completions', 'openai-chat'],
     ['/v1/completions?x=1', 'openai-completions'],
     ['/v1/embeddings', 'openai-embeddings'],
+    ['/v1/audio/transcriptions', 'openai-transcriptions'],
   ])('leads %s to the corridor', async (path, face) => {
     expect(await ask(path, { method: 'POST', body: '{}' })).toMatchObject({ status: 200, text: face })
   })

@@ -12,6 +12,7 @@ export const gatewayRoutes: Readonly<Record<string, GatewayRoute>> = {
   '/v1/chat/completions': inference('openai-chat'),
   '/v1/completions': inference('openai-completions'),
   '/v1/embeddings': inference('openai-embeddings'),
+  '/v1/audio/transcriptions': inference('openai-transcriptions'),
   '/v1/models': { kind: 'models', method: 'GET' },
   '/health': { kind: 'health', method: 'GET' },
   '/ready': { kind: 'ready', method: 'GET' },

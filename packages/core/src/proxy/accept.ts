@@ -1,4 +1,4 @@
-import { scanRequest, type RequestScan } from '../dialects/index.js'
+import { RequestScanner, type RequestScan } from '../dialects/index.js'
 import type { Entered, ProxyContext } from './proxy-context.js'
 
 /** A request whose body is read, once and whole. */
@@ -11,16 +11,22 @@ export interface Accepted extends Entered {
 /** Reads and scans the body within its limits; at once where it has arrived. Throws what the client did wrong. */
 export function accept(context: ProxyContext, request: Entered): Accepted | Promise<Accepted> {
   const { maxBodyBytes, maxBodiesBytes } = context.limits()
-  const body = request.exchange.readBody(maxBodyBytes)
-  return body instanceof Promise
-    ? body.then((bytes) => scanned(context, request, bytes, maxBodiesBytes))
-    : scanned(context, request, body, maxBodiesBytes)
+  const scanner = new RequestScanner(request.face, request.exchange.head.headers['content-type'])
+  const body = request.exchange.readBody(maxBodyBytes, scanner.push)
+  const whole = (bytes: Uint8Array): Accepted => scanned(context, request, { bytes, scanner, maxBodiesBytes })
+  return body instanceof Promise ? body.then(whole) : whole(body)
 }
 
-function scanned(context: ProxyContext, request: Entered, body: Uint8Array, maxBodiesBytes: number): Accepted {
-  const releaseBody = context.bodies.take(body.byteLength, maxBodiesBytes)
+interface Read {
+  readonly bytes: Uint8Array
+  readonly scanner: RequestScanner
+  readonly maxBodiesBytes: number
+}
+
+function scanned(context: ProxyContext, request: Entered, { bytes, scanner, maxBodiesBytes }: Read): Accepted {
+  const releaseBody = context.bodies.take(bytes.byteLength, maxBodiesBytes)
   try {
-    const scan = scanRequest(request.face, body)
+    const scan = scanner.finish(bytes)
     if (scan.stream) request.delivery.startHeartbeats()
     const { exchange, face, requestId, delivery, arrivedAtMs, arrivedMs } = request
     return { exchange, face, requestId, delivery, arrivedAtMs, arrivedMs, scan, releaseBody }

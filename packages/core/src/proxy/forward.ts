@@ -46,8 +46,8 @@ export function forward(context: ProxyContext, request: Admitted, { node, attemp
 function upstreamRequest(request: Admitted, node: RosterNode): UpstreamRequest {
   const { exchange, scan } = request
   const headers = allowedRequestHeaders(exchange.head.headers, node.dialect.headers.strip)
-  // The body was read as JSON, whatever the client called it: curl -d says that it is a form.
-  headers['content-type'] = 'application/json'
+  // JSON is called so whatever the client called it: curl -d says that it is a form.
+  headers['content-type'] = scan.contentType
   headers['x-request-id'] = request.requestId
   return {
     method: 'POST',
