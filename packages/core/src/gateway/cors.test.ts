@@ -3,7 +3,6 @@ import type { AddressInfo } from 'node:net'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { systemClock } from '../base/index.js'
 import { silentLogger } from '../contracts/index.js'
-import { LbError } from '../errors/index.js'
 import { nodeExchange } from '../wire/index.js'
 import { createCors, type Cors } from './cors.js'
 import { createGateway } from './create-gateway.js'
@@ -20,12 +19,12 @@ beforeEach(async () => {
     proxy: {
       active: 0,
       retain() {},
-      async handle({ exchange, requestId }) {
-        const body = await exchange.readBody(1000)
-        if (body.byteLength === 0) throw new LbError('no', { code: 'LB_BAD_REQUEST', source: 'client', httpStatus: 400 })
-        exchange.respond({ status: 200, headers: { 'x-request-id': requestId, 'content-type': 'text/event-stream' } })
-        exchange.write(body)
-        exchange.end(Buffer.from('!'))
+      handle({ exchange, requestId }) {
+        void Promise.resolve(exchange.readBody(1000)).then((body) => {
+          exchange.respond({ status: body.byteLength === 0 ? 400 : 200, headers: { 'x-request-id': requestId } })
+          exchange.write(body)
+          exchange.end(Buffer.from('!'))
+        })
       },
     },
     keys: () => createKeyRing(['right-key']),
@@ -38,7 +37,7 @@ beforeEach(async () => {
     clock: systemClock,
     log: silentLogger,
   })
-  server = createServer((request, response) => void gateway.handle(nodeExchange(request, response)))
+  server = createServer((request, response) => gateway.handle(nodeExchange(request, response)))
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
 })
