@@ -19,7 +19,7 @@ function gateway(): Gateway {
     proxy: {
       active: 0,
       retain() {},
-      async handle({ exchange, face, requestId }) {
+      handle({ exchange, face, requestId }) {
         exchange.respond({ status: 200, headers: { 'x-request-id': requestId } })
         exchange.write(Buffer.from(face))
         exchange.end()
@@ -41,7 +41,7 @@ function gateway(): Gateway {
 async function ask(path: string, init: RequestInit = {}): Promise<{ status: number; text: string; headers: Headers }> {
   const listened = await fetch(`${url}${path}`, init)
   const { exchange, response } = fetchExchange(new Request(`http://x${path}`, init))
-  await gateway().handle(exchange)
+  gateway().handle(exchange)
   const fetched = await response
   const given = await listened.text()
   expect(fetched.status).toBe(listened.status)
@@ -53,7 +53,7 @@ beforeEach(async () => {
   closed = undefined
   ready = true
   keys = []
-  server = createServer((request, response) => void gateway().handle(nodeExchange(request, response)))
+  server = createServer((request, response) => gateway().handle(nodeExchange(request, response)))
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
 })
