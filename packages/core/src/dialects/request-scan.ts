@@ -43,7 +43,7 @@ export class RequestScanner {
     private readonly contentType: string | undefined,
   ) {
     const isForm = FORM.test(contentType ?? '')
-    if (isForm && !FORM_FACES.has(face)) throw badRequest(`a ${face} request is JSON; this one is sent as multipart/form-data`)
+    if (isForm && !FORM_FACES.has(face)) throw badRequest(`an ${face} request is JSON; this one is sent as multipart/form-data`)
     if (!isForm && FORM_FACES.has(face)) throw badRequest(`an ${face} request is sent as multipart/form-data; this one is not`)
     this.json = isForm ? undefined : new BodyScanner()
   }

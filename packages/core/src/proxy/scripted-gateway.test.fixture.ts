@@ -1,7 +1,15 @@
 import { createServer as createHttp, type Server as HttpServer } from 'node:http'
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net'
 import { seededRandom, systemClock } from '../base/index.js'
-import { silentLogger, type Lease, type LeaseBook, type RequestRecord, type RosterNode, type Strategy } from '../contracts/index.js'
+import {
+  silentLogger,
+  type Face,
+  type Lease,
+  type LeaseBook,
+  type RequestRecord,
+  type RosterNode,
+  type Strategy,
+} from '../contracts/index.js'
 import { openaiDialect } from '../dialects/index.js'
 import { nodeExchange, TimerWheel, UpstreamEngine } from '../wire/index.js'
 import { createProxy } from './create-proxy.js'
@@ -17,6 +25,7 @@ export class Rig {
   settled = 0
   url = ''
   retries = 2
+  face: Face = 'openai-chat'
   heartbeatMs = 15_000
   /** Nodes in this order; the first untried one is picked. */
   readonly nodes: RosterNode[] = []
@@ -62,7 +71,7 @@ export class Rig {
     })
     this.front = createHttp(
       (request, response) =>
-        void proxy.handle({ exchange: nodeExchange(request, response), face: 'openai-chat', requestId: `r${this.records.length}` }),
+        void proxy.handle({ exchange: nodeExchange(request, response), face: this.face, requestId: `r${this.records.length}` }),
     )
     await new Promise<void>((resolve) => this.front?.listen(0, '127.0.0.1', resolve))
     this.url = `http://127.0.0.1:${(this.front.address() as AddressInfo).port}/v1/chat/completions`
