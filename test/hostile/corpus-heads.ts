@@ -39,9 +39,8 @@ const startLines: readonly RequestCase[] = [
   ...['0.9', '1.2', '2.0', '3.0', '1.10', '01.1', '1', '1,1', '1.1.1', '-1.1', '1.1x', '9.9', ''].map((version) =>
     start(`POST /v1/chat/completions HTTP/${version}`, VERSION, 'refused', ['refused', 'declined']),
   ),
-  ...['http/1.1', 'HTTPS/1.1', 'HTTP /1.1', 'ICY/1.1', 'Http/1.1', 'RTSP/1.0'].map((version) =>
-    start(`POST /v1/chat/completions ${version}`, VERSION),
-  ),
+  ...['http/1.1', 'HTTPS/1.1', 'HTTP /1.1', 'ICY/1.1', 'Http/1.1'].map((version) => start(`POST /v1/chat/completions ${version}`, VERSION)),
+  start('POST /v1/chat/completions RTSP/1.0', VERSION, 'refused', ['refused', 'served']),
   start('POST /v1/chat/completions', VERSION, 'refused', ['refused', 'declined']),
   request('HTTP/1.0', VERSION, 'served', (b) => post(b, [], LINE.replace('1.1', '1.0')), { statuses: [200] }),
   request('the HTTP/2 preface', VERSION, 'refused', () => 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0'),

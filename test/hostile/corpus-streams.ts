@@ -13,6 +13,7 @@ const pieces = (text: string): string[] => [...text].map((byte) => chunkOf(byte)
 const crlf = whole.replaceAll('\n', '\r\n')
 const cr = whole.replaceAll('\n', '\r')
 const mixed = `data: {"choices":[{"delta":{"content":"a"}}]}\r\n\n: comment\r\r\ndata: {"choices":[{"delta":{"content":"b"}}]}\n\r\n${DONE}`
+const toolCall = `data: ${JSON.stringify({ choices: [{ index: 0, delta: { tool_calls: [{ index: 0, function: { arguments: 'x'.repeat(6_000) } }] }, finish_reason: 'tool_calls' }] })}\n\n`
 const umlauts = `${delta('gr\xc3\xbc\xc3\x9fe \xf0\x9f\xa6\x86')}${DONE}`
 
 export const streamCorpus: readonly ResponseCase[] = [
@@ -103,6 +104,15 @@ export const streamCorpus: readonly ResponseCase[] = [
   ),
   stream('CL and TE', '6.1', 'refused', [streamHead('content-length: 5\r\n'), chunkOf(whole), end]),
   stream('ended by the close', '6.3', 'whole', [`HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n${whole}`, 'close']),
+  stream(
+    'ended by the close in mid-line',
+    '6.3',
+    cut,
+    [`HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n${events}data: {"cho`, 'close'],
+    events,
+  ),
+  stream('a clean end in mid-line', '7.1', cut, [streamHead(), chunkOf(`${events}data: {"cho`), end], events),
+  stream('a clean end behind a comment', '7.1', cut, [streamHead(), chunkOf(`${events}: x`), end], events),
   stream(
     'ended by the close too soon',
     '6.3',

@@ -2,7 +2,6 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import type { Facts, Opened } from './balancer-process.js'
-import type { RawOrigin } from './raw-origin.js'
 
 /** The two ways in: node:http with `balancer.handler`, and `balancer.listen`. */
 export const doorNames = ['handler', 'listen'] as const
@@ -18,7 +17,7 @@ export interface Doors {
 }
 
 /** `idle`: how long an engine may be silent in mid-answer. */
-export async function openDoors(origin: RawOrigin, idle = '2s'): Promise<Doors> {
+export async function openDoors(origin: { readonly url: string }, idle = '2s'): Promise<Doors> {
   const main = fileURLToPath(new URL('./balancer-process.ts', import.meta.url))
   const child = spawn(process.execPath, [main, origin.url, idle], { stdio: ['ignore', 'ignore', 'pipe', 'ipc'] })
   let stderr = ''

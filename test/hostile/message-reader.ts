@@ -18,9 +18,10 @@ export interface Message {
 /** `more`: the bytes end inside a message that is right so far. */
 export type Reading = Message | { readonly error: string } | 'more'
 
+// node:http reads RTSP/1.0 as HTTP/1.0 and does not tell; the framing is the same.
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
-const REQUEST_LINE = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+ +[\x21-\x7e\x80-\xff]+ +HTTP\/1\.[01]$/
-const STATUS_LINE = /^HTTP\/1\.1 [1-5][0-9][0-9] [\t\x20-\x7e\x80-\xff]*$/
+const REQUEST_LINE = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+ +[\x21-\x7e\x80-\xff]+ +(?:HTTP\/1\.[01]|RTSP\/1\.0)$/
+const STATUS_LINE = /^HTTP\/1\.[01] [1-5][0-9][0-9](?: [\t\x20-\x7e\x80-\xff]*)?$/
 const CHUNK_LINE = /^0*([0-9a-fA-F]{1,12})(?:[\t ]*;[\t\x20-\x7e\x80-\xff]*)?$/
 
 /** One request at the front of the bytes; empty lines before it are counted in (section 2.2), spaces in its first line may be several (section 3). */
@@ -124,6 +125,7 @@ function readChunks(head: Head, all: Buffer, skipped: number): Reading {
   let at = head.bytes
   for (;;) {
     const line = readLine(all, at)
+    if (line === undefined) return 'more'
     if (typeof line !== 'string') return line
     const size = CHUNK_LINE.exec(line)?.[1]
     if (size === undefined) return { error: `bad chunk line ${JSON.stringify(line.slice(0, 40))}` }
@@ -146,19 +148,21 @@ function readTrailers(all: Buffer, from: number): number | { readonly error: str
   const lines: string[] = []
   for (let at = from; ;) {
     const line = readLine(all, at)
+    if (line === undefined) return 'more'
     if (typeof line !== 'string') return line
     at += line.length + 2
     if (line === '') {
       const fields = readFields(lines)
-      return Array.isArray(fields) ? at : { error: fields }
+      return Array.isArray(fields) ? at : { error: `trailer: ${fields}` }
     }
     lines.push(line)
   }
 }
 
-function readLine(all: Buffer, at: number): string | { readonly error: string } | 'more' {
+/** One line without its CRLF; undefined: it has not ended. */
+function readLine(all: Buffer, at: number): string | { readonly error: string } | undefined {
   const end = all.indexOf(10, at)
-  if (end === -1) return 'more'
+  if (end === -1) return undefined
   const line = all.toString('latin1', at, end)
   return line.endsWith('\r') && !line.slice(0, -1).includes('\r') ? line.slice(0, -1) : { error: 'a bare CR or LF in the framing' }
 }

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { answerCorpus } from './corpus-answers.js'
 import { streamCorpus } from './corpus-streams.js'
 import { doorNames, openDoors, type DoorName, type Doors } from './doors.js'
-import { isOpenAiError, show } from './judge.js'
+import { endsInErrorEvent, isOpenAiError, show } from './judge.js'
 import { parse, statusOf, talk, type Talk } from './raw-client.js'
 import { plain, RawOrigin, receipt } from './raw-origin.js'
 import { latin1, post } from './request-case.js'
@@ -45,7 +45,8 @@ function seenIn(one: ResponseCase, said: Talk): Seen | string {
   if ([502, 504].includes(statusOf(first)) && isOpenAiError(first.body)) return 'refused'
   const text = first.body.toString('latin1')
   return one.stream &&
-    /\n\ndata: \{"error":\{[^\n]*"LB_STREAM_CUT"[^\n]*\}\n\n$/.test(text) &&
+    endsInErrorEvent(first.body) &&
+    text.includes('"LB_STREAM_CUT"') &&
     (!text.includes('[DONE]') || text.startsWith(one.body.toString('latin1')))
     ? 'broken'
     : `something else: ${show(said.bytes)}`
