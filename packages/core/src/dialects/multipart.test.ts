@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { MultipartError } from './multipart-error.js'
-import { scanMultipart } from './multipart.js'
+import { MultipartScanner, scanMultipart } from './multipart.js'
 import { scanRequest } from './request-scan.js'
 import { spliceBody } from './splice-body.js'
 
@@ -30,6 +30,29 @@ describe('a form', () => {
     expect({ model, stream }).toEqual({ model: 'whisper-1', stream: true })
     const { start, end } = fields.get('model') ?? { start: 0, end: 0 }
     expect(text.slice(start, end)).toBe('whisper-1')
+  })
+
+  it('is read the same however it is cut', () => {
+    const text = body(part('file', '\r\n--X\r\n--\r\n-', '; filename="--XX"'), part('model', 'm'), part('stream', '1'))
+    fc.assert(
+      fc.property(fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1 }), fc.boolean(), (sizes, broken) => {
+        const whole = bytes(broken ? text.replace('--X\r', '--XX') : text)
+        const found = (sizes: readonly number[]): unknown => {
+          const scanner = new MultipartScanner(TYPE)
+          for (let at = 0, index = 0; at < whole.byteLength; index += 1) {
+            const size = sizes[index % sizes.length] ?? 1
+            scanner.push(whole.subarray(at, at + size))
+            at += size
+          }
+          try {
+            return scanner.finish(whole)
+          } catch (error) {
+            return { message: (error as Error).message, offset: (error as MultipartError).offset }
+          }
+        }
+        expect(found(sizes)).toEqual(found([whole.byteLength]))
+      }),
+    )
   })
 
   it('needs neither', () => {
@@ -115,6 +138,7 @@ describe('a form', () => {
     [body(part('file', 'x--XXy')), /inside a part/],
     [body(part('file', 'x\r\n--XXy')), /may follow a boundary/],
     [body(part('file', '--XX\r\n')), /inside a part/],
+    [body(part('file', ' --XX'.repeat(2_000))), /over 1024 times/],
     [body(`X: ${'y'.repeat(9_000)}\r\n${part('model', 'm')}`), /within 8192 bytes/],
     [body(...Array.from({ length: 257 }, (_, index) => part(`a${index}`, ''))), /more than 256 parts/],
   ])('that two readers could read differently is refused: %j', (text, why) => expect(refusal(text)).toMatch(why))
@@ -143,6 +167,7 @@ describe('a form', () => {
     const began = process.cpuUsage()
     refusal(`--XX\r\n${part('file', '\r\n--X'.repeat(5_000_000))}`)
     refusal(body('a'.repeat(20_000_000)))
+    refusal('-'.repeat(20_000_000), 'multipart/form-data; boundary=-')
     refusal(body(part('file', ''), ''), `multipart/form-data${'; a=b'.repeat(3_000)}; boundary="`)
     expect(process.cpuUsage(began).user).toBeLessThan(1_000_000)
   })

@@ -2,7 +2,7 @@ import type { Face } from '../contracts/index.js'
 import { LbError } from '../errors/index.js'
 import { BodyScanner } from './body-scanner.js'
 import { MultipartError } from './multipart-error.js'
-import { scanMultipart } from './multipart.js'
+import { MultipartScanner } from './multipart.js'
 import { JsonScanError, type Extent, type TopLevel } from './top-level.js'
 
 /** What routing must know of a body, and where the parts stand that may be edited. */
@@ -36,41 +36,34 @@ const JSON_TYPE = 'application/json'
  */
 export class RequestScanner {
   private readonly json: BodyScanner | undefined
+  private readonly form: MultipartScanner | undefined
   private pushedBytes = 0
 
   constructor(
     private readonly face: Face,
-    private readonly contentType: string | undefined,
+    private readonly contentType = '',
   ) {
-    const isForm = FORM.test(contentType ?? '')
+    const isForm = FORM.test(contentType)
     if (isForm && !FORM_FACES.has(face)) throw badRequest(`an ${face} request is JSON; this one is sent as multipart/form-data`)
     if (!isForm && FORM_FACES.has(face)) throw badRequest(`an ${face} request is sent as multipart/form-data; this one is not`)
-    this.json = isForm ? undefined : new BodyScanner()
+    if (isForm) this.form = named(() => new MultipartScanner(contentType))
+    else this.json = new BodyScanner()
   }
 
   /** May be left out; then `finish` reads the whole body. The bytes are needed during the call only. */
   readonly push = (bytes: Uint8Array): void => {
     this.pushedBytes += bytes.byteLength
-    const { json } = this
-    if (json !== undefined) named(() => json.push(bytes))
+    named(() => (this.json ?? this.form)?.push(bytes))
   }
 
   /** `body`: everything that was pushed, in one piece. */
   finish(body: Uint8Array): RequestScan {
-    const { json } = this
-    if (json === undefined) return this.form(body)
     if (this.pushedBytes === 0) this.push(body)
-    return requestOf(
-      this.face,
-      body,
-      named(() => json.finish()),
-    )
-  }
-
-  private form(body: Uint8Array): RequestScan {
-    const contentType = this.contentType ?? ''
-    const scan = named(() => scanMultipart(contentType, body))
-    return { face: this.face, body, maxTokens: undefined, includeUsage: false, contentType, ...scan }
+    const { face, json, form, contentType } = this
+    return named(() => {
+      if (form === undefined) return requestOf(face, body, json?.finish() ?? new Map())
+      return { face, body, maxTokens: undefined, includeUsage: false, contentType, ...form.finish(body) }
+    })
   }
 }
 

@@ -69,9 +69,8 @@ export class Rig {
       salt: Buffer.from('salt'),
       onSettled: (record) => void this.records.push(record),
     })
-    this.front = createHttp(
-      (request, response) =>
-        void proxy.handle({ exchange: nodeExchange(request, response), face: this.face, requestId: `r${this.records.length}` }),
+    this.front = createHttp((request, response) =>
+      proxy.handle({ exchange: nodeExchange(request, response), face: this.face, requestId: `r${this.records.length}` }),
     )
     await new Promise<void>((resolve) => this.front?.listen(0, '127.0.0.1', resolve))
     this.url = `http://127.0.0.1:${(this.front.address() as AddressInfo).port}/v1/chat/completions`
@@ -127,6 +126,7 @@ export class Rig {
       pool: 'p',
       engine: 'scripted',
       state: 'ready',
+      url: `http://127.0.0.1:${port}`,
       target: { host: '127.0.0.1', port, tls: false, basePath: '', authority: `127.0.0.1:${port}` },
       dialect: openaiDialect(),
       model: undefined,

@@ -28,6 +28,11 @@
 ;; The first byte at or behind $at that is no white space.
 (func $space (param $at i32) (result i32)
   (local $bytes v128) (local $others i32)
+  ;; A single space, as Python writes JSON.
+  (if (i32.and
+        (i32.eq (i32.load8_u (local.get $at)) (i32.const 0x20))
+        (i32.gt_u (i32.load8_u offset=1 (local.get $at)) (i32.const 0x20)))
+    (then (return (i32.add (local.get $at) (i32.const 1)))))
   (loop $more
     (local.set $bytes (v128.load (local.get $at)))
     (local.set $others
@@ -98,7 +103,15 @@
         (then
           (global.set $progress (i32.const 1))
           (if (i32.eqz (call $escape (i32.add (local.get $place) (i32.const 1)))) (then (return (call $stopped (local.get $end)))))
-          (local.set $length (i32.sub (global.get $stop) (local.get $place)))))
+          (local.set $length (i32.sub (global.get $stop) (local.get $place))))
+        ;; Escapes in a row need no marks.
+        (else
+          (block $row-end
+            (loop $row
+              (br_if $row-end (i32.ne (i32.load8_u offset=2 (local.get $place)) (i32.const 0x5c)))
+              (br_if $row-end (i32.eqz (i32.load8_u offset=256 (i32.load8_u offset=3 (local.get $place)))))
+              (local.set $place (i32.add (local.get $place) (i32.const 2)))
+              (br $row)))))
       ;; Marks of the escape itself and of what stands before it are done with.
       (local.set $length (i32.sub (i32.add (local.get $place) (local.get $length)) (local.get $at)))
       (if (i32.ge_u (local.get $length) (i32.const 64))
