@@ -25,7 +25,7 @@ export const MAX_KEYS = 1_024
 
 let loaded: ScannerModule | undefined
 
-/** Compiled at first use, which takes about a millisecond. */
+/** Compiled at first use, which takes one to three milliseconds. */
 export function scannerModule(): ScannerModule {
   return (loaded ??= load())
 }
