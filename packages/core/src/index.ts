@@ -3,11 +3,14 @@ export {
   Balancer,
   createBalancer,
   createPluginHost,
+  servedUrl,
   type BalancerEvents,
   type BalancerOptions,
   type CloseOptions,
   type Listenable,
+  type SharedSocket,
   type StartOptions,
+  type ThreadsOptions,
 } from './balancer/index.js'
 export * from './contracts/index.js'
 export type { BalancerEvent, BalancerState, BalancerStatus, NodeStatus, PoolStatus, Quantiles, StopRequest } from './control/index.js'

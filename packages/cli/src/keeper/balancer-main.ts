@@ -4,6 +4,7 @@
  */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import {
   createBalancer,
   isLbError,
@@ -18,7 +19,7 @@ import {
   type Logger,
   type StatePaths,
 } from '@plimsoll/core'
-import { readBoot, type Boot, type KeeperMessage } from './boot.js'
+import { readBoot, sharedSockets, type Boot, type KeeperMessage } from './boot.js'
 import { importEngines } from './import-engines.js'
 import { createLineLogger } from './line-logger.js'
 import { followState } from './follow-state.js'
@@ -38,7 +39,9 @@ async function main(): Promise<void> {
     log,
     logDir: paths.logDir,
     stateDir: paths.stateDir,
+    threads: { count: boot.threads, engineModules: moduleUrls(boot) },
   })
+  balancer.on('broken', () => process.exit(1))
   const follow = await followState(balancer, boot, paths, log)
   await balancer.start({ waitMs: 0 })
   await listen(balancer, boot)
@@ -69,9 +72,13 @@ function rotateOwnLog(paths: StatePaths): void {
   }
 }
 
+/** Each data thread imports the plugins itself. */
+function moduleUrls(boot: Boot): Record<string, string> {
+  return Object.fromEntries(Object.entries(boot.engineModules).map(([engine, path]) => [engine, pathToFileURL(path).href]))
+}
+
 async function listen(balancer: Balancer, boot: Boot): Promise<void> {
-  for (const socket of boot.sockets) await balancer.listen(socket)
-  for (const path of boot.unixListeners) await balancer.listen({ path })
+  await balancer.listenShared(sharedSockets(boot), boot.unixListeners)
 }
 
 function stopOnSignals(balancer: Balancer): void {

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 
 /** A listening TCP socket that the launcher opened and handed down. */
 export interface HandedSocket {
-  /** Number of the descriptor in the keeper and in the balancer alike. */
+  /** Number of the descriptor in the keeper. */
   readonly fd: number
   /** Base URL for people: `http://127.0.0.1:8484`. */
   readonly url: string
@@ -19,12 +19,28 @@ export interface Boot {
   /** Engine name to the absolute path of its plugin module. */
   readonly engineModules: Readonly<Record<string, string>>
   readonly sockets: readonly HandedSocket[]
+  /** Data threads of the balancer; 0: its main thread serves. */
+  readonly threads: number
   /** Unix socket paths that the balancer binds itself. */
   readonly unixListeners: readonly string[]
 }
 
 /** stdin, stdout, stderr and the message channel come first. */
 export const FIRST_SOCKET_FD = 4
+
+/** A thread that dies takes its duplicate of each socket along; so many may die before the balancer is started anew. */
+const SPARE_SOCKETS = 8
+
+/** Duplicates of each listening socket that the keeper hands to the balancer: one for each data thread, and spare ones. */
+export function copiesOf({ threads }: Pick<Boot, 'threads'>): number {
+  return threads === 0 ? 1 : threads + SPARE_SOCKETS
+}
+
+/** The balancer's descriptors of its sockets, in the order in which the keeper hands them over. */
+export function sharedSockets(boot: Boot): { readonly fds: readonly number[]; readonly url: string }[] {
+  const copies = copiesOf(boot)
+  return boot.sockets.map(({ url }, index) => ({ url, fds: Array.from({ length: copies }, (_, copy) => FIRST_SOCKET_FD + index * copies + copy) }))
+}
 
 /** Said by the keeper to its launcher, or by the balancer to its keeper. */
 export type KeeperMessage =

@@ -6,7 +6,7 @@ import { rmSync } from 'node:fs'
 import { spawn, type ChildProcess } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { isLbError, messageOf, statePaths, type StatePaths } from '@plimsoll/core'
-import { readBoot, type Boot, type KeeperMessage, type LauncherMessage } from './boot.js'
+import { copiesOf, readBoot, type Boot, type KeeperMessage, type LauncherMessage } from './boot.js'
 import { takeTopology } from './take-topology.js'
 import { createRestartBudget } from './restarts.js'
 
@@ -25,7 +25,7 @@ function tellLauncher(message: KeeperMessage): void {
 function startBalancer(boot: Boot, release: () => void): void {
   const main = fileURLToPath(new URL('./balancer-main.js', import.meta.url))
   const child = spawn(process.execPath, [...process.execArgv, main, bootPath], {
-    stdio: ['ignore', 'inherit', 'inherit', 'ipc', ...boot.sockets.map((socket) => socket.fd)],
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc', ...boot.sockets.flatMap((socket) => Array<number>(copiesOf(boot)).fill(socket.fd))],
   })
   balancer = child
   child.on('message', (message: KeeperMessage) => tellLauncher(message))

@@ -1,8 +1,9 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { closeSync, mkdirSync, openSync, rmSync, writeFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { LbError, statePaths, type StatePaths, type Topology } from '@plimsoll/core'
+import { LbError, servedUrl, statePaths, type StatePaths, type Topology } from '@plimsoll/core'
 import { FIRST_SOCKET_FD, type Boot, type KeeperMessage, type LauncherMessage } from './boot.js'
 import { openSockets, type OpenSocket } from './open-sockets.js'
 
@@ -56,7 +57,13 @@ function unixPaths(topology: Topology): string[] {
 }
 
 function urlsOf(topology: Topology, sockets: readonly OpenSocket[]): string[] {
-  return [...sockets.map((socket) => socket.url), ...unixPaths(topology).map((path) => `unix:${path}`)]
+  return [...sockets.map((socket) => servedUrl(socket.url, topology.gateway)), ...unixPaths(topology).map((path) => `unix:${path}`)]
+}
+
+/** One worker is the balancer's main thread: docs/decisions/2026-11-21-data-threads.md. */
+function dataThreads(workers: number | 'auto'): number {
+  const wanted = workers === 'auto' ? availableParallelism() : workers
+  return wanted === 1 ? 0 : wanted
 }
 
 /** Named after this process: of many launchers at once, each must leave the winner's files alone. */
@@ -69,7 +76,8 @@ function writeBoot(options: LaunchOptions, paths: StatePaths, sockets: readonly 
     ...(options.topology.file === undefined ? {} : { topologyFile: options.topology.file }),
     topologyPath,
     engineModules: options.engineModules,
-    sockets: sockets.map((socket, index) => ({ fd: FIRST_SOCKET_FD + index, url: socket.url })),
+    sockets: sockets.map((socket, index) => ({ fd: FIRST_SOCKET_FD + index, url: servedUrl(socket.url, options.topology.gateway) })),
+    threads: dataThreads(options.topology.gateway.workers),
     unixListeners: unixPaths(options.topology),
   }
   writeFileSync(topologyPath, JSON.stringify(options.topology), { mode: 0o600 })

@@ -1,19 +1,17 @@
 import { randomBytes } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { RequestRecord, Strategy } from '../contracts/index.js'
-import { createCors, createGateway, createKeyRing, type Cors, type Gateway, type KeyRing } from '../gateway/index.js'
+import type { RequestRecord } from '../contracts/index.js'
 import { ProbeLoop } from '../health/index.js'
 import { createLeaseBook, Fleet, type SharedLeaseBook } from '../nodes/index.js'
-import { createProxy, createRecordRing, type PoolDirectory, type PoolRoute, type Proxy, type RecordRing } from '../proxy/index.js'
+import { createRecordRing, type RecordRing } from '../proxy/index.js'
 import { writeFileDurable } from '../state/index.js'
-import { createStrategyRegistry, type StrategyRegistry } from '../strategies/index.js'
 import { GatewayMetrics, prometheusContentType, RequestStats } from '../telemetry/index.js'
-import { resolveSecret, type PoolPlan, type Topology } from '../topology/index.js'
-import { TimerWheel, UpstreamEngine } from '../wire/index.js'
+import type { Topology } from '../topology/index.js'
+import { createDataPath, type DataPath } from './data-path.js'
+import { DataThreads } from './data-threads.js'
 import { createPluginHost } from './plugin-host.js'
 import type { Resolved } from './resolved-options.js'
-import { SettledBatch } from './settled-batch.js'
 import { coreVersion } from './version.js'
 
 /** The rooms of one balancer, wired to each other. */
@@ -24,10 +22,9 @@ export interface Assembly {
   readonly stats: RequestStats
   readonly metrics: GatewayMetrics
   readonly ring: RecordRing
-  readonly proxy: Proxy
-  readonly gateway: Gateway
-  readonly upstream: UpstreamEngine
-  readonly settled: SettledBatch
+  /** The data path of this thread: what the handler and fetch doors use, and all there is without data threads. */
+  readonly dataPath: DataPath
+  readonly threads: DataThreads | undefined
   /** Points routing at a topology; its nodes are the fleet's business. */
   use(topology: Topology): void
 }
@@ -36,20 +33,21 @@ export interface AssemblyHooks {
   /** Why new requests are refused; undefined while they are welcome. */
   readonly closedBecause: () => string | undefined
   readonly onSettled: (record: RequestRecord) => void
+  /** Data threads died more often than there are sockets for. */
+  readonly onBroken: () => void
 }
 
 /** Builds every room once. Nothing starts here. */
 export function assemble(options: Resolved, first: Topology, hooks: AssemblyHooks): Assembly {
   const { clock, random, log } = options
-  const leases = createLeaseBook()
-  const registry = createStrategyRegistry(options.strategies)
-  const engines = new Map(options.engines.map((plugin) => [plugin.engine, plugin]))
+  const threadCount = options.threads?.count ?? 0
+  const leases = createLeaseBook({ threads: threadCount + 1 })
   const fleet = new Fleet({
     clock,
     random,
     log,
     leases,
-    engines,
+    engines: new Map(options.engines.map((plugin) => [plugin.engine, plugin])),
     host: createPluginHost(log),
     env: options.env,
     logDir: options.logDir,
@@ -67,44 +65,29 @@ export function assemble(options: Resolved, first: Topology, hooks: AssemblyHook
   const stats = new RequestStats(clock)
   const metrics = new GatewayMetrics({ version: coreVersion(), nodes: () => readings(fleet, leases) })
   const ring = createRecordRing()
-  const wheel = new TimerWheel(clock)
-  const upstream = new UpstreamEngine({ clock, wheel })
-  const settled = new SettledBatch(wheel, (records) => {
+  const onSettled = (records: readonly RequestRecord[]): void => {
     for (const record of records) {
       stats.settle(record)
       metrics.settle(record)
       ring.add(record)
       hooks.onSettled(record)
     }
-  })
-  let routing = routingOf(first, options, { registry, leases })
-  const proxy = createProxy({
-    rosters: fleet,
-    leases,
-    upstream,
-    wheel,
-    clock,
-    log,
-    pools: () => routing.directory,
-    limits: () => routing.topology.gateway,
-    salt: saltIn(options.stateDir),
-    onSettled: (record) => settled.add(record),
-  })
-  const gateway = createGateway({
-    proxy,
-    keys: () => routing.keys,
-    cors: () => routing.cors,
-    closedBecause: hooks.closedBecause,
-    ready: () => routing.topology.pools.some((pool) => fleet.current().routable(pool.name).length > 0),
-    models: () => routing.directory.models,
-    metrics: () => {
-      settled.flush()
-      return { contentType: prometheusContentType, text: metrics.render() }
-    },
-    startedAtMs: clock.epochMs(),
-    clock,
-    log,
-  })
+  }
+  const salt = saltIn(options.stateDir)
+  const startedAtMs = clock.epochMs()
+  const scrape = (): { contentType: string; text: string } => {
+    dataPath.settled.flush()
+    return { contentType: prometheusContentType, text: metrics.render() }
+  }
+  const shared = { clock, random, log, env: options.env, strategies: options.strategies, rosters: fleet, leases, salt, startedAtMs }
+  const dataPath = createDataPath(
+    { ...shared, closedBecause: hooks.closedBecause, metrics: () => Promise.resolve(scrape()), onSettled },
+    first,
+  )
+  const threads =
+    options.threads === undefined || threadCount === 0
+      ? undefined
+      : new DataThreads({ ...shared, ...options.threads, fleet, topology: first, metrics: scrape, onSettled, onBroken: hooks.onBroken })
   return {
     fleet,
     leases,
@@ -112,56 +95,13 @@ export function assemble(options: Resolved, first: Topology, hooks: AssemblyHook
     stats,
     metrics,
     ring,
-    proxy,
-    gateway,
-    upstream,
-    settled,
-    use: (topology) => void (routing = routingOf(topology, options, { registry, leases, before: routing })),
+    dataPath,
+    threads,
+    use(topology) {
+      dataPath.use(topology)
+      threads?.use(topology)
+    },
   }
-}
-
-interface Routing {
-  readonly topology: Topology
-  readonly directory: PoolDirectory
-  readonly keys: KeyRing
-  readonly cors: Cors | undefined
-}
-
-interface RoutingParts {
-  readonly registry: StrategyRegistry
-  readonly leases: SharedLeaseBook
-  readonly before?: Routing
-}
-
-/** Throws LB_SECRET_MISSING where a key cannot be read. */
-function routingOf(topology: Topology, options: Resolved, parts: RoutingParts): Routing {
-  const routes = topology.pools.map((pool) => poolRoute(pool, strategyFor(pool, options, parts)))
-  const byModel = new Map(routes.flatMap((route) => route.models.map((model) => [model, route] as const)))
-  const directory: PoolDirectory = {
-    poolOf: (model) => byModel.get(model),
-    only: routes.length === 1 ? routes[0] : undefined,
-    models: [...byModel.keys()],
-  }
-  const keys = createKeyRing(topology.gateway.apiKeys.map((ref) => resolveSecret(ref, options.env)))
-  const { cors } = topology.gateway
-  return { topology, directory, keys, cors: cors === undefined ? undefined : createCors(cors) }
-}
-
-/** A strategy that a reload did not change keeps its state: round robin goes on where it was. */
-function strategyFor(pool: PoolPlan, options: Resolved, { registry, leases, before }: RoutingParts): Strategy {
-  const old = before?.topology.pools.find((other) => other.name === pool.name)
-  const kept =
-    old !== undefined && JSON.stringify(old.strategy) === JSON.stringify(pool.strategy)
-      ? before?.directory.poolOf(old.models[0] ?? '')
-      : undefined
-  return (
-    kept?.strategy ??
-    registry.create(pool.strategy.name, { settings: pool.strategy.settings, random: options.random, clock: options.clock, belief: leases })
-  )
-}
-
-function poolRoute(pool: PoolPlan, strategy: Strategy): PoolRoute {
-  return { name: pool.name, models: pool.models, strategy, retries: pool.retries.max, timeouts: pool.timeouts }
 }
 
 function readings(fleet: Fleet, leases: SharedLeaseBook) {

@@ -9,6 +9,7 @@ export interface StatusFacts {
   readonly state: BalancerState
   readonly startedAtMs: number
   readonly listen: readonly string[]
+  readonly threads: number
   readonly logDir: string
 }
 
@@ -23,7 +24,7 @@ export function buildStatus(assembly: Assembly, facts: StatusFacts): BalancerSta
     state: facts.state,
     file: facts.topology.file ?? null,
     logDir: facts.logDir,
-    gateway: { listen: facts.listen, requestsPerSecond: all.requestsPerSecond, tokensPerSecond: all.tokensPerSecond, ttftMs: all.ttftMs },
+    gateway: { listen: facts.listen, threads: facts.threads, requestsPerSecond: all.requestsPerSecond, tokensPerSecond: all.tokensPerSecond, ttftMs: all.ttftMs },
     pools: facts.topology.pools.map((pool) => poolStatus(assembly, pool)),
   }
 }

@@ -9,8 +9,9 @@ import { diffTopologies, type Topology, type TopologyDiff, type TopologyInput } 
 import { fetchExchange, nodeExchange, type Exchange } from '../wire/index.js'
 import { assemble, type Assembly } from './assembly.js'
 import { buildStatus } from './build-status.js'
+import type { SharedSocket } from './data-threads.js'
 import { EventLog } from './event-log.js'
-import { Listeners, type Listenable } from './listeners.js'
+import { servedUrl, type Listenable } from './listeners.js'
 import type { BalancerOptions, CloseOptions, StartOptions } from './options.js'
 import { openRequestLog, type RequestLog } from './request-log.js'
 import { resolveOptions, topologyFrom, type Resolved } from './resolved-options.js'
@@ -22,11 +23,14 @@ export interface BalancerEvents {
   settled: RequestRecord
   /** What the state file should hold has changed. */
   record: undefined
+  /** Too many data threads died: this process should end and start anew. */
+  broken: undefined
   /** The balancer has stopped. */
   closed: undefined
 }
 
 const DEFAULT_WAIT_MS = 10_000
+const STOPPING = 'this balancer is stopping and takes no new requests'
 const READY_POLL_MS = 10
 /** How long `/ready` says no before the listener closes, so that whoever watches it can turn away. */
 const READY_GRACE_MS = 200
@@ -41,8 +45,8 @@ export class Balancer {
   private readonly options: Resolved
   private readonly emitter: Emitter<BalancerEvents>
   private readonly eventLog: EventLog
-  private readonly listeners: Listeners
   private readonly forced = new AbortController()
+  private readonly urls: string[] = []
   private running: { assembly: Assembly; topology: Topology } | undefined
   private control: ControlServer | undefined
   private requestLog: RequestLog | undefined
@@ -55,7 +59,6 @@ export class Balancer {
     const listenerFailed = (error: unknown): void => this.options.log.error('balancer.listener_failed', { error: messageOf(error) })
     this.emitter = new Emitter(listenerFailed)
     this.eventLog = new EventLog(this.options.clock, listenerFailed)
-    this.listeners = new Listeners({ clock: this.options.clock, log: this.options.log, onExchange: (exchange) => this.serve(exchange) })
     this.eventLog.on((event) => this.emitter.emit('event', event))
   }
 
@@ -68,6 +71,7 @@ export class Balancer {
     const assembly = assemble(this.options, topology, {
       closedBecause: () => this.closedBecause(),
       onSettled: (record) => this.settled(record),
+      onBroken: () => this.emitter.emit('broken', undefined),
     })
     this.running = { assembly, topology }
     const { requestLog } = topology.gateway
@@ -86,21 +90,38 @@ export class Balancer {
     const after = await topologyFrom(input, this.options)
     const diff = diffTopologies(before, after)
     assembly.use(after)
-    this.listeners.use(after.gateway)
     this.running = { assembly, topology: after }
     await assembly.fleet.apply(after)
     const pools = new Set(after.pools.map((pool) => pool.name))
     assembly.stats.retain(new Set(assembly.fleet.nodes().map((node) => node.id)), pools)
-    assembly.proxy.retain(pools)
     this.eventLog.add({ kind: 'balancer', message: diff.changed ? 'topology reloaded' : 'topology reloaded: nothing changed' })
     return diff
   }
 
   /** Opens a listener of the gateway; resolves with its URL. */
   async listen(listenable: Listenable): Promise<string> {
-    const url = await this.listeners.open(listenable, this.need().topology.gateway)
-    this.eventLog.add({ kind: 'gateway', message: `listening on ${url}` })
+    const { assembly, topology } = this.need()
+    const url = await assembly.dataPath.listeners.open(listenable, topology.gateway)
+    this.listening(url)
     return url
+  }
+
+  /** Serves on sockets that another process opened: with data threads each gets a duplicate of its own, else this thread takes the first. */
+  async listenShared(sockets: readonly SharedSocket[], unixPaths: readonly string[] = []): Promise<void> {
+    const { assembly, topology } = this.need()
+    if (assembly.threads !== undefined) {
+      await assembly.threads.open(sockets, unixPaths)
+      for (const { url } of sockets) this.listening(servedUrl(url, topology.gateway))
+      for (const path of unixPaths) this.listening(`unix:${path}`)
+      return
+    }
+    for (const { fds, url } of sockets) await this.listen({ fd: fds[0] ?? -1, url })
+    for (const path of unixPaths) await this.listen({ path })
+  }
+
+  private listening(url: string): void {
+    this.urls.push(url)
+    this.eventLog.add({ kind: 'gateway', message: `listening on ${url}` })
   }
 
   /** Serves the control API on a unix socket. */
@@ -123,27 +144,28 @@ export class Balancer {
 
   status(): BalancerStatus {
     const { assembly, topology } = this.need()
-    assembly.settled.flush()
+    assembly.dataPath.settled.flush()
     return buildStatus(assembly, {
       topology,
       state: this.state,
       startedAtMs: this.startedAtMs,
-      listen: this.listeners.urls,
+      listen: this.urls,
+      threads: assembly.threads?.size ?? 0,
       logDir: this.options.logDir,
     })
   }
 
   /** Prometheus text. */
   metrics(): string {
-    const { settled, metrics } = this.need().assembly
-    settled.flush()
+    const { dataPath, metrics } = this.need().assembly
+    dataPath.settled.flush()
     return metrics.render()
   }
 
   /** The newest request records, newest first. */
   requests(limit = 100): readonly RequestRecord[] {
-    const { settled, ring } = this.need().assembly
-    settled.flush()
+    const { dataPath, ring } = this.need().assembly
+    dataPath.settled.flush()
     return ring.newest(limit)
   }
 
@@ -201,14 +223,16 @@ export class Balancer {
 
   private async windDown({ assembly, topology }: { assembly: Assembly; topology: Topology }, options: CloseOptions): Promise<void> {
     const drainMs = options.drainMs ?? Math.max(...topology.pools.map((pool) => pool.drainMs))
-    if (this.listeners.urls.length > 0) await this.pause(READY_GRACE_MS)
-    this.listeners.stopAccepting()
-    this.forced.signal.addEventListener('abort', () => this.listeners.cutAll())
+    const { dataPath, threads } = assembly
+    threads?.refuse(STOPPING)
+    if (this.urls.length > 0) await this.pause(READY_GRACE_MS)
+    dataPath.listeners.stopAccepting()
+    threads?.stopAccepting()
+    this.forced.signal.addEventListener('abort', () => dataPath.listeners.cutAll())
     await assembly.fleet.close({ drainMs, engines: options.engines ?? 'stop', forced: this.forced.signal })
     assembly.probes.stop()
-    this.listeners.cutAll()
-    assembly.upstream.close()
-    assembly.settled.flush()
+    dataPath.cutAll()
+    await threads?.close()
   }
 
   private pause(ms: number): Promise<void> {
@@ -220,14 +244,14 @@ export class Balancer {
   }
 
   private serve(exchange: Exchange): void {
-    if (this.running !== undefined) return this.running.assembly.gateway.handle(exchange)
+    if (this.running !== undefined) return this.running.assembly.dataPath.gateway.handle(exchange)
     exchange.respond({ status: 503, headers: { 'content-type': 'text/plain', 'retry-after': '1' } })
     exchange.write(Buffer.from('this balancer is not started\n'))
     exchange.end()
   }
 
   private closedBecause(): string | undefined {
-    return this.state === 'draining' ? 'this balancer is stopping and takes no new requests' : undefined
+    return this.state === 'draining' ? STOPPING : undefined
   }
 
   private settled(record: RequestRecord): void {

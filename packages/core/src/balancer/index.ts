@@ -3,6 +3,7 @@
  * Read first: create-balancer.ts, then assembly.ts.
  */
 export { Balancer, createBalancer, type BalancerEvents } from './create-balancer.js'
-export type { Listenable } from './listeners.js'
+export type { SharedSocket, ThreadsOptions } from './data-threads.js'
+export { servedUrl, type Listenable } from './listeners.js'
 export type { BalancerOptions, CloseOptions, StartOptions } from './options.js'
 export { createPluginHost } from './plugin-host.js'

@@ -22,7 +22,6 @@ export interface ListenersOptions {
 
 /** The gateway's own listeners: opened together, closed in two steps. */
 export class Listeners {
-  readonly urls: string[] = []
   private door: Door | undefined
   private certificate: CertificateFiles | undefined
 
@@ -36,9 +35,7 @@ export class Listeners {
     if (secure) this.certificate ??= new CertificateFiles(plan.tls, this.options)
     const server = await this.door.listen(targetOf(listenable), secure ? this.certificate?.current : undefined)
     if (secure) this.certificate?.serve(server)
-    const url = urlOf(server, listenable, secure)
-    this.urls.push(url)
-    return url
+    return urlOf(server, listenable, plan)
   }
 
   /** Applies changed limits to the connections to come. */
@@ -66,11 +63,15 @@ function targetOf(listenable: Listenable): ListenTarget {
   return 'fd' in listenable ? { fd: listenable.fd } : listenable
 }
 
-function urlOf(server: Server, listenable: Listenable, secure: boolean): string {
-  const scheme = secure ? 'https' : 'http'
-  if ('fd' in listenable) return listenable.url.replace(/^http:/, `${scheme}:`)
+/** The URL of a handed socket as clients must write it. */
+export function servedUrl(url: string, plan: GatewayPlan): string {
+  return plan.tls === undefined ? url : url.replace(/^http:/, 'https:')
+}
+
+function urlOf(server: Server, listenable: Listenable, plan: GatewayPlan): string {
+  if ('fd' in listenable) return servedUrl(listenable.url, plan)
   if ('path' in listenable) return `unix:${listenable.path}`
   const bound = server.address()
   const port = typeof bound === 'object' && bound !== null ? bound.port : listenable.port
-  return `${scheme}://${listenable.host.includes(':') ? `[${listenable.host}]` : listenable.host}:${port}`
+  return servedUrl(`http://${listenable.host.includes(':') ? `[${listenable.host}]` : listenable.host}:${port}`, plan)
 }

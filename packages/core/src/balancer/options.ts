@@ -1,4 +1,5 @@
 import type { Clock, RandomSource } from '../base/index.js'
+import type { ThreadsOptions } from './data-threads.js'
 import type { EnginePlugin, Logger, StrategyPlugin } from '../contracts/index.js'
 import type { Topology, TopologyInput } from '../topology/index.js'
 
@@ -19,6 +20,8 @@ export interface BalancerOptions {
   readonly logDir?: string
   /** Where the salt of the prefix hashes is kept, so that those of two runs can be compared; default: nowhere. */
   readonly stateDir?: string
+  /** Spreads what `listenShared` serves over data threads. Each imports the engines' modules itself; strategies of plugins do not reach them yet. */
+  readonly threads?: ThreadsOptions
 }
 
 export interface StartOptions {

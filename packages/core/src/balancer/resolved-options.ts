@@ -5,6 +5,7 @@ import { silentLogger, type EnginePlugin, type Logger, type StrategyPlugin } fro
 import { LbError } from '../errors/index.js'
 import { createStrategyRegistry } from '../strategies/index.js'
 import { isResolvedTopology, resolveTopology, type Topology, type TopologyInput } from '../topology/index.js'
+import type { ThreadsOptions } from './data-threads.js'
 import type { BalancerOptions } from './options.js'
 
 /** Options with every default filled in. */
@@ -16,6 +17,7 @@ export interface Resolved {
   readonly random: RandomSource
   readonly env: NodeJS.ProcessEnv
   readonly logDir: string
+  readonly threads: ThreadsOptions | undefined
   /** Where the salt of prefix hashes is kept; undefined: in memory only. */
   readonly stateDir: string | undefined
 }
@@ -30,6 +32,7 @@ export function resolveOptions(options: BalancerOptions): Resolved {
     env: options.env ?? process.env,
     logDir: options.logDir ?? join(tmpdir(), `plimsoll-logs-${process.pid}`),
     stateDir: options.stateDir,
+    threads: options.threads,
   }
 }
 

@@ -26,6 +26,8 @@ export interface RosterNode extends Candidate {
   readonly pool: string
   readonly engine: string
   readonly state: NodeState
+  /** Base URL, as its backend was told. */
+  readonly url: string
   readonly target: UpstreamTarget
   readonly dialect: Dialect
   /** The model's name at this node; undefined = the name that the client used. */

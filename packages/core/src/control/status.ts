@@ -101,6 +101,8 @@ export interface BalancerStatus {
   readonly gateway: {
     /** Base URLs, `http://127.0.0.1:8484`. */
     readonly listen: readonly string[]
+    /** Data threads; 0: the main thread serves. */
+    readonly threads: number
     /** Over the last 10 seconds. */
     readonly requestsPerSecond: number
     /** Answer tokens, over the last 10 seconds. */

@@ -68,7 +68,8 @@ export class StreamInspector {
       this.ledger?.appendText(event.text)
       if (event.usage === undefined) this.learn(bytes, event.text)
     }
-    if (event.kind !== 'comment' && event.text === undefined) this.tail = `${this.tail}${bytes.toString('utf8', 0, MAX_TAIL_BYTES)}`.slice(-MAX_TAIL_BYTES)
+    if (event.kind !== 'comment' && event.text === undefined)
+      this.tail = `${this.tail}${bytes.toString('utf8', 0, MAX_TAIL_BYTES)}`.slice(-MAX_TAIL_BYTES)
     return !(this.stripUsage && event.usageOnly)
   }
 

@@ -33,7 +33,7 @@ beforeEach(async () => {
     closedBecause: () => undefined,
     ready: () => true,
     models: () => ['a'],
-    metrics: () => ({ contentType: 'text/plain', text: '' }),
+    metrics: () => Promise.resolve({ contentType: 'text/plain', text: '' }),
     startedAtMs: 0,
     clock: systemClock,
     log: silentLogger,

@@ -22,7 +22,7 @@ export interface GatewayOptions {
   readonly ready: () => boolean
   /** Model names that clients may ask for. */
   readonly models: () => readonly string[]
-  readonly metrics: () => { readonly contentType: string; readonly text: string }
+  readonly metrics: () => Promise<{ readonly contentType: string; readonly text: string }>
   readonly startedAtMs: number
   readonly clock: Clock
   readonly log: Logger
@@ -77,8 +77,8 @@ function serve(options: GatewayOptions, exchange: Exchange, { requestId, cors }:
 
 function answerOwn(options: GatewayOptions, exchange: Exchange, { route, requestId }: { route: GatewayRoute; requestId: string }): void {
   if (route.kind === 'metrics') {
-    const { contentType, text } = options.metrics()
-    return send(exchange, { status: 200, contentType, requestId }, text)
+    void options.metrics().then(({ contentType, text }) => send(exchange, { status: 200, contentType, requestId }, text))
+    return
   }
   if (route.kind === 'models') return answerModels(options, exchange, requestId)
   const ready = route.kind === 'health' || (options.ready() && options.closedBecause() === undefined)

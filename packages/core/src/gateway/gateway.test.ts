@@ -30,7 +30,7 @@ function gateway(): Gateway {
     closedBecause: () => closed,
     ready: () => ready,
     models: () => ['a', 'org/b'],
-    metrics: () => ({ contentType: 'text/plain', text: 'lb_up 1\n' }),
+    metrics: () => Promise.resolve({ contentType: 'text/plain', text: 'lb_up 1\n' }),
     startedAtMs: 5_000,
     clock: systemClock,
     log: silentLogger,

@@ -124,7 +124,7 @@ export function fleetMaker(): () => TestFleet {
   })
   return () => {
     const logDir = mkdtempSync(join(tmpdir(), 'lb-fleet-'))
-    const leases = createLeaseBook(64)
+    const leases = createLeaseBook({ capacity: 64 })
     const engines = new Map([['script', scriptEngine as EnginePlugin]])
     const topologyName = `test-${randomBytes(4).toString('hex')}`
     const fleet = new Fleet({

@@ -18,6 +18,8 @@ export interface FleetEvents {
   changed: NodeChange
   /** A node joined or left. */
   membership: undefined
+  /** There is a new roster. */
+  roster: undefined
   /** What the state file holds is out of date. */
   record: undefined
 }
@@ -220,6 +222,7 @@ export class Fleet implements RosterSource {
 
   private refresh(): void {
     this.roster = buildRoster(this.roster.version + 1, this.nodes())
+    this.events.emit('roster', undefined)
   }
 
   private memberOf(nodeId: string): Member {

@@ -4,6 +4,9 @@
  */
 export { Fleet, isSettled, type CloseFleetOptions, type FleetEvents, type FleetOptions } from './fleet.js'
 export { createLeaseBook, type SharedLeaseBook } from './lease-book.js'
+export { nodePlansOf, type NodePlan } from './node-plan.js'
+export { createBackend, type BackendContext } from './node-runner.js'
 export type { NodeChange, Node } from './node.js'
 export { reapLeftovers, runningLeftovers, type ReapedLeftovers } from './reap-leftovers.js'
+export { rosterOf } from './roster-view.js'
 export { transitions, type NodeEvent } from './transitions.js'

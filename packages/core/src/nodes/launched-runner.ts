@@ -99,7 +99,7 @@ export class LaunchedRunner implements NodeRunner {
     const mark = `${this.context.topologyName}/${this.node.id}/${randomBytes(6).toString('hex')}`
     const logPath = join(this.context.logDir, `${this.node.id.replaceAll('/', '.')}.log`)
     try {
-      const made = createBackend(this.node, url, this.context)
+      const made = createBackend(this.node.plan, url, this.context)
       const plan = made.backend.launchPlan?.({ host: '127.0.0.1', port: port.port, replica: this.node.plan.replica })
       if (plan === undefined)
         throw new LbError(`engine ${this.node.plan.group.engine} cannot be launched`, { code: 'LB_CANNOT_LAUNCH', source: 'operator' })

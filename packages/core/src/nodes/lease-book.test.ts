@@ -38,7 +38,7 @@ describe('the lease book', () => {
   it('counts each claim in once and out once, whatever is called how often in whatever order', () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 120 }), (steps) => {
-        const book = createLeaseBook(4)
+        const book = createLeaseBook({ capacity: 4 })
         const models: Model[] = []
         for (const next of steps) {
           apply(book, models, next)
@@ -56,7 +56,7 @@ describe('the lease book', () => {
   })
 
   it('hands a row out again only when it is given back and empty', () => {
-    const book = createLeaseBook(2)
+    const book = createLeaseBook({ capacity: 2 })
     expect([book.takeRow(), book.takeRow()]).toEqual([0, 1])
     expect(() => book.takeRow()).toThrow('at most 2 nodes')
     const lease = book.open({ index: 0 }, 5)

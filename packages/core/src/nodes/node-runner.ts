@@ -2,17 +2,22 @@ import type { Clock, RandomSource } from '../base/index.js'
 import type { Backend, EnginePlugin, HeaderView, Logger, PluginHost } from '../contracts/index.js'
 import { LbError, messageOf } from '../errors/index.js'
 import { resolveSecret, type SecretRef } from '../topology/index.js'
+import type { NodePlan } from './node-plan.js'
 import type { Node } from './node.js'
 import { upstreamTarget } from './upstream-target.js'
 
-/** What runners are handed. */
-export interface RunnerContext {
-  readonly clock: Clock
-  readonly random: RandomSource
-  readonly log: Logger
+/** What making a backend takes. */
+export interface BackendContext {
   readonly host: PluginHost
   readonly engines: ReadonlyMap<string, EnginePlugin>
   readonly env: NodeJS.ProcessEnv
+}
+
+/** What runners are handed. */
+export interface RunnerContext extends BackendContext {
+  readonly clock: Clock
+  readonly random: RandomSource
+  readonly log: Logger
   /** Where the logs of launched engines go. */
   readonly logDir: string
   /** First part of every node's mark. */
@@ -34,8 +39,8 @@ export interface NodeRunner {
 }
 
 /** The backend of a node at a URL. A plugin that throws is named. */
-export function createBackend(node: Node, url: string, context: RunnerContext): { backend: Backend; authHeaders: HeaderView } {
-  const { group, pool, id } = node.plan
+export function createBackend(plan: NodePlan, url: string, context: BackendContext): { backend: Backend; authHeaders: HeaderView } {
+  const { group, pool, id } = plan
   const plugin = context.engines.get(group.engine)
   if (plugin === undefined)
     throw new LbError(`no engine plugin brings \`${group.engine}\``, { code: 'LB_UNKNOWN_ENGINE', source: 'operator' })
@@ -82,7 +87,7 @@ export class AttachedRunner implements NodeRunner {
     const url = this.node.plan.group.attach?.url ?? ''
     this.node.move('start')
     try {
-      const made = createBackend(this.node, url, this.context)
+      const made = createBackend(this.node.plan, url, this.context)
       this.node.setEndpoint({ url, target: upstreamTarget(url), mark: '', ...made })
     } catch (error) {
       this.node.move('fail', messageOf(error))

@@ -4,16 +4,27 @@ import type { Node } from './node.js'
 /** A frozen picture of all nodes that have an endpoint. */
 export function buildRoster(version: number, nodes: Iterable<Node>): Roster {
   const all = [...nodes]
-  const views = all.flatMap((node) => viewOf(node) ?? [])
+  const loading = new Set(all.filter(isComing).map((node) => node.plan.pool.name))
+  return rosterOf(
+    version,
+    all.flatMap((node) => viewOf(node) ?? []),
+    loading,
+  )
+}
+
+/** A roster of nodes as they were seen; `loading` names the pools of which a node still starts. */
+export function rosterOf(version: number, views: readonly RosterNode[], loading: ReadonlySet<string>): Roster {
   const byPool = new Map<string, readonly RosterNode[]>()
   for (const pool of new Set(views.map((view) => view.pool))) byPool.set(pool, routableOf(views.filter((view) => view.pool === pool)))
   return Object.freeze({
     version,
     nodes: Object.freeze(views),
-    routable: (pool: string) => byPool.get(pool) ?? [],
-    emptyReason: (pool: string) => (all.some((node) => node.plan.pool.name === pool && isComing(node)) ? 'loading' : 'down'),
+    routable: (pool: string) => byPool.get(pool) ?? NONE,
+    emptyReason: (pool: string) => (loading.has(pool) ? 'loading' : 'down'),
   })
 }
+
+const NONE: readonly RosterNode[] = []
 
 /** Ready nodes; where there is none, those that are only suspected: a doubtful answer is better than a sure refusal. */
 function routableOf(views: readonly RosterNode[]): readonly RosterNode[] {
@@ -38,6 +49,7 @@ function viewOf(node: Node): RosterNode | undefined {
     pool: pool.name,
     engine: group.engine,
     state: node.state,
+    url: endpoint.url,
     target: endpoint.target,
     dialect: endpoint.backend.dialect,
     model: group.model,

@@ -1,0 +1,93 @@
+import type { Clock, RandomSource } from '../base/index.js'
+import type { Logger, RequestRecord, RosterSource, StrategyPlugin } from '../contracts/index.js'
+import { createGateway, type Gateway } from '../gateway/index.js'
+import type { SharedLeaseBook } from '../nodes/index.js'
+import { createProxy, type Proxy } from '../proxy/index.js'
+import { createStrategyRegistry } from '../strategies/index.js'
+import type { Topology } from '../topology/index.js'
+import { TimerWheel, UpstreamEngine } from '../wire/index.js'
+import { Listeners } from './listeners.js'
+import { routingOf } from './routing.js'
+import { SettledBatch } from './settled-batch.js'
+
+/** What one data path is made of; the same in the main thread and in a data thread. */
+export interface DataPathParts {
+  readonly clock: Clock
+  readonly random: RandomSource
+  readonly log: Logger
+  readonly env: NodeJS.ProcessEnv
+  readonly strategies: readonly StrategyPlugin[]
+  readonly rosters: RosterSource
+  readonly leases: SharedLeaseBook
+  /** Salts the prefix hashes. */
+  readonly salt: Uint8Array
+  /** Epoch. */
+  readonly startedAtMs: number
+  /** Why new requests are refused; undefined while they are welcome. */
+  readonly closedBecause: () => string | undefined
+  readonly metrics: () => Promise<{ readonly contentType: string; readonly text: string }>
+  readonly onSettled: (records: readonly RequestRecord[]) => void
+}
+
+/** Everything between a client's socket and an engine's. */
+export interface DataPath {
+  readonly gateway: Gateway
+  readonly proxy: Proxy
+  readonly settled: SettledBatch
+  readonly listeners: Listeners
+  /** Points routing at a topology. Throws LB_SECRET_MISSING where a key cannot be read. */
+  use(topology: Topology): void
+  /** Cuts every connection, on both sides. */
+  cutAll(): void
+}
+
+/** Builds a data path. Nothing starts here. */
+export function createDataPath(parts: DataPathParts, first: Topology): DataPath {
+  const { clock, log, rosters, leases } = parts
+  const registry = createStrategyRegistry(parts.strategies)
+  const wheel = new TimerWheel(clock)
+  const upstream = new UpstreamEngine({ clock, wheel })
+  const settled = new SettledBatch(wheel, parts.onSettled)
+  let routing = routingOf(first, { ...parts, registry })
+  const proxy = createProxy({
+    rosters,
+    leases,
+    upstream,
+    wheel,
+    clock,
+    log,
+    pools: () => routing.directory,
+    limits: () => routing.topology.gateway,
+    salt: parts.salt,
+    onSettled: (record) => settled.add(record),
+  })
+  const gateway = createGateway({
+    proxy,
+    keys: () => routing.keys,
+    cors: () => routing.cors,
+    closedBecause: parts.closedBecause,
+    ready: () => routing.topology.pools.some((pool) => rosters.current().routable(pool.name).length > 0),
+    models: () => routing.directory.models,
+    metrics: parts.metrics,
+    startedAtMs: parts.startedAtMs,
+    clock,
+    log,
+  })
+  const listeners = new Listeners({ clock, log, onExchange: (exchange) => gateway.handle(exchange) })
+  return {
+    gateway,
+    proxy,
+    settled,
+    listeners,
+    use(topology) {
+      routing = routingOf(topology, { ...parts, registry, before: routing })
+      proxy.retain(new Set(topology.pools.map((pool) => pool.name)))
+      listeners.use(topology.gateway)
+    },
+    cutAll() {
+      listeners.cutAll()
+      upstream.close()
+      settled.flush()
+    },
+  }
+}

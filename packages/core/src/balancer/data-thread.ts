@@ -1,0 +1,131 @@
+/** A data thread: a gateway and a data path of its own on its own duplicate of each listening socket. Knows nodes only as the main thread shows them. */
+import { parentPort, workerData } from 'node:worker_threads'
+import { systemClock, systemRandom } from '../base/index.js'
+import type { Dialect, EnginePlugin, Logger, Roster, RosterNode } from '../contracts/index.js'
+import { createBackend, createLeaseBook, nodePlansOf, rosterOf } from '../nodes/index.js'
+import type { Topology } from '../topology/index.js'
+import { createDataPath, type DataPath } from './data-path.js'
+import { createPluginHost } from './plugin-host.js'
+import type { FromThread, RosterMessage, ThreadBirth, ToThread } from './thread-messages.js'
+
+const birth = workerData as ThreadBirth
+const tell = (message: FromThread): void => parentPort?.postMessage(message)
+
+const log: Logger = {
+  info: (event, facts = {}) => tell({ type: 'log', level: 'info', event, facts }),
+  warn: (event, facts = {}) => tell({ type: 'log', level: 'warn', event, facts }),
+  error: (event, facts = {}) => tell({ type: 'log', level: 'error', event, facts }),
+}
+
+/** Turns what the main thread shows into a roster: the dialect of each node is made here, once for each life of it. */
+class Dialects {
+  private readonly known = new Map<string, Dialect>()
+
+  constructor(private readonly engines: ReadonlyMap<string, EnginePlugin>) {}
+
+  roster({ version, nodes, loading }: RosterMessage, topology: Topology): Roster {
+    const plans = new Map(nodePlansOf(topology).map((plan) => [plan.id, plan]))
+    const views = nodes.flatMap((node): RosterNode[] => {
+      const key = `${node.connectionKey} ${node.url}`
+      const plan = plans.get(node.id)
+      let dialect = this.known.get(key)
+      if (dialect === undefined && plan !== undefined) {
+        dialect = createBackend(plan, node.url, { engines: this.engines, host: createPluginHost(log), env: process.env }).backend.dialect
+        this.known.set(key, dialect)
+      }
+      return dialect === undefined ? [] : [Object.freeze({ ...node, dialect })]
+    })
+    const current = new Set(nodes.map((node) => `${node.connectionKey} ${node.url}`))
+    for (const key of this.known.keys()) if (!current.has(key)) this.known.delete(key)
+    return rosterOf(version, views, new Set(loading))
+  }
+}
+
+class Thread {
+  private topology = birth.topology
+  private rosterMessage = birth.roster
+  private roster: Roster
+  private closedBecause: string | undefined
+  private readonly dataPath: DataPath
+  private readonly scrapes = new Map<number, (metrics: { contentType: string; text: string }) => void>()
+
+  constructor(private readonly dialects: Dialects) {
+    this.roster = dialects.roster(this.rosterMessage, this.topology)
+    this.dataPath = createDataPath(
+      {
+        clock: systemClock,
+        random: systemRandom,
+        log,
+        env: process.env,
+        strategies: [],
+        rosters: { current: () => this.roster },
+        leases: createLeaseBook({ buffer: birth.leases, thread: birth.thread }),
+        salt: birth.salt,
+        startedAtMs: birth.startedAtMs,
+        closedBecause: () => this.closedBecause,
+        metrics: () => this.scrape(),
+        onSettled: (records) => tell({ type: 'settled', records }),
+      },
+      this.topology,
+    )
+  }
+
+  async take(message: ToThread): Promise<void> {
+    switch (message.type) {
+      case 'roster':
+        return this.show(message.roster, this.topology)
+      case 'topology':
+        this.dataPath.use(message.topology)
+        return this.show(this.rosterMessage, message.topology)
+      case 'listen':
+        return tell({ type: 'listening', url: await this.dataPath.listeners.open(message.listen, this.topology.gateway) })
+      case 'closing':
+        this.closedBecause = message.reason
+        return
+      case 'stop-accepting':
+        return this.dataPath.listeners.stopAccepting()
+      case 'cut-all':
+        this.dataPath.cutAll()
+        return tell({ type: 'cut' })
+      default:
+        this.scrapes.get(message.id)?.(message)
+        this.scrapes.delete(message.id)
+    }
+  }
+
+  private show(roster: RosterMessage, topology: Topology): void {
+    this.rosterMessage = roster
+    this.topology = topology
+    this.roster = this.dialects.roster(roster, topology)
+  }
+
+  /** The numbers of all threads are with the main one. */
+  private scrape(): Promise<{ contentType: string; text: string }> {
+    const id = nextScrape++
+    this.dataPath.settled.flush()
+    tell({ type: 'metrics', id })
+    return new Promise((resolve) => this.scrapes.set(id, resolve))
+  }
+}
+
+let nextScrape = 0
+
+async function importEngines(): Promise<ReadonlyMap<string, EnginePlugin>> {
+  const entries = Object.entries(birth.engineModules)
+  const modules = await Promise.all(entries.map(([, url]) => import(url) as Promise<{ readonly plugin: EnginePlugin }>))
+  return new Map(entries.map(([engine], index) => [engine, modules[index]?.plugin as EnginePlugin]))
+}
+
+/** Messages are taken in order, one after the other. */
+async function main(): Promise<void> {
+  let last: Promise<void> = Promise.resolve()
+  const early: ToThread[] = []
+  let take = (message: ToThread): void => void early.push(message)
+  parentPort?.on('message', (message: ToThread) => take(message))
+  const thread = new Thread(new Dialects(await importEngines()))
+  take = (message) => void (last = last.then(() => thread.take(message)))
+  for (const listen of birth.listen) take({ type: 'listen', listen })
+  for (const message of early) take(message)
+}
+
+await main()

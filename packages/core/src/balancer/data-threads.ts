@@ -1,0 +1,190 @@
+import { Worker } from 'node:worker_threads'
+import type { Clock } from '../base/index.js'
+import type { Logger, RequestRecord, Roster } from '../contracts/index.js'
+import { messageOf } from '../errors/index.js'
+import type { Fleet, SharedLeaseBook } from '../nodes/index.js'
+import type { Topology } from '../topology/index.js'
+import type { Listenable } from './listeners.js'
+import type { FromThread, RosterMessage, ThreadBirth, ToThread } from './thread-messages.js'
+
+/** How the data path is spread over threads. */
+export interface ThreadsOptions {
+  readonly count: number
+  /** Engine name to the URL of its plugin module. */
+  readonly engineModules: Readonly<Record<string, string>>
+}
+
+export interface DataThreadsOptions extends ThreadsOptions {
+  readonly clock: Clock
+  readonly log: Logger
+  readonly fleet: Fleet
+  readonly leases: SharedLeaseBook
+  readonly topology: Topology
+  readonly salt: Uint8Array
+  readonly startedAtMs: number
+  readonly metrics: () => { readonly contentType: string; readonly text: string }
+  readonly onSettled: (records: readonly RequestRecord[]) => void
+  /** No duplicate of a listening socket is left for a new thread. */
+  readonly onBroken: () => void
+}
+
+/** A listening socket, as many times as it was duplicated: a thread that dies takes its duplicate along. */
+export interface SharedSocket {
+  readonly fds: readonly number[]
+  readonly url: string
+}
+
+interface Slot {
+  readonly thread: number
+  worker: Worker
+}
+
+const RESTART_MS = 100
+const CLOSE_MS = 2_000
+
+/** The data threads, seen from the main one: tells them the roster, takes their outcomes, replaces the dead. */
+export class DataThreads {
+  private readonly slots: Slot[] = []
+  private readonly sockets: { readonly url: string; readonly spare: number[] }[] = []
+  private readonly paths: string[] = []
+  private topology: Topology
+  private closing: string | undefined
+  private stopped = false
+
+  constructor(private readonly options: DataThreadsOptions) {
+    this.topology = options.topology
+    options.fleet.events.on('roster', () => this.showRoster())
+  }
+
+  /** Threads that run. */
+  get size(): number {
+    return this.slots.length
+  }
+
+  /** Takes the listening sockets and starts the threads on them; resolves when all listen. */
+  async open(sockets: readonly SharedSocket[], paths: readonly string[]): Promise<void> {
+    for (const { fds, url } of sockets) this.sockets.push({ url, spare: [...fds] })
+    this.paths.push(...paths)
+    await Promise.all(Array.from({ length: this.options.count }, (_, index) => this.start(index + 1)))
+  }
+
+  use(topology: Topology): void {
+    this.topology = topology
+    this.tellAll({ type: 'topology', topology })
+    this.showRoster()
+  }
+
+  /** New requests are refused with this reason. */
+  refuse(reason: string): void {
+    this.closing = reason
+    this.tellAll({ type: 'closing', reason })
+  }
+
+  stopAccepting(): void {
+    this.tellAll({ type: 'stop-accepting' })
+  }
+
+  /** Cuts every connection, takes the last outcomes and ends the threads. */
+  async close(): Promise<void> {
+    this.stopped = true
+    await Promise.all(this.slots.map((slot) => this.end(slot.worker)))
+  }
+
+  private async end(worker: Worker): Promise<void> {
+    const cut = new Promise<void>((resolve) => {
+      worker.on('message', (message: FromThread) => message.type === 'cut' && resolve())
+      worker.on('exit', () => resolve())
+      this.options.clock.after(CLOSE_MS, resolve)
+    })
+    worker.postMessage({ type: 'cut-all' } satisfies ToThread)
+    await cut
+    await worker.terminate()
+  }
+
+  /** Rejects when the thread ends before it listens everywhere. */
+  private start(thread: number): Promise<void> {
+    const listen = this.takeSockets(thread)
+    if (listen === undefined) {
+      this.options.log.error('thread.no_socket_left', { thread })
+      this.options.onBroken()
+      return Promise.resolve()
+    }
+    const worker = new Worker(new URL('./data-thread.js', import.meta.url), { workerData: this.birth(thread, listen), name: `lb-data-${thread}` })
+    const slot: Slot = { thread, worker }
+    this.slots.push(slot)
+    return new Promise((resolve, reject) => {
+      let open = listen.length
+      if (open === 0) resolve()
+      worker.on('message', (message: FromThread) => {
+        if (message.type === 'listening' && --open === 0) resolve()
+        this.take(worker, message)
+      })
+      worker.on('error', (error) => {
+        this.options.log.error('thread.died', { thread, error: messageOf(error), stack: error instanceof Error ? error.stack : undefined })
+        reject(error)
+      })
+      worker.on('exit', () => this.ended(slot))
+    })
+  }
+
+  private birth(thread: number, listen: readonly Listenable[]): ThreadBirth {
+    const { engineModules, leases, salt, startedAtMs } = this.options
+    return { topology: this.topology, engineModules, leases: leases.buffer, thread, salt, startedAtMs, roster: this.rosterMessage(), listen }
+  }
+
+  /** One duplicate of each socket; unix sockets, which are bound by path, belong to the first thread. */
+  private takeSockets(thread: number): Listenable[] | undefined {
+    const listen: Listenable[] = []
+    for (const { url, spare } of this.sockets) {
+      const fd = spare.shift()
+      if (fd === undefined) return undefined
+      listen.push({ fd, url })
+    }
+    return thread === 1 ? [...listen, ...this.paths.map((path) => ({ path }))] : listen
+  }
+
+  /** What the dead one had in flight is lost; its claims are not. */
+  private ended(slot: Slot): void {
+    this.slots.splice(this.slots.indexOf(slot), 1)
+    this.options.leases.clearThread(slot.thread)
+    if (this.stopped) return
+    this.options.log.warn('thread.restarting', { thread: slot.thread })
+    this.options.clock.after(RESTART_MS, () => {
+      if (this.stopped) return
+      this.start(slot.thread).catch(() => undefined)
+      if (this.closing !== undefined) this.refuse(this.closing)
+    })
+  }
+
+  private take(worker: Worker, message: FromThread): void {
+    switch (message.type) {
+      case 'settled':
+        return this.options.onSettled(message.records)
+      case 'log':
+        return this.options.log[message.level](message.event, message.facts)
+      case 'metrics':
+        return worker.postMessage({ type: 'metrics', id: message.id, ...this.options.metrics() } satisfies ToThread)
+      default:
+    }
+  }
+
+  private showRoster(): void {
+    if (this.slots.length > 0) this.tellAll({ type: 'roster', roster: this.rosterMessage() })
+  }
+
+  private rosterMessage(): RosterMessage {
+    return messageOfRoster(this.options.fleet.current(), this.topology)
+  }
+
+  private tellAll(message: ToThread): void {
+    for (const { worker } of this.slots) worker.postMessage(message)
+  }
+}
+
+function messageOfRoster(roster: Roster, topology: Topology): RosterMessage {
+  return {
+    version: roster.version,
+    nodes: roster.nodes.map(({ dialect: _dialect, ...node }) => node),
+    loading: topology.pools.map((pool) => pool.name).filter((pool) => roster.emptyReason(pool) === 'loading'),
+  }
+}

@@ -1,0 +1,53 @@
+import type { Clock, RandomSource } from '../base/index.js'
+import type { Strategy } from '../contracts/index.js'
+import { createCors, createKeyRing, type Cors, type KeyRing } from '../gateway/index.js'
+import type { SharedLeaseBook } from '../nodes/index.js'
+import type { PoolDirectory, PoolRoute } from '../proxy/index.js'
+import type { StrategyRegistry } from '../strategies/index.js'
+import { resolveSecret, type PoolPlan, type Topology } from '../topology/index.js'
+
+/** What a topology says about requests, ready for use. */
+export interface Routing {
+  readonly topology: Topology
+  readonly directory: PoolDirectory
+  readonly keys: KeyRing
+  readonly cors: Cors | undefined
+}
+
+export interface RoutingParts {
+  readonly clock: Clock
+  readonly random: RandomSource
+  readonly env: NodeJS.ProcessEnv
+  readonly registry: StrategyRegistry
+  readonly leases: SharedLeaseBook
+  readonly before?: Routing
+}
+
+/** Throws LB_SECRET_MISSING where a key cannot be read. */
+export function routingOf(topology: Topology, parts: RoutingParts): Routing {
+  const routes = topology.pools.map((pool) => poolRoute(pool, strategyFor(pool, parts)))
+  const byModel = new Map(routes.flatMap((route) => route.models.map((model) => [model, route] as const)))
+  const directory: PoolDirectory = {
+    poolOf: (model) => byModel.get(model),
+    only: routes.length === 1 ? routes[0] : undefined,
+    models: [...byModel.keys()],
+  }
+  const keys = createKeyRing(topology.gateway.apiKeys.map((ref) => resolveSecret(ref, parts.env)))
+  const { cors } = topology.gateway
+  return { topology, directory, keys, cors: cors === undefined ? undefined : createCors(cors) }
+}
+
+/** A strategy that a reload did not change keeps its state: round robin goes on where it was. */
+function strategyFor(pool: PoolPlan, { registry, leases, random, clock, before }: RoutingParts): Strategy {
+  const old = before?.topology.pools.find((other) => other.name === pool.name)
+  const kept =
+    old !== undefined && JSON.stringify(old.strategy) === JSON.stringify(pool.strategy)
+      ? before?.directory.poolOf(old.models[0] ?? '')
+      : undefined
+  const { name, settings } = pool.strategy
+  return kept?.strategy ?? registry.create(name, { settings, random, clock, belief: leases })
+}
+
+function poolRoute(pool: PoolPlan, strategy: Strategy): PoolRoute {
+  return { name: pool.name, models: pool.models, strategy, retries: pool.retries.max, timeouts: pool.timeouts }
+}

@@ -1,0 +1,44 @@
+import type { LogFacts, RequestRecord, RosterNode } from '../contracts/index.js'
+import type { Topology } from '../topology/index.js'
+import type { Listenable } from './listeners.js'
+
+/** What a data thread is born with. */
+export interface ThreadBirth {
+  readonly topology: Topology
+  /** Engine name to the URL of its plugin module: functions cannot cross between threads, so each imports its own. */
+  readonly engineModules: Readonly<Record<string, string>>
+  readonly leases: SharedArrayBuffer
+  /** Its rows among the counters. */
+  readonly thread: number
+  readonly salt: Uint8Array
+  /** Epoch. */
+  readonly startedAtMs: number
+  readonly roster: RosterMessage
+  readonly listen: readonly Listenable[]
+}
+
+/** A roster without what cannot cross: dialects are made anew from the plugin. */
+export interface RosterMessage {
+  readonly version: number
+  readonly nodes: readonly Omit<RosterNode, 'dialect'>[]
+  /** Pools of which a node still starts. */
+  readonly loading: readonly string[]
+}
+
+/** Said to a data thread. */
+export type ToThread =
+  | { readonly type: 'roster'; readonly roster: RosterMessage }
+  | { readonly type: 'topology'; readonly topology: Topology }
+  | { readonly type: 'listen'; readonly listen: Listenable }
+  | { readonly type: 'closing'; readonly reason: string }
+  | { readonly type: 'stop-accepting' }
+  | { readonly type: 'cut-all' }
+  | { readonly type: 'metrics'; readonly id: number; readonly contentType: string; readonly text: string }
+
+/** Said by a data thread. */
+export type FromThread =
+  | { readonly type: 'settled'; readonly records: readonly RequestRecord[] }
+  | { readonly type: 'listening'; readonly url: string }
+  | { readonly type: 'log'; readonly level: 'info' | 'warn' | 'error'; readonly event: string; readonly facts: LogFacts }
+  | { readonly type: 'metrics'; readonly id: number }
+  | { readonly type: 'cut' }
