@@ -11,7 +11,7 @@ import { assemble, type Assembly } from './assembly.js'
 import { buildStatus } from './build-status.js'
 import type { SharedSocket } from './data-threads.js'
 import { EventLog } from './event-log.js'
-import { servedUrl, type Listenable } from './listeners.js'
+import { refuse, servedUrl, type Listenable } from './listeners.js'
 import type { BalancerOptions, CloseOptions, StartOptions } from './options.js'
 import { openRequestLog, type RequestLog } from './request-log.js'
 import { resolveOptions, topologyFrom, type Resolved } from './resolved-options.js'
@@ -132,7 +132,9 @@ export class Balancer {
 
   /** The door for node:http, Express and Fastify. */
   readonly handler = (request: IncomingMessage, response: ServerResponse): void => {
-    this.serve(nodeExchange(request, response))
+    const exchange = nodeExchange(request, response)
+    if (exchange.refusal === undefined) this.serve(exchange)
+    else refuse(exchange, exchange.refusal)
   }
 
   /** The door for web Requests: Hono and the like. */

@@ -55,6 +55,17 @@ export class Listeners {
   }
 }
 
+/** Answers a head that breaks the rules, and closes. */
+export function refuse(exchange: Exchange, refusal: HeadRefusal): void {
+  const body = Buffer.from(refusalBody(refusal))
+  exchange.respond({
+    status: refusal.status,
+    headers: { 'content-type': 'application/json', 'content-length': String(body.byteLength), connection: 'close' },
+  })
+  exchange.end(body)
+}
+
+/** A refusal in the shape that OpenAI's clients know. */
 function refusalBody({ status, code, message }: HeadRefusal): string {
   return errorBody(new LbError(message, { code, source: 'client', httpStatus: status }), '')
 }

@@ -3,17 +3,25 @@ import type { HeaderView } from '../contracts/index.js'
 import { BodyCollector, type BodyWatch } from './body-collector.js'
 import { bodyConsumed, clientGone } from './body-errors.js'
 import type { Exchange, ExchangeHead } from './exchange.js'
+import { addHeader, frameRequest, headOf, type HeadRefusal } from './request-head.js'
+
+/** An exchange whose head the framework has read by its own rules. */
+export interface ForeignExchange extends Exchange {
+  /** Why the head breaks the rules that hold at every door; whoever serves it answers that and nothing else. */
+  readonly refusal: HeadRefusal | undefined
+}
 
 /** The `handler` door: anyone's node:http, Express or Fastify server. */
-export function nodeExchange(request: IncomingMessage, response: ServerResponse): Exchange {
+export function nodeExchange(request: IncomingMessage, response: ServerResponse): ForeignExchange {
   return new NodeExchange(request, response)
 }
 
 /** Bodies that a framework has read before us, where it put them. */
 type MaybeParsed = IncomingMessage & { readonly rawBody?: unknown; readonly body?: unknown }
 
-class NodeExchange implements Exchange {
+class NodeExchange implements ForeignExchange {
   readonly head: ExchangeHead
+  readonly refusal: HeadRefusal | undefined
   readonly peer: { readonly address: string }
   private gone = false
   private onGoneCallback: (() => void) | undefined
@@ -23,7 +31,9 @@ class NodeExchange implements Exchange {
     private readonly request: MaybeParsed,
     private readonly response: ServerResponse,
   ) {
-    this.head = headOf(request)
+    const { head, refusal } = readNodeHead(request)
+    this.head = head
+    this.refusal = refusal
     this.peer = { address: request.socket.remoteAddress ?? 'unknown' }
     response.on('error', () => undefined)
     response.on('drain', () => this.onDrainCallback?.())
@@ -91,22 +101,19 @@ class NodeExchange implements Exchange {
   }
 }
 
-function headOf(request: IncomingMessage & { readonly originalUrl?: unknown }): ExchangeHead {
-  const url = request.url ?? '/'
-  const mark = url.indexOf('?')
-  return {
-    method: request.method ?? 'GET',
-    path: mark === -1 ? url : url.slice(0, mark),
-    query: mark === -1 ? '' : url.slice(mark + 1),
-    headers: joinedHeaders(request),
+/** From the raw header lines: Node.js drops some repeated ones in silence. */
+function readNodeHead(request: IncomingMessage): { readonly head: ExchangeHead; readonly refusal: HeadRefusal | undefined } {
+  const headers: Record<string, string> = {}
+  let refusal: HeadRefusal | undefined
+  for (let index = 0; index + 1 < request.rawHeaders.length; index += 2) {
+    const name = (request.rawHeaders[index] ?? '').toLowerCase()
+    if (!name.startsWith(':')) refusal = addHeader(headers, name, request.rawHeaders[index + 1] ?? '') ?? refusal
   }
-}
-
-function joinedHeaders(request: IncomingMessage): HeaderView {
-  const joined: Record<string, string> = {}
-  for (const [name, value] of Object.entries(request.headers))
-    if (value !== undefined) joined[name] = Array.isArray(value) ? value.join(', ') : value
-  return joined
+  const head = headOf(request.method ?? 'GET', request.url ?? '/', headers)
+  // Somebody's HTTP/2 server frames requests by itself.
+  if (refusal !== undefined || request.httpVersionMajor > 1) return { head, refusal }
+  const framed = frameRequest(head, request.httpVersionMinor === 1)
+  return { head, refusal: 'status' in framed ? framed : undefined }
 }
 
 function keptBody(request: MaybeParsed): Buffer | undefined {

@@ -1,3 +1,4 @@
+import type { HeaderView } from '../contracts/index.js'
 import type { ExchangeHead } from './exchange.js'
 import type { HeadSpans } from './llhttp.js'
 
@@ -23,6 +24,7 @@ export interface HeadRefusal {
 const TARGET = /^\/[\x21\x22\x24-\x7e]*$/
 /** uri-host [":" port], RFC 9110 section 7.2; no user info, no list. */
 const HOST = /^(?:[A-Za-z0-9._~!$&'()*+;=%-]+|\[[0-9A-Fa-f:.]+\])(?::\d{0,5})?$/
+const BAD_TARGET = 'the request target must be a path (origin-form, visible ASCII)'
 const LENGTH = /^\d{1,15}$/
 
 const lowered = new Map<string, string>()
@@ -32,25 +34,20 @@ const MOST_LOWERED = 512
 export function readRequestHead(text: string, spans: HeadSpans): RequestHead | HeadRefusal {
   if (spans.upgrade) return { status: 501, code: 'LB_NO_UPGRADE', message: 'lb speaks plain HTTP/1.1: no CONNECT, no Upgrade, no WebSocket' }
   const target = text.slice(spans.urlStart, spans.urlEnd)
-  if (!TARGET.test(target)) return bad('the request target must be a path (origin-form, visible ASCII)')
+  if (!TARGET.test(target)) return bad(BAD_TARGET)
   const headers: Record<string, string> = {}
+  const { offsets } = spans
   for (let index = 0; index < spans.count; index += 1) {
-    const refusal = addHeader(headers, text, spans.offsets, index * 4)
+    const base = index * 4
+    const name = lowerCase(text.slice(offsets[base], offsets[base + 1]))
+    const refusal = addHeader(headers, name, trimEnd(text, offsets[base + 2] ?? 0, offsets[base + 3] ?? 0))
     if (refusal !== undefined) return refusal
   }
-  const mark = target.indexOf('?')
-  const head: ExchangeHead = {
-    method: text.slice(0, spans.urlStart - 1),
-    path: mark === -1 ? target : target.slice(0, mark),
-    query: mark === -1 ? '' : target.slice(mark + 1),
-    headers,
-  }
-  return framed(head, spans.minor === 1)
+  return frameRequest(headOf(text.slice(0, spans.urlStart - 1), target, headers), spans.minor === 1)
 }
 
-function addHeader(headers: Record<string, string>, text: string, offsets: Int32Array, base: number): HeadRefusal | undefined {
-  const name = lowerCase(text.slice(offsets[base], offsets[base + 1]))
-  const value = trimEnd(text, offsets[base + 2] ?? 0, offsets[base + 3] ?? 0)
+/** Adds one header line; repeated ones are joined, but for those that two readers could take differently. */
+export function addHeader(headers: Record<string, string>, name: string, value: string): HeadRefusal | undefined {
   const known = headers[name]
   if (known === undefined) headers[name] = value
   else if (name === 'host' || name === 'content-length' || name === 'transfer-encoding') return bad(`two ${name} headers`)
@@ -58,7 +55,19 @@ function addHeader(headers: Record<string, string>, text: string, offsets: Int32
   return undefined
 }
 
-function framed(head: ExchangeHead, http11: boolean): RequestHead | HeadRefusal {
+/** Splits the target at its query. */
+export function headOf(method: string, target: string, headers: HeaderView): ExchangeHead {
+  const mark = target.indexOf('?')
+  return {
+    method,
+    path: mark === -1 ? target : target.slice(0, mark),
+    query: mark === -1 ? '' : target.slice(mark + 1),
+    headers,
+  }
+}
+
+/** What a head means for the connection; the same rules at every door. */
+export function frameRequest(head: ExchangeHead, http11: boolean): RequestHead | HeadRefusal {
   const { headers } = head
   const { host } = headers
   if (host === undefined ? http11 : !HOST.test(host)) return bad(host === undefined ? 'the Host header is missing' : 'the Host header is not a host')
