@@ -3,7 +3,9 @@ import { globSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
-const literal = /(?<!env\[|env: |\.)'(LB_[A-Z0-9]+(?:_[A-Z0-9]+)+)'/g
+const literal = /(?<!env\[|env: |\.)'(LB_[A-Z0-9]+(?:_[A-Z0-9]+)*)'/g
+/** Names of environment variables, which look the same. */
+const variables = new Set(['LB_API_KEY'])
 
 const opening = `# Error codes
 
@@ -27,7 +29,7 @@ function collect() {
   const codes = new Map()
   for (const path of sources()) {
     const text = readFileSync(root + path, 'utf8')
-    for (const found of text.matchAll(literal)) merge(codes, found[1], path, factsNear(text, found.index))
+    for (const found of text.matchAll(literal)) if (!variables.has(found[1])) merge(codes, found[1], path, factsNear(text, found.index))
   }
   return codes
 }
