@@ -4,7 +4,6 @@
  */
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { createBalancer, defineTopology } from '@plimsoll/core'
 import { plugin as openai } from '@plimsoll/plugin-openai'
 
@@ -18,7 +17,7 @@ export interface Opened {
 /** What the process says of itself; the peaks are those since the last question. */
 export interface Facts {
   readonly kind: 'facts'
-  /** Longest time that the event loop was busy with one thing. */
+  /** Longest time that the event loop kept everybody waiting, as far as it spent it itself: a core taken away by another program is no stall. */
   readonly stallMs: number
   readonly rssBytes: number
   readonly peakRssBytes: number
@@ -27,7 +26,7 @@ export interface Facts {
 
 /** The host's own server decides about slow heads at the handler door; Node.js's default would be a minute. */
 const HOST_HEADERS_TIMEOUT_MS = 3_000
-const RESOLUTION_MS = 5
+const TICK_MS = 4
 
 const [engineUrl = '', idle = '2s'] = process.argv.slice(2)
 const balancer = createBalancer({
@@ -49,7 +48,10 @@ let settled = 0
 balancer.on('settled', () => (settled += 1))
 await balancer.start()
 
-const delay = monitorEventLoopDelay({ resolution: RESOLUTION_MS })
+let stallMs = 0
+let lastMs = performance.now()
+let lastCpu = process.threadCpuUsage()
+setInterval(tick, TICK_MS).unref()
 let peakRssBytes = 0
 setInterval(() => (peakRssBytes = Math.max(peakRssBytes, process.memoryUsage.rss())), 20).unref()
 
@@ -59,17 +61,26 @@ const server = createServer(
 )
 await new Promise<void>((resolve) => server.listen({ port: 0, host: '127.0.0.1', backlog: 1024 }, resolve))
 const url = await balancer.listen({ host: '127.0.0.1', port: 0 })
-delay.enable()
+
+function tick(): void {
+  const nowMs = performance.now()
+  const cpu = process.threadCpuUsage()
+  const busyMs = (cpu.user - lastCpu.user + cpu.system - lastCpu.system) / 1000
+  stallMs = Math.max(stallMs, Math.min(nowMs - lastMs - TICK_MS, busyMs))
+  lastMs = nowMs
+  lastCpu = cpu
+}
 
 process.on('message', () => {
+  tick()
   const facts: Facts = {
     kind: 'facts',
-    stallMs: Math.max(0, delay.max / 1e6 - RESOLUTION_MS),
+    stallMs,
     rssBytes: process.memoryUsage.rss(),
     peakRssBytes,
     settled,
   }
-  delay.reset()
+  stallMs = 0
   peakRssBytes = facts.rssBytes
   process.send?.(facts)
 })

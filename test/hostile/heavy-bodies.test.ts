@@ -106,7 +106,8 @@ describe.each(doorNames)('heavy bodies at the %s door', (door) => {
     let least = Number.POSITIVE_INFINITY
     for (let round = 0; round < TRIES && least > STALL_MS; round += 1) {
       await doors.facts()
-      expect(await send(door, body)).toBeOneOf([...statuses])
+      // Who sends on after a refusal may lose it to a reset: 0.
+      expect(await send(door, body)).toBeOneOf([...statuses, ...(statuses.includes(400) ? [0] : [])])
       least = Math.min(least, (await doors.facts()).stallMs)
     }
     if (least > 20)

@@ -1,0 +1,153 @@
+/** Row f of the promises at its full size: slow readers and idle streams cost little memory and nobody else's time. Nightly: `npm run test:long`. */
+import { spawn } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { House } from '../e2e/house.js'
+import type { LatencyWindow } from '../hostile/latency-probe.js'
+
+const SLOW_CLIENTS = 1_000
+/** Of them, those whose engine pours as fast as it is let: the brakes must hold. */
+const FIREHOSES = 50
+const IDLE_STREAMS = 5_000
+const BYTES_PER_SECOND = 1_024
+const WINDOWS = 9
+const MOST_RSS_MIB = 250
+
+let house: House
+let engine: Server
+const sockets: Socket[] = []
+const timers: NodeJS.Timeout[] = []
+
+const HEAD = 'HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n'
+const chunk = (text: string): string => `${text.length.toString(16)}\r\n${text}\r\n`
+const event = (padding: string): string => chunk(`data: {"choices":[{"index":0,"delta":{"content":"hi "}}],"obfuscation":"${padding}"}\n\n`)
+/** Long events of little text, as OpenAI pads them: what is held is buffers, not the ledger of delivered text. */
+const LINE = event('x'.repeat(4_000))
+const MODELS = JSON.stringify({
+  object: 'list',
+  data: ['slow', 'idle', 'hose'].map((id) => ({ id, object: 'model', created: 1, owned_by: 'test' })),
+})
+
+/** Answers by the body's user: `idle` one event and then nothing, `hose` all that is taken, `slow` some 4 KB a second. */
+function serve(socket: Socket): void {
+  let text = ''
+  socket.on('error', () => undefined)
+  socket.setEncoding('latin1').on('data', (more: string) => {
+    text += more
+    if (text.startsWith('GET')) {
+      if (text.endsWith('\r\n\r\n')) socket.end(`HTTP/1.1 200 OK\r\ncontent-length: ${MODELS.length}\r\n\r\n${MODELS}`)
+      return
+    }
+    if (!text.endsWith('}')) return
+    const kind = /"model":"(\w+)"/.exec(text)?.[1]
+    text = ''
+    socket.write(`${HEAD}${event('')}`)
+    if (kind === 'hose') pour(socket)
+    if (kind !== 'slow') return
+    const timer = setInterval(() => void (socket.writableLength < 65_536 && socket.write(LINE)), 1_000)
+    socket.on('close', () => clearInterval(timer))
+  })
+}
+
+function pour(socket: Socket): void {
+  while (!socket.destroyed && socket.write(LINE));
+  socket.once('drain', () => pour(socket))
+}
+
+beforeAll(async () => {
+  engine = createServer(serve)
+  await new Promise<void>((resolve) => engine.listen({ port: 0, host: '127.0.0.1', backlog: 4096 }, resolve))
+  const attach = `http://127.0.0.1:${(engine.address() as AddressInfo).port}`
+  house = new House(`version: 1
+gateway: { listen: 127.0.0.1:0 }
+pools:
+  streams:
+    models: [slow, idle, hose]
+    timeouts: { idle: 10m }
+    nodes: [{ name: origin, engine: openai, attach: ${attach} }]
+  quick:
+    models: [quick]
+    nodes: [{ name: sim, engine: sim, launch: { args: { profile: instant } } }]
+`)
+})
+
+afterAll(async () => {
+  for (const timer of timers) clearInterval(timer)
+  for (const socket of sockets) socket.destroy()
+  await house.lb(['down', '--force'])
+  await house.close()
+  engine.close()
+})
+
+const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN
+
+async function windows(url: string): Promise<{ p99Ms: number; failed: number }> {
+  const main = fileURLToPath(new URL('../hostile/latency-probe.ts', import.meta.url))
+  const child = spawn(process.execPath, [main, url], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const seen: LatencyWindow[] = []
+  let text = ''
+  for await (const part of child.stdout) {
+    text += String(part)
+    for (let end = text.indexOf('\n'); end !== -1; end = text.indexOf('\n')) {
+      seen.push(JSON.parse(text.slice(0, end)) as LatencyWindow)
+      text = text.slice(end + 1)
+    }
+    // The first window warms up.
+    if (seen.length > WINDOWS) break
+  }
+  child.kill('SIGKILL')
+  const measured = seen.slice(1)
+  return { p99Ms: median(measured.map((one) => one.p99Ms)), failed: measured.reduce((sum, one) => sum + one.failed, 0) }
+}
+
+function open(port: number, model: string, readsPerSecond: number | undefined): Promise<void> {
+  const body = JSON.stringify({ model, stream: true, stream_options: { include_usage: true }, messages: [] })
+  const socket = connect({ port, host: '127.0.0.1', highWaterMark: BYTES_PER_SECOND })
+  sockets.push(socket)
+  socket.on('error', () => undefined)
+  socket.write(
+    `POST /v1/chat/completions HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
+  )
+  return new Promise((resolve) => {
+    socket.once('readable', () => resolve())
+    if (readsPerSecond === undefined) socket.once('readable', () => socket.resume())
+    else timers.push(setInterval(() => void socket.read(Math.min(readsPerSecond, socket.readableLength)), 1_000))
+  })
+}
+
+async function inLanes(count: number, job: (index: number) => Promise<void>): Promise<void> {
+  let next = 0
+  await Promise.all(
+    Array.from({ length: 50 }, async () => {
+      while (next < count) await job(next++)
+    }),
+  )
+}
+
+it('1,000 clients at 1 KB/s and 5,000 idle streams', async () => {
+  const url = await house.up()
+  const port = Number(new URL(url).port)
+  const { pid } = await house.status()
+  const rssMib = (): number => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024
+  const startMib = rssMib()
+  const before = await windows(url)
+  await inLanes(IDLE_STREAMS, () => open(port, 'idle', undefined))
+  await inLanes(SLOW_CLIENTS, (index) => open(port, index < FIREHOSES ? 'hose' : 'slow', BYTES_PER_SECOND))
+  let most = 0
+  const watch = setInterval(() => (most = Math.max(most, rssMib())), 250)
+  timers.push(watch)
+  const during = await windows(url)
+  const ratio = during.p99Ms / before.p99Ms
+  process.stdout.write(
+    `\nslow clients (n = ${SLOW_CLIENTS} at ${BYTES_PER_SECOND} B/s, ${FIREHOSES} of them behind an engine that pours; ${IDLE_STREAMS} idle streams):\n` +
+      `  RSS ${startMib.toFixed(0)} MiB at the start, ${most.toFixed(0)} MiB at most   limit ${MOST_RSS_MIB} MiB\n` +
+      `  another client's p99 ${before.p99Ms.toFixed(2)} ms before, ${during.p99Ms.toFixed(2)} ms during: ${ratio.toFixed(2)}   limit 1.10 (medians of ${WINDOWS} windows of 400)\n` +
+      `  failed ${before.failed + during.failed} of ${2 * WINDOWS * 400}\n`,
+  )
+  expect(sockets.filter((socket) => socket.destroyed)).toHaveLength(0)
+  expect(before.failed + during.failed).toBe(0)
+  expect(most).toBeLessThan(MOST_RSS_MIB)
+  expect(ratio).toBeLessThan(1.1)
+})
