@@ -43,8 +43,10 @@ export class BodyScanner {
   private readonly kept = new Int32Array(STATE_WORDS)
   private readonly fields = new Map<string, Extent>()
   private readonly utf8 = new Utf8Pieces()
-  /** Offsets of the member that is being read: key start, key end, value start. */
-  private member: number[] = []
+  /** The member that is being read: how many of its offsets are known, and these. */
+  private known = 0
+  private keyAt = 0
+  private valueAt = 0
   private name = ''
   /** Bytes of a key that reaches over windows. */
   private keyStart: Buffer | undefined
@@ -78,7 +80,7 @@ export class BodyScanner {
     this.note(module, bytes, from)
     if (error >= 0) this.fail(messages[error] ?? '', end === undefined ? stoppedAt : Math.min(stoppedAt, end))
     for (let index = 0; index < STATE_WORDS; index += 1) this.kept[index] = state[index] ?? 0
-    if (this.member.length === 1) this.keepKey(bytes, from)
+    if (this.known === 1) this.keepKey(bytes, from)
   }
 
   /** Takes the offsets that the module noted in this window. */
@@ -86,20 +88,22 @@ export class BodyScanner {
     const count = state[MARKS] ?? 0
     for (let index = 0; index < count; index += 1) {
       const offset = marks[index] ?? 0
-      if (this.member.push(offset) === 2) this.name = this.nameOf(bytes, from, offset)
-      else if (this.member.length === 4) this.keep()
+      this.known += 1
+      if (this.known === 1) this.keyAt = offset
+      else if (this.known === 2) this.name = this.nameOf(bytes, from, offset)
+      else if (this.known === 3) this.valueAt = offset
+      else this.keep(offset)
     }
   }
 
-  private keep(): void {
-    const [keyStart = 0, , start = 0, end = 0] = this.member
-    this.member = []
-    if (this.fields.has(this.name)) throw new JsonScanError(`the key ${JSON.stringify(this.name.slice(0, 40))} stands twice`, keyStart)
-    this.fields.set(this.name, { start, end })
+  private keep(end: number): void {
+    this.known = 0
+    if (this.fields.has(this.name)) throw new JsonScanError(`the key ${JSON.stringify(this.name.slice(0, 40))} stands twice`, this.keyAt)
+    this.fields.set(this.name, { start: this.valueAt, end })
   }
 
   private nameOf(bytes: Uint8Array, from: number, end: number): string {
-    const start = this.member[0] ?? 0
+    const start = this.keyAt
     if (end - start > MAX_KEY_BYTES) this.keyTooLong()
     if (this.keyStart === undefined) {
       const plain = plainText(bytes, start - from + 1, end - from - 1)
@@ -112,7 +116,7 @@ export class BodyScanner {
   }
 
   private keepKey(bytes: Uint8Array, from: number): void {
-    const rest = bytes.subarray(Math.max(0, (this.member[0] ?? 0) - from))
+    const rest = bytes.subarray(Math.max(0, this.keyAt - from))
     this.keyStart = this.keyStart === undefined ? Buffer.from(rest) : Buffer.concat([this.keyStart, rest])
     // A bad escape is reported where it begins, up to 6 bytes before the cut.
     if (this.keyStart.byteLength > MAX_KEY_BYTES + 8) this.keyTooLong()
@@ -120,12 +124,12 @@ export class BodyScanner {
 
   /** A key that is too long is reported as such, whatever is wrong behind that: else the answer would hang on where the body was cut. */
   private fail(message: string, offset: number): never {
-    if (this.member.length === 1 && offset - (this.member[0] ?? 0) > MAX_KEY_BYTES) this.keyTooLong()
+    if (this.known === 1 && offset - this.keyAt > MAX_KEY_BYTES) this.keyTooLong()
     throw new JsonScanError(message, offset)
   }
 
   private keyTooLong(): never {
-    throw new JsonScanError(`a top-level key is longer than ${MAX_KEY_BYTES} bytes`, this.member[0] ?? 0)
+    throw new JsonScanError(`a top-level key is longer than ${MAX_KEY_BYTES} bytes`, this.keyAt)
   }
 }
 

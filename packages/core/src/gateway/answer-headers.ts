@@ -1,5 +1,5 @@
 import type { HeaderView } from '../contracts/index.js'
-import type { Exchange, ExchangeHead } from '../wire/index.js'
+import type { AnswerHead, Exchange, ExchangeHead } from '../wire/index.js'
 
 /** The same exchange, whose answer carries further headers, whoever gives it. */
 export function withAnswerHeaders(exchange: Exchange, headers: HeaderView): Exchange {
@@ -18,8 +18,8 @@ class ExtendedExchange implements Exchange {
     this.peer = inner.peer
   }
 
-  respond({ status, headers }: { readonly status: number; readonly headers: HeaderView }): void {
-    this.inner.respond({ status, headers: { ...headers, ...this.headers } })
+  respond(head: AnswerHead): void {
+    this.inner.respond({ ...head, headers: { ...head.headers, ...this.headers } })
   }
 
   get committed(): boolean {

@@ -3,7 +3,6 @@ import type { AnswerClass, Lease, RosterNode } from '../contracts/index.js'
 import { DeliveredLedger, isContinuable, StreamInspector } from '../dialects/index.js'
 import { LbError } from '../errors/index.js'
 import {
-  allowedResponseHeaders,
   type FrameVerdict,
   type ResponseHead,
   type UpstreamCall,
@@ -153,13 +152,11 @@ export class Answer implements UpstreamEvents {
     if (this.committed || this.head === undefined) return
     const { request, node, attempt } = this.options
     this.committed = true
-    const headers = allowedResponseHeaders(this.head.headers)
+    const { requestId } = request
     const length = this.contentLength(this.head)
-    if (length !== undefined) headers['content-length'] = length
-    headers['x-request-id'] = request.requestId
-    headers['x-lb-node'] = node.id
-    headers['x-lb-attempts'] = String(attempt)
-    request.delivery.commit({ status: this.head.status, headers }, this.reader?.stream !== undefined)
+    const own = { 'x-request-id': requestId, 'x-lb-node': node.id, 'x-lb-attempts': String(attempt) }
+    const headers = length === undefined ? own : { 'content-length': length, ...own }
+    request.delivery.commit({ status: this.head.status, headers, shared: this.head.passed }, this.reader?.stream !== undefined)
   }
 
   /** Known for a plain body that is whole, or whose engine said so. */

@@ -2,7 +2,7 @@ import type { TimerHandle } from '../base/index.js'
 import type { HeaderView } from '../contracts/index.js'
 import { errorBody, errorEvent } from '../dialects/index.js'
 import type { LbError } from '../errors/index.js'
-import type { Exchange, TimerWheel } from '../wire/index.js'
+import type { AnswerHead, Exchange, TimerWheel } from '../wire/index.js'
 
 const FIRST_HEARTBEAT_MS = 10_000
 /** A comment: clients skip it (HTML standard, 9.2.6), proxies between see life. */
@@ -43,7 +43,7 @@ export class Delivery {
   }
 
   /** Sends the head, where no comment has sent one. */
-  commit(head: { readonly status: number; readonly headers: HeaderView }, stream: boolean): void {
+  commit(head: AnswerHead, stream: boolean): void {
     if (this.headSent) return
     this.headSent = true
     this.stream = stream

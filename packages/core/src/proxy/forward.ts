@@ -1,6 +1,6 @@
 import type { RosterNode, Usage } from '../contracts/index.js'
 import { spliceBody } from '../dialects/index.js'
-import { allowedRequestHeaders, type UpstreamRequest } from '../wire/index.js'
+import { allowedRequestLines, type UpstreamRequest } from '../wire/index.js'
 import type { Admitted } from './admit.js'
 import { Answer } from './answer.js'
 import type { ProxyContext } from './proxy-context.js'
@@ -44,15 +44,27 @@ export function forward(context: ProxyContext, request: Admitted, { node, attemp
 }
 
 function upstreamRequest(request: Admitted, node: RosterNode): UpstreamRequest {
-  const { exchange, scan } = request
-  const headers = allowedRequestHeaders(exchange.head.headers, node.dialect.headers.strip)
+  const { exchange, scan, requestId, face } = request
+  const { headers: rules, paths } = node.dialect
   // JSON is called so whatever the client called it: curl -d says that it is a form.
-  headers['content-type'] = scan.contentType
-  headers['x-request-id'] = request.requestId
+  const headers = { 'content-type': scan.contentType, 'x-request-id': requestId, ...rules.set, ...node.authHeaders }
   return {
     method: 'POST',
-    path: `${node.target.basePath}${node.dialect.paths[request.face] ?? ''}`,
-    headers: Object.assign(headers, node.dialect.headers.set, node.authHeaders),
+    path: `${node.target.basePath}${paths[face] ?? ''}`,
+    headers,
+    lines: allowedRequestLines(exchange.head.headers, strippedBy(node)),
     body: spliceBody(scan, node.model, scan.stream),
   }
+}
+
+const stripped = new WeakMap<RosterNode, readonly string[]>()
+
+/** Client headers that must not reach this node: by its rules, or because it is sent one of its own. */
+function strippedBy(node: RosterNode): readonly string[] {
+  let names = stripped.get(node)
+  if (names === undefined) {
+    const { strip = [], set = {} } = node.dialect.headers
+    stripped.set(node, (names = ['content-type', 'x-request-id', ...strip, ...Object.keys(set), ...Object.keys(node.authHeaders)]))
+  }
+  return names
 }

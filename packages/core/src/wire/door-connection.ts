@@ -37,6 +37,7 @@ export class DoorConnection {
   private lingeredBytes = 0
   private checkedBytes = 0
   private paused = false
+  private readonly expire = (): void => void this.socket.destroy()
 
   constructor(
     private readonly socket: Socket,
@@ -91,7 +92,7 @@ export class DoorConnection {
     if (!this.staysOpen) return this.linger()
     if (this.waiting.byteLength > 0) {
       if (!this.parsing) this.parse()
-    } else this.arm(this.context.limits.keepAliveMs, () => this.socket.destroy())
+    } else this.arm(this.context.limits.keepAliveMs, this.expire)
     this.resume()
   }
 

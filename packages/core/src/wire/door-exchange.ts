@@ -3,7 +3,7 @@ import { BodyCollector, type BodyWatch } from './body-collector.js'
 import { clientGone } from './body-errors.js'
 import { httpDate, reasonPhrase } from './response-text.js'
 import type { DoorConnection } from './door-connection.js'
-import type { Exchange, ExchangeHead } from './exchange.js'
+import type { AnswerHead, Exchange, ExchangeHead } from './exchange.js'
 import type { RequestHead } from './request-head.js'
 
 type Framing = 'length' | 'chunked' | 'until-close' | 'none'
@@ -79,13 +79,13 @@ export class DoorExchange implements Exchange {
     return true
   }
 
-  respond({ status, headers }: { readonly status: number; readonly headers: HeaderView }): void {
+  respond({ status, headers, shared }: AnswerHead): void {
     if (this.committed || this.over) return
     this.committed = true
     const { http11 } = this.request
     this.framing = framingOf(this.head.method, status, headers, http11)
     if (!this.bodyDone || this.framing === 'until-close') this.connection.closeAfterAnswer()
-    let text = `HTTP/1.1 ${status} ${reasonPhrase(status)}\r\n`
+    let text = `HTTP/1.1 ${status} ${reasonPhrase(status)}\r\n${shared === undefined ? '' : sharedText(shared)}`
     for (const name in headers) text += `${name}: ${headers[name] ?? ''}\r\n`
     if (this.framing === 'chunked') {
       this.takesFrames = true
@@ -167,6 +167,19 @@ export class DoorExchange implements Exchange {
   private send(before: string, bytes: Uint8Array, after: string): boolean {
     return this.connection.writeAround(before, bytes, after)
   }
+}
+
+const texts = new WeakMap<HeaderView, string>()
+
+function sharedText(headers: HeaderView): string {
+  let text = texts.get(headers)
+  if (text === undefined) {
+    text = Object.entries(headers)
+      .map(([name, value]) => `${name}: ${value}\r\n`)
+      .join('')
+    texts.set(headers, text)
+  }
+  return text
 }
 
 function framingOf(method: string, status: number, headers: HeaderView, http11: boolean): Framing {

@@ -10,6 +10,13 @@ export interface ExchangeHead {
   readonly headers: HeaderView
 }
 
+export interface AnswerHead {
+  readonly status: number
+  readonly headers: HeaderView
+  /** Further headers, in an object that many answers share: its text is made once. */
+  readonly shared?: HeaderView
+}
+
 /** One request of a client and its answer, whatever door it came through. */
 export interface Exchange {
   readonly head: ExchangeHead
@@ -18,7 +25,7 @@ export interface Exchange {
   /** The whole body; at once where it is there already. Throws or rejects with LB_BODY_TOO_LARGE (413), LB_BODY_CONSUMED (500), LB_CLIENT_GONE, or what `watch` throws. */
   readBody(limitBytes: number, watch?: BodyWatch): Uint8Array | Promise<Uint8Array>
   /** Sends the head; once. It may travel with the first bytes: `write` or `end` follows in the same turn. */
-  respond(head: { readonly status: number; readonly headers: HeaderView }): void
+  respond(head: AnswerHead): void
   /** False: wait for `onDrain` before more. The bytes are the caller's again when it returns. */
   write(bytes: Uint8Array): boolean
   /** True when the answer is chunked and whole chunk frames of an engine can pass as they are; known after `respond`. */

@@ -1,7 +1,6 @@
-import type { HeaderView } from '../contracts/index.js'
 import { BodyCollector, type BodyWatch } from './body-collector.js'
 import { clientGone } from './body-errors.js'
-import type { Exchange, ExchangeHead } from './exchange.js'
+import type { AnswerHead, Exchange, ExchangeHead } from './exchange.js'
 
 /** The `fetch` door: a web Request in, a web Response out, for Hono, workers and tests. */
 export function fetchExchange(request: Request): { readonly exchange: Exchange; readonly response: Promise<Response> } {
@@ -41,7 +40,7 @@ class FetchExchange implements Exchange {
     return collector.whole()
   }
 
-  respond({ status, headers }: { readonly status: number; readonly headers: HeaderView }): void {
+  respond({ status, headers, shared }: AnswerHead): void {
     this.committed = true
     const stream = new ReadableStream<Uint8Array>({
       start: (controller) => void (this.body = controller),
@@ -49,7 +48,7 @@ class FetchExchange implements Exchange {
       cancel: () => this.clientLeft(),
     })
     const empty = status === 204 || status === 304
-    this.answer(new Response(empty ? null : stream, { status, headers }))
+    this.answer(new Response(empty ? null : stream, { status, headers: { ...shared, ...headers } }))
   }
 
   write(bytes: Uint8Array): boolean {

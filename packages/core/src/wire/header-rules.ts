@@ -37,15 +37,25 @@ const RESPONSE_ALLOWED = new Set([
 ])
 const RESPONSE_PREFIXES = ['openai-', 'x-ratelimit-']
 
-/** What an engine may see of a client's headers. What the Connection header nominates ends here too (RFC 9110 section 7.6.1). */
-export function allowedRequestHeaders(headers: HeaderView, strip: readonly string[] = []): Record<string, string> {
+/** Header lines that an engine may see of a client. What the Connection header nominates ends here too (RFC 9110 section 7.6.1). */
+export function allowedRequestLines(headers: HeaderView, strip: readonly string[]): string {
   const connection = headers['connection']
-  const nominated = connection === undefined ? [] : connection.toLowerCase().split(/[\t ]*,[\t ]*/)
-  return allowed(headers, requestRule, nominated.length === 0 ? strip : [...strip, ...nominated])
+  const nominated = connection === undefined ? strip : [...strip, ...connection.toLowerCase().split(/[\t ]*,[\t ]*/)]
+  let lines = ''
+  for (const name in headers) {
+    const value = headers[name]
+    if (value !== undefined && requestRule.allows(name) && !nominated.includes(name) && isHeaderValue(value)) lines += `${name}: ${value}\r\n`
+  }
+  return lines
 }
 
 export function allowedResponseHeaders(headers: HeaderView): Record<string, string> {
-  return allowed(headers, responseRule, [])
+  const kept: Record<string, string> = {}
+  for (const name in headers) {
+    const value = headers[name]
+    if (value !== undefined && responseRule.allows(name) && isHeaderValue(value)) kept[name] = value
+  }
+  return kept
 }
 
 /** An allow-list that remembers its verdicts. */
@@ -69,13 +79,3 @@ class Rule {
 
 const requestRule = new Rule(REQUEST_ALLOWED, REQUEST_PREFIXES)
 const responseRule = new Rule(RESPONSE_ALLOWED, RESPONSE_PREFIXES)
-
-function allowed(headers: HeaderView, rule: Rule, strip: readonly string[]): Record<string, string> {
-  const kept: Record<string, string> = {}
-  for (const name in headers) {
-    const value = headers[name]
-    if (value === undefined || !rule.allows(name) || strip.includes(name) || !isHeaderValue(value)) continue
-    kept[name] = value
-  }
-  return kept
-}

@@ -4,9 +4,9 @@
  */
 export { defaultDoorLimits, type DoorLimits } from './door-context.js'
 export { Door, type Certificate, type DoorPolicy, type ListenTarget } from './door.js'
-export type { Exchange, ExchangeHead } from './exchange.js'
+export type { AnswerHead, Exchange, ExchangeHead } from './exchange.js'
 export { fetchExchange } from './fetch-exchange.js'
-export { allowedRequestHeaders, allowedResponseHeaders, isHeaderValue } from './header-rules.js'
+export { allowedRequestLines, isHeaderValue } from './header-rules.js'
 export { nodeExchange } from './node-exchange.js'
 export type { HeadRefusal } from './request-head.js'
 export type { ResponseHead } from './response-head.js'

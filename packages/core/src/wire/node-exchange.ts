@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { HeaderView } from '../contracts/index.js'
 import { BodyCollector, type BodyWatch } from './body-collector.js'
 import { bodyConsumed, clientGone } from './body-errors.js'
-import type { Exchange, ExchangeHead } from './exchange.js'
+import type { AnswerHead, Exchange, ExchangeHead } from './exchange.js'
 import { addHeader, frameRequest, headOf, type HeadRefusal } from './request-head.js'
 
 /** An exchange whose head the framework has read by its own rules. */
@@ -58,11 +58,11 @@ class NodeExchange implements ForeignExchange {
     return collect(this.request, collector, (callback) => this.onGone(callback))
   }
 
-  respond({ status, headers }: { readonly status: number; readonly headers: HeaderView }): void {
+  respond({ status, headers, shared }: AnswerHead): void {
     if (this.gone || this.response.headersSent) return
     // A body that was never read to its end would be taken for the next request of this connection.
     const unread = !this.request.complete && status >= 400
-    this.response.writeHead(status, unread ? { ...headers, connection: 'close' } : headers)
+    this.response.writeHead(status, { ...shared, ...headers, ...(unread ? { connection: 'close' } : {}) })
   }
 
   /** A copy: Node.js keeps the bytes when the client reads slowly, and they are the caller's again when this returns. */

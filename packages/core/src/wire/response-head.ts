@@ -1,10 +1,12 @@
 import type { HeaderView } from '../contracts/index.js'
-import { isHeaderName, isHeaderValue } from './header-rules.js'
+import { allowedResponseHeaders, isHeaderName, isHeaderValue } from './header-rules.js'
 import { UpstreamError } from './upstream-error.js'
 
 export interface ResponseHead {
   readonly status: number
   readonly headers: HeaderView
+  /** Those that a client may see; the same object for the same head. */
+  readonly passed: HeaderView
 }
 
 /** How the body of a response is delimited: RFC 9112 section 6.3. */
@@ -22,14 +24,29 @@ export interface ParsedHead {
 
 const STATUS_LINE = /^HTTP\/1\.([01]) ([1-5]\d\d)(?: ([\t\x20-\x7e\x80-\xff]*))?$/
 
+/** The heads of an engine's streams differ by their date at most: one that was read once is known. */
+const knownHeads = new Map<string, ParsedHead>()
+const MOST_KNOWN_HEADS = 128
+const MAX_KNOWN_HEAD = 1_024
+
 /** Parses a whole head (without its last empty line). Anything odd throws a framing error: guessing is how responses get mixed up. */
 export function parseResponseHead(text: string): ParsedHead {
+  const known = knownHeads.get(text)
+  if (known !== undefined) return known
+  const parsed = parse(text)
+  if (text.length > MAX_KNOWN_HEAD) return parsed
+  if (knownHeads.size >= MOST_KNOWN_HEADS) knownHeads.clear()
+  knownHeads.set(text, parsed)
+  return parsed
+}
+
+function parse(text: string): ParsedHead {
   const [statusLine = '', ...lines] = text.split('\r\n')
   const match = STATUS_LINE.exec(statusLine)
   if (match === null) throw bad(`bad status line ${JSON.stringify(statusLine.slice(0, 60))}`)
   const headers = parseHeaders(lines)
   const status = Number(match[2])
-  return { head: { status, headers }, framing: framingOf(status, headers), keepAlive: keepsAlive(match[1] === '1', headers) }
+  return { head: { status, headers, passed: allowedResponseHeaders(headers) }, framing: framingOf(status, headers), keepAlive: keepsAlive(match[1] === '1', headers) }
 }
 
 function parseHeaders(lines: readonly string[]): Record<string, string> {

@@ -68,7 +68,7 @@ export class UpstreamCallInFlight implements UpstreamCall, SocketHolder, Respons
 
   onConnect(): void {
     const { firstTokenMs } = this.order.timeouts
-    this.arm(firstTokenMs, 'timeout', `no answer within ${firstTokenMs} ms`)
+    this.arm(firstTokenMs, 'timeout', 'no answer')
     if (this.unsent !== undefined) this.socket?.send(this.unsent.head, this.unsent.order.request.body ?? [])
   }
 
@@ -132,7 +132,7 @@ export class UpstreamCallInFlight implements UpstreamCall, SocketHolder, Respons
     const { connectMs } = this.order.timeouts
     this.reused = false
     this.parser = new ResponseParser(this)
-    this.arm(connectMs, 'connect', `no connection within ${connectMs} ms`)
+    this.arm(connectMs, 'connect', 'no connection')
     this.socket = new UpstreamSocket(this.order.target, this)
   }
 
@@ -160,9 +160,9 @@ export class UpstreamCallInFlight implements UpstreamCall, SocketHolder, Respons
     return true
   }
 
-  private arm(afterMs: number, kind: 'connect' | 'timeout', message: string): void {
+  private arm(afterMs: number, kind: 'connect' | 'timeout', missing: string): void {
     this.timer?.cancel()
-    this.timer = this.house.wheel.after(afterMs, () => this.fail(new UpstreamError(kind, message)))
+    this.timer = this.house.wheel.after(afterMs, () => this.fail(new UpstreamError(kind, `${missing} within ${afterMs} ms`)))
   }
 
   /** One timer that looks when it is due, instead of one set anew for each chunk. */

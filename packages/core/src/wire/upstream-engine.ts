@@ -13,6 +13,8 @@ export interface UpstreamRequest {
   readonly path: string
   /** Lower-case names; Host, Content-Length and Connection are added here. */
   readonly headers: HeaderView
+  /** Further header lines, checked already. */
+  readonly lines?: string
   /** In parts, so that an edited body needs no copy; they must not change until the answer has begun. */
   readonly body?: readonly Buffer[]
 }
@@ -102,6 +104,7 @@ function buildHead({ target, request }: CallOrder): string {
     const value = request.headers[name]
     if (value !== undefined && isHeaderName(name) && isHeaderValue(value)) head += `${name}: ${value}\r\n`
   }
+  if (request.lines !== undefined) head += request.lines
   if (request.body !== undefined) head += `content-length: ${byteLength(request.body)}\r\n`
   return `${head}connection: keep-alive\r\n\r\n`
 }
