@@ -3,8 +3,10 @@ import { type Dialect, openaiBase, openaiDialect } from '@plimsoll/core/plugin'
 /** OpenAI's dialect, plus what llama-server does otherwise (run and measured at b10573). */
 export function llamacppDialect(url: string): Dialect {
   const usual = openaiDialect()
+  // It transcribes nothing: such requests go to other nodes.
+  const { 'openai-transcriptions': _transcriptions, ...paths } = openaiBase(url).paths
   return openaiDialect({
-    paths: openaiBase(url).paths,
+    paths,
     /** With this header a generation runs on after its client has left, and its slot stays taken. */
     headers: { strip: ['x-conversation-id'] },
     classify(status, headers, bodyStart) {

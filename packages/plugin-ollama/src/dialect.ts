@@ -6,8 +6,10 @@ import { type Dialect, openaiBase, openaiDialect } from '@plimsoll/core/plugin'
  */
 export function ollamaDialect(url: string): Dialect {
   const usual = openaiDialect()
+  // It transcribes nothing: such requests go to other nodes.
+  const { 'openai-transcriptions': _transcriptions, ...paths } = openaiBase(url).paths
   return openaiDialect({
-    paths: openaiBase(url).paths,
+    paths,
     classify(status, headers, bodyStart) {
       // Which models a node has is its own affair: what one has not pulled, another may have.
       if (status === 404 && /model .*not found/.test(bodyStart)) return 'retry'

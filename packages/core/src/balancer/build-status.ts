@@ -59,7 +59,7 @@ function nodeStatus({ stats, leases }: Assembly, node: Node): NodeStatus {
     id: node.id,
     name: node.plan.name,
     engine: group.engine,
-    host: group.launch === undefined && url !== '' ? new URL(url).hostname : 'here',
+    host: group.launch === undefined && url !== '' && !url.startsWith('http+unix:') ? new URL(url).hostname : 'here',
     state: node.state,
     reason: node.reason,
     sinceMs: node.sinceMs,

@@ -2,6 +2,7 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { systemClock, systemRandom } from '../base/index.js'
 import type { Dialect, EnginePlugin, Logger, Roster, RosterNode } from '../contracts/index.js'
+import { LbError, messageOf } from '../errors/index.js'
 import { createBackend, createLeaseBook, nodePlansOf, rosterOf } from '../nodes/index.js'
 import type { Topology } from '../topology/index.js'
 import { createDataPath, type DataPath } from './data-path.js'
@@ -111,9 +112,25 @@ class Thread {
 let nextScrape = 0
 
 async function importEngines(): Promise<ReadonlyMap<string, EnginePlugin>> {
-  const entries = Object.entries(birth.engineModules)
-  const modules = await Promise.all(entries.map(([, url]) => import(url) as Promise<{ readonly plugin: EnginePlugin }>))
-  return new Map(entries.map(([engine], index) => [engine, modules[index]?.plugin as EnginePlugin]))
+  return new Map(
+    await Promise.all(Object.entries(birth.engineModules).map(async ([engine, url]) => [engine, await importEngine(engine, url)] as const)),
+  )
+}
+
+/** The main thread has its own copy and has checked that; a module may still fail in a thread alone. */
+async function importEngine(engine: string, url: string): Promise<EnginePlugin> {
+  try {
+    const { plugin } = (await import(url)) as { readonly plugin?: EnginePlugin }
+    if (plugin === undefined) throw new Error('it has no export `plugin`')
+    return plugin
+  } catch (cause) {
+    throw new LbError(`the plugin for engine \`${engine}\` does not load in a data thread: ${messageOf(cause)}`, {
+      code: 'LB_BAD_PLUGIN',
+      source: 'operator',
+      hint: `look at ${url}`,
+      cause,
+    })
+  }
 }
 
 /** Messages are taken in order, one after the other. */

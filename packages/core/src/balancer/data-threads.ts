@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads'
 import type { Clock } from '../base/index.js'
 import type { Logger, RequestRecord, Roster } from '../contracts/index.js'
-import { messageOf } from '../errors/index.js'
+import { LbError, messageOf } from '../errors/index.js'
 import type { Fleet, SharedLeaseBook } from '../nodes/index.js'
 import type { Topology } from '../topology/index.js'
 import type { Listenable } from './listeners.js'
@@ -12,6 +12,8 @@ export interface ThreadsOptions {
   readonly count: number
   /** Engine name to the URL of its plugin module. */
   readonly engineModules: Readonly<Record<string, string>>
+  /** A thread that does not listen by then is ended; default 30,000. */
+  readonly startWithinMs?: number
 }
 
 export interface DataThreadsOptions extends ThreadsOptions {
@@ -41,6 +43,7 @@ interface Slot {
 
 const RESTART_MS = 100
 const CLOSE_MS = 2_000
+const START_WITHIN_MS = 30_000
 
 /** The data threads, seen from the main one: tells them the roster, takes their outcomes, replaces the dead. */
 export class DataThreads {
@@ -61,11 +64,16 @@ export class DataThreads {
     return this.slots.length
   }
 
-  /** Takes the listening sockets and starts the threads on them; resolves when all listen. */
+  /** Takes the listening sockets and starts the threads on them; resolves when all listen. Rejects, with none left, when one cannot. */
   async open(sockets: readonly SharedSocket[], paths: readonly string[]): Promise<void> {
     for (const { fds, url } of sockets) this.sockets.push({ url, spare: [...fds] })
     this.paths.push(...paths)
-    await Promise.all(Array.from({ length: this.options.count }, (_, index) => this.start(index + 1)))
+    try {
+      await Promise.all(Array.from({ length: this.options.count }, (_, index) => this.start(index + 1)))
+    } catch (error) {
+      await this.close()
+      throw error
+    }
   }
 
   use(topology: Topology): void {
@@ -102,34 +110,62 @@ export class DataThreads {
   }
 
   /** Rejects when the thread ends before it listens everywhere. */
-  private start(thread: number): Promise<void> {
+  private async start(thread: number): Promise<void> {
     const listen = this.takeSockets(thread)
     if (listen === undefined) {
       this.options.log.error('thread.no_socket_left', { thread })
       this.options.onBroken()
-      return Promise.resolve()
+      return
     }
-    const worker = new Worker(new URL('./data-thread.js', import.meta.url), { workerData: this.birth(thread, listen), name: `lb-data-${thread}` })
+    const worker = new Worker(new URL('./data-thread.js', import.meta.url), {
+      workerData: this.birth(thread, listen),
+      name: `lb-data-${thread}`,
+    })
     const slot: Slot = { thread, worker }
     this.slots.push(slot)
+    worker.on('message', (message: FromThread) => this.take(worker, message))
+    worker.on('error', (error) => {
+      this.options.log.error('thread.died', { thread, error: messageOf(error), stack: error instanceof Error ? error.stack : undefined })
+    })
+    worker.on('exit', () => this.ended(slot))
+    if (listen.length > 0) await this.untilListening(slot, listen.length)
+  }
+
+  /** A thread that hangs, in the import of a plugin say, is ended: nobody would ever hear of it else. */
+  private untilListening({ thread, worker }: Slot, sockets: number): Promise<void> {
+    const { clock, log, startWithinMs = START_WITHIN_MS } = this.options
+    let left = sockets
     return new Promise((resolve, reject) => {
-      let open = listen.length
-      if (open === 0) resolve()
+      const late = clock.after(startWithinMs, () => {
+        log.error('thread.stuck', { thread, afterMs: startWithinMs })
+        reject(failedThread(thread, `it does not listen within ${startWithinMs} ms`))
+        void worker.terminate()
+      })
       worker.on('message', (message: FromThread) => {
-        if (message.type === 'listening' && --open === 0) resolve()
-        this.take(worker, message)
+        if (message.type !== 'listening' || --left > 0) return
+        late.cancel()
+        resolve()
       })
-      worker.on('error', (error) => {
-        this.options.log.error('thread.died', { thread, error: messageOf(error), stack: error instanceof Error ? error.stack : undefined })
-        reject(error)
+      worker.on('error', (error) => reject(revived(error)))
+      worker.on('exit', (code) => {
+        late.cancel()
+        reject(failedThread(thread, `it ended with code ${code}`))
       })
-      worker.on('exit', () => this.ended(slot))
     })
   }
 
   private birth(thread: number, listen: readonly Listenable[]): ThreadBirth {
     const { engineModules, leases, salt, startedAtMs } = this.options
-    return { topology: this.topology, engineModules, leases: leases.buffer, thread, salt, startedAtMs, roster: this.rosterMessage(), listen }
+    return {
+      topology: this.topology,
+      engineModules,
+      leases: leases.buffer,
+      thread,
+      salt,
+      startedAtMs,
+      roster: this.rosterMessage(),
+      listen,
+    }
   }
 
   /** One duplicate of each socket; unix sockets, which are bound by path, belong to the first thread. */
@@ -187,4 +223,19 @@ function messageOfRoster(roster: Roster, topology: Topology): RosterMessage {
     nodes: roster.nodes.map(({ dialect: _dialect, ...node }) => node),
     loading: topology.pools.map((pool) => pool.name).filter((pool) => roster.emptyReason(pool) === 'loading'),
   }
+}
+
+function failedThread(thread: number, why: string): LbError {
+  return new LbError(`data thread ${thread} does not start: ${why}`, {
+    code: 'LB_THREAD_FAILED',
+    source: 'lb',
+    hint: 'a plugin that hangs or ends its process at import does this; the log says more',
+  })
+}
+
+/** An error that comes out of a thread keeps its fields and loses its class. */
+function revived(error: unknown): unknown {
+  const { code, source, hint } = error as Partial<LbError>
+  if (!(error instanceof Error) || source === undefined || code?.startsWith('LB_') !== true) return error
+  return new LbError(error.message, { code, source, ...(hint === undefined ? {} : { hint }), cause: error })
 }

@@ -10,11 +10,14 @@ export function createPluginHost(log: Logger): PluginHost {
 async function get(url: string, options: Parameters<PluginHost['get']>[1]): Promise<HostResponse> {
   const parsed = new URL(url)
   const { request } = parsed.protocol === 'https:' ? await import('node:https') : await import('node:http')
+  const unix = parsed.protocol === 'http+unix:'
+  const socket = unix ? { socketPath: decodeURIComponent(parsed.hostname) } : {}
+  const target = unix ? new URL(`http://localhost${parsed.pathname}${parsed.search}`) : parsed
   return new Promise((resolve, reject) => {
     // Without an agent: a probe's socket must not be one that the engine is about to close.
     const sent = request(
-      parsed,
-      { agent: false, signal: options.signal, headers: { accept: 'application/json', ...options.headers } },
+      target,
+      { ...socket, agent: false, signal: options.signal, headers: { accept: 'application/json', ...options.headers } },
       (answer) => {
         const parts: Buffer[] = []
         let bytes = 0

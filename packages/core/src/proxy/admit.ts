@@ -10,6 +10,9 @@ export interface Admitted extends Accepted {
   readonly facts: RequestFacts
 }
 
+/** Sixteen kilobytes of compressed speech are a second, and Whisper reads fifty frames of it. */
+const AUDIO_BYTES_PER_TOKEN = 320
+
 /** Finds the pool by the model's name and estimates the work. Throws LB_UNKNOWN_MODEL (404) or LB_MODEL_MISSING (400). */
 export function admit(context: ProxyContext, request: Accepted): Admitted {
   const { scan } = request
@@ -21,12 +24,12 @@ export function admit(context: ProxyContext, request: Accepted): Admitted {
     model: scan.model ?? pool.models[0] ?? '',
     stream: scan.stream,
     bodyBytes,
-    promptTokens: context.estimates.prompt(pool.name, bodyBytes),
+    promptTokens: request.face === 'openai-transcriptions' ? Math.ceil(bodyBytes / AUDIO_BYTES_PER_TOKEN) : context.estimates.prompt(pool.name, bodyBytes),
     outputTokens: request.face === 'openai-embeddings' ? 0 : context.estimates.output(pool.name, scan.maxTokens),
     prefixHashes: prefixHashes(scan, context.salt),
   }
-  const { exchange, face, requestId, delivery, arrivedAtMs, arrivedMs, releaseBody } = request
-  return { exchange, face, requestId, delivery, arrivedAtMs, arrivedMs, scan, releaseBody, pool, facts }
+  const { exchange, face, requestId, delivery, share, arrivedAtMs, arrivedMs } = request
+  return { exchange, face, requestId, delivery, share, arrivedAtMs, arrivedMs, scan, pool, facts }
 }
 
 function poolFor(context: ProxyContext, model: string | undefined): PoolRoute {

@@ -4,8 +4,13 @@ import { LbError } from '../errors/index.js'
 export class BodyBudget {
   private usedBytes = 0
 
-  /** Reserves memory; the function gives it back. Throws LB_BODIES_MEMORY (503). */
-  take(bytes: number, limitBytes: number): () => void {
+  /** A request's share, empty at first. */
+  open(limitBytes: number): BodyShare {
+    return new BodyShare(this, limitBytes)
+  }
+
+  /** Throws LB_BODIES_MEMORY (503). */
+  take(bytes: number, limitBytes: number): void {
     if (this.usedBytes + bytes > limitBytes) {
       throw new LbError(`request bodies already hold ${this.usedBytes} of ${limitBytes} bytes of memory`, {
         code: 'LB_BODIES_MEMORY',
@@ -17,10 +22,31 @@ export class BodyBudget {
       })
     }
     this.usedBytes += bytes
-    let held = true
-    return () => {
-      if (held) this.usedBytes -= bytes
-      held = false
-    }
+  }
+
+  give(bytes: number): void {
+    this.usedBytes -= bytes
+  }
+}
+
+/** What one request holds of the budget; grows with each piece that arrives. */
+export class BodyShare {
+  private bytes = 0
+
+  constructor(
+    private readonly budget: BodyBudget,
+    private readonly limitBytes: number,
+  ) {}
+
+  /** Throws LB_BODIES_MEMORY (503). */
+  grow(bytes: number): void {
+    this.budget.take(bytes, this.limitBytes)
+    this.bytes += bytes
+  }
+
+  /** Later calls do nothing. */
+  release(): void {
+    this.budget.give(this.bytes)
+    this.bytes = 0
   }
 }

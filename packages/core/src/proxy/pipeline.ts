@@ -7,49 +7,64 @@ import { attempts, type Walk } from './attempts.js'
 import { Delivery } from './delivery.js'
 import type { Entered, ProxyContext, ProxyRequest } from './proxy-context.js'
 
-/** How far a request came before its end. */
-interface Progress {
-  accepted?: Accepted
-  admitted?: Admitted
-  walk?: Walk
-}
-
 /**
  * The corridor of one request: accept, admit, pick and forward (attempts), account. Each stage runs in the turn in which what it waits for is there;
  * `done` is called once, at the very end.
  */
 export function pipeline(context: ProxyContext, request: ProxyRequest, done: () => void): void {
-  const entered = enter(context, request)
-  const settle = (progress: Progress, thrown?: unknown): void => {
-    const error = thrown === undefined ? progress.walk?.error : named(context, request, thrown)
-    if (error === undefined) entered.delivery.close()
-    else entered.delivery.fail(error, walkHeaders(progress.walk))
-    progress.accepted?.releaseBody()
-    account(context, { entered, admitted: progress.admitted, walk: progress.walk, error })
-    done()
-  }
-  const proceed = (accepted: Accepted): void => {
-    const progress: Progress = { accepted }
+  new Passage(context, enter(context, request), done).begin()
+}
+
+class Passage {
+  private admitted: Admitted | undefined
+  private walk: Walk | undefined
+
+  constructor(
+    private readonly context: ProxyContext,
+    private readonly entered: Entered,
+    private readonly done: () => void,
+  ) {}
+
+  begin(): void {
     try {
-      const admitted = admit(context, accepted)
-      progress.admitted = admitted
-      attempts(context, admitted, (walk) => settle({ accepted, admitted, walk }))
+      const accepting = accept(this.context, this.entered)
+      if (!(accepting instanceof Promise)) return this.proceed(accepting)
+      accepting.then(
+        (accepted) => this.proceed(accepted),
+        (thrown: unknown) => this.settle(thrown),
+      )
     } catch (thrown) {
-      settle(progress, thrown)
+      this.settle(thrown)
     }
   }
-  try {
-    const accepting = accept(context, entered)
-    if (accepting instanceof Promise) accepting.then(proceed, (thrown: unknown) => settle({}, thrown)).catch((bug: unknown) => void named(context, request, bug))
-    else proceed(accepting)
-  } catch (thrown) {
-    settle({}, thrown)
+
+  private proceed(accepted: Accepted): void {
+    try {
+      this.admitted = admit(this.context, accepted)
+      attempts(this.context, this.admitted, (walk) => {
+        this.walk = walk
+        this.settle()
+      })
+    } catch (thrown) {
+      this.settle(thrown)
+    }
+  }
+
+  private settle(thrown?: unknown): void {
+    const { context, entered, admitted, walk } = this
+    const error = thrown === undefined ? walk?.error : named(context, entered, thrown)
+    if (error === undefined) entered.delivery.close()
+    else entered.delivery.fail(error, walkHeaders(walk))
+    entered.share.release()
+    account(context, { entered, admitted, walk, error })
+    this.done()
   }
 }
 
 function enter(context: ProxyContext, { exchange, face, requestId }: ProxyRequest): Entered {
   const delivery = new Delivery(exchange, requestId, context.wheel, context.limits().heartbeatMs)
-  return { exchange, face, requestId, delivery, arrivedAtMs: context.clock.epochMs(), arrivedMs: context.clock.nowMs() }
+  const share = context.bodies.open(context.limits().maxBodiesBytes)
+  return { exchange, face, requestId, delivery, share, arrivedAtMs: context.clock.epochMs(), arrivedMs: context.clock.nowMs() }
 }
 
 function walkHeaders(walk: Walk | undefined): HeaderView {

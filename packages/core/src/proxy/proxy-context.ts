@@ -1,7 +1,7 @@
 import type { Clock } from '../base/index.js'
 import type { Face, LeaseBook, Logger, RequestRecord, RosterSource, Strategy } from '../contracts/index.js'
 import type { Exchange, TimerWheel, UpstreamEngine, UpstreamTimeouts } from '../wire/index.js'
-import type { BodyBudget } from './body-budget.js'
+import type { BodyBudget, BodyShare } from './body-budget.js'
 import type { Delivery } from './delivery.js'
 import type { TokenEstimates } from './token-estimates.js'
 
@@ -53,6 +53,8 @@ export interface ProxyRequest {
 /** A request with the client's side of it. */
 export interface Entered extends ProxyRequest {
   readonly delivery: Delivery
+  /** What the body holds of the memory for bodies. */
+  readonly share: BodyShare
   /** Epoch. */
   readonly arrivedAtMs: number
   /** On the monotonic clock. */

@@ -30,6 +30,8 @@ export interface StateFile {
   readonly keeper?: RecordedProcess
   /** Base URLs of the gateway. */
   readonly listen: readonly string[]
+  /** The certificate that the gateway shows, where it speaks TLS. */
+  readonly certFile?: string
   readonly nodes: readonly RecordedNode[]
 }
 

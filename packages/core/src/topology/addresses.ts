@@ -1,5 +1,5 @@
 import { isIP } from 'node:net'
-import { resolve } from 'node:path'
+import { isAbsolute, resolve } from 'node:path'
 import type { ListenAddress } from './topology.js'
 
 /** `HOST:PORT`, `[IPV6]:PORT` or `unix:PATH`; undefined where it is none of them. */
@@ -42,13 +42,24 @@ export function serializedOrigin(text: string): string | undefined {
   return origin === 'null' ? `${protocol}//${host}` : origin
 }
 
+/** The URL form of a server behind a unix socket: the path is the host, percent-encoded. */
+function unixUrl(path: string): string {
+  return `http+unix://${encodeURIComponent(path)}`
+}
+
 export type AttachUrl =
   | { readonly url: string }
   | { readonly message: string; readonly expected?: string; readonly hint?: string; readonly secret?: boolean }
 
 /** The base URL of an attached server without its trailing slash, or what is wrong with it. */
 export function parseAttach(text: string): AttachUrl {
-  const example = 'a URL such as http://127.0.0.1:8000'
+  const example = 'a URL such as http://127.0.0.1:8000, or unix:/path'
+  const socketPath = text.startsWith('unix:') ? text.slice('unix:'.length) : undefined
+  if (socketPath !== undefined) {
+    return isAbsolute(socketPath)
+      ? { url: unixUrl(socketPath) }
+      : { message: `\`${text}\` is not an absolute path`, expected: example }
+  }
   const url = URL.canParse(text) ? new URL(text) : undefined
   if (url === undefined || !/^[a-z][a-z0-9+.-]*:\/\//i.test(text))
     return { message: `${text.includes('@') ? 'this' : `\`${text}\``} is not a URL`, expected: example }

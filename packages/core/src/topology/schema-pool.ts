@@ -62,8 +62,8 @@ const node = section(
     launch: Type.Optional(launch),
     attach: Type.Optional(
       word(
-        'Base URL of a server that already runs; a path stays as a prefix. Either this or launch; some engines have a default.',
-        'a URL such as http://127.0.0.1:8000',
+        'Base URL of a server that already runs, or unix:PATH (absolute) for one behind a unix socket; a path stays as a prefix. Either this or launch; some engines have a default.',
+        'a URL such as http://127.0.0.1:8000, or unix:/path',
       ),
     ),
     weight: Type.Optional(
