@@ -1,5 +1,8 @@
+import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { EnginePlugin } from '../contracts/index.js'
 import { openaiDialect } from '../dialects/index.js'
@@ -17,15 +20,15 @@ afterEach(async () => {
   }
 })
 
-/** An engine that answers with its own name; with `hold` it answers when told to. */
-async function engine(name: string, hold?: Promise<void>): Promise<string> {
+/** An engine that answers with its own name; with `hold` it answers when told to, with `path` behind a unix socket. */
+async function engine(name: string, { hold, path }: { hold?: Promise<void>; path?: string } = {}): Promise<string> {
   const server = createServer((request, response) => {
     if (request.url === '/probe') response.end('ok')
     else request.resume().on('end', () => void (hold ?? Promise.resolve()).then(() => response.end(JSON.stringify({ name }))))
   })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  await new Promise<void>((resolve) => (path === undefined ? server.listen(0, '127.0.0.1', resolve) : server.listen(path, resolve)))
   servers.push(server)
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  return path === undefined ? `http://127.0.0.1:${(server.address() as AddressInfo).port}` : `unix:${path}`
 }
 
 const plugin: EnginePlugin = {
@@ -75,6 +78,15 @@ describe('a balancer', () => {
     })
     expect(balancer.requests(1)[0]).toMatchObject({ outcome: 'ok', node: 'p/a' })
     expect(balancer.metrics()).toMatch(/lb_requests_total\{[^}]*node="p\/a"[^}]*\} 1/)
+  })
+
+  it('asks engines behind unix sockets, probes too', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'lb-unix-'))
+    const balancer = balancerOf(pool([{ name: 'a', attach: await engine('there', { path: join(folder, 'engine.sock') }) }]))
+    await balancer.start()
+    expect(await ask(balancer)).toEqual({ status: 200, text: '{"name":"there"}' })
+    expect(balancer.status()).toMatchObject({ pools: [{ nodes: [{ state: 'ready', host: 'here' }] }] })
+    rmSync(folder, { recursive: true, force: true })
   })
 
   it('refuses a wrong topology and starts nothing', async () => {
@@ -134,7 +146,7 @@ describe('reload', () => {
 describe('close', () => {
   it('waits for what is running and refuses what is new', async () => {
     const { promise, resolve } = Promise.withResolvers<void>()
-    const balancer = balancerOf(pool([{ name: 'slow', attach: await engine('slow', promise) }]))
+    const balancer = balancerOf(pool([{ name: 'slow', attach: await engine('slow', { hold: promise }) }]))
     await balancer.start()
     const running = ask(balancer)
     await expect.poll(() => balancer.status().pools[0]?.inFlight).toBe(1)
