@@ -49,6 +49,7 @@ export class HeadParser {
   private readonly input: number
   private memory: Buffer
   private lastWasValue = true
+  private complete = false
   private readonly spans: HeadSpans = {
     urlStart: 0,
     urlEnd: 0,
@@ -68,6 +69,7 @@ export class HeadParser {
         wasm_on_header_value: (_parser: number, at: number, length: number) => this.onValue(at, length),
         wasm_on_headers_complete: (_parser: number, _status: number, upgrade: number) => {
           this.spans.upgrade = upgrade !== 0
+          this.complete = true
           return SKIP_BODY
         },
         wasm_on_body: () => OK,
@@ -88,13 +90,16 @@ export class HeadParser {
     spans.count = 0
     spans.upgrade = false
     this.lastWasValue = true
+    this.complete = false
     if (this.memory.byteLength === 0) this.memory = Buffer.from(wasm.memory.buffer)
     this.memory.set(head, this.input)
     wasm.llhttp_reset(parser)
     const code = wasm.llhttp_execute(parser, this.input, head.byteLength)
     if (code !== OK && code !== PAUSED_UPGRADE) return this.reason()
     if (spans.count > MAX_HEADERS) return `more than ${MAX_HEADERS} headers`
-    if (wasm.llhttp_get_http_major(parser) !== 1) return 'Invalid HTTP version'
+    const major = wasm.llhttp_get_http_major(parser)
+    // The beginning of a head may end before its version: that reads as 0.
+    if (major !== 1 && (major !== 0 || this.complete)) return 'Invalid HTTP version'
     spans.minor = wasm.llhttp_get_http_minor(parser)
     return spans
   }

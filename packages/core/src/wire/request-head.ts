@@ -20,6 +20,7 @@ export interface HeadRefusal {
   readonly message: string
 }
 
+const METHOD = /^[A-Z-]+$/
 /** Origin form without a fragment: RFC 9112 section 3.2.1. */
 const TARGET = /^\/[\x21\x22\x24-\x7e]*$/
 /** uri-host [":" port], RFC 9110 section 7.2; no user info, no list. */
@@ -32,7 +33,11 @@ const MOST_LOWERED = 512
 
 /** The rules that stand behind llhttp's own: what it lets pass and two readers could take differently is refused here. */
 export function readRequestHead(text: string, spans: HeadSpans): RequestHead | HeadRefusal {
-  if (spans.upgrade) return { status: 501, code: 'LB_NO_UPGRADE', message: 'lb speaks plain HTTP/1.1: no CONNECT, no Upgrade, no WebSocket' }
+  if (spans.upgrade)
+    return { status: 501, code: 'LB_NO_UPGRADE', message: 'lb speaks plain HTTP/1.1: no CONNECT, no Upgrade, no WebSocket' }
+  const method = text.slice(0, spans.urlStart - 1)
+  if (!METHOD.test(method) || !text.startsWith(' HTTP/', spans.urlEnd))
+    return bad('the request line must be a method, a space, a target, a space and HTTP/1.1')
   const target = text.slice(spans.urlStart, spans.urlEnd)
   if (!TARGET.test(target)) return bad(BAD_TARGET)
   const headers: Record<string, string> = {}
@@ -70,7 +75,8 @@ export function headOf(method: string, target: string, headers: HeaderView): Exc
 export function frameRequest(head: ExchangeHead, http11: boolean): RequestHead | HeadRefusal {
   const { headers } = head
   const { host } = headers
-  if (host === undefined ? http11 : !HOST.test(host)) return bad(host === undefined ? 'the Host header is missing' : 'the Host header is not a host')
+  if (host === undefined ? http11 : !HOST.test(host))
+    return bad(host === undefined ? 'the Host header is missing' : 'the Host header is not a host')
   const encoding = headers['transfer-encoding']
   const length = headers['content-length']
   if (encoding !== undefined && (!http11 || length !== undefined || encoding.toLowerCase() !== 'chunked'))
