@@ -27,9 +27,35 @@ function decode(pieces: readonly Buffer[], trailers: 'drop' | 'refuse' = 'drop')
 }
 
 const bytes = (text: string): Buffer => Buffer.from(text, 'latin1')
-const size = fc.constantFrom('0', '1', '5', 'a', 'F', '00', '0005', '10', '', ' 3', '3 ', '3;x=y', '-1', '+1', '0x1', 'g', '1000000000000', 'fffffffffff')
+const size = fc.constantFrom(
+  '0',
+  '1',
+  '5',
+  'a',
+  'F',
+  '00',
+  '0005',
+  '10',
+  '',
+  ' 3',
+  '3 ',
+  '3;x=y',
+  '-1',
+  '+1',
+  '0x1',
+  'g',
+  '1000000000000',
+  'fffffffffff',
+)
 const odd = fc
-  .array(fc.tuple(size, fc.constantFrom('\r\n', '\n', '\r', '\r\r\n'), fc.constantFrom('', 'a', 'hello', '0123456789'), fc.constantFrom('\r\n', '\n', '')))
+  .array(
+    fc.tuple(
+      size,
+      fc.constantFrom('\r\n', '\n', '\r', '\r\r\n'),
+      fc.constantFrom('', 'a', 'hello', '0123456789'),
+      fc.constantFrom('\r\n', '\n', ''),
+    ),
+  )
   .map((frames) => frames.map((frame) => frame.join('')).join(''))
 
 describe('the decoder of chunks', () => {
@@ -45,11 +71,19 @@ describe('the decoder of chunks', () => {
 
   it('reads odd bytes the same at every cut, to the same refusal', () => {
     fc.assert(
-      fc.property(fc.oneof(odd, payloads.map((frames) => frames.map((frame) => frameText(frame)).join(''))), odd, fc.array(fc.nat()), (good, wild, cuts) => {
-        const all = bytes(good + wild)
-        expect(decode(cutAt(all, cuts))).toEqual(decode([all]))
-        expect(decode(Array.from(all, (byte) => Buffer.of(byte)))).toEqual(decode([all]))
-      }),
+      fc.property(
+        fc.oneof(
+          odd,
+          payloads.map((frames) => frames.map((frame) => frameText(frame)).join('')),
+        ),
+        odd,
+        fc.array(fc.nat()),
+        (good, wild, cuts) => {
+          const all = bytes(good + wild)
+          expect(decode(cutAt(all, cuts))).toEqual(decode([all]))
+          expect(decode(Array.from(all, (byte) => Buffer.of(byte)))).toEqual(decode([all]))
+        },
+      ),
     )
   })
 
@@ -95,7 +129,7 @@ describe('the decoder of chunks', () => {
     expect(frame).toEqual({ body: 'abc', rest: '', done: false, error: undefined })
   })
 
-  it('drops an engine\'s trailers and refuses a client\'s', () => {
+  it("drops an engine's trailers and refuses a client's", () => {
     const text = '1\r\na\r\n0\r\nx-sum: 12\r\nx-other: y\r\n\r\nbehind'
     expect(decode([bytes(text)])).toEqual({ body: 'a', rest: 'behind', done: true, error: undefined })
     expect(decode([bytes(text)], 'refuse').error).toContain('trailers')
@@ -118,12 +152,20 @@ describe('a frame taken whole', () => {
   it('is what the decoder reads, for good bytes, odd ones and their beginnings', () => {
     const good = payloads.map((frames) => `${frames.map((frame) => frameText(frame)).join('')}0\r\n\r\n`)
     fc.assert(
-      fc.property(fc.oneof(good, odd, fc.tuple(good, odd).map((both) => both.join(''))), fc.nat(), (text, cut) => {
-        const all = bytes(text).subarray(0, cut % (text.length + 1))
-        const { body, end, last } = walk(all)
-        const read = decode([all.subarray(0, end)])
-        expect(read).toEqual({ body, rest: '', done: last, error: undefined })
-      }),
+      fc.property(
+        fc.oneof(
+          good,
+          odd,
+          fc.tuple(good, odd).map((both) => both.join('')),
+        ),
+        fc.nat(),
+        (text, cut) => {
+          const all = bytes(text).subarray(0, cut % (text.length + 1))
+          const { body, end, last } = walk(all)
+          const read = decode([all.subarray(0, end)])
+          expect(read).toEqual({ body, rest: '', done: last, error: undefined })
+        },
+      ),
       { numRuns: 400 },
     )
   })
@@ -137,12 +179,23 @@ describe('a frame taken whole', () => {
     )
   })
 
-  it.each(['', '\r\n', '3', '3\r', '3\r\n', '3\r\nabc', '3\r\nabc\r', '3;x\r\nabc\r\n', '3\nabc\n', '3\r\nabcd\r\n', '0\r\nx: y\r\n\r\n', '0\r\n', '0\r\n\r'])(
-    '%j is none',
-    (text) => {
-      expect(nextFrame(bytes(text), 0)).toBeUndefined()
-    },
-  )
+  it.each([
+    '',
+    '\r\n',
+    '3',
+    '3\r',
+    '3\r\n',
+    '3\r\nabc',
+    '3\r\nabc\r',
+    '3;x\r\nabc\r\n',
+    '3\nabc\n',
+    '3\r\nabcd\r\n',
+    '0\r\nx: y\r\n\r\n',
+    '0\r\n',
+    '0\r\n\r',
+  ])('%j is none', (text) => {
+    expect(nextFrame(bytes(text), 0)).toBeUndefined()
+  })
 
   it('has at most six digits, however they are written', () => {
     const large = Buffer.alloc(0x100000, 'x')
