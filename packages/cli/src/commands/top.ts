@@ -21,7 +21,10 @@ export default class Top extends LbCommand {
         this.print(renderSnapshot(status))
         return this.say('This is no terminal, so it was shown once; lb status --watch goes on.')
       }
-      const curl = curlText(status.gateway.listen[0] ?? '', { model: status.pools[0]?.models[0] ?? '' })
+      const curl = curlText(status.gateway.listen[0] ?? '', {
+        model: status.pools[0]?.models[0] ?? '',
+        certFile: connection.target?.state?.certFile,
+      })
       const end = await runLiveView({ client: connection.client, mode: 'top', curl })
       this.say(end === 'stop' ? 'Stopped. lb up starts it again.' : 'It runs on. lb down stops it.')
     } finally {

@@ -33,8 +33,9 @@ async function main(): Promise<void> {
   const boot = readBoot(process.argv[2] ?? '')
   const paths = statePaths(boot.name)
   await clearLeftovers(paths)
+  const topology = parseResolvedTopology(readFileSync(boot.topologyPath, 'utf8'))
   const balancer = createBalancer({
-    topology: parseResolvedTopology(readFileSync(boot.topologyPath, 'utf8')),
+    topology,
     engines: await importEngines(boot.engineModules),
     log,
     logDir: paths.logDir,
@@ -42,10 +43,8 @@ async function main(): Promise<void> {
     threads: { count: boot.threads, engineModules: moduleUrls(boot) },
   })
   balancer.on('broken', () => process.exit(1))
-  const follow = await followState(balancer, boot, paths, log)
-  await balancer.start({ waitMs: 0 })
-  await listen(balancer, boot)
-  await balancer.serveControl(paths.socketPath)
+  const follow = await followState({ balancer, boot, topology }, paths, log)
+  await open(balancer, boot, paths)
   follow.write()
   stopOnSignals(balancer)
   setInterval(() => rotateOwnLog(paths), LOOK_AT_LOG_MS).unref()
@@ -77,8 +76,17 @@ function moduleUrls(boot: Boot): Record<string, string> {
   return Object.fromEntries(Object.entries(boot.engineModules).map(([engine, path]) => [engine, pathToFileURL(path).href]))
 }
 
-async function listen(balancer: Balancer, boot: Boot): Promise<void> {
-  await balancer.listenShared(sharedSockets(boot), boot.unixListeners)
+/** What was started is stopped again where the gateway cannot open. */
+async function open(balancer: Balancer, boot: Boot, paths: StatePaths): Promise<void> {
+  try {
+    await balancer.start({ waitMs: 0 })
+    await balancer.listenShared(sharedSockets(boot), boot.unixListeners)
+    await balancer.serveControl(paths.socketPath)
+  } catch (error) {
+    await balancer.close({ force: true })
+    removeState(paths.stateFile)
+    throw error
+  }
 }
 
 function stopOnSignals(balancer: Balancer): void {

@@ -7,15 +7,27 @@ import {
   type Logger,
   type StateFile,
   type StatePaths,
+  type Topology,
 } from '@plimsoll/core'
 import type { Boot } from './boot.js'
 
+export interface FollowedBalancer {
+  readonly balancer: Balancer
+  readonly boot: Boot
+  readonly topology: Topology
+}
+
 /** Keeps the state file true while the balancer lives. */
-export async function followState(balancer: Balancer, boot: Boot, paths: StatePaths, log: Logger): Promise<{ write(): void }> {
+export async function followState(
+  { balancer, boot, topology }: FollowedBalancer,
+  paths: StatePaths,
+  log: Logger,
+): Promise<{ write(): void }> {
   const own = await ownIdentity()
   const keeper = await processIdentity(process.ppid)
   const startedAtMs = Date.now()
   const listen = [...boot.sockets.map((socket) => socket.url), ...boot.unixListeners.map((path) => `unix:${path}`)]
+  const certFile = topology.gateway.tls?.certFile
   const write = (): void => {
     const state: StateFile = {
       v: 1,
@@ -25,6 +37,7 @@ export async function followState(balancer: Balancer, boot: Boot, paths: StatePa
       balancer: own,
       ...(keeper === undefined ? {} : { keeper }),
       listen,
+      ...(certFile === undefined ? {} : { certFile }),
       nodes: balancer.recordedNodes(),
     }
     try {

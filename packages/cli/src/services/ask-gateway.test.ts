@@ -22,7 +22,7 @@ const delta = (content: string): string => event({ choices: [{ delta: { content 
 
 function ask(onText: (text: string) => void = () => undefined, signal = new AbortController().signal) {
   const { port } = server.address() as AddressInfo
-  return askGateway({ address: { host: '127.0.0.1', port }, model: 'm', prompt: 'p', apiKey: 'secret', signal, onText })
+  return askGateway({ address: { socket: { host: '127.0.0.1', port } }, model: 'm', prompt: 'p', apiKey: 'secret', signal, onText })
 }
 
 describe('asking through the gateway', () => {

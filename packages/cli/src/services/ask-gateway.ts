@@ -1,7 +1,9 @@
 import { request, type IncomingMessage } from 'node:http'
+import { request as requestTls } from 'node:https'
 import { LbError, isLbError } from '@plimsoll/core'
 import type { GatewayAddress } from './open-connection.js'
 import { createSseReader } from './sse-data.js'
+import { trustOnly } from './trust-only.js'
 import type { Answer } from '../views/answer-text.js'
 
 export interface Question {
@@ -56,10 +58,11 @@ function send(question: Question): Promise<IncomingMessage> {
     'content-length': Buffer.byteLength(body),
     ...(question.apiKey === undefined ? {} : { authorization: `Bearer ${question.apiKey}` }),
   }
+  const { socket, certFile } = question.address
+  const call = { ...socket, path: '/v1/chat/completions', method: 'POST', headers, signal: question.signal }
   return new Promise((resolve, reject) => {
-    request({ ...question.address, path: '/v1/chat/completions', method: 'POST', headers, signal: question.signal }, resolve)
-      .once('error', (cause) => reject(question.signal.aborted ? cause : unreachable(cause)))
-      .end(body)
+    const sent = certFile === undefined ? request(call, resolve) : requestTls({ ...call, ...trustOnly(certFile) }, resolve)
+    sent.once('error', (cause) => reject(question.signal.aborted ? cause : unreachable(cause))).end(body)
   })
 }
 

@@ -39,7 +39,11 @@ export async function bringUp(options: BringUpOptions): Promise<UpBalancer> {
     target,
     launched,
     client: createControlClient({ socketPath: target.paths.socketPath, onSilence }),
-    curl: curlText(launched.urls[0] ?? '', { model: topology.pools[0]?.models[0] ?? '', keyVariable: keyVariableOf(topology) }),
+    curl: curlText(launched.urls[0] ?? '', {
+      model: topology.pools[0]?.models[0] ?? '',
+      keyVariable: keyVariableOf(topology),
+      certFile: topology.gateway.tls?.certFile,
+    }),
   }
 }
 

@@ -34,6 +34,7 @@ describe('curlText', () => {
   })
 
   it('names the key by its variable and reaches a unix socket', () => {
+    expect(curlText('https://h:1', { model: 'm', certFile: "/it's.pem" })).toMatch(/^curl --cacert '\/it'\\''s\.pem' https:\/\/h:1\//)
     expect(curlText('http://h:1', { model: 'm', keyVariable: 'KEY' })).toContain('-H "authorization: Bearer $KEY"')
     expect(curlText('unix:/run/lb.sock', { model: "it's" })).toMatch(/^curl --unix-socket \/run\/lb\.sock .*it'\\''s/)
   })
