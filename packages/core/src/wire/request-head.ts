@@ -48,7 +48,7 @@ export function readRequestHead(text: string, spans: HeadSpans): RequestHead | H
     const refusal = addHeader(headers, name, trimEnd(text, offsets[base + 2] ?? 0, offsets[base + 3] ?? 0))
     if (refusal !== undefined) return refusal
   }
-  return frameRequest(headOf(text.slice(0, spans.urlStart - 1), target, headers), spans.minor === 1)
+  return frameRequest(headOf(method, target, headers), spans.minor === 1)
 }
 
 /** Adds one header line; repeated ones are joined, but for those that two readers could take differently. */
