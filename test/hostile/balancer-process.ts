@@ -55,10 +55,7 @@ setInterval(tick, TICK_MS).unref()
 let peakRssBytes = 0
 setInterval(() => (peakRssBytes = Math.max(peakRssBytes, process.memoryUsage.rss())), 20).unref()
 
-const server = createServer(
-  { headersTimeout: HOST_HEADERS_TIMEOUT_MS, connectionsCheckingInterval: 200 },
-  (request, response) => void balancer.handler(request, response),
-)
+const server = createServer({ headersTimeout: HOST_HEADERS_TIMEOUT_MS, connectionsCheckingInterval: 200 }, balancer.handler)
 await new Promise<void>((resolve) => server.listen({ port: 0, host: '127.0.0.1', backlog: 1024 }, resolve))
 const url = await balancer.listen({ host: '127.0.0.1', port: 0 })
 

@@ -154,7 +154,14 @@ const chunks: readonly RequestCase[] = [
   chunk('end is a bare LF', (n, b) => `${n}\r\n${b}\r\n0\r\n\n`),
   chunk('in capitals with zeros', (n, b) => `000${n.toUpperCase()}\r\n${b}\r\n0\r\n\r\n`, 'served'),
   chunk('last one is 000', (n, b) => `${n}\r\n${b}\r\n000\r\n\r\n`, 'served'),
-  request('chunks of one byte', CHUNK, 'served', (b) => framed(`${[...b].map((c) => `1\r\n${c}\r\n`).join('')}0\r\n\r\n`)),
+  request('chunks of one byte', CHUNK, 'served', (b) =>
+    framed(
+      `${b
+        .split('')
+        .map((c) => `1\r\n${c}\r\n`)
+        .join('')}0\r\n\r\n`,
+    ),
+  ),
   request('chunks without an end', ['8', 'an incomplete request is no request'], 'refused', (b) => [
     latin1(framed(`${b.length.toString(16)}\r\n${b}\r\n`)),
     'end',

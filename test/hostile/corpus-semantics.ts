@@ -222,7 +222,10 @@ const pipelines: readonly RequestCase[] = [
     'a request byte by byte',
     ['2.2', 'packets mean nothing'],
     'served',
-    (b) => [...post(b)].flatMap((c) => [latin1(c), { pauseMs: 0 }]),
+    (b) =>
+      post(b)
+        .split('')
+        .flatMap((c) => [latin1(c), { pauseMs: 0 }]),
     { statuses: [200] },
   ),
 ]

@@ -1,15 +1,15 @@
 /** Event streams of a hostile engine. */
-import { chunkOf, delta, DONE, response, STRAY, streamHead, type Act, type ResponseCase, type Seen } from './response-case.js'
+import { chunkOf, delta, DONE, response, STRAY, streamHead, type ResponseCase, type Seen, type Written } from './response-case.js'
 
 const events = `${delta('one')}${delta('two')}`
 const end = '0\r\n\r\n'
 const whole = `${events}${DONE}`
 const cut: readonly Seen[] = ['broken', 'refused']
 
-const stream = (name: string, rfc: string, seen: Seen | readonly Seen[], acts: readonly (string | Act)[], body = whole): ResponseCase =>
+const stream = (name: string, rfc: string, seen: Seen | readonly Seen[], acts: readonly Written[], body = whole): ResponseCase =>
   response(name, rfc, seen, acts, { stream: true, body })
 
-const pieces = (text: string): string[] => [...text].map((byte) => chunkOf(byte))
+const pieces = (text: string): string[] => text.split('').map((byte) => chunkOf(byte))
 const crlf = whole.replaceAll('\n', '\r\n')
 const cr = whole.replaceAll('\n', '\r')
 const mixed = `data: {"choices":[{"delta":{"content":"a"}}]}\r\n\n: comment\r\r\ndata: {"choices":[{"delta":{"content":"b"}}]}\n\r\n${DONE}`
@@ -22,7 +22,7 @@ export const streamCorpus: readonly ResponseCase[] = [
   stream('a chunk a byte', '7.1', 'whole', [streamHead(), ...pieces(whole), end]),
   stream('a byte at a time', '7.1', 'whole', [
     streamHead(),
-    ...[...`${chunkOf(whole)}${end}`].flatMap((byte, at) => (at % 16 === 0 ? [{ pauseMs: 0 }, byte] : [byte])),
+    ...`${chunkOf(whole)}${end}`.split('').flatMap((byte, at) => (at % 16 === 0 ? [{ pauseMs: 0 }, byte] : [byte])),
   ]),
   stream('CRLF', 'HTML 9.2.6', 'whole', [streamHead(), ...pieces(crlf), end], crlf),
   stream('bare CR', 'HTML 9.2.6', ['whole', 'broken', 'refused'], [streamHead(), ...pieces(cr), end], cr),
@@ -37,6 +37,13 @@ export const streamCorpus: readonly ResponseCase[] = [
   ),
   stream('NULs', 'HTML 9.2.6', 'whole', [streamHead(), chunkOf(`data: \0\0\n\n${DONE}`), end], `data: \0\0\n\n${DONE}`),
   stream('an event that is no JSON', 'HTML 9.2.6', 'whole', [streamHead(), chunkOf(`data: {{{\n\n${DONE}`), end], `data: {{{\n\n${DONE}`),
+  stream(
+    'a tool call of 6 KB right before the end mark',
+    'OpenAI',
+    'whole',
+    [streamHead(), chunkOf(`${toolCall}${DONE}`), end],
+    `${toolCall}${DONE}`,
+  ),
   stream(
     'JSON 5000 deep',
     'HTML 9.2.6',

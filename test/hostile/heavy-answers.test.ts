@@ -48,7 +48,11 @@ const answers: readonly Answer[] = [
   { name: '50 MB of events', stream: true, pieces: () => times(50, megabyte(event), { last: DONE }) },
   { name: '4 MB of line ends', stream: true, pieces: () => times(4, megabyte('\r\n'), { last: DONE }) },
   { name: '20 MB of one JSON event', stream: true, pieces: () => times(20, megabyte('[{"a":'), { first: 'data: ', last: `\n\n${DONE}` }) },
-  { name: '4 MB of events that are no JSON', stream: true, pieces: () => times(4, megabyte('data: {{{"usage"\n\n'), { last: DONE }) },
+  {
+    name: '4 MB of events that are no JSON',
+    stream: true,
+    pieces: () => times(4, megabyte('data: {{{"usage" and then words that make it as long as others are\n\n'), { last: DONE }),
+  },
   { name: '100 MB of a plain answer', stream: false, pieces: () => times(100, megabyte('y')) },
 ]
 
@@ -70,7 +74,7 @@ function ask(door: DoorName, stream: boolean): Promise<string> {
   return new Promise((resolve, reject) => {
     const sum = createHash('sha256')
     const socket = connect(doors.ports[door], '127.0.0.1')
-    let carry = Buffer.alloc(0)
+    let carry: Buffer = Buffer.alloc(0)
     let left = -1
     const read = (bytes: Buffer): Buffer => {
       if (left > 0) {
@@ -93,8 +97,8 @@ function ask(door: DoorName, stream: boolean): Promise<string> {
       } else left = size
       return bytes.subarray(end + skip)
     }
-    socket.on('data', (part) => {
-      let rest = carry.byteLength === 0 ? part : Buffer.concat([carry, part])
+    socket.on('data', (part: Buffer) => {
+      let rest: Buffer = carry.byteLength === 0 ? part : Buffer.concat([carry, part])
       carry = Buffer.alloc(0)
       while (rest.byteLength > 0) rest = read(rest)
     })

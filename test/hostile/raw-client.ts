@@ -56,10 +56,20 @@ export function talk(port: number, steps: readonly Step[], options: TalkOptions)
       quiet = setTimeout(finish, options.quietMs ?? 15)
     }
     socket.setNoDelay(true)
-    socket.on('data', (bytes) => void (parts.push(bytes), look()))
-    socket.on('end', () => void ((closed = true), look()))
-    socket.on('error', () => void ((reset = true), (closed = true)))
-    socket.on('close', () => void ((closed = true), look()))
+    const ended = (): void => {
+      closed = true
+      look()
+    }
+    socket.on('data', (bytes: Buffer) => {
+      parts.push(bytes)
+      look()
+    })
+    socket.on('end', ended)
+    socket.on('error', () => {
+      reset = true
+      closed = true
+    })
+    socket.on('close', ended)
     const waited = (text: string): Promise<void> =>
       new Promise((go) => {
         wake = () => {

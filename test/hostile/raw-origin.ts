@@ -89,7 +89,7 @@ export class RawOrigin {
 
   private accept(socket: Socket): void {
     const connection: OriginConnection = { bytes: Buffer.alloc(0), requests: [], error: undefined }
-    let unread = Buffer.alloc(0)
+    let unread: Buffer = Buffer.alloc(0)
     this.connections.push(connection)
     this.sockets.add(socket)
     socket.setNoDelay(true)
@@ -98,7 +98,7 @@ export class RawOrigin {
       this.sockets.delete(socket)
       if (connection.bytes.byteLength === 0) this.connections = this.connections.filter((one) => one !== connection)
     })
-    socket.on('data', (bytes) => {
+    socket.on('data', (bytes: Buffer) => {
       connection.bytes = Buffer.concat([connection.bytes, bytes])
       unread = this.serve(connection, socket, Buffer.concat([unread, bytes]))
     })

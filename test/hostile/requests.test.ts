@@ -5,6 +5,7 @@ import { framingCorpus } from './corpus-framing.js'
 import { headCorpus } from './corpus-heads.js'
 import { semanticsCorpus } from './corpus-semantics.js'
 import { doorNames, openDoors, type Doors } from './doors.js'
+import { itUnlessOpen } from './open-faults.js'
 import { startLaxProxy } from './lax-proxy.js'
 import { RawOrigin } from './raw-origin.js'
 import { expectedAt, type RequestCase } from './request-case.js'
@@ -56,14 +57,16 @@ describe.each(doorNames)('requests at the %s door', (door) => {
   const prompt = corpus.filter((one) => !expectedAt(one, door).includes('waits'))
   const slow = corpus.filter((one) => expectedAt(one, door).includes('waits'))
 
-  it.each(prompt.map((one) => [`${one.name} (${one.rfc})`, one] as const))('%s', async (_title, one) => {
-    const outcome = await runCase(origin, one, at(one, door))
-    table.push(`${door}\t${one.name}\t${one.rfc}\t${expectedAt(one, door).join(' or ')}\t${outcome.got}\t${outcome.violations.join('; ')}`)
-    expect({ violations: outcome.violations, got: outcome.got }, one.why).toEqual({
-      violations: [],
-      got: expect.toBeOneOf([...expectedAt(one, door)]),
+  for (const one of prompt) {
+    itUnlessOpen(door, one.name)(`${one.name} (${one.rfc})`, async () => {
+      const outcome = await runCase(origin, one, at(one, door))
+      table.push([door, one.name, one.rfc, expectedAt(one, door).join(' or '), outcome.got, outcome.violations.join('; ')].join('\t'))
+      expect({ violations: outcome.violations, got: outcome.got }, one.why).toEqual({
+        violations: [],
+        got: expect.toBeOneOf([...expectedAt(one, door)]),
+      })
     })
-  })
+  }
 
   it('ends in silence what is never a whole head, by the deadline of heads', async () => {
     const outcomes = await Promise.all(slow.map((one) => runCase(origin, one, { ...at(one, door), longestMs: HEAD_DEADLINE_MS })))

@@ -34,6 +34,9 @@ export async function act(acts: readonly Act[], socket: Socket): Promise<void> {
 
 const latin1 = (text: string): Buffer => Buffer.from(text, 'latin1')
 
+/** As a case writes it: bytes as text, or `close` and `reset`. */
+export type Written = string | Exclude<Act, string>
+
 export interface ResponseOptions {
   readonly body?: string
   readonly status?: number
@@ -44,7 +47,7 @@ export function response(
   name: string,
   rfc: string,
   seen: Seen | readonly Seen[],
-  acts: string | readonly (string | Act)[],
+  acts: string | readonly Written[],
   options: ResponseOptions = {},
 ): ResponseCase {
   const listed = typeof acts === 'string' ? [acts] : acts
@@ -52,7 +55,7 @@ export function response(
     name,
     rfc,
     stream: options.stream ?? false,
-    acts: listed.map((one) => (typeof one === 'string' && one !== 'close' && one !== 'reset' ? latin1(one) : one)) as Act[],
+    acts: listed.map((one) => (typeof one === 'string' && one !== 'close' && one !== 'reset' ? latin1(one) : one)),
     seen: typeof seen === 'string' ? [seen] : seen,
     body: latin1(options.body ?? '{"ok":1}'),
     status: options.status ?? 200,
