@@ -24,7 +24,13 @@ export function buildStatus(assembly: Assembly, facts: StatusFacts): BalancerSta
     state: facts.state,
     file: facts.topology.file ?? null,
     logDir: facts.logDir,
-    gateway: { listen: facts.listen, threads: facts.threads, requestsPerSecond: all.requestsPerSecond, tokensPerSecond: all.tokensPerSecond, ttftMs: all.ttftMs },
+    gateway: {
+      listen: facts.listen,
+      threads: facts.threads,
+      requestsPerSecond: all.requestsPerSecond,
+      tokensPerSecond: all.tokensPerSecond,
+      ttftMs: all.ttftMs,
+    },
     pools: facts.topology.pools.map((pool) => poolStatus(assembly, pool)),
   }
 }

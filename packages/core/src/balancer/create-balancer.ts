@@ -10,6 +10,7 @@ import { fetchExchange, nodeExchange, type Exchange } from '../wire/index.js'
 import { assemble, type Assembly } from './assembly.js'
 import { buildStatus } from './build-status.js'
 import type { SharedSocket } from './data-threads.js'
+import { controlActions } from './control-actions.js'
 import { EventLog } from './event-log.js'
 import { refuse, servedUrl, type Listenable } from './listeners.js'
 import type { BalancerOptions, CloseOptions, StartOptions } from './options.js'
@@ -126,7 +127,7 @@ export class Balancer {
 
   /** Serves the control API on a unix socket. */
   async serveControl(socketPath: string): Promise<void> {
-    this.control = createControlServer({ actions: this.actions(), log: this.options.log })
+    this.control = createControlServer({ actions: controlActions(this, this.eventLog), log: this.options.log })
     await this.control.listen(socketPath)
   }
 
@@ -283,25 +284,6 @@ export class Balancer {
         return assembly.fleet.current().routable(pool.name).length === 0 && nodes.some((node) => !isSettled(node.state))
       })
     while (open() && clock.nowMs() < deadlineMs) await new Promise<void>((resolve) => void setTimeout(resolve, READY_POLL_MS))
-  }
-
-  private actions() {
-    return {
-      status: () => this.status(),
-      metrics: () => this.metrics(),
-      requests: (limit: number) => this.requests(limit),
-      drain: (id: string) => this.drain(id),
-      resume: (id: string) => this.resume(id),
-      restart: (id: string) => this.restart(id),
-      stop: ({ drainMs, force, leaveEngines }: { readonly drainMs?: number; readonly force?: boolean; readonly leaveEngines?: boolean }) =>
-        void this.close({
-          engines: leaveEngines === true ? 'leave' : 'stop',
-          ...(drainMs === undefined ? {} : { drainMs }),
-          ...(force === undefined ? {} : { force }),
-        }),
-      recentEvents: () => this.eventLog.recent(),
-      onEvent: (listener: (event: BalancerEvent) => void) => this.eventLog.on(listener),
-    }
   }
 
   private need(): { assembly: Assembly; topology: Topology } {

@@ -24,7 +24,8 @@ let time = ''
 function timeText(epochMs: number): string {
   if (epochMs === timeMs) return time
   let text = ''
-  for (let rest = epochMs, index = 0; index < TIME_CHARS; index += 1, rest = Math.floor(rest / 32)) text = `${ALPHABET[rest % 32] ?? '0'}${text}`
+  for (let rest = epochMs, index = 0; index < TIME_CHARS; index += 1, rest = Math.floor(rest / 32))
+    text = `${ALPHABET[rest % 32] ?? '0'}${text}`
   timeMs = epochMs
   time = `req_${text}`
   return time

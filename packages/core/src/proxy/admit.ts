@@ -24,7 +24,10 @@ export function admit(context: ProxyContext, request: Accepted): Admitted {
     model: scan.model ?? pool.models[0] ?? '',
     stream: scan.stream,
     bodyBytes,
-    promptTokens: request.face === 'openai-transcriptions' ? Math.ceil(bodyBytes / AUDIO_BYTES_PER_TOKEN) : context.estimates.prompt(pool.name, bodyBytes),
+    promptTokens:
+      request.face === 'openai-transcriptions'
+        ? Math.ceil(bodyBytes / AUDIO_BYTES_PER_TOKEN)
+        : context.estimates.prompt(pool.name, bodyBytes),
     outputTokens: request.face === 'openai-embeddings' ? 0 : context.estimates.output(pool.name, scan.maxTokens),
     prefixHashes: prefixHashes(scan, context.salt),
   }

@@ -2,13 +2,7 @@ import type { Clock } from '../base/index.js'
 import type { AnswerClass, Lease, RosterNode } from '../contracts/index.js'
 import { DeliveredLedger, isContinuable, StreamInspector } from '../dialects/index.js'
 import { LbError } from '../errors/index.js'
-import {
-  type FrameVerdict,
-  type ResponseHead,
-  type UpstreamCall,
-  type UpstreamError,
-  type UpstreamEvents,
-} from '../wire/index.js'
+import { type FrameVerdict, type ResponseHead, type UpstreamCall, type UpstreamError, type UpstreamEvents } from '../wire/index.js'
 import type { Admitted } from './admit.js'
 import { PlainReader, StreamReader, type BodyReader } from './body-reader.js'
 import type { AttemptEnd } from './forward.js'

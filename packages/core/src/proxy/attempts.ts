@@ -70,7 +70,9 @@ class Attempts {
 }
 
 function asError(thrown: unknown): LbError {
-  return thrown instanceof LbError ? thrown : new LbError('lb failed on this request', { code: 'LB_BUG', source: 'lb', httpStatus: 500, cause: thrown })
+  return thrown instanceof LbError
+    ? thrown
+    : new LbError('lb failed on this request', { code: 'LB_BUG', source: 'lb', httpStatus: 500, cause: thrown })
 }
 
 function noNode(context: ProxyContext, request: Admitted): LbError {

@@ -31,7 +31,12 @@ export interface AttemptTarget {
 }
 
 /** One attempt: sends the request to a node and its answer to the client. */
-export function forward(context: ProxyContext, request: Admitted, { node, attempt }: AttemptTarget, onEnd: (end: AttemptEnd) => void): void {
+export function forward(
+  context: ProxyContext,
+  request: Admitted,
+  { node, attempt }: AttemptTarget,
+  onEnd: (end: AttemptEnd) => void,
+): void {
   const lease = context.leases.open(node, request.facts.promptTokens + request.facts.outputTokens)
   const answer = new Answer({ request, node, attempt, lease, clock: context.clock, onEnd })
   const order = { key: node.connectionKey, target: node.target, request: upstreamRequest(request, node), timeouts: request.pool.timeouts }

@@ -11,7 +11,8 @@ export class HeldBytes {
 
   /** The read is over: what is still here must survive it. */
   keep(): void {
-    for (; this.keptParts < this.parts.length; this.keptParts += 1) this.parts[this.keptParts] = Buffer.from(this.parts[this.keptParts] ?? [])
+    for (; this.keptParts < this.parts.length; this.keptParts += 1)
+      this.parts[this.keptParts] = Buffer.from(this.parts[this.keptParts] ?? [])
   }
 
   /** All of it in one piece, and nothing is held afterwards. Undefined where nothing was. */

@@ -56,9 +56,7 @@ export function parseAttach(text: string): AttachUrl {
   const example = 'a URL such as http://127.0.0.1:8000, or unix:/path'
   const socketPath = text.startsWith('unix:') ? text.slice('unix:'.length) : undefined
   if (socketPath !== undefined) {
-    return isAbsolute(socketPath)
-      ? { url: unixUrl(socketPath) }
-      : { message: `\`${text}\` is not an absolute path`, expected: example }
+    return isAbsolute(socketPath) ? { url: unixUrl(socketPath) } : { message: `\`${text}\` is not an absolute path`, expected: example }
   }
   const url = URL.canParse(text) ? new URL(text) : undefined
   if (url === undefined || !/^[a-z][a-z0-9+.-]*:\/\//i.test(text))

@@ -1,9 +1,10 @@
 import type { Socket } from 'node:net'
 import type { TimerHandle } from '../base/index.js'
 import { LbError } from '../errors/index.js'
-import { ChunkedDecoder, ChunkError } from './chunked-decoder.js'
+import { DoorBody } from './door-body.js'
 import type { DoorContext } from './door-context.js'
 import { DoorExchange } from './door-exchange.js'
+import { LATE_HEAD, refusalOf, TOO_LARGE_HEAD } from './door-refusals.js'
 import { MAX_HEAD_BYTES } from './llhttp.js'
 import { readProxyPreface } from './proxy-preface.js'
 import { isRefusal, readRequestHead, type HeadRefusal } from './request-head.js'
@@ -28,8 +29,7 @@ export class DoorConnection {
   private address: string
   private waiting: Buffer = NO_BYTES
   private exchange: DoorExchange | undefined
-  private decoder: ChunkedDecoder | undefined
-  private bodyLeft = 0
+  private body: DoorBody | undefined
   private timer: TimerHandle | undefined
   private parsing = false
   private prefaceDone: boolean
@@ -73,8 +73,7 @@ export class DoorConnection {
   startBody(exchange: DoorExchange): void {
     const { request } = exchange
     if (exchange.bodyDone) return
-    if (request.body === 'chunked') this.decoder = new ChunkedDecoder(exchange, 'refuse')
-    else this.bodyLeft = request.body
+    this.body = new DoorBody(exchange)
     if (this.waiting.byteLength > 0) this.feedWaiting(exchange)
     if (exchange.bodyDone) return
     if (request.expectsContinue && exchange.collectedBytes === 0) this.socket.write('HTTP/1.1 100 Continue\r\n\r\n', 'latin1')
@@ -85,7 +84,7 @@ export class DoorConnection {
   /** From the exchange: its answer is out. */
   answered(): void {
     this.exchange = undefined
-    this.decoder = undefined
+    this.body = undefined
     this.onDrain = undefined
     this.timer?.cancel()
     this.context.onAnswered(this)
@@ -103,8 +102,7 @@ export class DoorConnection {
 
   /** Sends text, bytes and text in one write. The bytes are the caller's again afterwards. */
   writeAround(before: string, bytes: Uint8Array, after: string): boolean {
-    if (before.length + bytes.byteLength + after.length <= MAX_TEXT_BYTES)
-      return this.write(`${before}${latin1(bytes)}${after}`)
+    if (before.length + bytes.byteLength + after.length <= MAX_TEXT_BYTES) return this.write(`${before}${latin1(bytes)}${after}`)
     const all = Buffer.allocUnsafe(before.length + bytes.byteLength + after.length)
     all.write(before, 0, 'latin1')
     all.set(bytes, before.length)
@@ -137,7 +135,8 @@ export class DoorConnection {
   /** Reads heads as long as there are any and nobody is being served. */
   private parse(): void {
     this.parsing = true
-    while (this.exchange === undefined && this.waiting.byteLength > 0 && !this.lingering && !this.socket.destroyed) if (!this.parseHead()) break
+    while (this.exchange === undefined && this.waiting.byteLength > 0 && !this.lingering && !this.socket.destroyed)
+      if (!this.parseHead()) break
     this.parsing = false
   }
 
@@ -204,28 +203,14 @@ export class DoorConnection {
 
   /** Gives the body its bytes; what stands behind them belongs to the next request. Throws what is wrong. */
   private feed(exchange: DoorExchange, bytes: Buffer): void {
-    const used = this.decoder === undefined ? this.feedCounted(exchange, bytes) : this.feedChunked(this.decoder, bytes)
-    if (this.decoder === undefined ? this.bodyLeft > 0 : !this.decoder.done) return
-    this.decoder = undefined
+    const { body } = this
+    if (body === undefined) return
+    const used = body.feed(bytes)
+    if (!body.done) return
+    this.body = undefined
     if (used < bytes.byteLength) this.waiting = bytes.subarray(used)
     this.timer?.cancel()
     exchange.bodyEnded()
-  }
-
-  private feedCounted(exchange: DoorExchange, bytes: Buffer): number {
-    const taken = Math.min(this.bodyLeft, bytes.byteLength)
-    this.bodyLeft -= taken
-    exchange.onBody(taken === bytes.byteLength ? bytes : bytes.subarray(0, taken))
-    return taken
-  }
-
-  private feedChunked(decoder: ChunkedDecoder, bytes: Buffer): number {
-    try {
-      return decoder.push(bytes, 0, bytes.byteLength)
-    } catch (error) {
-      if (!(error instanceof ChunkError)) throw error
-      throw new LbError(`the request body is not well framed: ${error.message}`, { code: 'LB_BAD_REQUEST', source: 'client', httpStatus: 400, cause: error })
-    }
   }
 
   /** A body that drips is cut: it would hold memory for hours. */
@@ -294,17 +279,6 @@ export class DoorConnection {
     this.paused = false
     this.socket.resume()
   }
-}
-
-const LATE_HEAD: HeadRefusal = { status: 408, code: 'LB_SLOW_HEAD', message: 'the request head did not come in time' }
-const TOO_LARGE_HEAD: HeadRefusal = { status: 431, code: 'LB_HEAD_TOO_LARGE', message: `the request head is over ${MAX_HEAD_BYTES / 1024} KiB` }
-
-function refusalOf(bytes: Buffer, why: string): HeadRefusal {
-  if (why.startsWith('more than')) return { status: 431, code: 'LB_HEAD_TOO_LARGE', message: why }
-  if (bytes[0] === 0x16 && bytes[1] === 0x03) return { status: 400, code: 'LB_BAD_REQUEST', message: 'this port speaks plain HTTP, not TLS' }
-  if (why === 'Invalid HTTP version' || bytes.toString('latin1', 0, 4) === 'PRI ')
-    return { status: 505, code: 'LB_BAD_REQUEST', message: 'lb speaks HTTP/1.1 (and 1.0), not HTTP/2' }
-  return { status: 400, code: 'LB_BAD_REQUEST', message: `not a request of HTTP/1.1: ${why}` }
 }
 
 function latin1(bytes: Uint8Array): string {

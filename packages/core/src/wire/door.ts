@@ -57,7 +57,10 @@ export class Door {
       parser: new HeadParser(),
       wheel: new TimerWheel(options.clock),
       limits: { ...defaultDoorLimits, ...options.limits },
-      trusted: { trusts: (address) => this.trusted.trusts(address), clientAddress: (peer, headers) => this.trusted.clientAddress(peer, headers) },
+      trusted: {
+        trusts: (address) => this.trusted.trusts(address),
+        clientAddress: (peer, headers) => this.trusted.clientAddress(peer, headers),
+      },
       onExchange: options.onExchange,
       refusal: (refusal) => refusalText(refusal, options.refusalBody(refusal)),
       closing: () => this.stopping,

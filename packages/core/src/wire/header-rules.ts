@@ -44,7 +44,8 @@ export function allowedRequestLines(headers: HeaderView, strip: readonly string[
   let lines = ''
   for (const name in headers) {
     const value = headers[name]
-    if (value !== undefined && requestRule.allows(name) && !nominated.includes(name) && isHeaderValue(value)) lines += `${name}: ${value}\r\n`
+    if (value !== undefined && requestRule.allows(name) && !nominated.includes(name) && isHeaderValue(value))
+      lines += `${name}: ${value}\r\n`
   }
   return lines
 }

@@ -46,7 +46,11 @@ function parse(text: string): ParsedHead {
   if (match === null) throw bad(`bad status line ${JSON.stringify(statusLine.slice(0, 60))}`)
   const headers = parseHeaders(lines)
   const status = Number(match[2])
-  return { head: { status, headers, passed: allowedResponseHeaders(headers) }, framing: framingOf(status, headers), keepAlive: keepsAlive(match[1] === '1', headers) }
+  return {
+    head: { status, headers, passed: allowedResponseHeaders(headers) },
+    framing: framingOf(status, headers),
+    keepAlive: keepsAlive(match[1] === '1', headers),
+  }
 }
 
 function parseHeaders(lines: readonly string[]): Record<string, string> {

@@ -42,8 +42,8 @@ export class TimerWheel {
 
   after(delayMs: number, callback: () => void): TimerHandle {
     if (this.size === 0) this.tick = this.tickNow()
-    // The tick that was last looked at may be one behind: one more keeps a timer from being early.
-    const dueTick = this.tick + 1 + Math.max(1, Math.ceil(delayMs / TICK_MS))
+    // From the clock, not from the tick that was last looked at: after a stall that one is far behind, and the timer would be early.
+    const dueTick = Math.max(this.tick + 1, Math.ceil((this.clock.nowMs() - this.startMs + delayMs) / TICK_MS))
     const timer = new WheelTimer(dueTick, callback, this)
     const head = this.slots[dueTick % SLOTS]
     if (head !== undefined) {

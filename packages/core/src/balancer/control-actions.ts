@@ -1,0 +1,29 @@
+import type { BalancerEvent } from '../control/index.js'
+import type { Balancer } from './create-balancer.js'
+import type { EventLog } from './event-log.js'
+
+interface StopWish {
+  readonly drainMs?: number
+  readonly force?: boolean
+  readonly leaveEngines?: boolean
+}
+
+/** What the control API may ask of a balancer. */
+export function controlActions(balancer: Balancer, eventLog: EventLog) {
+  return {
+    status: () => balancer.status(),
+    metrics: () => balancer.metrics(),
+    requests: (limit: number) => balancer.requests(limit),
+    drain: (id: string) => balancer.drain(id),
+    resume: (id: string) => balancer.resume(id),
+    restart: (id: string) => balancer.restart(id),
+    stop: ({ drainMs, force, leaveEngines }: StopWish) =>
+      void balancer.close({
+        engines: leaveEngines === true ? 'leave' : 'stop',
+        ...(drainMs === undefined ? {} : { drainMs }),
+        ...(force === undefined ? {} : { force }),
+      }),
+    recentEvents: () => eventLog.recent(),
+    onEvent: (listener: (event: BalancerEvent) => void) => eventLog.on(listener),
+  }
+}
