@@ -1,5 +1,4 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { HeaderView } from '../contracts/index.js'
 import { BodyCollector, type BodyWatch } from './body-collector.js'
 import { bodyConsumed, clientGone } from './body-errors.js'
 import type { AnswerHead, Exchange, ExchangeHead } from './exchange.js'
