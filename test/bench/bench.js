@@ -70,13 +70,16 @@ function endOf({ started }) {
 }
 
 /**
- * A proxy that did not survive one unit takes part in the next one again.
+ * A proxy that did not survive is started and warmed up again.
  *
+ * @param {Unit} unit
  * @param {Running} running
- * @param {Place} place
+ * @param {Place & { warmUp: number }} plan
  */
-async function revive(running, place) {
-  if (endOf(running) !== undefined) Object.assign(running, await startProxy(running.proxy, place))
+async function revive(unit, running, plan) {
+  if (endOf(running) === undefined) return
+  Object.assign(running, await startProxy(running.proxy, plan))
+  if (!unit.isFresh) await unit.measure(running, plan.warmUp)
 }
 
 /**
@@ -109,11 +112,15 @@ export async function measureUnit(unit, all, plan) {
       const { name } = each.proxy
       if (skipped.has(name)) continue
       try {
-        if (round === 0) await revive(each, plan)
+        await revive(unit, each, plan)
         const { figures, raw } = await measureOnce(unit, each, { ...plan, seconds: round === 0 ? plan.warmUp : plan.seconds })
         if (round > 0) samples.push({ unit: unit.name, proxy: name, round, figures, raw })
       } catch (error) {
-        skipped.set(name, { proxy: name, unit: unit.name, reason: endOf(each) ?? (error instanceof Error ? error.message : String(error)) })
+        // Somebody else's signal costs this round; a proxy that ends by itself, or fails, is out.
+        const { signalCode } = each.started?.child ?? { signalCode: null }
+        const reason = endOf(each) ?? (error instanceof Error ? error.message : String(error))
+        if (signalCode === null) skipped.set(name, { proxy: name, unit: unit.name, reason })
+        else plan.tell(`${name} lost round ${round} of ${unit.name}: ${reason}\n`)
       }
       await untilIdle([...each.tree, ...plan.upstreamTree])
     }

@@ -50,7 +50,7 @@ export async function streams({ folder, port, tree, headers }, { connections, se
   const client = start(join(folder, 'sse-client'), args, { cores: coresFor.load })
   try {
     const rampMs = ramp > 0 ? (connections / ramp) * 1000 : 0
-    await untilWrote(client, 'window\n', rampMs + settle * 1000 + 10_000)
+    await untilWrote(client, 'window\n', rampMs + settle * 1000 + 30_000)
     const before = cpuNanoseconds(tree)
     await untilWrote(client, '}\n', seconds * 1000 + 10_000)
     const cpu = since(before, tree)

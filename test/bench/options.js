@@ -8,11 +8,12 @@ export const usage = `npm run bench -- [options]
   --quick          3 short rounds instead of 9: a first look, not a result
   --rounds N       rounds of each unit
   --seconds S      length of one round
+  --ahead          goes before everything else on this machine (nice -15): where others work too, as root
   --only A,B       proxies: ${proxies.map(({ name }) => name).join(', ')}
   --unit A,B       units: ${units.map(({ name }) => name).join(', ')}
 `
 
-/** @typedef {{ rounds: number, seconds: number, proxies: readonly string[], units: readonly string[] }} Options */
+/** @typedef {{ rounds: number, seconds: number, ahead: boolean, proxies: readonly string[], units: readonly string[] }} Options */
 
 /**
  * @param {readonly string[]} args
@@ -25,6 +26,7 @@ export function readOptions(args) {
       quick: { type: 'boolean', default: false },
       rounds: { type: 'string' },
       seconds: { type: 'string' },
+      ahead: { type: 'boolean', default: false },
       only: { type: 'string' },
       unit: { type: 'string' },
       help: { type: 'boolean', short: 'h', default: false },
@@ -34,6 +36,7 @@ export function readOptions(args) {
   return {
     rounds: positive('--rounds', values.rounds ?? (values.quick ? '3' : '9')),
     seconds: positive('--seconds', values.seconds ?? (values.quick ? '1' : '2')),
+    ahead: values.ahead,
     proxies: namesIn('--only', values.only, proxies),
     units: namesIn('--unit', values.unit, units),
   }

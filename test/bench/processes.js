@@ -1,7 +1,9 @@
 /** Child processes of the bench: each pinned to a core, in a group of its own, and none outlives the run. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { writeFileSync } from 'node:fs'
 import { createServer, connect } from 'node:net'
+import { getPriority } from 'node:os'
 import { setTimeout as pause } from 'node:timers/promises'
 
 /** @typedef {import('node:child_process').ChildProcess} ChildProcess */
@@ -23,6 +25,7 @@ export function start(program, args, { cores, env = {} }) {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...env },
   })
+  goAhead(child.pid)
   let said = ''
   let wrote = ''
   child.stderr.on('data', (text) => void (said = (said + String(text)).slice(-4000)))
@@ -31,6 +34,21 @@ export function start(program, args, { cores, env = {} }) {
   child.once('exit', () => running.delete(child))
   child.once('error', () => running.delete(child))
   return { child, said: () => said.trim(), wrote: () => wrote }
+}
+
+/**
+ * Linux shares a core among sessions first, and only then by priority among the processes of one; each child is a session of its own.
+ *
+ * @param {number | undefined} pid
+ */
+function goAhead(pid) {
+  const priority = getPriority()
+  if (priority === 0 || pid === undefined) return
+  try {
+    writeFileSync(`/proc/${pid}/autogroup`, String(priority))
+  } catch {
+    // A kernel without such groups.
+  }
 }
 
 /** @typedef {ReturnType<typeof start>} Started */

@@ -88,5 +88,8 @@ function targetTable(targets) {
 /** @param {import('./bench.js').Skipped} skipped */
 function skippedLine({ proxy, unit, reason }) {
   const what = [proxy, unit].filter((part) => part !== undefined).join(' in ')
-  return `skipped: ${what}: ${reason.split('\n').slice(0, 3).join(' ').slice(0, 300)}`
+  // Node.js prints where an error was thrown before it prints the error.
+  const lines = reason.split('\n')
+  const thrown = lines.find((line, at) => at > 0 && /^\w*Error\b/.test(line))
+  return `skipped: ${what}: ${lines.slice(0, 2).join(' ')}${thrown === undefined ? '' : ` ${thrown}`}`.slice(0, 400)
 }

@@ -1,7 +1,8 @@
 /** `npm run bench`: see docs/guides/bench.md. Measures and reports; never fails because a figure is bad. */
 import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { setPriority, tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { claimMachine, releaseMachine } from './alone.js'
 import { compile, measureUnit, obstacleTo, startProxy, startUpstream, stopProxy } from './bench.js'
 import { readOptions, usage } from './options.js'
 import { stopAll } from './processes.js'
@@ -16,24 +17,37 @@ import { units } from './units.js'
 const print = (/** @type {string} */ text) => void process.stdout.write(`${text}\n`)
 const progress = (/** @type {string} */ text) => void process.stderr.write(process.stderr.isTTY ? `\r\u001B[K${text}` : `${text}\n`)
 
+const options = readOptionsOrLeave()
+const isAlone = options !== undefined && claimMachine()
 const folder = mkdtempSync(join(tmpdir(), 'plimsoll-bench-'))
 process.on('exit', () => {
   stopAll()
   rmSync(folder, { recursive: true, force: true })
+  if (isAlone) releaseMachine()
 })
 process.on('SIGINT', () => process.exit(130))
 process.on('SIGTERM', () => process.exit(143))
 process.on('SIGHUP', () => process.exit(129))
 
-const options = readOptions(process.argv.slice(2))
 const lacks = missing(['taskset', 'gcc'])
 if (options === undefined) print(usage)
+else if (!isAlone) print('nothing is measured: another bench is running on this machine, and each would measure the other')
 else if (lacks === undefined) await run(options)
 else print(`nothing can be measured: ${lacks}`)
 process.exit()
 
+function readOptionsOrLeave() {
+  try {
+    return readOptions(process.argv.slice(2))
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n\n${usage}\n`)
+    return process.exit(2)
+  }
+}
+
 /** @param {import('./options.js').Options} options */
 async function run(options) {
+  if (options.ahead) setPriority(-15)
   await compile(folder)
   const place = await startUpstream(folder)
   /** @type {Skipped[]} */
@@ -47,7 +61,7 @@ async function run(options) {
       skipped.push({ unit: unit.name, reason: obstacle })
       continue
     }
-    const warmUp = samples.length === 0 ? 3 : 1
+    const warmUp = samples.length === 0 ? 3 : 2
     const result = await measureUnit(unit, running, { ...options, ...place, warmUp, tell: progress })
     samples.push(...result.samples)
     skipped.push(...result.skipped)

@@ -37,7 +37,7 @@ export function ratioTo(base, samples, figure, proxy) {
   const bases = new Map(valuesOf(samples, figure, base))
   const ratios = valuesOf(samples, figure, proxy).flatMap(([round, value]) => {
     const of = bases.get(round)
-    return of === undefined ? [] : [value / of]
+    return of === undefined || of === 0 ? [] : [value / of]
   })
   return ratios.length === 0 ? undefined : summaryOf(ratios)
 }
