@@ -1,7 +1,7 @@
 import { readFileSync, statSync } from 'node:fs'
 import type { Server } from 'node:net'
-import { createSecureContext, Server as TlsServer } from 'node:tls'
-import type { Clock, TimerHandle } from '../base/index.js'
+import type { Server as TlsServer } from 'node:tls'
+import { leanTls, type Clock, type TimerHandle } from '../base/index.js'
 import type { Logger } from '../contracts/index.js'
 import { LbError, messageOf } from '../errors/index.js'
 import type { GatewayPlan } from '../topology/index.js'
@@ -32,7 +32,7 @@ export class CertificateFiles {
 
   /** Keeps this server's certificate fresh. */
   serve(server: Server): void {
-    if (server instanceof TlsServer) this.servers.push(server)
+    if (server instanceof leanTls().Server) this.servers.push(server)
   }
 
   stop(): void {
@@ -66,7 +66,7 @@ export class CertificateFiles {
 function readCertificate({ certFile, keyFile }: TlsPlan): Certificate {
   try {
     const certificate = { cert: readFileSync(certFile), key: readFileSync(keyFile) }
-    createSecureContext(certificate)
+    leanTls().createSecureContext(certificate)
     return certificate
   } catch (cause) {
     throw new LbError(`the certificate cannot be used: ${messageOf(cause)}`, {

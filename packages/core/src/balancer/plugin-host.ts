@@ -1,3 +1,4 @@
+import { leanHttp, leanHttps } from '../base/index.js'
 import type { HostResponse, Logger, PluginHost } from '../contracts/index.js'
 
 const MAX_ANSWER_BYTES = 4 * 1024 * 1024
@@ -9,7 +10,7 @@ export function createPluginHost(log: Logger): PluginHost {
 
 async function get(url: string, options: Parameters<PluginHost['get']>[1]): Promise<HostResponse> {
   const parsed = new URL(url)
-  const { request } = parsed.protocol === 'https:' ? await import('node:https') : await import('node:http')
+  const { request } = parsed.protocol === 'https:' ? leanHttps() : leanHttp
   const unix = parsed.protocol === 'http+unix:'
   const socket = unix ? { socketPath: decodeURIComponent(parsed.hostname) } : {}
   const target = unix ? new URL(`http://localhost${parsed.pathname}${parsed.search}`) : parsed

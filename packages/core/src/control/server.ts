@@ -1,5 +1,6 @@
 import { chmodSync, rmSync } from 'node:fs'
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import { leanHttp } from '../base/index.js'
 import { LbError, isLbError, messageOf } from '../errors/index.js'
 import type { Logger } from '../contracts/index.js'
 import type { ControlActions } from './actions.js'
@@ -18,7 +19,7 @@ export interface ControlServer {
 
 /** The HTTP face that the CLI talks to. */
 export function createControlServer(options: { readonly actions: ControlActions; readonly log: Logger }): ControlServer {
-  const server = createServer((request, response) => void serve(options, request, response))
+  const server = leanHttp.createServer((request, response) => void serve(options, request, response))
   server.on('clientError', (_error, socket) => socket.destroy())
   return { listen: (socketPath) => listenOn(server, socketPath), close: () => closeServer(server) }
 }

@@ -1,6 +1,5 @@
-import { createServer as createTcp, type Server, type Socket } from 'node:net'
-import { createServer as createTls } from 'node:tls'
-import type { Clock } from '../base/index.js'
+import { createServer, type Server, type Socket } from 'node:net'
+import { leanTls, type Clock } from '../base/index.js'
 import { DoorConnection } from './door-connection.js'
 import { defaultDoorLimits, type DoorContext, type DoorLimits } from './door-context.js'
 import type { Exchange } from './exchange.js'
@@ -106,12 +105,12 @@ export class Door {
   }
 
   private plain(): Server {
-    return createTcp({ allowHalfOpen: true, noDelay: true }, (socket) => this.accept(socket))
+    return createServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.accept(socket))
   }
 
   private secure({ cert, key }: Certificate): Server {
     const options = { cert, key, allowHalfOpen: true, noDelay: true, ALPNProtocols: ['http/1.1'], handshakeTimeout: HANDSHAKE_MS }
-    const server = createTls(options, (socket) => this.accept(socket))
+    const server = leanTls().createServer(options, (socket) => this.accept(socket))
     // A failed handshake is the client's affair; its socket is closed already.
     server.on('tlsClientError', () => undefined)
     return server

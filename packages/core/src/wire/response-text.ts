@@ -1,8 +1,8 @@
-import { STATUS_CODES } from 'node:http'
+import { leanHttp } from '../base/index.js'
 
 /** The reason phrase of a status line; empty for a status without one. */
 export function reasonPhrase(status: number): string {
-  return STATUS_CODES[status] ?? ''
+  return leanHttp.STATUS_CODES[status] ?? ''
 }
 
 let dateText = ''

@@ -1,5 +1,6 @@
-import { connect as connectTcp, isIP, type OnReadOpts, type Socket } from 'node:net'
-import { connect as connectTls, type ConnectionOptions } from 'node:tls'
+import { connect, isIP, type OnReadOpts, type Socket } from 'node:net'
+import type { ConnectionOptions } from 'node:tls'
+import { leanTls } from '../base/index.js'
 import type { UpstreamTarget } from '../contracts/index.js'
 
 /** What a socket tells whoever holds it right now. */
@@ -86,14 +87,14 @@ export class UpstreamSocket {
 }
 
 function openSocket(target: UpstreamTarget, onread: OnReadOpts): Socket {
-  if (target.socketPath !== undefined) return connectTcp({ path: target.socketPath, onread })
+  if (target.socketPath !== undefined) return connect({ path: target.socketPath, onread })
   const address = { host: target.host, port: target.port, noDelay: true, onread }
-  if (!target.tls) return connectTcp(address)
+  if (!target.tls) return connect(address)
   // SNI takes names only: RFC 6066 section 3.
   const options: ConnectionOptions & { readonly onread: OnReadOpts } = {
     ...address,
     ALPNProtocols: ['http/1.1'],
     ...(isIP(target.host) === 0 ? { servername: target.host } : {}),
   }
-  return connectTls(options)
+  return leanTls().connect(options)
 }
