@@ -8,14 +8,8 @@ const open: ReadonlySet<string> = new Set([
   'handler: start line "POST /v1/chat/completions HTTP/0.9"',
   'handler: start line "POST /v1/chat/completions HTTP/2.0"',
   'handler: start line "POST /v1/chat/completions"',
-  // llhttp reads RTSP/1.0 as HTTP/1.0.
-  'listen: start line "POST /v1/chat/completions RTSP/1.0"',
   // An id that Connection names is used all the same.
   ...both('Connection: authorization, x-request-id'),
-  // A first packet that ends before the version is taken for HTTP/0.0: 505.
-  'listen: GET, POST, then a smuggled prefix',
-  'listen: a request byte by byte',
-  'listen: a head at a byte a second',
   // The 502 quotes the engine's bytes.
   ...both('102 with a length'),
   // Behind an event of over 4 KiB without text the end mark is not found.
