@@ -1,0 +1,138 @@
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterEach, describe, expect, it } from 'vitest'
+import { House, simTopology, until, type NodeRow, type StatusDocument } from './house.js'
+import { answersIn, chat, control, load, mixedBodies, post, prefixedBodies, spread, threadTicks, type Tally } from './thread-load.js'
+
+const NODES = 4
+
+type ThreadedStatus = StatusDocument & { readonly gateway: { readonly threads: number } }
+
+let house: House
+
+afterEach(async () => {
+  await house.lb(['down', '--force'])
+  await house.close()
+})
+
+function declare(workers: number, profile = 'instant'): void {
+  house = new House(simTopology({ replicas: NODES, profile }).replace('127.0.0.1:0 }', `127.0.0.1:0, workers: ${workers} }`))
+}
+
+const status = async (): Promise<ThreadedStatus> => (await house.status()) as ThreadedStatus
+const nodes = async (): Promise<readonly NodeRow[]> => (await status()).pools[0]?.nodes ?? []
+const short = (count: number): string[] => Array.from({ length: count }, (_, index) => chat(`hello ${index}`, 8))
+
+const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length
+
+/** A record may be on its way from a thread for a moment. */
+async function allSettled(): Promise<void> {
+  await until(async () => (await nodes()).every((node) => node.inFlight === 0))
+}
+
+describe('two data threads', () => {
+  it('both serve; metrics, status and request records count the requests of both, once', async () => {
+    declare(2)
+    const url = await house.up()
+    const { pid, gateway } = await status()
+    expect(gateway.threads).toBe(2)
+    const before = threadTicks(pid)
+    expect([...before.keys()].sort()).toEqual(['lb-data-1', 'lb-data-2'])
+    let asked = 0
+    do {
+      const plain = await load(url, short(150), { concurrency: 50 })
+      expect(plain.failed).toEqual([])
+      const streams = await Promise.all(Array.from({ length: 10 }, () => post(url, chat('stream', 8, { stream: true }))))
+      for (const { text } of streams) expect(text).toMatch(/data: \[DONE\]\s*$/)
+      asked += 160
+    } while (asked < 960 && [...threadTicks(pid)].some(([name, ticks]) => ticks <= (before.get(name) ?? 0)))
+    expect([...threadTicks(pid)].every(([name, ticks]) => ticks > (before.get(name) ?? 0))).toBe(true)
+
+    const countAll = async (): Promise<number[]> => {
+      const { requests } = await control<{ requests: { id: string; outcome: string }[] }>(house, '/v1/requests?limit=1000')
+      const byNode = (await nodes()).reduce((sum, node) => sum + node.requests, 0)
+      const unique = new Set(requests.filter((each) => each.outcome === 'ok').map((each) => each.id)).size
+      return [answersIn(await (await fetch(`${url}/metrics`)).text()), byNode, requests.length, unique]
+    }
+    await until(async () => (await countAll()).every((count) => count >= asked))
+    expect(await countAll()).toEqual([asked, asked, asked, asked])
+    await allSettled()
+  })
+
+  it('balance as one does, and keep as much of the prefix caches', async () => {
+    const runs: { readonly mixed: readonly Tally[]; readonly prefixed: Tally }[] = []
+    for (const workers of [1, 2]) {
+      declare(workers, '8b-h100')
+      const url = await house.up()
+      const mixed: Tally[] = []
+      for (let round = 0; round < 3; round += 1) mixed.push(await load(url, mixedBodies(160), { concurrency: 50 }))
+      const prefixed = await load(url, prefixedBodies(200, 10), { concurrency: 10 })
+      await allSettled()
+      runs.push({ mixed, prefixed })
+      if (workers === 1) await house.close()
+    }
+    const spreads = runs.map(({ mixed }) => mean(mixed.map((tally) => spread(tally, NODES))))
+    const shares = runs.map(({ prefixed }) => (100 * prefixed.cachedTokens) / prefixed.promptTokens)
+    const percent = shares.map((share) => share.toFixed(1))
+    process.stdout.write(
+      `1 thread, 2 threads: spread ${spreads.map((value) => value.toFixed(3)).join(', ')}; cached ${percent.join(', ')} %\n`,
+    )
+    expect(runs.flatMap(({ mixed, prefixed }) => [...mixed, prefixed].flatMap(({ failed }) => failed))).toEqual([])
+    expect(shares[0]).toBeGreaterThan(30)
+    expect(Math.abs((spreads[0] ?? 0) - (spreads[1] ?? 0))).toBeLessThan(0.15)
+    expect(Math.abs((shares[0] ?? 0) - (shares[1] ?? 0))).toBeLessThan(3)
+  })
+
+  it('fail no plain request when a node is killed under load', async () => {
+    declare(2)
+    const url = await house.up()
+    const victim = (await nodes())[1]?.pid ?? 0
+    const tally = await load(url, short(1_200), {
+      concurrency: 100,
+      onStarted: (started) => started === 300 && process.kill(victim, 'SIGKILL'),
+    })
+    expect(tally.failed).toEqual([])
+    await until(async () => (await nodes())[1]?.state === 'ready' && (await nodes())[1]?.pid !== victim, 15_000)
+    await until(async () => (await load(url, short(60), { concurrency: 30 })).nodes.has('demo/sim-1'))
+    await allSettled()
+  })
+
+  it('both hear of drain, resume and restart', async () => {
+    declare(2)
+    const url = await house.up()
+    const pidBefore = (await nodes())[2]?.pid
+    const visited = async (count: number): Promise<Set<string>> => {
+      const tally = await load(url, short(count), { concurrency: 50 })
+      expect(tally.failed).toEqual([])
+      return new Set(tally.nodes.keys())
+    }
+    expect(await visited(150)).toEqual(new Set(['demo/sim-0', 'demo/sim-1', 'demo/sim-2', 'demo/sim-3']))
+    expect((await house.lb(['nodes', 'drain', 'demo/sim-1'])).code).toBe(0)
+    await until(async () => !(await visited(50)).has('demo/sim-1'))
+    expect(await visited(300)).toEqual(new Set(['demo/sim-0', 'demo/sim-2', 'demo/sim-3']))
+    expect((await house.lb(['nodes', 'resume', 'demo/sim-1'])).code).toBe(0)
+    await until(async () => (await visited(50)).has('demo/sim-1'), 15_000)
+    const restarting = house.lb(['nodes', 'restart', 'demo/sim-2'])
+    await visited(300)
+    expect((await restarting).code).toBe(0)
+    await until(async () => (await nodes())[2]?.state === 'ready' && (await nodes())[2]?.pid !== pidBefore, 15_000)
+    await until(async () => (await visited(50)).has('demo/sim-2'), 15_000)
+  })
+
+  it('let begun streams end when lb goes down, and leave nothing behind', async () => {
+    declare(2, '8b-a100')
+    const url = await house.up()
+    const answers = Array.from({ length: 24 }, () => post(url, chat('a long story', 150, { stream: true })))
+    await until(async () => (await nodes()).reduce((sum, node) => sum + node.inFlight, 0) === 24)
+    const down = house.lb(['down'])
+    const texts = (await Promise.all(answers.map((answer) => answer.catch((error: unknown) => ({ text: String(error) }))))).map(
+      ({ text }) => text,
+    )
+    expect(texts.filter((text) => !/data: \[DONE\]\s*$/.test(text))).toEqual([])
+    expect((await down).code).toBe(0)
+    expect(house.survivors()).toEqual([])
+    const left = readdirSync(join(house.folder, 'run'), { recursive: true, withFileTypes: true }).filter((entry) => !entry.isDirectory())
+    expect(left).toEqual([])
+    await expect(fetch(`${url}/health`)).rejects.toThrow()
+  })
+})
