@@ -89,7 +89,10 @@ export class Answer implements UpstreamEvents {
     if (stream?.hasContent === true) this.sawContent()
     if (this.committed) return
     // An engine's error object is an answer to this request; it goes out as soon as it is there, like content.
-    if (stream?.hasContent === true || stream?.hasError === true || this.held.byteLength > MAX_HELD_BYTES) this.commit()
+    if (stream?.hasContent !== true && stream?.hasError !== true && this.held.byteLength <= MAX_HELD_BYTES) return
+    if (!this.comesTooLate()) return this.commit()
+    this.call?.abort()
+    this.tellAsEvent()
   }
 
   onReadEnd(): void {
@@ -104,6 +107,7 @@ export class Answer implements UpstreamEvents {
     const verdict = this.classify(this.head)
     if (isRefusal(verdict) && !this.committed) return this.refuse(verdict)
     if (verdict === 'ok' && this.streamEnd() === 'cut') return this.broke('cut', 'the stream ended without its end mark')
+    if (this.comesTooLate()) return this.tellAsEvent()
     this.sawContent()
     this.commit()
     this.options.request.delivery.end(this.held.take())
@@ -164,15 +168,27 @@ export class Answer implements UpstreamEvents {
     this.finish({ outcome: 'refused', reason: `${this.head?.status ?? 0} (${verdict})`, movable: true, passOn: () => this.passOn() })
   }
 
-  /** The engine's refusal is the answer after all. Where a comment went out before, it is told as an event. */
+  /** The engine's refusal is the answer after all. */
   private passOn(): void {
-    const { delivery } = this.options.request
-    if (!delivery.started) {
-      this.commit()
-      return delivery.end(this.held.take())
-    }
-    const message = `the node refused (${this.head?.status ?? 0}): ${this.held.start(JUDGED_BYTES)}`
-    delivery.fail(new LbError(message, { code: 'LB_NODE_REFUSED', source: 'engine', httpStatus: this.head?.status ?? 502 }), {})
+    if (this.comesTooLate()) return this.sayAsEvent()
+    this.commit()
+    this.options.request.delivery.end(this.held.take())
+  }
+
+  /** A comment has promised the client an event stream, and this is none: a refusal, most of the time. */
+  private comesTooLate(): boolean {
+    return !this.committed && this.reader?.stream === undefined && this.options.request.delivery.started
+  }
+
+  private tellAsEvent(): void {
+    this.sayAsEvent()
+    this.finish({ outcome: 'answered', movable: false })
+  }
+
+  private sayAsEvent(): void {
+    const status = this.head?.status ?? 0
+    const message = `the node answered ${status} and no event stream: ${this.held.start(JUDGED_BYTES)}`
+    this.options.request.delivery.fail(new LbError(message, { code: 'LB_NO_STREAM', source: 'engine', httpStatus: status || 502 }), {})
   }
 
   /** The engine went away. Before any content was shown, another node may be asked; after it, the client is told the truth. */

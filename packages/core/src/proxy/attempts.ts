@@ -44,6 +44,8 @@ class Attempts {
     const { outcome, reason } = end
     this.records.push(reason === undefined ? { node: node.id, startedMs, outcome } : { node: node.id, startedMs, outcome, reason })
     this.last = end
+    if (outcome === 'cut')
+      this.context.log.warn('stream.cut', { request: this.request.requestId, node: node.id, reason, deliveredBytes: end.deliveredBytes })
     if (!end.movable) return this.done({ attempts: this.records, node, end, error: undefined })
     this.context.log.warn('attempt.failed', { request: this.request.requestId, node: node.id, outcome, reason })
     // A turn of its own, so that a chain of refused connects never grows the stack, and a bug in it is caught.
