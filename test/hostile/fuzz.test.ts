@@ -9,9 +9,10 @@ import { headCorpus } from './corpus-heads.js'
 import { semanticsCorpus } from './corpus-semantics.js'
 import { streamCorpus } from './corpus-streams.js'
 import { doorNames, openDoors, type DoorName, type Doors } from './doors.js'
-import { endsInErrorEvent, isOpenAiError, judgeAnswers, judgeOrigin, show } from './judge.js'
+import { endsInErrorEvent, isOpenAiError, judgeAnswers, judgeOrigin, requestsIn, show } from './judge.js'
+import type { Message } from './message-reader.js'
 import { below, mutate, oneOf, seeded, type Random } from './mutate.js'
-import { itUnlessOpen } from './open-faults.js'
+import { isOpen } from './open-faults.js'
 import { parse, statusOf, talk } from './raw-client.js'
 import { plain, RawOrigin, receipt } from './raw-origin.js'
 import { HUSH, latin1, post } from './request-case.js'
@@ -77,12 +78,13 @@ describe.each(doorNames)('fuzz at the %s door', (door) => {
     'no damaged request reaches the origin with a second meaning',
     async () => {
       await fresh()
-      let sent: Buffer[] = []
-      // On a busy machine a request may arrive when its client has given up.
-      let earlier: Buffer[] = []
+      const sent: Buffer[] = []
+      // On a busy machine a request may arrive when its client has long given up.
+      const asked: Message[] = []
       const lane = async (random: Random): Promise<void> => {
         const bytes = mutate(oneOf(random, requests), random, oneOf(random, requests))
         sent.push(bytes)
+        asked.push(...requestsIn(bytes))
         const cut = below(random, bytes.byteLength + 1)
         const steps = random() < 0.3 ? [bytes.subarray(0, cut), { pauseMs: 1 }, bytes.subarray(cut)] : [bytes]
         const said = await talk(doors.ports[door], steps, { answers: 3, toClose: false, longestMs: 60 })
@@ -91,18 +93,17 @@ describe.each(doorNames)('fuzz at the %s door', (door) => {
           throw new Error(`seed ${seed}: ${violations.join('; ')}\nsent: ${JSON.stringify(bytes.toString('latin1'))}`)
       }
       const judged = (): void => {
-        const violations = judgeOrigin(origin.take(), origin.authority, [...earlier, ...sent])
-        if (violations.length > 0)
-          throw new Error(`seed ${seed}: ${violations.join('; ')}\nsent: ${suspects(violations, [...earlier, ...sent])}`)
-        earlier = sent
-        sent = []
+        const violations = judgeOrigin(origin.take(), origin.authority, asked, false)
+        if (violations.length > 0) throw new Error(`seed ${seed}: ${violations.join('; ')}\nsent: ${suspects(violations, sent)}`)
+        sent.splice(0, sent.length - 10 * LANES)
+        asked.splice(0, asked.length - 10 * LANES)
       }
       await told(`requests at the ${door} door`, await rounds(doorNames.indexOf(door), lane, judged))
     },
     seconds * 1000 + 20_000,
   )
 
-  itUnlessOpen(door, 'fuzz of answers')(
+  it(
     'no damaged answer reaches a client as something else, nor another client at all',
     async () => {
       await fresh()
@@ -158,6 +159,7 @@ async function oneAnswer(door: DoorName, { id, damaged, stream }: Damaged): Prom
   }
   if ([502, 504].includes(statusOf(seen)) && isOpenAiError(seen.body)) return
   if (stream && endsInErrorEvent(seen.body)) return
+  if (stream && isOpen(door, 'stream: a clean end in mid-line') && seen.body.includes('"LB_STREAM_CUT"')) return
   if (whole === undefined)
     fail(`a clean end of a broken answer (${meant.error ?? 'cut'}): ${JSON.stringify(said.bytes.toString('latin1'))}`)
   else if (!whole.body.equals(seen.body) || statusOf(whole) !== statusOf(seen))

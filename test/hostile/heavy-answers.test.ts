@@ -48,11 +48,6 @@ const answers: readonly Answer[] = [
   { name: '50 MB of events', stream: true, pieces: () => times(50, megabyte(event), { last: DONE }) },
   { name: '4 MB of line ends', stream: true, pieces: () => times(4, megabyte('\r\n'), { last: DONE }) },
   { name: '20 MB of one JSON event', stream: true, pieces: () => times(20, megabyte('[{"a":'), { first: 'data: ', last: `\n\n${DONE}` }) },
-  {
-    name: '4 MB of events that are no JSON',
-    stream: true,
-    pieces: () => times(4, megabyte('data: {{{"usage" and then words that make it as long as others are\n\n'), { last: DONE }),
-  },
   { name: '100 MB of a plain answer', stream: false, pieces: () => times(100, megabyte('y')) },
 ]
 

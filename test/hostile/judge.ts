@@ -29,8 +29,11 @@ function endsConnection(message: Message): boolean {
   return /\bclose\b/.test(options) || (message.startLine.endsWith('HTTP/1.0') && !/\bkeep-alive\b/.test(options))
 }
 
-/** What is wrong with the bytes of an origin's connections, given what each client sent; empty when nothing is. The order counts where there was one client. */
-export function judgeOrigin(connections: readonly OriginConnection[], authority: string, sent: readonly Buffer[]): string[] {
+/**
+ * What is wrong with the bytes of an origin's connections, given the requests that were sent; empty when nothing is. `order`: one client sent them, so
+ * that their order counts; else those that have arrived are taken off the list, and the rest may come later.
+ */
+export function judgeOrigin(connections: readonly OriginConnection[], authority: string, sent: Message[], order: boolean): string[] {
   const requests = connections.flatMap((connection) => connection.requests).sort((a, b) => a.order - b.order)
   const own = requests.filter(({ startLine }) => startLine !== PROBE)
   return [
@@ -39,7 +42,7 @@ export function judgeOrigin(connections: readonly OriginConnection[], authority:
     ...requests
       .filter(({ startLine }) => startLine === PROBE)
       .flatMap((request) => (request.body.byteLength > 0 ? ['a probe with a body'] : [])),
-    ...asked(own, sent.flatMap(requestsIn), sent.length === 1),
+    ...asked(own, sent, order),
   ]
 }
 
@@ -70,15 +73,14 @@ function wellFormed(request: OriginRequest, authority: string): string[] {
 }
 
 /** Each request of the origin must be one that a client sent, body for body, in order and once. */
-function asked(requests: readonly OriginRequest[], sent: readonly Message[], inOrder: boolean): string[] {
-  const used = new Set<number>()
+function asked(requests: readonly OriginRequest[], sent: Message[], inOrder: boolean): string[] {
   let from = 0
   const violations: string[] = []
   for (const request of requests) {
-    const at = sent.findIndex((message, index) => index >= from && !used.has(index) && message.body.equals(request.body))
+    const at = sent.findIndex((message, index) => index >= from && message.body.equals(request.body))
     if (at === -1) violations.push(`the origin got a body that no client sent, not in this order, or not so often: ${show(request.body)}`)
     else if (inOrder) from = at + 1
-    used.add(at)
+    else sent.splice(at, 1)
   }
   return violations
 }

@@ -1,5 +1,5 @@
 /** Plays one case against one port, and says what came of it. */
-import { judgeAnswers, judgeOrigin } from './judge.js'
+import { judgeAnswers, judgeOrigin, requestsIn } from './judge.js'
 import { statusOf, talk, type Step, type Talk } from './raw-client.js'
 import type { OriginConnection, RawOrigin } from './raw-origin.js'
 import type { Expect, RequestCase } from './request-case.js'
@@ -39,7 +39,7 @@ export async function runCase(
   return {
     got,
     violations: [
-      ...judgeOrigin(connections, origin.authority, [sent]),
+      ...judgeOrigin(connections, origin.authority, requestsIn(sent), true),
       ...judgeAnswers(said, sent, { bare }),
       ...exact(one, { got, bare }, said, connections),
     ],
