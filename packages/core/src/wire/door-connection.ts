@@ -5,6 +5,7 @@ import { DoorBody } from './door-body.js'
 import type { DoorContext } from './door-context.js'
 import { DoorExchange } from './door-exchange.js'
 import { LATE_HEAD, refusalOf, TOO_LARGE_HEAD } from './door-refusals.js'
+import { breakOff } from './break-off.js'
 import { MAX_HEAD_BYTES } from './llhttp.js'
 import { readProxyPreface } from './proxy-preface.js'
 import { isRefusal, readRequestHead, type HeadRefusal } from './request-head.js'
@@ -55,18 +56,18 @@ export class DoorConnection {
     this.arm(context.limits.headMs, () => this.refuse(LATE_HEAD))
   }
 
-  /** No exchange is under way: closing now cuts nothing. */
-  get idle(): boolean {
-    return this.exchange === undefined
-  }
-
   closeAfterAnswer(): void {
     this.staysOpen = false
-    if (this.exchange === undefined && !this.lingering) this.socket.end()
+    if (this.exchange === undefined) this.linger()
   }
 
   destroy(): void {
     this.socket.destroy()
+  }
+
+  /** Ends it so that nobody takes what was sent for the whole, even where the end of the connection is the end of the answer. */
+  breakOff(): void {
+    breakOff(this.socket)
   }
 
   /** From the exchange: it wants the body now. */
@@ -113,9 +114,14 @@ export class DoorConnection {
 
   private flows(): boolean {
     if (this.socket.writableLength < HIGH_WATER_BYTES) return true
-    // Node.js looks at the kernel's progress before it calls this a timeout.
-    this.socket.setTimeout(this.context.limits.writeStallMs)
+    this.watchStall()
     return false
+  }
+
+  /** Node.js looks at the kernel's progress before it calls this a timeout; whoever writes again must not begin it anew. */
+  private watchStall(): void {
+    const { writeStallMs } = this.context.limits
+    if (this.socket.timeout !== writeStallMs) this.socket.setTimeout(writeStallMs)
   }
 
   private drained(): void {
@@ -150,7 +156,6 @@ export class DoorConnection {
     const end = found === -1 ? this.waiting.byteLength : found + HEAD_END.byteLength
     if (end - start > MAX_HEAD_BYTES) return this.refuse(TOO_LARGE_HEAD)
     const bytes = this.waiting.subarray(start, end)
-    if (bytes.byteLength === 0) return false
     if (found === -1) return this.awaitHead(bytes)
     const spans = this.context.parser.parse(bytes)
     if (typeof spans === 'string') return this.refuse(refusalOf(bytes, spans))
@@ -234,13 +239,16 @@ export class DoorConnection {
     return false
   }
 
-  /** Ends our side, then reads on for a moment: a reset would take the answer away from the client. */
+  /** Ends our side; once all is sent, reads on for a moment: a reset would take the answer away from the client. */
   private linger(): void {
     if (this.lingering) return
     this.lingering = true
     this.waiting = NO_BYTES
-    this.socket.end()
-    this.arm(LINGER_MS, () => this.socket.destroy())
+    this.timer?.cancel()
+    this.watchStall()
+    this.socket.end(() => {
+      if (!this.socket.destroyed) this.arm(LINGER_MS, this.expire)
+    })
     this.resume()
   }
 

@@ -124,7 +124,8 @@ export class DoorExchange implements Exchange {
   abort(): void {
     if (this.over) return
     this.over = true
-    this.connection.destroy()
+    if (this.framing === 'until-close') this.connection.breakOff()
+    else this.connection.destroy()
   }
 
   onDrain(callback: () => void): void {

@@ -96,7 +96,7 @@ export class Door {
   stopAccepting(): void {
     this.stopping = true
     for (const server of this.servers) server.close()
-    for (const connection of this.connections.keys()) if (connection.idle) connection.closeAfterAnswer()
+    for (const connection of this.connections.keys()) connection.closeAfterAnswer()
   }
 
   /** Cuts what is left. */

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { BodyCollector, type BodyWatch } from './body-collector.js'
+import { breakOff } from './break-off.js'
 import { bodyConsumed, clientGone } from './body-errors.js'
 import type { AnswerHead, Exchange, ExchangeHead } from './exchange.js'
 import { addHeader, frameRequest, headOf, type HeadRefusal } from './request-head.js'
@@ -86,7 +87,8 @@ class NodeExchange implements ForeignExchange {
   }
 
   abort(): void {
-    this.response.destroy()
+    if (this.request.httpVersion === '1.0') breakOff(this.request.socket)
+    else this.response.destroy()
   }
 
   onGone(callback: () => void): void {
@@ -100,6 +102,8 @@ class NodeExchange implements ForeignExchange {
   }
 }
 
+const wrongVersion: HeadRefusal = { status: 505, code: 'LB_BAD_REQUEST', message: 'lb speaks HTTP/1.1 (and 1.0)' }
+
 /** From the raw header lines: Node.js drops some repeated ones in silence. */
 function readNodeHead(request: IncomingMessage): { readonly head: ExchangeHead; readonly refusal: HeadRefusal | undefined } {
   const headers: Record<string, string> = {}
@@ -110,7 +114,8 @@ function readNodeHead(request: IncomingMessage): { readonly head: ExchangeHead; 
   }
   const head = headOf(request.method ?? 'GET', request.url ?? '/', headers)
   // Somebody's HTTP/2 server frames requests by itself.
-  if (refusal !== undefined || request.httpVersionMajor > 1) return { head, refusal }
+  if (refusal !== undefined || 'stream' in request) return { head, refusal }
+  if (request.httpVersion !== '1.1' && request.httpVersion !== '1.0') return { head, refusal: wrongVersion }
   const framed = frameRequest(head, request.httpVersionMinor === 1)
   return { head, refusal: 'status' in framed ? framed : undefined }
 }
