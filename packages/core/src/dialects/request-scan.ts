@@ -73,6 +73,9 @@ export function scanRequest(face: Face, body: Uint8Array, contentType?: string):
 }
 
 function requestOf(face: Face, body: Uint8Array, fields: TopLevel): RequestScan {
+  const named = fields.get('model')
+  if (named !== undefined && named.end - named.start > MAX_FIELD_BYTES)
+    throw badRequest(`model is longer than ${MAX_FIELD_BYTES / 1024} KiB`)
   const model = field(body, fields, 'model')
   const stream = field(body, fields, 'stream')
   if (model !== undefined && model !== null && typeof model !== 'string') throw badRequest('model must be a string')

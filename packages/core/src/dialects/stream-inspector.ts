@@ -68,8 +68,7 @@ export class StreamInspector {
       this.ledger?.appendText(event.text)
       if (event.usage === undefined) this.learn(bytes, event.text)
     }
-    if (event.kind !== 'comment' && event.text === undefined)
-      this.tail = `${this.tail}${bytes.toString('utf8', 0, MAX_TAIL_BYTES)}`.slice(-MAX_TAIL_BYTES)
+    if (event.kind !== 'comment' && event.text === undefined) this.tail = `${this.tail}${shortened(bytes)}`.slice(-MAX_TAIL_BYTES)
     return !(this.stripUsage && event.usageOnly)
   }
 
@@ -87,4 +86,9 @@ export class StreamInspector {
       suffix: Buffer.from(bytes.subarray(contentEnd)),
     }
   }
+}
+
+/** An event's text; of a long one its beginning, which says what it is, and an end, so that the next one starts on a line of its own. */
+function shortened(bytes: Buffer): string {
+  return bytes.byteLength <= MAX_TAIL_BYTES / 2 ? bytes.toString('utf8') : `${bytes.toString('utf8', 0, MAX_TAIL_BYTES / 2)}\n\n`
 }

@@ -1,5 +1,5 @@
 import type { Clock } from '../base/index.js'
-import type { Logger } from '../contracts/index.js'
+import type { HeaderView, Logger } from '../contracts/index.js'
 import { errorBody } from '../dialects/index.js'
 import { LbError, isLbError, messageOf } from '../errors/index.js'
 import type { Proxy } from '../proxy/index.js'
@@ -39,7 +39,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     handle(given) {
       const cors = options.cors()
       const exchange = cors === undefined ? given : cors.open(given)
-      const requestId = requestIdOf(exchange.head.headers['x-request-id'], options.clock.epochMs())
+      const requestId = requestIdOf(givenId(exchange.head.headers), options.clock.epochMs())
       try {
         serve(options, exchange, { requestId, cors })
       } catch (thrown) {
@@ -47,6 +47,11 @@ export function createGateway(options: GatewayOptions): Gateway {
       }
     },
   }
+}
+
+/** An id that the Connection header names was meant for one hop (RFC 9110 section 7.6.1), and ours goes further. */
+function givenId(headers: HeaderView): string | undefined {
+  return headers['connection']?.toLowerCase().includes('x-request-id') === true ? undefined : headers['x-request-id']
 }
 
 interface Request {

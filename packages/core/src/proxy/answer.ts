@@ -35,6 +35,7 @@ export class Answer implements UpstreamEvents {
   private readonly held = new HeldBytes()
   private committed = false
   private over = false
+  private said = ''
   private firstContentAtMs: number | undefined
 
   constructor(private readonly options: AnswerOptions) {}
@@ -117,6 +118,7 @@ export class Answer implements UpstreamEvents {
   onError(error: UpstreamError): void {
     if (this.over) return
     const outcome = error.kind === 'connect' ? 'connect-failed' : error.kind === 'timeout' ? 'timeout' : 'reset'
+    this.said = error.said
     this.broke(outcome, error.message)
   }
 
@@ -216,6 +218,7 @@ export class Answer implements UpstreamEvents {
       passOn: end.passOn,
       contentEvents: reader?.stream?.contentEvents ?? 0,
       deliveredBytes: reader?.stream?.ledger?.byteLength,
+      said: this.said,
       status: this.head?.status,
       usage: reader?.usage,
       firstContentAtMs: this.firstContentAtMs,

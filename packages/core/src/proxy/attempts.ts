@@ -47,7 +47,7 @@ class Attempts {
     if (outcome === 'cut')
       this.context.log.warn('stream.cut', { request: this.request.requestId, node: node.id, reason, deliveredBytes: end.deliveredBytes })
     if (!end.movable) return this.done({ attempts: this.records, node, end, error: undefined })
-    this.context.log.warn('attempt.failed', { request: this.request.requestId, node: node.id, outcome, reason })
+    this.context.log.warn('attempt.failed', { request: this.request.requestId, node: node.id, outcome, reason, said: end.said })
     // A turn of its own, so that a chain of refused connects never grows the stack, and a bug in it is caught.
     queueMicrotask(() => this.again())
   }

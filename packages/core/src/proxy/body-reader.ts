@@ -20,6 +20,7 @@ export interface BodyReader {
 export class StreamReader implements BodyReader {
   ended = false
   private readonly splitter = new EventSplitter()
+  private endsInside = false
 
   constructor(readonly stream: StreamInspector) {}
 
@@ -28,7 +29,7 @@ export class StreamReader implements BodyReader {
   }
 
   get atBoundary(): boolean {
-    return this.splitter.atBoundary
+    return this.splitter.atBoundary && !this.endsInside
   }
 
   read(bytes: Buffer): readonly Buffer[] {
@@ -48,6 +49,7 @@ export class StreamReader implements BodyReader {
   finish(): readonly Buffer[] {
     this.ended = true
     const rest = this.splitter.rest()
+    this.endsInside = rest.byteLength > 0
     return rest.byteLength === 0 || !this.stream.event(rest, 0, rest.byteLength) ? [] : [rest]
   }
 }

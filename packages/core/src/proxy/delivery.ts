@@ -76,7 +76,8 @@ export class Delivery {
     const { exchange, requestId } = this
     this.timer?.cancel()
     if (this.headSent) {
-      if (this.stream) exchange.end(Buffer.from(errorEvent(error, requestId)))
+      // An event that was cut in its middle is ended first, or the client would read both as one.
+      if (this.stream) exchange.end(Buffer.from(`${this.atBoundary ? '' : '\n\n'}${errorEvent(error, requestId)}`))
       else exchange.abort()
       return
     }

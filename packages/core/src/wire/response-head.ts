@@ -43,7 +43,7 @@ export function parseResponseHead(text: string): ParsedHead {
 function parse(text: string): ParsedHead {
   const [statusLine = '', ...lines] = text.split('\r\n')
   const match = STATUS_LINE.exec(statusLine)
-  if (match === null) throw bad(`bad status line ${JSON.stringify(statusLine.slice(0, 60))}`)
+  if (match === null) throw bad('a bad status line', statusLine)
   const headers = parseHeaders(lines)
   const status = Number(match[2])
   return {
@@ -79,7 +79,7 @@ function headerOf(line: string): HeaderLine {
   const colon = line.indexOf(':')
   const name = line.slice(0, Math.max(0, colon)).toLowerCase()
   const value = line.slice(colon + 1).replace(/^[\t ]+|[\t ]+$/g, '')
-  if (!isHeaderName(name) || !isHeaderValue(value)) throw bad(`bad header line ${JSON.stringify(line.slice(0, 60))}`)
+  if (!isHeaderName(name) || !isHeaderValue(value)) throw bad('a bad header line', line)
   const header = { name, value }
   if (line.length <= MAX_KNOWN_LINE) {
     if (knownLines.size >= MOST_KNOWN_LINES) knownLines.clear()
@@ -92,8 +92,8 @@ function framingOf(status: number, headers: HeaderView): BodyFraming {
   const encoding = headers['transfer-encoding']
   const length = headers['content-length']
   if (encoding !== undefined && length !== undefined) throw bad('both Transfer-Encoding and Content-Length')
-  if (length !== undefined && !/^\d{1,15}$/.test(length)) throw bad(`bad Content-Length ${JSON.stringify(length)}`)
-  if (encoding !== undefined && encoding.toLowerCase() !== 'chunked') throw bad(`unknown Transfer-Encoding ${JSON.stringify(encoding)}`)
+  if (length !== undefined && !/^\d{1,15}$/.test(length)) throw bad('a bad Content-Length', length)
+  if (encoding !== undefined && encoding.toLowerCase() !== 'chunked') throw bad('an unknown Transfer-Encoding', encoding)
   if (status < 200 || status === 204 || status === 304) return { kind: 'none' }
   if (encoding !== undefined) return { kind: 'chunked' }
   return length === undefined ? { kind: 'until-close' } : { kind: 'length', bytes: Number(length) }
@@ -104,6 +104,8 @@ function keepsAlive(http11: boolean, headers: HeaderView): boolean {
   return http11 ? !connection.includes('close') : connection.includes('keep-alive')
 }
 
-function bad(why: string): UpstreamError {
-  return new UpstreamError('framing', `the engine's answer is not HTTP/1.1: ${why}`)
+const MAX_SAID = 60
+
+function bad(why: string, said = ''): UpstreamError {
+  return new UpstreamError('framing', `the engine's answer is not HTTP/1.1: ${why}`, said.slice(0, MAX_SAID))
 }

@@ -5,6 +5,8 @@ export class UpstreamError extends Error {
   constructor(
     readonly kind: UpstreamErrorKind,
     message: string,
+    /** What the engine said, for the log: clients are not shown its bytes. */
+    readonly said = '',
   ) {
     super(message)
     this.name = 'UpstreamError'
