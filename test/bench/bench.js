@@ -9,7 +9,7 @@ import { coresFor, missing, openFileLimit, pathOf } from './tools.js'
 /** @typedef {import('./units.js').Unit} Unit */
 /** @typedef {{ unit: string, proxy: string, round: number, figures: import('./units.js').Figures, raw: unknown }} Sample */
 /** @typedef {{ proxy?: string, unit?: string, reason: string }} Skipped */
-/** @typedef {{ folder: string, upstreamPort: number, upstreamTree: readonly number[] }} Place */
+/** @typedef {{ folder: string, upstreamPort: number, upstreamTree: readonly number[], nodeFlags: readonly string[] }} Place */
 /** @typedef {import('./loads.js').Target & { proxy: Proxy, started: import('./processes.js').Started | undefined }} Running */
 
 /** @param {string} folder */
@@ -22,13 +22,14 @@ export async function compile(folder) {
 
 /**
  * @param {string} folder
+ * @param {readonly string[]} nodeFlags of our own processes
  * @returns {Promise<Place>}
  */
-export async function startUpstream(folder) {
+export async function startUpstream(folder, nodeFlags = []) {
   const upstreamPort = await freePort()
   const started = start(join(folder, 'upstream'), [String(upstreamPort)], { cores: coresFor.load })
   await untilOpen(upstreamPort, started)
-  return { folder, upstreamPort, upstreamTree: [Number(started.child.pid)] }
+  return { folder, upstreamPort, upstreamTree: [Number(started.child.pid)], nodeFlags }
 }
 
 /**
@@ -36,12 +37,12 @@ export async function startUpstream(folder) {
  * @param {Place} place
  * @returns {Promise<Running>}
  */
-export async function startProxy(proxy, { folder, upstreamPort }) {
+export async function startProxy(proxy, { folder, upstreamPort, nodeFlags }) {
   const scheme = proxy.scheme ?? 'http'
   if (proxy.command === undefined) return { proxy, started: undefined, folder, scheme, port: upstreamPort, headers: [], tree: [] }
   const lacks = missing(proxy.needs ?? [])
   if (lacks !== undefined) throw new Error(lacks)
-  const setting = { folder, upstreamPort, port: await freePort() }
+  const setting = { folder, upstreamPort, nodeFlags, port: await freePort() }
   const { program, args, env = {} } = proxy.command(setting)
   const started = start(program, args, { cores: proxy.cores ?? coresFor.proxy, env })
   try {

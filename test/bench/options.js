@@ -9,11 +9,12 @@ export const usage = `npm run bench -- [options]
   --rounds N       rounds of each unit
   --seconds S      length of one round
   --ahead          goes before everything else on this machine (nice -15): where others work too, as root
+  --node-flags F   flags of Node.js for our own processes, such as --node-flags=--single-threaded-gc
   --only A,B       proxies: ${proxies.map(({ name }) => name).join(', ')}
   --unit A,B       units: ${units.map(({ name }) => name).join(', ')}
 `
 
-/** @typedef {{ rounds: number, seconds: number, ahead: boolean, proxies: readonly string[], units: readonly string[] }} Options */
+/** @typedef {{ rounds: number, seconds: number, ahead: boolean, nodeFlags: readonly string[], proxies: readonly string[], units: readonly string[] }} Options */
 
 /**
  * @param {readonly string[]} args
@@ -27,6 +28,7 @@ export function readOptions(args) {
       rounds: { type: 'string' },
       seconds: { type: 'string' },
       ahead: { type: 'boolean', default: false },
+      'node-flags': { type: 'string', default: '' },
       only: { type: 'string' },
       unit: { type: 'string' },
       help: { type: 'boolean', short: 'h', default: false },
@@ -37,6 +39,7 @@ export function readOptions(args) {
     rounds: positive('--rounds', values.rounds ?? (values.quick ? '3' : '9')),
     seconds: positive('--seconds', values.seconds ?? (values.quick ? '1' : '2')),
     ahead: values.ahead,
+    nodeFlags: values['node-flags'].split(' ').filter(Boolean),
     proxies: namesIn('--only', values.only, proxies),
     units: namesIn('--unit', values.unit, units),
   }

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { haproxyConfig, nginxConfig } from './proxy-configs.js'
 import { coresFor, pathOf, peersFolder } from './tools.js'
 
-/** @typedef {{ folder: string, port: number, upstreamPort: number }} Setting */
+/** @typedef {{ folder: string, port: number, upstreamPort: number, nodeFlags: readonly string[] }} Setting */
 /** @typedef {{ program: string, args: readonly string[], env?: NodeJS.ProcessEnv }} Command */
 /**
  * @typedef {object} Proxy
@@ -41,7 +41,14 @@ const upstreamUrl = (/** @type {Setting} */ { upstreamPort }) => `http://127.0.0
  */
 const ourselves = (door, gateway) => (setting) => ({
   program: process.execPath,
-  args: [here('serve-lb.js'), door, String(setting.port), upstreamUrl(setting), JSON.stringify(gateway?.(setting) ?? {})],
+  args: [
+    ...setting.nodeFlags,
+    here('serve-lb.js'),
+    door,
+    String(setting.port),
+    upstreamUrl(setting),
+    JSON.stringify(gateway?.(setting) ?? {}),
+  ],
 })
 
 /** @param {Setting} setting */

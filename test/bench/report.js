@@ -50,23 +50,27 @@ export function report({ options, samples, skipped }) {
  * @param {Run['samples']} samples
  */
 function disturbance(samples) {
-  const shares = samples.flatMap(({ figures }) =>
+  const single = samples.filter(({ proxy }) => singleThreaded.includes(proxy))
+  const shares = single.flatMap(({ figures }) =>
     Object.entries(figures).flatMap(([name, share]) => (name.endsWith('.waited') ? [share] : [])),
   )
   if (shares.length === 0) return ''
   const { median, high } = summaryOf(shares)
-  const inWords = `The proxies were kept waiting for their core ${percent(median)} of the time (median of all rounds; 95 % of them under ${percent(high)}).`
-  return high < 0.1 ? inWords : `${inWords} Something else was running: judge latency and rps from a quieter run.`
+  const inWords = `${singleThreaded.join(' and ')} were kept waiting for their core ${percent(median)} of the time (median; 95 % of the rounds under ${percent(high)}).`
+  return median < 0.03 ? inWords : `${inWords} Other programs were running: judge latency and rps from a quieter run.`
 }
+
+/** With one thread, whoever keeps them waiting is somebody else. */
+const singleThreaded = ['nginx', 'haproxy']
 
 /** @param {number} share */
 const percent = (share) => `${(share * 100).toFixed(1)} %`
 
 /** @param {readonly import('./targets.js').Verdict[]} targets */
 function unmeasured(targets) {
-  const names = targets.filter(({ measured }) => measured === undefined).map(({ what, proxy }) => `${what} (${proxy})`)
-  const why = coresFor.count < 4 ? ' Two data threads need four cores.' : ''
-  return names.length === 0 ? '' : `Targets that this run says nothing about: ${names.join('; ')}.${why}`
+  const count = targets.filter(({ measured }) => measured === undefined).length
+  const why = coresFor.count < 4 ? '; two data threads need four cores' : ''
+  return count === 0 ? '' : `${count} of ${targets.length} targets need units or proxies that this run does not have${why}.`
 }
 
 /** @param {readonly import('./targets.js').Verdict[]} targets */

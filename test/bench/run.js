@@ -49,7 +49,7 @@ function readOptionsOrLeave() {
 async function run(options) {
   if (options.ahead) setPriority(-15)
   await compile(folder)
-  const place = await startUpstream(folder)
+  const place = await startUpstream(folder, options.nodeFlags)
   /** @type {Skipped[]} */
   const skipped = []
   const running = await startProxies(place, options.proxies, skipped)

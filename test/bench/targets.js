@@ -62,7 +62,7 @@ function latencyVerdicts(samples, proxy) {
   const level = latencyLevels.findLast((each) => (valueOf(samples, `latency-${each}.busy`, proxy)?.median ?? 1) < calm)
   const p50 = `latency-${level}-p50`
   const p99 = `latency-${level}-p99`
-  const where = level === undefined ? ' (its core is never calm)' : ` (${level} streams)`
+  const where = level === undefined ? '' : ` (${level} streams)`
   return [
     most(`p50 of an event's way${where}, to nginx`, proxy, ratioTo(yardstick, samples, p50, proxy), 1.1),
     most(`p99 of an event's way${where}, to nginx`, proxy, ratioTo(yardstick, samples, p99, proxy), 3, 1.5),
