@@ -17,9 +17,14 @@ export class DeliveredLedger {
     return this.used
   }
 
-  /** The delivered text; undefined when it is not complete. */
+  /** The delivered text; undefined when it is not complete, or when an engine wrote what is no JSON. */
   text(): string | undefined {
-    return this.full ? undefined : (JSON.parse(`"${this.memory.toString('utf8', 0, this.used)}"`) as string)
+    if (this.full) return undefined
+    try {
+      return JSON.parse(`"${this.memory.toString('utf8', 0, this.used)}"`) as string
+    } catch {
+      return undefined
+    }
   }
 
   /** Notes the inside of a JSON string, [start, end) of `bytes`. */

@@ -51,7 +51,8 @@ export class StreamInspector {
     for (let index = 0; index < MARKER_BYTES; index += 1) if (bytes[from - MARKER_BYTES + index] !== marker[index]) return false
     let at = from
     while (at < end && bytes[at] !== QUOTE) at += bytes[at] === BACKSLASH ? 2 : 1
-    if (end - at !== suffix.byteLength) return false
+    // An empty text is no content.
+    if (at === from || end - at !== suffix.byteLength) return false
     for (let index = 0; index < suffix.byteLength; index += 1) if (bytes[at + index] !== suffix[index]) return false
     this.contentEvents += 1
     this.ledger?.append(bytes, from, at)
