@@ -24,10 +24,10 @@ const REQUEST_LINE = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+ +[\x21-\x7e\x80-\xff]+ +(?:H
 const STATUS_LINE = /^HTTP\/1\.[01] [1-5][0-9][0-9](?: [\t\x20-\x7e\x80-\xff]*)?$/
 const CHUNK_LINE = /^0*([0-9a-fA-F]{1,12})(?:[\t ]*;[\t\x20-\x7e\x80-\xff]*)?$/
 
-/** One request at the front of the bytes; empty lines before it are counted in (section 2.2), spaces in its first line may be several (section 3). */
+/** One request at the front of the bytes; line ends before it are counted in (section 2.2), spaces in its first line may be several (section 3). */
 export function readRequest(bytes: Buffer): Reading {
   let skipped = 0
-  while (bytes[skipped] === 10 || (bytes[skipped] === 13 && bytes[skipped + 1] === 10)) skipped += bytes[skipped] === 10 ? 1 : 2
+  while (bytes[skipped] === 10 || bytes[skipped] === 13) skipped += 1
   const head = readHead(bytes.subarray(skipped), REQUEST_LINE)
   if (head === 'more' || 'error' in head) return head
   const framing = requestFraming(head)
