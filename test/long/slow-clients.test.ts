@@ -104,7 +104,7 @@ async function windows(url: string): Promise<{ p99Ms: number; failed: number }> 
 
 function open(port: number, model: string, readsPerSecond: number | undefined): Promise<void> {
   const body = JSON.stringify({ model, stream: true, stream_options: { include_usage: true }, messages: [] })
-  const socket = connect({ port, host: '127.0.0.1', highWaterMark: BYTES_PER_SECOND })
+  const socket = connect({ port, host: '127.0.0.1' })
   sockets.push(socket)
   socket.on('error', () => undefined)
   socket.write(
