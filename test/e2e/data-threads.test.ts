@@ -87,9 +87,9 @@ describe('two data threads', () => {
     declare(2)
     const url = await house.up()
     const victim = (await nodes())[1]?.pid ?? 0
-    const tally = await load(url, short(1_200), {
+    const tally = await load(url, short(800), {
       concurrency: 100,
-      onStarted: (started) => started === 300 && process.kill(victim, 'SIGKILL'),
+      onStarted: (started) => started === 200 && process.kill(victim, 'SIGKILL'),
     })
     expect(tally.failed).toEqual([])
     await until(async () => (await nodes())[1]?.state === 'ready' && (await nodes())[1]?.pid !== victim, 15_000)
@@ -120,19 +120,58 @@ describe('two data threads', () => {
   })
 
   it('let begun streams end when lb goes down, and leave nothing behind', async () => {
-    declare(2, '8b-a100')
+    declare(2, 'laptop-3b')
     const url = await house.up()
-    const answers = Array.from({ length: 24 }, () => post(url, chat('a long story', 150, { stream: true })))
-    await until(async () => (await nodes()).reduce((sum, node) => sum + node.inFlight, 0) === 24)
-    const down = house.lb(['down'])
-    const texts = (await Promise.all(answers.map((answer) => answer.catch((error: unknown) => ({ text: String(error) }))))).map(
-      ({ text }) => text,
+    const begun = chat('a long story', 200, { stream: true, ignore_eos: true })
+    let open = 12
+    const answers = Array.from({ length: 12 }, () =>
+      post(url, begun)
+        .then(({ text }) => text, String)
+        .finally(() => (open -= 1)),
     )
-    expect(texts.filter((text) => !/data: \[DONE\]\s*$/.test(text))).toEqual([])
+    await until(async () => (await nodes()).reduce((sum, node) => sum + node.inFlight, 0) === 12)
+    const down = house.lb(['down'])
+    await until(async () => (await fetch(`${url}/ready`).catch(() => ({ status: 503 }))).status === 503)
+    expect(open).toBeGreaterThan(0)
+    for (const answer of answers) expect((await answer).slice(-40)).toMatch(/data: \[DONE\]\s*$/)
     expect((await down).code).toBe(0)
     expect(house.survivors()).toEqual([])
     const left = readdirSync(join(house.folder, 'run'), { recursive: true, withFileTypes: true }).filter((entry) => !entry.isDirectory())
     expect(left).toEqual([])
     await expect(fetch(`${url}/health`)).rejects.toThrow()
+  })
+
+  it('are cut by lb down --force', async () => {
+    declare(2, 'laptop-3b')
+    const url = await house.up()
+    const long = chat('a long story', 4_000, { stream: true, ignore_eos: true })
+    const answers = Array.from({ length: 12 }, () => post(url, long).then(({ text }) => text, String))
+    await until(async () => (await nodes()).reduce((sum, node) => sum + node.inFlight, 0) === 12)
+    expect((await house.lb(['down', '--force'])).code).toBe(0)
+    for (const answer of answers) expect(await answer).not.toContain('[DONE]')
+    expect(house.survivors()).toEqual([])
+  })
+
+  it('come back with their balancer when that is killed, with no refused connect', async () => {
+    declare(2)
+    const url = await house.up()
+    const { pid } = await status()
+    const stop = new AbortController()
+    const outcomes: string[] = []
+    const knock = async (): Promise<void> => {
+      while (!stop.signal.aborted) {
+        const outcome = await post(url, chat('knock', 4)).then(({ status: code }) => String(code), String)
+        outcomes.push(outcome)
+      }
+    }
+    const knockers = Array.from({ length: 4 }, knock)
+    await until(() => outcomes.length > 20)
+    process.kill(pid, 'SIGKILL')
+    await until(async () => (await status().catch(() => ({ pid }))).pid !== pid, 20_000)
+    expect((await status()).gateway.threads).toBe(2)
+    await until(() => outcomes.at(-1) === '200')
+    stop.abort()
+    await Promise.all(knockers)
+    expect(outcomes.filter((outcome) => outcome.includes('ECONNREFUSED'))).toEqual([])
   })
 })
