@@ -8,7 +8,9 @@ import { LATE_HEAD, refusalOf, TOO_LARGE_HEAD } from './door-refusals.js'
 import { breakOff } from './break-off.js'
 import { MAX_HEAD_BYTES } from './llhttp.js'
 import { readProxyPreface } from './proxy-preface.js'
+import { isShared, readShared } from './read-shared.js'
 import { isRefusal, readRequestHead, type HeadRefusal } from './request-head.js'
+import { latin1 } from './response-text.js'
 
 const HEAD_END = Buffer.from('\r\n\r\n')
 const NO_BYTES = Buffer.alloc(0)
@@ -40,14 +42,16 @@ export class DoorConnection {
   private paused = false
   private readonly expire = (): void => void this.socket.destroy()
 
+  private readonly socket: Socket
+
   constructor(
-    private readonly socket: Socket,
+    accepted: Socket,
     private readonly context: DoorContext,
   ) {
-    this.address = socket.remoteAddress ?? 'unix'
+    this.address = accepted.remoteAddress ?? 'unix'
     this.prefaceDone = !context.trusted.trusts(this.address)
-    socket.setNoDelay(true)
-    socket.on('data', (bytes: Buffer) => this.read(bytes))
+    const socket = readShared(accepted, (bytes) => this.take(bytes))
+    this.socket = socket
     socket.on('drain', () => this.drained())
     socket.on('end', () => this.ended())
     socket.on('timeout', () => this.destroy())
@@ -127,6 +131,12 @@ export class DoorConnection {
   private drained(): void {
     this.socket.setTimeout(0)
     this.onDrain?.()
+  }
+
+  /** What is still wanted when this returns has been copied: the next read overwrites the bytes. */
+  private take(bytes: Buffer): void {
+    this.read(bytes)
+    if (this.waiting.byteLength > 0 && isShared(this.waiting)) this.waiting = Buffer.from(this.waiting)
   }
 
   private read(bytes: Buffer): void {
@@ -287,9 +297,4 @@ export class DoorConnection {
     this.paused = false
     this.socket.resume()
   }
-}
-
-function latin1(bytes: Uint8Array): string {
-  const buffer = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  return buffer.toString('latin1')
 }

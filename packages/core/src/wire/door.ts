@@ -105,7 +105,7 @@ export class Door {
   }
 
   private plain(): Server {
-    return createServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.accept(socket))
+    return createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: true }, (socket) => this.accept(socket))
   }
 
   private secure({ cert, key }: Certificate): Server {

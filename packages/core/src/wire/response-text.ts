@@ -18,3 +18,9 @@ export function httpDate(): string {
   }
   return dateText
 }
+
+/** The bytes as a string of as many characters. */
+export function latin1(bytes: Uint8Array): string {
+  const buffer = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  return buffer.toString('latin1')
+}

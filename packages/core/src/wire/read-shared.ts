@@ -1,0 +1,43 @@
+import { Socket } from 'node:net'
+
+/** One read buffer for all client connections of a thread: what is read is used up, or copied, before the next read. */
+const sharedBuffer = Buffer.allocUnsafeSlow(65_536)
+
+/** True for bytes that the next read of any connection overwrites. */
+export function isShared(bytes: Buffer): boolean {
+  return bytes.buffer === sharedBuffer.buffer
+}
+
+/** What Node.js keeps of a connection; not a public API. */
+interface Inside {
+  _handle?: object | null
+  _server?: object | null
+}
+
+/**
+ * Moves an accepted, paused connection to a socket that reads into one buffer, as `net.connect({onread})` does for outgoing ones: a buffer and a
+ * stream event fewer for each read. `net.Server` has no option for it, so the handle is taken out; where there is none to take (TLS, another
+ * Node.js), the connection is read the ordinary way.
+ */
+export function readShared(accepted: Socket, onBytes: (bytes: Buffer) => void): Socket {
+  const before: Inside = accepted as unknown as Inside
+  // oxlint-disable no-underscore-dangle -- they have no other names
+  const handle = before._handle
+  if (handle === null || handle === undefined || 'encrypted' in accepted) {
+    accepted.on('data', onBytes)
+    return accepted.resume()
+  }
+  before._handle = null
+  const onread = {
+    buffer: sharedBuffer,
+    callback: (bytes: number) => {
+      onBytes(sharedBuffer.subarray(0, bytes))
+      return true
+    },
+  }
+  const socket = new Socket({ handle, onread, allowHalfOpen: true, readable: true, writable: true } as ConstructorParameters<typeof Socket>[0])
+  // The server counts its connections by this.
+  ;(socket as unknown as Inside)._server = before._server ?? null
+  before._server = null
+  return socket
+}
