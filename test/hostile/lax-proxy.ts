@@ -18,6 +18,7 @@ export async function startLaxProxy(originPort: number): Promise<LaxProxy> {
     upstream = connect(originPort, '127.0.0.1')
     upstream.on('data', (bytes) => void (asking?.writable === true && asking.write(bytes)))
     upstream.on('error', () => undefined)
+    upstream.on('close', () => asking?.destroy())
     return upstream
   }
   const server = createServer((client) => {

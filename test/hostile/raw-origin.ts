@@ -112,6 +112,7 @@ export class RawOrigin {
       if (message === 'more') break
       if ('error' in message) {
         connection.error = message.error
+        socket.destroy()
         break
       }
       const request: OriginRequest = { ...message, order: this.order++, raw: Buffer.from(rest.subarray(0, message.bytes)) }

@@ -5,7 +5,6 @@ import { framingCorpus } from './corpus-framing.js'
 import { headCorpus } from './corpus-heads.js'
 import { semanticsCorpus } from './corpus-semantics.js'
 import { doorNames, openDoors, type Doors } from './doors.js'
-import { itUnlessOpen } from './open-faults.js'
 import { startLaxProxy } from './lax-proxy.js'
 import { RawOrigin } from './raw-origin.js'
 import { expectedAt, type RequestCase } from './request-case.js'
@@ -14,6 +13,7 @@ import { runCase } from './run-case.js'
 const corpus: readonly RequestCase[] = [...framingCorpus, ...headCorpus, ...semanticsCorpus]
 /** A deadline of 10 s for a head, and time to act on it. */
 const HEAD_DEADLINE_MS = 13_000
+const LANES = 8
 
 let origin: RawOrigin
 let doors: Doors
@@ -38,7 +38,7 @@ async function laxly(cases: readonly RequestCase[]): Promise<string[]> {
   const flagged: string[] = []
   for (const one of cases) {
     const lax = await startLaxProxy(Number(new URL(behind.url).port))
-    const outcome = await runCase(behind, one, { port: lax.port, expect: ['served'], bare: true, longestMs: 40 })
+    const outcome = await runCase(behind, one, { port: lax.port, expect: ['served'], bare: true, longestMs: 400 })
     if (outcome.violations.length > 0) flagged.push(one.name)
     lax.close()
     behind.cut()
@@ -58,7 +58,7 @@ describe.each(doorNames)('requests at the %s door', (door) => {
   const slow = corpus.filter((one) => expectedAt(one, door).includes('waits'))
 
   for (const one of prompt) {
-    itUnlessOpen(door, one.name)(`${one.name} (${one.rfc})`, async () => {
+    it(`${one.name} (${one.rfc})`, async () => {
       const outcome = await runCase(origin, one, at(one, door))
       table.push([door, one.name, one.rfc, expectedAt(one, door).join(' or '), outcome.got, outcome.violations.join('; ')].join('\t'))
       expect({ violations: outcome.violations, got: outcome.got }, one.why).toEqual({
@@ -90,7 +90,9 @@ describe('the judge', () => {
 
   it('flags a lax proxy: the control', async () => {
     const cases = corpus.filter((one) => !one.expect.includes('waits'))
-    const flagged = new Set((await Promise.all([0, 1, 2, 3].map((lane) => laxly(cases.filter((_, index) => index % 4 === lane))))).flat())
+    const flagged = new Set(
+      (await Promise.all(Array.from({ length: LANES }, (_, lane) => laxly(cases.filter((_one, index) => index % LANES === lane))))).flat(),
+    )
     process.stdout.write(`\nlax control: ${flagged.size} of ${cases.length} cases flagged\n`)
     expect(flagged.size).toBeGreaterThan(100)
     for (const name of ['CL.TE smuggles a prefix', 'two different CL', 'TE "xchunked"', 'bare LF in a value'])

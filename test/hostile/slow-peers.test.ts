@@ -2,7 +2,6 @@
 import { connect, type Socket } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { doorNames, openDoors, type Doors } from './doors.js'
-import { itUnlessOpen } from './open-faults.js'
 import { statusOf, talk } from './raw-client.js'
 import { plain, RawOrigin, receipt } from './raw-origin.js'
 import { latin1, post, written } from './request-case.js'
@@ -48,25 +47,21 @@ function drip(port: number, pieces: readonly string[], everyMs: number): Promise
 
 describe.concurrent('peers that drip', () => {
   for (const door of doorNames) {
-    itUnlessOpen(door, 'a head at a byte a second')(
-      `a head at a byte a second is cut at its deadline, others are served meanwhile: ${door} door`,
-      async () => {
-        const slow = Promise.all(Array.from({ length: 30 }, () => drip(doors.ports[door], post(good, ['X-Slow: yes']).split(''), 1_000)))
-        for (let round = 0; round < 20; round += 1) {
-          const said = await talk(doors.ports[door], [latin1(post(good))], { answers: 1, toClose: false, longestMs: 2_000 })
-          expect(statusOf(said.responses[0])).toBe(200)
-          await pause(50)
-        }
-        const ended = await slow
-        const [least, most] = door === 'listen' ? [9_500, 12_500] : [2_500, 6_000]
-        for (const { tookMs, text } of ended) {
-          expect(tookMs).toBeGreaterThan(least)
-          expect(tookMs).toBeLessThan(most)
-          expect(text).toMatch(/^(?:HTTP\/1\.1 408 |$)/)
-        }
-      },
-      30_000,
-    )
+    it(`a head at a byte a second is cut at its deadline, others are served meanwhile: ${door} door`, async () => {
+      const slow = Promise.all(Array.from({ length: 30 }, () => drip(doors.ports[door], post(good, ['X-Slow: yes']).split(''), 1_000)))
+      for (let round = 0; round < 20; round += 1) {
+        const said = await talk(doors.ports[door], [latin1(post(good))], { answers: 1, toClose: false, longestMs: 2_000 })
+        expect(statusOf(said.responses[0])).toBe(200)
+        await pause(50)
+      }
+      const ended = await slow
+      const [least, most] = door === 'listen' ? [9_500, 12_500] : [2_500, 6_000]
+      for (const { tookMs, text } of ended) {
+        expect(tookMs).toBeGreaterThan(least)
+        expect(tookMs).toBeLessThan(most)
+        expect(text).toMatch(/^(?:HTTP\/1\.1 408 |$)/)
+      }
+    }, 30_000)
   }
 
   it('a connection without a byte is closed, too: listen door', async () => {
