@@ -1,5 +1,6 @@
 import { createServer as createHttp, type Server as HttpServer } from 'node:http'
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net'
+import { expect } from 'vitest'
 import { seededRandom, systemClock } from '../base/index.js'
 import {
   silentLogger,
@@ -11,13 +12,17 @@ import {
   type Strategy,
 } from '../contracts/index.js'
 import { openaiDialect } from '../dialects/index.js'
-import { nodeExchange, TimerWheel, UpstreamEngine } from '../wire/index.js'
+import { Door, nodeExchange, TimerWheel, UpstreamEngine, type Exchange } from '../wire/index.js'
 import { createProxy } from './create-proxy.js'
 
 /** What a scripted engine does with one request, on the raw socket. */
 export type Script = (socket: Socket, request: string) => void
 
-/** Engines made of raw sockets, a proxy in front of them, node:http before that. */
+/** The two ways in: somebody's node:http server, and our own listener. */
+export const doorNames = ['handler', 'listen'] as const
+export type DoorName = (typeof doorNames)[number]
+
+/** Engines made of raw sockets, a proxy in front of them, one of the doors before that. */
 export class Rig {
   readonly records: RequestRecord[] = []
   readonly requests: string[][] = []
@@ -31,8 +36,11 @@ export class Rig {
   readonly nodes: RosterNode[] = []
   private readonly servers: Server[] = []
   private front: HttpServer | undefined
+  private listener: Door | undefined
   private readonly wheel = new TimerWheel(systemClock)
   private readonly upstream = new UpstreamEngine({ clock: systemClock, wheel: this.wheel })
+
+  constructor(private readonly door: DoorName = 'handler') {}
 
   async engine(script: Script, more: Partial<RosterNode> = {}): Promise<void> {
     const seen: string[] = []
@@ -69,11 +77,8 @@ export class Rig {
       salt: Buffer.from('salt'),
       onSettled: (record) => void this.records.push(record),
     })
-    this.front = createHttp((request, response) =>
-      proxy.handle({ exchange: nodeExchange(request, response), face: this.face, requestId: `r${this.records.length}` }),
-    )
-    await new Promise<void>((resolve) => this.front?.listen(0, '127.0.0.1', resolve))
-    this.url = `http://127.0.0.1:${(this.front.address() as AddressInfo).port}/v1/chat/completions`
+    const port = await this.openDoor((exchange) => proxy.handle({ exchange, face: this.face, requestId: `r${this.records.length}` }))
+    this.url = `http://127.0.0.1:${port}/v1/chat/completions`
   }
 
   ask(body: object, headers: Record<string, string> = {}, signal?: AbortSignal): Promise<Response> {
@@ -85,15 +90,36 @@ export class Rig {
     })
   }
 
-  close(): void {
+  /** Nothing may be left: no connection, no deadline. */
+  async close(): Promise<void> {
     this.front?.closeAllConnections()
     this.front?.close()
+    this.listener?.stopAccepting()
+    this.listener?.cutAll()
     this.upstream.close()
     for (const server of this.servers) server.close()
+    await expect.poll(() => [this.listener?.size ?? 0, this.wheel.size, this.upstream.openSockets], { interval: 5 }).toEqual([0, 0, 0])
+  }
+
+  get port(): number {
+    return Number(new URL(this.url).port)
   }
 
   get openSockets(): number {
     return this.upstream.openSockets
+  }
+
+  private async openDoor(serve: (exchange: Exchange) => void): Promise<number> {
+    if (this.door === 'listen') {
+      const policy = { maxConnections: 1_000, connectionsPerAddress: 1_000, trustedProxies: [] }
+      this.listener = new Door({ clock: systemClock, policy, onExchange: serve, refusalBody: ({ code }) => code })
+      const server = await this.listener.listen({ host: '127.0.0.1', port: 0 })
+      return (server.address() as AddressInfo).port
+    }
+    const front = createHttp((request, response) => serve(nodeExchange(request, response)))
+    this.front = front
+    await new Promise<void>((resolve) => front.listen(0, '127.0.0.1', resolve))
+    return (front.address() as AddressInfo).port
   }
 
   private leases(): LeaseBook {
