@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { EventSplitter } from './event-splitter.js'
+import { EventSplitter, isOneEvent } from './event-splitter.js'
 
 function cut(stream: Buffer, cuts: readonly number[]): Buffer[] {
   const points = [...new Set(cuts.map((point) => point % (stream.byteLength + 1)))].sort((a, b) => a - b)
@@ -46,5 +46,36 @@ describe('the event splitter', () => {
     expect(passed).toBeGreaterThan(900_000)
     expect(splitter.push(Buffer.from('\n\n')).every((event) => !event.whole)).toBe(true)
     expect(splitter.push(Buffer.from('data: next\n\n'))[0]).toMatchObject({ whole: true })
+  })
+})
+
+describe('the quick look at one event', () => {
+  /** Line breaks as LF; undefined where a CR stands alone. */
+  const plain = (text: string): string | undefined => (/\r(?!\n)/.test(text) ? undefined : text.replaceAll('\r\n', '\n'))
+
+  it('takes each event that ends with LF or CRLF, wherever it stands', () => {
+    const one = fc.tuple(fc.array(line, { minLength: 1, maxLength: 3 }), fc.constantFrom('\n', '\r\n'))
+    fc.assert(
+      fc.property(one, fc.string(), fc.string(), ([lines, end], before, after) => {
+        const event = Buffer.from(lines.map((text) => text + end).join('') + end)
+        const all = Buffer.concat([Buffer.from(before), event, Buffer.from(after)])
+        const start = Buffer.byteLength(before)
+        expect(isOneEvent(all, start, start + event.byteLength)).toBe(true)
+        expect(isOneEvent(all, start, start + event.byteLength - 1)).toBe(false)
+      }),
+    )
+  })
+
+  it('takes nothing with a second event, half of one, or a CR that stands alone', () => {
+    const bits = fc.array(fc.oneof(line, breaks, fc.constantFrom('\n', '\r\n', 'x')), { maxLength: 10 }).map((parts) => parts.join(''))
+    fc.assert(
+      fc.property(bits, (text) => {
+        const bytes = Buffer.from(text)
+        if (!isOneEvent(bytes, 0, bytes.byteLength)) return
+        const read = plain(text) ?? ''
+        expect(read.indexOf('\n\n')).toBe(read.length - 2)
+      }),
+      { numRuns: 500 },
+    )
   })
 })

@@ -146,4 +146,25 @@ describe('the handler door', () => {
     })
     expect(await broken).toBe('broken')
   })
+
+  it.each(['1.0', '1.1'])('breaks a body off so that a client of HTTP/%s never sees a clean end', async (version) => {
+    let abort = (): void => undefined
+    const port = await serve((exchange) => {
+      exchange.respond({ status: 200, headers: {} })
+      exchange.write(Buffer.from('begun'))
+      abort = () => exchange.abort()
+    })
+    const socket = connect(port, '127.0.0.1').setEncoding('latin1')
+    let text = ''
+    let reset = false
+    socket.on('data', (more: string) => {
+      text += more
+      if (text.includes('begun')) abort()
+    })
+    socket.on('error', (error: NodeJS.ErrnoException) => (reset = error.code === 'ECONNRESET'))
+    socket.write(`GET / HTTP/${version}\r\nhost: a\r\n\r\n`)
+    await new Promise<void>((resolve) => socket.on('close', resolve))
+    expect(text).toContain('begun')
+    expect(reset || (version === '1.1' && !text.endsWith('0\r\n\r\n'))).toBe(true)
+  })
 })
