@@ -28,7 +28,7 @@ export interface Facts {
 const HOST_HEADERS_TIMEOUT_MS = 3_000
 const TICK_MS = 4
 
-const [engineUrl = '', idle = '2s'] = process.argv.slice(2)
+const [engineUrl = '', idle = '2s', firstToken = '2s'] = process.argv.slice(2)
 const balancer = createBalancer({
   topology: defineTopology({
     version: 1,
@@ -37,7 +37,7 @@ const balancer = createBalancer({
       p: {
         models: ['m'],
         nodes: [{ name: 'origin', engine: 'openai', attach: engineUrl }],
-        timeouts: { firstToken: '2s', idle },
+        timeouts: { firstToken, idle },
         health: { interval: '5s', fall: 100 },
       },
     },

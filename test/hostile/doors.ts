@@ -16,10 +16,10 @@ export interface Doors {
   close(): Promise<void>
 }
 
-/** `idle`: how long an engine may be silent in mid-answer. */
-export async function openDoors(origin: { readonly url: string }, idle = '2s'): Promise<Doors> {
+/** `idle`: how long an engine may be silent in mid-answer; `firstToken`: before its answer. */
+export async function openDoors(origin: { readonly url: string }, idle = '2s', firstToken = '2s'): Promise<Doors> {
   const main = fileURLToPath(new URL('./balancer-process.ts', import.meta.url))
-  const child = spawn(process.execPath, [main, origin.url, idle], { stdio: ['ignore', 'ignore', 'pipe', 'ipc'] })
+  const child = spawn(process.execPath, [main, origin.url, idle, firstToken], { stdio: ['ignore', 'ignore', 'pipe', 'ipc'] })
   let stderr = ''
   let ended: string | undefined
   child.stderr?.setEncoding('utf8').on('data', (text: string) => (stderr = `${stderr}${text}`.slice(-4_000)))

@@ -18,7 +18,7 @@ beforeAll(async () => {
     (request, response) => void request.resume().on('end', () => response.end(request.method === 'GET' ? models : '{"ok":1}')),
   )
   await new Promise<void>((resolve) => sink.listen(0, '127.0.0.1', resolve))
-  doors = await openDoors({ url: `http://127.0.0.1:${(sink.address() as AddressInfo).port}` }, '20s')
+  doors = await openDoors({ url: `http://127.0.0.1:${(sink.address() as AddressInfo).port}` }, '60s', '60s')
 })
 
 afterAll(async () => {
