@@ -22,7 +22,7 @@ async function play(socket: Socket, request: string): Promise<void> {
   const pieces = scripts.get(/"user":"([^"]+)"/.exec(request)?.[1] ?? '') ?? []
   for (const piece of pieces) {
     socket.write(piece)
-    await new Promise((resolve) => setTimeout(resolve, 1))
+    await new Promise((resolve) => setImmediate(resolve))
   }
   if (/content-type: text\/event-stream\r\n\r\n/.test(pieces[0]?.toString('latin1') ?? '')) socket.end()
 }
@@ -56,7 +56,7 @@ function chunksOf(text: string, size: number): string {
     const part = bytes.subarray(at, at + size)
     framed += `${part.byteLength.toString(16)}\r\n${part.toString('latin1')}\r\n`
   }
-  return Buffer.from(framed, 'latin1').toString('latin1')
+  return framed
 }
 
 const both = event({ choices: [{ index: 0, delta: { content: 'with usage' } }], usage: { prompt_tokens: 1, completion_tokens: 1 } })
@@ -99,6 +99,21 @@ describe.each(doorNames)('a stream through the %s door', (door) => {
       expect(joined((await given(cutAt(text), { includeUsage: true })).body)).toBe(all)
     },
   )
+
+  it('is kept apart from all others, however their bytes are mixed', async () => {
+    const own = Array.from({ length: 40 }, (_, index) => {
+      const texts = Array.from({ length: 12 }, (_, part) => delta(`${index}.${part} ${'ü🚢'.repeat((index * part) % 17)}`))
+      return { sent: role + texts.join('') + usage + done, shown: role + texts.join('') + done }
+    })
+    const answers = await Promise.all(
+      own.map(({ sent }, index) => {
+        const bytes = Buffer.from(streamHead + chunksOf(sent, 40 + index * 7) + lastChunk, 'latin1')
+        const every = 61 + index
+        return given(cutAt(bytes, ...Array.from({ length: Math.ceil(bytes.byteLength / every) }, (_, cut) => cut * every)))
+      }),
+    )
+    expect(answers.map(({ body }) => body)).toEqual(own.map(({ shown }) => shown))
+  })
 
   it('is the same at any cuts, chunk sizes and versions', async () => {
     const length = Buffer.byteLength(all) * 2

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { seededRandom } from '../base/index.js'
 import { answer, DoorHouse, echo, reply, request, sized } from './door.test.fixture.js'
 import type { Exchange } from './exchange.js'
 
@@ -44,6 +45,36 @@ describe('a connection', () => {
     for (const client of clients) {
       await client.until(/hello$/)
       expect(client.said).toBe(reply('hello'))
+    }
+  })
+
+  it('is kept apart from all others, however their bytes are mixed', async () => {
+    const random = seededRandom(7)
+    const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+    // Some bodies are asked for at once, some later: until then the bytes wait.
+    house.serve = async (exchange) => {
+      if (exchange.head.path.length % 2 === 0) await turn()
+      await echo(exchange)
+    }
+    const texts = Array.from({ length: 40 }, (_, index) =>
+      Array.from({ length: 4 }, (_, part) => sized(`/${'p'.repeat(part + 1)}`, `${index}-${part}-${'abcdefgh'.repeat(index * 20)};`)).join(
+        '',
+      ),
+    )
+    const clients = await Promise.all(texts.map(() => house.client()))
+    const sent = texts.map(() => 0)
+    while (sent.some((at, index) => at < (texts[index]?.length ?? 0))) {
+      for (const [index, client] of clients.entries()) {
+        const at = sent[index] ?? 0
+        sent[index] = at + 1 + Math.floor(random.next() * 3_000)
+        client.send(texts[index]?.slice(at, sent[index]) ?? '')
+      }
+      await turn()
+    }
+    for (const [index, client] of clients.entries()) {
+      const expected = Array.from({ length: 4 }, (_, part) => reply(`${index}-${part}-${'abcdefgh'.repeat(index * 20)};`)).join('')
+      await client.wait(() => client.said.length >= expected.length)
+      expect(client.said).toBe(expected)
     }
   })
 
