@@ -22,7 +22,7 @@ export default defineConfig({
         test: { name: 'unit', include: ['packages/*/src/**/*.test.{ts,tsx}'], testTimeout: 20_000, hookTimeout: 20_000 },
       },
       { test: { name: 'house', include: ['test/architecture/**/*.test.ts'], testTimeout: 60_000 } },
-      { test: { name: 'hostile', include: ['test/hostile/**/*.test.ts'], testTimeout: 30_000, hookTimeout: 30_000, maxWorkers: 3 } },
+      { test: { name: 'hostile', include: ['test/hostile/**/*.test.ts'], testTimeout: 60_000, hookTimeout: 30_000, maxWorkers: 3 } },
       {
         test: {
           name: 'e2e',
