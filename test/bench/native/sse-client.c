@@ -10,7 +10,7 @@
  *   HEADERS   further request header lines, each ending in CR LF
  *
  * Prints the line `window` when the window opens, and one JSON object with what was counted in it when it closes; then it goes
- * on until it is killed, so that the memory of the proxy can be read with all streams open.
+ * on for 5 s, so that the memory of the proxy can be read with all streams open.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -26,6 +26,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#define LINGER_NS 5000000000ull
 #define READ_BYTES 262144
 #define CARRY_BYTES 64
 /* `"id":"t` and 19 digits. */
@@ -258,6 +259,7 @@ int main(int argc, char **argv) {
       is_over = 1;
       print_counts((time - window_at) / 1e9);
     }
+    if (is_over && time >= window_at + window_ns + LINGER_NS) return 0;
     int count = epoll_wait(epoll_fd, events, 512, opened < connections ? 1 : 5);
     for (int i = 0; i < count; i++) on_readable(events[i].data.ptr);
   }
