@@ -36,7 +36,7 @@ interface Asked {
 async function given(pieces: Pieces, { includeUsage = false, version = '1.1' }: Asked = {}): Promise<ReturnType<typeof readRaw>> {
   const user = `script-${names++}`
   scripts.set(user, pieces)
-  const client = rawAsk(rig, { user, ...(includeUsage ? { stream_options: { include_usage: true } } : {}) }, version)
+  const client = rawAsk(rig, { user, ...(includeUsage ? { stream_options: { include_usage: true } } : {}) }, { version })
   await client.end()
   return readRaw(client.text)
 }

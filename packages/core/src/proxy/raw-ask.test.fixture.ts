@@ -2,11 +2,21 @@ import { connect } from 'node:net'
 import { RawClient } from '../wire/door.test.fixture.js'
 import type { Rig } from './scripted-gateway.test.fixture.js'
 
-/** Asks on a raw socket; the connection closes behind the answer. */
-export function rawAsk(rig: Rig, body: object, version: '1.0' | '1.1' = '1.1'): RawClient {
+export interface RawManner {
+  readonly version?: '1.0' | '1.1'
+  readonly keepAlive?: boolean
+}
+
+/** Asks on a raw socket; the connection closes behind the answer, unless it is to be kept. */
+export function rawAsk(rig: Rig, body: object, { version = '1.1', keepAlive = false }: RawManner = {}): RawClient {
   const client = new RawClient(connect({ port: rig.port, host: '127.0.0.1', noDelay: true }))
   const text = JSON.stringify({ model: 'm', messages: [], stream: true, ...body })
-  const lines = ['host: a', 'content-type: application/json', `content-length: ${Buffer.byteLength(text)}`, 'connection: close']
+  const lines = [
+    'host: a',
+    'content-type: application/json',
+    `content-length: ${Buffer.byteLength(text)}`,
+    `connection: ${keepAlive ? 'keep-alive' : 'close'}`,
+  ]
   client.send(`POST /v1/chat/completions HTTP/${version}\r\n${lines.join('\r\n')}\r\n\r\n${text}`)
   return client
 }
