@@ -1,5 +1,6 @@
 import type { Clock, TimerHandle } from '../base/index.js'
 import { messageOf } from '../errors/index.js'
+import type { Listed } from './call-list.js'
 import type { ResponseHead } from './response-head.js'
 import { ResponseParser, type FrameVerdict, type ResponseEvents } from './response-parser.js'
 import type { SocketPool } from './socket-pool.js'
@@ -17,7 +18,8 @@ export interface CallHouse {
 }
 
 /** One request on its way: takes a connection, sends, parses, gives the connection back. */
-export class UpstreamCallInFlight implements UpstreamCall, SocketHolder, ResponseEvents {
+export class UpstreamCallInFlight implements UpstreamCall, SocketHolder, ResponseEvents, Listed {
+  place = 0
   private socket: UpstreamSocket | undefined
   private parser = new ResponseParser(this)
   private reused = false

@@ -2,6 +2,7 @@ import type { Clock } from '../base/index.js'
 import type { HeaderView, UpstreamTarget } from '../contracts/index.js'
 import { isHeaderName, isHeaderValue } from './header-rules.js'
 import type { ResponseEvents } from './response-parser.js'
+import { CallList } from './call-list.js'
 import { SocketPool } from './socket-pool.js'
 import { TimerWheel } from './timer-wheel.js'
 import { UpstreamCallInFlight, type CallHouse } from './upstream-call.js'
@@ -63,12 +64,12 @@ export interface UpstreamEngineOptions {
 /** The one way to engines: sockets of our own, strict framing, no streams. */
 export class UpstreamEngine {
   private readonly pool: SocketPool
-  private readonly calls = new Set<UpstreamCallInFlight>()
+  private readonly calls = new CallList<UpstreamCallInFlight>()
   private readonly house: CallHouse
 
   constructor({ clock, wheel = new TimerWheel(clock), idleSocketMs = IDLE_SOCKET_MS }: UpstreamEngineOptions) {
     this.pool = new SocketPool(wheel, idleSocketMs)
-    this.house = { clock, wheel, pool: this.pool, onOver: (over) => this.calls.delete(over) }
+    this.house = { clock, wheel, pool: this.pool, onOver: (over) => this.calls.remove(over) }
   }
 
   dispatch(order: CallOrder, events: UpstreamEvents): UpstreamCall {
@@ -85,7 +86,7 @@ export class UpstreamEngine {
 
   close(): void {
     this.pool.drop()
-    for (const call of this.calls) call.abort()
+    for (const call of this.calls.all()) call.abort()
   }
 
   /** Connections in use and idle. */
