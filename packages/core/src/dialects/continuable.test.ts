@@ -12,7 +12,9 @@ describe('a stream that could be continued', () => {
     ['one choice, said so', { n: 1 }],
     ['null where a field may be left out', { n: null, tools: null }],
   ])('%s', (_title, body) => {
-    expect([continuable(body), continuable(body, 'openai-completions')]).toEqual(Object.values(body).includes(null) ? [false, false] : [true, true])
+    expect([continuable(body), continuable(body, 'openai-completions')]).toEqual(
+      Object.values(body).includes(null) ? [false, false] : [true, true],
+    )
   })
 
   it.each([

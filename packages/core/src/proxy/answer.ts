@@ -218,6 +218,7 @@ export class Answer implements UpstreamEvents {
       passOn: end.passOn,
       contentEvents: reader?.stream?.contentEvents ?? 0,
       deliveredBytes: reader?.stream?.ledger?.byteLength,
+      isSent: this.call?.isSent === true,
       said: this.said,
       status: this.head?.status,
       usage: reader?.usage,

@@ -11,6 +11,8 @@ export interface Walk {
   /** The node of the last attempt. */
   readonly node: RosterNode | undefined
   readonly end: AttemptEnd | undefined
+  /** No node is still being sent the body. */
+  readonly isBodyFree: boolean
   /** Why nothing was answered, where nothing was. */
   readonly error: LbError | undefined
 }
@@ -24,6 +26,7 @@ class Attempts {
   private readonly tried: RosterNode[] = []
   private readonly records: AttemptRecord[] = []
   private last: AttemptEnd | undefined
+  private isBodyFree = true
 
   constructor(
     private readonly context: ProxyContext,
@@ -44,9 +47,10 @@ class Attempts {
     const { outcome, reason } = end
     this.records.push(reason === undefined ? { node: node.id, startedMs, outcome } : { node: node.id, startedMs, outcome, reason })
     this.last = end
+    this.isBodyFree &&= end.isSent
     if (outcome === 'cut')
       this.context.log.warn('stream.cut', { request: this.request.requestId, node: node.id, reason, deliveredBytes: end.deliveredBytes })
-    if (!end.movable) return this.done({ attempts: this.records, node, end, error: undefined })
+    if (!end.movable) return this.finish(node, end, undefined)
     this.context.log.warn('attempt.failed', { request: this.request.requestId, node: node.id, outcome, reason, said: end.said })
     // A turn of its own, so that a chain of refused connects never grows the stack, and a bug in it is caught.
     queueMicrotask(() => this.again())
@@ -56,18 +60,21 @@ class Attempts {
     try {
       this.next()
     } catch (thrown) {
-      this.done({ attempts: this.records, node: this.tried.at(-1), end: this.last, error: asError(thrown) })
+      this.finish(this.tried.at(-1), this.last, asError(thrown))
     }
   }
 
   private giveUp(): void {
     const { context, request, records, last } = this
     const node = this.tried.at(-1)
-    if (node === undefined || last === undefined)
-      return this.done({ attempts: records, node: undefined, end: undefined, error: noNode(context, request) })
+    if (node === undefined || last === undefined) return this.finish(undefined, undefined, noNode(context, request))
     last.passOn?.()
     const error = last.passOn === undefined ? allFailed(node, last, records.length) : undefined
-    this.done({ attempts: records, node, end: last, error })
+    this.finish(node, last, error)
+  }
+
+  private finish(node: RosterNode | undefined, end: AttemptEnd | undefined, error: LbError | undefined): void {
+    this.done({ attempts: this.records, node, end, isBodyFree: this.isBodyFree, error })
   }
 }
 

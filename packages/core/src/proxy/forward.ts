@@ -20,6 +20,8 @@ export interface AttemptEnd {
   readonly contentEvents: number
   /** Text that the client was given, in JSON's form; known for streams that could be continued. */
   readonly deliveredBytes: number | undefined
+  /** The body has left this process: its memory may be used again. */
+  readonly isSent: boolean
   /** What the engine said instead of an answer, for the log. */
   readonly said: string
   /** Sends what the engine answered although it was a refusal; there while the answer is held. */

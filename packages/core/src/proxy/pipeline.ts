@@ -1,5 +1,6 @@
 import type { HeaderView } from '../contracts/index.js'
 import { isLbError, LbError, messageOf } from '../errors/index.js'
+import { giveBodyMemory } from '../wire/index.js'
 import { accept, type Accepted } from './accept.js'
 import { account } from './account.js'
 import { admit, type Admitted } from './admit.js'
@@ -56,6 +57,7 @@ class Passage {
     if (error === undefined) entered.delivery.close()
     else entered.delivery.fail(error, walkHeaders(walk))
     entered.share.release()
+    if (admitted !== undefined && walk?.isBodyFree === true) giveBodyMemory(admitted.scan.body)
     account(context, { entered, admitted, walk, error })
     this.done()
   }

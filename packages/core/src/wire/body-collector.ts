@@ -1,4 +1,5 @@
 import { bodyTooLarge } from './body-errors.js'
+import { giveBodyMemory, takeBodyMemory } from './body-memory.js'
 
 /** Sees each piece of a body as it arrives; the bytes are valid during the call only. May throw: the body is then refused with that error. */
 export type BodyWatch = (bytes: Uint8Array) => void
@@ -18,7 +19,7 @@ export class BodyCollector {
     private readonly watch: BodyWatch | undefined,
   ) {
     if (declaredBytes !== undefined && declaredBytes > limitBytes) throw bodyTooLarge(limitBytes)
-    this.memory = Buffer.allocUnsafe(Math.min(declaredBytes ?? FIRST_BYTES, RESERVED_BYTES))
+    this.memory = takeBodyMemory(Math.min(declaredBytes ?? FIRST_BYTES, RESERVED_BYTES))
   }
 
   get bytes(): number {
@@ -41,8 +42,9 @@ export class BodyCollector {
 
   private grow(needed: number): void {
     const wanted = Math.max(needed, this.memory.byteLength * 2)
-    const larger = Buffer.allocUnsafe(Math.min(wanted, this.declaredBytes ?? this.limitBytes))
+    const larger = takeBodyMemory(Math.max(needed, Math.min(wanted, this.declaredBytes ?? this.limitBytes)))
     this.memory.copy(larger, 0, 0, this.used)
+    giveBodyMemory(this.memory)
     this.memory = larger
   }
 }

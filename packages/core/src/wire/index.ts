@@ -2,6 +2,7 @@
  * Owns bytes on sockets: the exchange with a client, the engine of upstream connections, header rules, response framing. Refuses to know models, pools or nodes.
  * Read first: exchange.ts, then upstream-engine.ts and response-parser.ts.
  */
+export { giveBodyMemory } from './body-memory.js'
 export { defaultDoorLimits, type DoorLimits } from './door-context.js'
 export { Door, type Certificate, type DoorPolicy, type ListenTarget } from './door.js'
 export type { AnswerHead, Exchange, ExchangeHead } from './exchange.js'

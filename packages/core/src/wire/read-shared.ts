@@ -35,7 +35,9 @@ export function readShared(accepted: Socket, onBytes: (bytes: Buffer) => void): 
       return true
     },
   }
-  const socket = new Socket({ handle, onread, allowHalfOpen: true, readable: true, writable: true } as ConstructorParameters<typeof Socket>[0])
+  const socket = new Socket({ handle, onread, allowHalfOpen: true, readable: true, writable: true } as ConstructorParameters<
+    typeof Socket
+  >[0])
   // The server counts its connections by this.
   ;(socket as unknown as Inside)._server = before._server ?? null
   before._server = null

@@ -40,6 +40,10 @@ export class UpstreamCallInFlight implements UpstreamCall, SocketHolder, Respons
     this.unsent = { order, head }
   }
 
+  get isSent(): boolean {
+    return this.socket?.connected === true && this.socket.isIdle
+  }
+
   begin(): void {
     const pooled = this.house.pool.take(this.order.key)
     if (pooled === undefined) return this.connect()
@@ -141,7 +145,8 @@ export class UpstreamCallInFlight implements UpstreamCall, SocketHolder, Respons
   private complete(): void {
     if (!this.finish()) return
     const { socket } = this
-    if (socket !== undefined && this.parser.reusable && !this.paused) this.house.pool.give(this.order.key, socket)
+    // An engine may answer before it has read everything; what is left of the request must not run into the next one.
+    if (socket !== undefined && this.parser.reusable && !this.paused && socket.isIdle) this.house.pool.give(this.order.key, socket)
     else socket?.drop()
     this.events.onEnd()
   }

@@ -36,6 +36,8 @@ export interface UpstreamTimeouts {
 }
 
 export interface UpstreamCall {
+  /** True once every byte of the request has left this process. */
+  readonly isSent: boolean
   pause(): void
   resume(): void
   /** Destroys the connection: the engine sees its client leave. No event follows. */

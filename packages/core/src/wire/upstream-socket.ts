@@ -54,6 +54,11 @@ export class UpstreamSocket {
     this.socket.uncork()
   }
 
+  /** Nothing that was given to `send` is still waiting. */
+  get isIdle(): boolean {
+    return this.socket.writableLength === 0
+  }
+
   pause(): void {
     this.socket.pause()
   }
