@@ -3,6 +3,7 @@ import type { TimerHandle } from '../base/index.js'
 import { LbError } from '../errors/index.js'
 import { DoorBody } from './door-body.js'
 import type { DoorContext } from './door-context.js'
+import { DoorWriter } from './door-writer.js'
 import { DoorExchange } from './door-exchange.js'
 import { LATE_HEAD, refusalOf, TOO_LARGE_HEAD } from './door-refusals.js'
 import { breakOff } from './break-off.js'
@@ -10,23 +11,17 @@ import { MAX_HEAD_BYTES } from './llhttp.js'
 import { readProxyPreface } from './proxy-preface.js'
 import { isShared, readShared } from './read-shared.js'
 import { isRefusal, readRequestHead, type HeadRefusal } from './request-head.js'
-import { latin1 } from './response-text.js'
 
 const HEAD_END = Buffer.from('\r\n\r\n')
 const NO_BYTES = Buffer.alloc(0)
 /** Bytes of further requests that are kept while one is served; then the client waits. */
 const MAX_PIPELINED_BYTES = 65_536
-/** Unsent bytes at which a writer is asked to wait. */
-const HIGH_WATER_BYTES = 65_536
-/** Larger writes go as buffers: Node.js sends strings up to this from its stack. */
-const MAX_TEXT_BYTES = 16_384
 /** What is read and thrown away so that a closing answer is not lost to a reset. */
 const LINGER_MS = 2_000
 const MAX_LINGER_BYTES = 1_048_576
 
 /** One client's connection: reads heads and bodies in order, one exchange at a time. */
 export class DoorConnection {
-  onDrain: (() => void) | undefined
   /** False once the connection is to close after the answer under way. */
   staysOpen = true
   private address: string
@@ -42,6 +37,7 @@ export class DoorConnection {
   private paused = false
   private readonly expire = (): void => void this.socket.destroy()
 
+  readonly writer: DoorWriter
   private readonly socket: Socket
 
   constructor(
@@ -52,7 +48,7 @@ export class DoorConnection {
     this.prefaceDone = !context.trusted.trusts(this.address)
     const socket = readShared(accepted, (bytes) => this.take(bytes))
     this.socket = socket
-    socket.on('drain', () => this.drained())
+    this.writer = new DoorWriter(socket, context.limits.writeStallMs)
     socket.on('end', () => this.ended())
     socket.on('timeout', () => this.destroy())
     socket.on('error', () => undefined)
@@ -66,11 +62,13 @@ export class DoorConnection {
   }
 
   destroy(): void {
+    this.writer.flush()
     this.socket.destroy()
   }
 
   /** Ends it so that nobody takes what was sent for the whole, even where the end of the connection is the end of the answer. */
   breakOff(): void {
+    this.writer.flush()
     breakOff(this.socket)
   }
 
@@ -81,7 +79,7 @@ export class DoorConnection {
     this.body = new DoorBody(exchange)
     if (this.waiting.byteLength > 0) this.feedWaiting(exchange)
     if (exchange.bodyDone) return
-    if (request.expectsContinue && exchange.collectedBytes === 0) this.socket.write('HTTP/1.1 100 Continue\r\n\r\n', 'latin1')
+    if (request.expectsContinue && exchange.collectedBytes === 0) this.writer.write('HTTP/1.1 100 Continue\r\n\r\n')
     this.watchBody(exchange)
     this.resume()
   }
@@ -90,7 +88,7 @@ export class DoorConnection {
   answered(): void {
     this.exchange = undefined
     this.body = undefined
-    this.onDrain = undefined
+    this.writer.onDrain = undefined
     this.timer?.cancel()
     this.context.onAnswered(this)
     if (!this.staysOpen) return this.linger()
@@ -98,39 +96,6 @@ export class DoorConnection {
       if (!this.parsing) this.parse()
     } else this.arm(this.context.limits.keepAliveMs, this.expire)
     this.resume()
-  }
-
-  write(text: string): boolean {
-    this.socket.write(text, 'latin1')
-    return this.flows()
-  }
-
-  /** Sends text, bytes and text in one write. The bytes are the caller's again afterwards. */
-  writeAround(before: string, bytes: Uint8Array, after: string): boolean {
-    if (before.length + bytes.byteLength + after.length <= MAX_TEXT_BYTES) return this.write(`${before}${latin1(bytes)}${after}`)
-    const all = Buffer.allocUnsafe(before.length + bytes.byteLength + after.length)
-    all.write(before, 0, 'latin1')
-    all.set(bytes, before.length)
-    all.write(after, before.length + bytes.byteLength, 'latin1')
-    this.socket.write(all)
-    return this.flows()
-  }
-
-  private flows(): boolean {
-    if (this.socket.writableLength < HIGH_WATER_BYTES) return true
-    this.watchStall()
-    return false
-  }
-
-  /** Node.js looks at the kernel's progress before it calls this a timeout; whoever writes again must not begin it anew. */
-  private watchStall(): void {
-    const { writeStallMs } = this.context.limits
-    if (this.socket.timeout !== writeStallMs) this.socket.setTimeout(writeStallMs)
-  }
-
-  private drained(): void {
-    this.socket.setTimeout(0)
-    this.onDrain?.()
   }
 
   /** What is still wanted when this returns has been copied: the next read overwrites the bytes. */
@@ -244,7 +209,7 @@ export class DoorConnection {
   private refuse(refusal: HeadRefusal): false {
     this.staysOpen = false
     this.timer?.cancel()
-    if (this.socket.writable) this.socket.write(this.context.refusal(refusal), 'latin1')
+    if (this.socket.writable) this.writer.write(this.context.refusal(refusal))
     this.linger()
     return false
   }
@@ -255,7 +220,8 @@ export class DoorConnection {
     this.lingering = true
     this.waiting = NO_BYTES
     this.timer?.cancel()
-    this.watchStall()
+    this.writer.watchStall()
+    this.writer.flush()
     this.socket.end(() => {
       if (!this.socket.destroyed) this.arm(LINGER_MS, this.expire)
     })
@@ -269,6 +235,7 @@ export class DoorConnection {
 
   /** The client has closed its side: it is gone, or wants no more. */
   private ended(): void {
+    this.writer.flush()
     if (this.exchange === undefined && this.socket.writableLength > 0) this.socket.end()
     else this.socket.destroy()
   }

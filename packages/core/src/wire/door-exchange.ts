@@ -114,7 +114,7 @@ export class DoorExchange implements Exchange {
     if (this.over) return
     const none = bytes === undefined || bytes.byteLength === 0 || this.framing === 'none'
     if (this.framing === 'chunked') {
-      if (none) this.connection.write(`${this.takeHead()}0\r\n\r\n`)
+      if (none) this.connection.writer.write(`${this.takeHead()}0\r\n\r\n`)
       else this.send(`${this.takeHead()}${bytes.byteLength.toString(16)}\r\n`, bytes, '\r\n0\r\n\r\n')
     } else if (none) this.flushHead()
     else this.send(this.takeHead(), bytes, '')
@@ -129,7 +129,7 @@ export class DoorExchange implements Exchange {
   }
 
   onDrain(callback: () => void): void {
-    this.connection.onDrain = callback
+    this.connection.writer.onDrain = callback
   }
 
   onGone(callback: () => void): void {
@@ -155,7 +155,7 @@ export class DoorExchange implements Exchange {
   }
 
   private flushHead(): boolean {
-    return this.pendingHead === '' || this.connection.write(this.takeHead())
+    return this.pendingHead === '' || this.connection.writer.write(this.takeHead())
   }
 
   private takeHead(): string {
@@ -166,7 +166,7 @@ export class DoorExchange implements Exchange {
 
   /** One write: small pieces as one string, which Node.js copies to the kernel from its stack; large ones as one buffer. */
   private send(before: string, bytes: Uint8Array, after: string): boolean {
-    return this.connection.writeAround(before, bytes, after)
+    return this.connection.writer.writeAround(before, bytes, after)
   }
 }
 

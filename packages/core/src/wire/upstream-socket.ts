@@ -2,6 +2,7 @@ import { connect, isIP, type OnReadOpts, type Socket } from 'node:net'
 import type { ConnectionOptions } from 'node:tls'
 import { leanTls } from '../base/index.js'
 import type { UpstreamTarget } from '../contracts/index.js'
+import { Outgoing } from './outgoing.js'
 
 /** What a socket tells whoever holds it right now. */
 export interface SocketHolder {
@@ -22,12 +23,14 @@ export class UpstreamSocket {
   connected = false
   private error: NodeJS.ErrnoException | undefined
   private readonly socket: Socket
+  private readonly outgoing: Outgoing
 
   constructor(
     target: UpstreamTarget,
     private holder: SocketHolder | undefined,
   ) {
     this.socket = openSocket(target, { buffer: sharedBuffer, callback: (bytes) => this.read(bytes) })
+    this.outgoing = new Outgoing(this.socket, () => undefined)
     this.socket.on(target.tls ? 'secureConnect' : 'connect', () => {
       this.connected = true
       this.holder?.onConnect()
@@ -45,18 +48,15 @@ export class UpstreamSocket {
   /** The body's parts follow the head without a copy; they must not change until they are sent. */
   send(head: string, body: readonly Buffer[]): void {
     const [only] = body
-    if (only === undefined) return void this.socket.write(head, 'latin1')
-    if (body.length === 1 && head.length + only.byteLength <= MAX_TEXT_BYTES)
-      return void this.socket.write(`${head}${only.toString('latin1')}`, 'latin1')
-    this.socket.cork()
-    this.socket.write(head, 'latin1')
-    for (const part of body) this.socket.write(part)
-    this.socket.uncork()
+    this.outgoing.write(head)
+    if (body.length === 1 && only !== undefined && head.length + only.byteLength <= MAX_TEXT_BYTES)
+      this.outgoing.write(only.toString('latin1'))
+    else if (only !== undefined) this.outgoing.writeBytes(body)
   }
 
   /** Nothing that was given to `send` is still waiting. */
   get isIdle(): boolean {
-    return this.socket.writableLength === 0
+    return this.outgoing.waitingBytes === 0
   }
 
   pause(): void {

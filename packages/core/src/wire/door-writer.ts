@@ -1,0 +1,68 @@
+import type { Socket } from 'node:net'
+import { Outgoing } from './outgoing.js'
+import { latin1 } from './response-text.js'
+
+/** Unsent bytes at which a writer is asked to wait. */
+const HIGH_WATER_BYTES = 65_536
+/** Larger writes go as buffers: Node.js sends strings up to this from its stack. */
+const MAX_TEXT_BYTES = 16_384
+
+/** What goes to one client, and how much of it waits. */
+export class DoorWriter {
+  onDrain: (() => void) | undefined
+  private readonly outgoing: Outgoing
+  private isBlocked = false
+
+  constructor(
+    private readonly socket: Socket,
+    private readonly writeStallMs: number,
+  ) {
+    this.outgoing = new Outgoing(socket, () => this.flushed())
+    socket.on('drain', () => this.drained())
+  }
+
+  /** False: wait for `onDrain` before more. */
+  write(text: string): boolean {
+    this.outgoing.write(text)
+    return this.flows()
+  }
+
+  /** Sends text, bytes and text as one. The bytes are the caller's again afterwards. */
+  writeAround(before: string, bytes: Uint8Array, after: string): boolean {
+    if (before.length + bytes.byteLength + after.length <= MAX_TEXT_BYTES) return this.write(`${before}${latin1(bytes)}${after}`)
+    const all = Buffer.allocUnsafe(before.length + bytes.byteLength + after.length)
+    all.write(before, 0, 'latin1')
+    all.set(bytes, before.length)
+    all.write(after, before.length + bytes.byteLength, 'latin1')
+    this.outgoing.writeBytes([all])
+    return this.flows()
+  }
+
+  /** What waits for the end of the turn leaves now. */
+  flush(): void {
+    this.outgoing.flush()
+  }
+
+  /** Node.js looks at the kernel's progress before it calls this a timeout; whoever writes again must not begin it anew. */
+  watchStall(): void {
+    if (this.socket.timeout !== this.writeStallMs) this.socket.setTimeout(this.writeStallMs)
+  }
+
+  private flows(): boolean {
+    if (this.outgoing.waitingBytes < HIGH_WATER_BYTES) return true
+    this.isBlocked = true
+    this.watchStall()
+    return false
+  }
+
+  /** What was too much for a turn of the loop may have gone in one write. */
+  private flushed(): void {
+    if (this.isBlocked && this.outgoing.waitingBytes < HIGH_WATER_BYTES) this.drained()
+  }
+
+  private drained(): void {
+    this.isBlocked = false
+    this.socket.setTimeout(0)
+    this.onDrain?.()
+  }
+}
