@@ -9,7 +9,7 @@ export const usage = `npm run bench -- [options]
   --rounds N       rounds of each unit
   --seconds S      length of one round
   --ahead          goes before everything else on this machine (nice -15): where others work too, as root
-  --node-flags F   flags of Node.js for our own processes, such as --node-flags=--single-threaded-gc
+  --node-flags F   flags of Node.js for our own processes; default: those with which lb starts its balancer
   --only A,B       proxies: ${proxies.map(({ name }) => name).join(', ')}
   --unit A,B       units: ${units.map(({ name }) => name).join(', ')}
 `
@@ -28,7 +28,7 @@ export function readOptions(args) {
       rounds: { type: 'string' },
       seconds: { type: 'string' },
       ahead: { type: 'boolean', default: false },
-      'node-flags': { type: 'string', default: '' },
+      'node-flags': { type: 'string', default: '--max-semi-space-size=4' },
       only: { type: 'string' },
       unit: { type: 'string' },
       help: { type: 'boolean', short: 'h', default: false },

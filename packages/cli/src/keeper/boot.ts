@@ -39,7 +39,10 @@ export function copiesOf({ threads }: Pick<Boot, 'threads'>): number {
 /** The balancer's descriptors of its sockets, in the order in which the keeper hands them over. */
 export function sharedSockets(boot: Boot): { readonly fds: readonly number[]; readonly url: string }[] {
   const copies = copiesOf(boot)
-  return boot.sockets.map(({ url }, index) => ({ url, fds: Array.from({ length: copies }, (_, copy) => FIRST_SOCKET_FD + index * copies + copy) }))
+  return boot.sockets.map(({ url }, index) => ({
+    url,
+    fds: Array.from({ length: copies }, (_, copy) => FIRST_SOCKET_FD + index * copies + copy),
+  }))
 }
 
 /** Said by the keeper to its launcher, or by the balancer to its keeper. */

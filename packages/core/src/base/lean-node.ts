@@ -4,10 +4,10 @@
  */
 export const leanHttp = process.getBuiltinModule('node:http')
 
-export function leanHttps(): typeof import('node:https') {
+export function leanHttps() {
   return process.getBuiltinModule('node:https')
 }
 
-export function leanTls(): typeof import('node:tls') {
+export function leanTls() {
   return process.getBuiltinModule('node:tls')
 }

@@ -1,7 +1,7 @@
 const SMALLEST_BYTES = 32_768
 const LARGEST_BYTES = 1_048_576
-/** Free pieces that are kept of each size. */
-const MOST_FREE = 8
+/** Free memory that is kept of each size. */
+const MOST_FREE_BYTES = 8_388_608
 
 interface Piece {
   readonly memory: Buffer
@@ -36,7 +36,7 @@ export function giveBodyMemory(body: Uint8Array): void {
   const size = piece.memory.byteLength
   const list = free.get(size) ?? []
   free.set(size, list)
-  if (list.length >= MOST_FREE) return
+  if (list.length * size >= MOST_FREE_BYTES) return
   piece.isFree = true
   list.push(piece)
 }

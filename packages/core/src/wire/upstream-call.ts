@@ -173,13 +173,13 @@ export class UpstreamCallInFlight implements UpstreamCall, SocketHolder, Respons
   }
 
   /** One timer that looks when it is due, instead of one set anew for each chunk. */
-  private watchSilence(): void {
+  private watchSilence(waitMs = this.order.timeouts.idleMs): void {
     this.timer?.cancel()
     const { idleMs } = this.order.timeouts
-    const silentMs = this.house.clock.nowMs() - this.lastByteMs
-    this.timer = this.house.wheel.after(Math.max(1, idleMs - silentMs), () => {
+    this.timer = this.house.wheel.after(waitMs, () => {
       const quietMs = this.house.clock.nowMs() - this.lastByteMs
-      if (this.paused || quietMs < idleMs) return this.watchSilence()
+      if (this.paused) return this.watchSilence()
+      if (quietMs < idleMs) return this.watchSilence(idleMs - quietMs)
       this.fail(new UpstreamError('timeout', `silent for ${idleMs} ms in mid-answer`))
     })
   }

@@ -99,7 +99,13 @@ export function sampleStatus(facts: Partial<BalancerStatus> = {}): BalancerStatu
     state: 'serving',
     file: '/home/me/lb.yaml',
     logDir: '/tmp/logs',
-    gateway: { listen: ['http://127.0.0.1:8484'], threads: 0, requestsPerSecond: 42, tokensPerSecond: 3102, ttftMs: { p50: 160, p95: 212 } },
+    gateway: {
+      listen: ['http://127.0.0.1:8484'],
+      threads: 0,
+      requestsPerSecond: 42,
+      tokensPerSecond: 3102,
+      ttftMs: { p50: 160, p95: 212 },
+    },
     pools: [
       samplePool('chat', chat),
       samplePool('embed', [sampleNode('embed/cpu-0', { ...QUIET, inFlight: 1, ttftMs: { p50: 8, p95: 11 } })], {
