@@ -24,7 +24,7 @@ export {
   tailFile,
   type ProcessIdentity,
 } from './machines/index.js'
-export { reapLeftovers, runningLeftovers, type ReapedLeftovers } from './nodes/index.js'
+export { createBackend, planLaunch, reapLeftovers, runningLeftovers, type ReapedLeftovers } from './nodes/index.js'
 export {
   acquireLock,
   listTopologies,

@@ -3,11 +3,21 @@ import { probe } from './probe.js'
 
 /** Hosted APIs count requests to /v1/models against the key's limits. */
 const minProbeIntervalMs = 2000
+/** A launched server is ours alone: it bears more. */
+const minOwnProbeIntervalMs = 250
+/** Nothing is known of it: loading a large model from a slow disk must fit. */
+const readyWithinMs = 600_000
 
 export function createBackend(spec: NodeSpec, host: PluginHost): Backend {
   return {
-    minProbeIntervalMs,
+    // The topology's own `command` is all there is to start.
+    launchPlan: () => ({ command: '', args: [], env: {}, readyWithinMs }),
+    minProbeIntervalMs: isLoopback(spec.url) ? minOwnProbeIntervalMs : minProbeIntervalMs,
     dialect: openaiDialect({ paths: openaiBase(spec.url).paths }),
     probe: (signal) => probe(spec, host, signal),
   }
+}
+
+function isLoopback(url: string): boolean {
+  return /^http:\/\/(127\.|localhost[:/]|\[::1\])/.test(url)
 }

@@ -1,4 +1,4 @@
 import type { JsonSchema } from '@plimsoll/core/plugin'
 
-/** Attached nodes have nothing to set here: how the server runs was decided where it was started. */
+/** Nothing to set here: an attached server was set up where it was started, a launched one by its own command line. */
 export const settings: JsonSchema = { type: 'object', additionalProperties: false, properties: {} }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { createPluginHost, silentLogger } from '@plimsoll/core'
 import type { HostResponse, NodeSpec, PluginHost } from '@plimsoll/core/plugin'
 import { engineArguments } from './backend.js'
 import { plugin } from './index.js'
@@ -11,20 +12,13 @@ const spec = (url: string, settings: SimSettings = simDefaults): NodeSpec<SimSet
   models: ['sim-8b', 'sim'],
   settings,
 })
-const silent = { info() {}, warn() {}, error() {} }
-const host: PluginHost = {
-  log: silent,
-  async get(url, { signal }) {
-    const response = await fetch(url, { signal })
-    return { status: response.status, text: await response.text() }
-  },
-}
-const answering = (response: HostResponse): PluginHost => ({ log: silent, get: () => Promise.resolve(response) })
+const host = createPluginHost(silentLogger)
+const answering = (response: HostResponse): PluginHost => ({ ...host, get: () => Promise.resolve(response) })
 
 describe('the backend of a simulated node', () => {
   it('launches its own script with the same Node.js, settings as flags', () => {
     const settings = { ...simDefaults, profile: '8b-h100', loadMs: 1500, fault: 'slow:4', maxNumSeqs: 8 } as const
-    const slot = { host: '127.0.0.1', port: 18_400, replica: 0 } as const
+    const slot = { host: '127.0.0.1', port: 18_400, replica: 0, extraPorts: [] } as const
     const plan = plugin.createBackend(spec('http://127.0.0.1:18400', settings), host).launchPlan?.(slot)
     expect(plan?.command).toBe(process.execPath)
     expect(plan?.args.slice(1).join(' ')).toBe(

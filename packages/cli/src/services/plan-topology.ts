@@ -2,11 +2,13 @@ import { readFileSync, readdirSync, statSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import {
+  createBackend,
   createPluginHost,
   diffTopologies,
   isSameProcess,
   nodeIdsOf,
   parseResolvedTopology,
+  planLaunch,
   readJson,
   readState,
   silentLogger,
@@ -67,18 +69,11 @@ function launchOf(
   { pool, group, id, replica, port }: LaunchQuestion,
 ): Pick<PlannedNode, 'url'> & Partial<PlannedNode> {
   const url = `http://127.0.0.1:${port}`
-  const spec = {
-    id,
-    url,
-    models: pool.models,
-    settings: group.launch?.settings ?? {},
-    ...(group.model === undefined ? {} : { model: group.model }),
-  }
-  const backend = engines.get(group.engine)?.createBackend(spec, createPluginHost(silentLogger))
-  const plan = backend?.launchPlan?.({ host: '127.0.0.1', port, replica })
-  if (plan === undefined) return { url }
+  const context = { engines, host: createPluginHost(silentLogger), env: process.env }
+  const { backend } = createBackend({ id, name: id, pool, group, replica }, url, context)
+  const plan = planLaunch(backend, group, { host: '127.0.0.1', port, replica, extraPorts: [] }, process.env)
   const env = [...Object.keys(plan.env), ...Object.keys(group.launch?.env ?? {})]
-  return { url, command: [plan.command, ...plan.args], env, readyWithinMs: group.launch?.readyWithinMs ?? plan.readyWithinMs }
+  return { url, command: [plan.command, ...plan.args], env, readyWithinMs: plan.readyWithinMs }
 }
 
 async function nextOf(ports: AsyncIterator<number>): Promise<number> {

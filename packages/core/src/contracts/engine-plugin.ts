@@ -1,12 +1,33 @@
+import type { CacheEvent } from './cache-event.js'
 import type { Dialect } from './dialect.js'
+import type { Gpu } from './gpu.js'
 import type { JsonSchema } from './json-schema.js'
+import type { LoadFacts } from './load-facts.js'
 import type { Logger } from './log.js'
 
 /** What a plugin may use of its host; nothing else is promised. */
 export interface PluginHost {
   readonly log: Logger
   /** GET with a hard size limit (4 MiB) and no redirects. Network failures throw; any HTTP status is a value. */
-  get(url: string, options: { readonly signal: AbortSignal; readonly headers?: Readonly<Record<string, string>> }): Promise<HostResponse>
+  get(url: string, options: RequestOptions): Promise<HostResponse>
+  /** The same with a JSON body. */
+  send(method: 'POST' | 'DELETE', url: string, options: RequestOptions & { readonly body?: unknown }): Promise<HostResponse>
+  /** POST whose answer comes line by line (NDJSON, event streams), for work that takes long. Ends with the answer; throws for a status over 299 with its first 2 KiB. */
+  lines(url: string, options: RequestOptions & { readonly body?: unknown }): AsyncIterable<string>
+  /** Runs a command to its end without a shell; for versions and lists. Never throws for its exit code; output is cut at 1 MiB. */
+  run(command: string, args: readonly string[], options: { readonly signal: AbortSignal }): Promise<CommandResult>
+}
+
+export interface RequestOptions {
+  readonly signal: AbortSignal
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+export interface CommandResult {
+  /** Null when a signal ended it or it could not be started. */
+  readonly code: number | null
+  readonly stdout: string
+  readonly stderr: string
 }
 
 export interface HostResponse {
@@ -38,6 +59,10 @@ export interface NodeSpec<Settings = unknown> {
   readonly model?: string
   /** `launch.args` after the plugin's own schema filled in its defaults; `{}` for attached nodes. */
   readonly settings: Settings
+  /** `launch.model`: the weights to load, as the engine names them (a repository, a path, a tag). */
+  readonly weights?: string
+  /** `launch.ready`: path that answers 200 once requests would be served; for engines that have none of their own. */
+  readonly readyPath?: string
   /** Key to send as `Authorization: Bearer`; already resolved. */
   readonly apiKey?: string
 }
@@ -48,6 +73,10 @@ export interface LaunchSlot {
   readonly port: number
   /** 0-based index among the replicas of its node group. */
   readonly replica: number
+  /** Further loopback ports, as many as `Backend.extraPorts` asked for. */
+  readonly extraPorts: readonly number[]
+  /** Accelerators that it may use, in order; core sets the variables that hide the others. Undefined: nobody chose, the engine sees all. Empty: none. */
+  readonly gpus?: readonly Gpu[]
 }
 
 /** What to start: the plugin says what, core does it. */
@@ -55,8 +84,73 @@ export interface LaunchPlan {
   readonly command: string
   readonly args: readonly string[]
   readonly env: Readonly<Record<string, string>>
-  /** How long starting and loading may take before the attempt counts as failed. */
+  /** Names in `env` that hold secrets: never shown. */
+  readonly secretEnv?: readonly string[]
+  /** How long it may go without progress while starting and loading before the attempt counts as failed. */
   readonly readyWithinMs: number
+}
+
+/** What an engine needs of the memory of its accelerators (all of them together), with the reasons for people. */
+export interface MemoryNeed {
+  readonly mib: number
+  /** `weights 7.6 GiB + KV 1.1 GiB at 8192 tokens + 0.5 GiB`. */
+  readonly why: string
+}
+
+/** How far a loading engine has come, read from its log. */
+export interface LoadingStep {
+  /** `loading weights`, `capturing graphs`: shown as the node's reason. */
+  readonly step: string
+  /** 0..1 of the whole, where it can be told. */
+  readonly progress?: number
+}
+
+/** Why an engine ended or cannot start, in words that help at night. */
+export interface Diagnosis {
+  readonly kind:
+    | 'out-of-memory'
+    | 'port-taken'
+    | 'model-missing'
+    | 'model-gated'
+    | 'no-space'
+    | 'no-network'
+    | 'driver'
+    | 'bad-settings'
+    | 'other'
+  /** One line. */
+  readonly message: string
+  /** What to do next. */
+  readonly hint: string
+}
+
+/** One thing that would stop a launch, found before it. */
+export interface PreflightFinding extends Diagnosis {
+  /** `error`: the launch would fail. `warning`: it may. */
+  readonly severity: 'error' | 'warning'
+}
+
+export interface PullProgress {
+  readonly step: string
+  readonly doneBytes?: number
+  readonly totalBytes?: number
+}
+
+/** Models of an engine that can change them while it runs. */
+export interface ModelKeeper {
+  /** Fetches a model's files; resumable. Resolves with a hash of the content where the engine tells one. */
+  pull?(
+    model: string,
+    options: { readonly signal: AbortSignal; readonly onProgress: (progress: PullProgress) => void },
+  ): Promise<{ readonly contentHash?: string }>
+  /** Brings a model into memory; resolves when it would serve. */
+  load?(model: string, signal: AbortSignal): Promise<void>
+  unload?(model: string, signal: AbortSignal): Promise<void>
+}
+
+/** How to empty a node before it is stopped, beside waiting until core counts nothing in flight there. */
+export interface DrainRecipe {
+  /** Whether the engine itself is empty: other balancers may use it too. Asked at most every `minProbeIntervalMs`. */
+  isEmpty(signal: AbortSignal): Promise<boolean>
 }
 
 export interface StopStep {
@@ -72,10 +166,29 @@ export type ProbeReport =
 
 /** The code object that knows one node's engine. */
 export interface Backend {
-  /** Pure; absent where the engine can only be attached. `lb plan` shows it. */
+  /** Pure; absent where the engine can only be attached. `lb plan` shows it. `launch.command` and `venv` of the topology are core's to apply. */
   launchPlan?(slot: LaunchSlot): LaunchPlan
   /** Asks the engine how it is. May throw: a throw counts as sick with its message. */
   probe(signal: AbortSignal): Promise<ProbeReport>
+  /** What its load is; asked after a good probe, at most every `minProbeIntervalMs`. May throw: the last facts stay, with their age. */
+  load?(signal: AbortSignal): Promise<LoadFacts>
+  /** Pure: what memory it will take, for placement and for `lb plan`. */
+  memoryNeed?(): MemoryNeed | undefined
+  /** Looks for what would stop the launch: a model that is not there or gated, no space, no network. Quick (under 5 s), starts nothing. */
+  preflight?(signal: AbortSignal): Promise<readonly PreflightFinding[]>
+  /** Ports that it needs beside the one it serves on. */
+  readonly extraPorts?: number
+  /** Pure: what the last lines of its log say about its loading. */
+  loadingStep?(logTail: string): LoadingStep | undefined
+  /** Pure: why it ended, from the last lines of its log. */
+  diagnose?(logTail: string): Diagnosis | undefined
+  readonly drain?: DrainRecipe
+  readonly models?: ModelKeeper
+  /** Gives its memory back while staying up, and takes it again. */
+  sleep?(signal: AbortSignal): Promise<void>
+  wake?(signal: AbortSignal): Promise<void>
+  /** News of its prefix cache, until aborted. Never ends by itself; reconnects. */
+  cacheEvents?(signal: AbortSignal): AsyncIterable<CacheEvent>
   /** The engine bears no probe more often than this. */
   readonly minProbeIntervalMs: number
   readonly dialect: Dialect
@@ -91,6 +204,8 @@ export interface EnginePlugin<Settings = unknown> {
   readonly settings: JsonSchema
   /** True where `launch:` works today. */
   readonly canLaunch: boolean
+  /** True where `launch` works with a `command` of the user's only: this engine has none of its own. */
+  readonly needsCommand?: boolean
   /** URL that `attach` means when a node group gives neither attach nor launch. */
   readonly defaultAttachUrl?: string
   /** One line about what this plugin can do today. */

@@ -111,7 +111,10 @@ export interface TestFleet {
   readonly until: (nodeId: string, state: string) => Promise<void>
 }
 
-const host: PluginHost = { log: silentLogger, get: () => Promise.reject(new Error('not in tests')) }
+const notInTests = (): never => {
+  throw new Error('not in tests')
+}
+const host: PluginHost = { log: silentLogger, get: notInTests, send: notInTests, lines: notInTests, run: notInTests }
 
 /** Makes fleets; those of a test are ended with their engines when it ends. */
 export function fleetMaker(): () => TestFleet {

@@ -3,6 +3,7 @@
  * Read first: transitions.ts, then node.ts and fleet.ts.
  */
 export { Fleet, isSettled, type CloseFleetOptions, type FleetEvents, type FleetOptions } from './fleet.js'
+export { planLaunch } from './launch-command.js'
 export { createLeaseBook, type SharedLeaseBook } from './lease-book.js'
 export { nodePlansOf, type NodePlan } from './node-plan.js'
 export { createBackend, type BackendContext } from './node-runner.js'

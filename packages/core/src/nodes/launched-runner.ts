@@ -2,10 +2,11 @@ import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import type { TimerHandle } from '../base/index.js'
 import type { LaunchPlan } from '../contracts/index.js'
-import { LbError, messageOf } from '../errors/index.js'
+import { messageOf } from '../errors/index.js'
 import { baseEnvironment, canBind, reservePort, rotateIfLarger, spawnEngine, stopTree } from '../machines/index.js'
 import type { PortReservation, ProcessEnd, SpawnedProcess } from '../machines/index.js'
 import type { LaunchSettings } from '../topology/index.js'
+import { planLaunch } from './launch-command.js'
 import { describeEnd, lastWords } from './last-words.js'
 import { createBackend, declaredEnv, type NodeRunner, type RunnerContext } from './node-runner.js'
 import type { Node } from './node.js'
@@ -20,6 +21,7 @@ const MOST_PORTS = 5
 interface Life {
   readonly process: SpawnedProcess
   readonly port: PortReservation
+  readonly extra: readonly PortReservation[]
   readonly mark: string
   readonly logPath: string
   readonly startedAtMs: number
@@ -95,22 +97,24 @@ export class LaunchedRunner implements NodeRunner {
 
   private async spawn(): Promise<Life> {
     const port = await reservePort(this.badPorts)
+    const extra: PortReservation[] = []
     const url = `http://127.0.0.1:${port.port}`
     const mark = `${this.context.topologyName}/${this.node.id}/${randomBytes(6).toString('hex')}`
     const logPath = join(this.context.logDir, `${this.node.id.replaceAll('/', '.')}.log`)
     try {
       const made = createBackend(this.node.plan, url, this.context)
-      const plan = made.backend.launchPlan?.({ host: '127.0.0.1', port: port.port, replica: this.node.plan.replica })
-      if (plan === undefined)
-        throw new LbError(`engine ${this.node.plan.group.engine} cannot be launched`, { code: 'LB_CANNOT_LAUNCH', source: 'operator' })
+      for (let count = made.backend.extraPorts ?? 0; count > 0; count -= 1) extra.push(await reservePort(this.badPorts))
+      const extraPorts = extra.map((each) => each.port)
+      const slot = { host: '127.0.0.1', port: port.port, replica: this.node.plan.replica, extraPorts } as const
+      const plan = planLaunch(made.backend, this.node.plan.group, slot, this.context.env)
       rotateIfLarger(logPath, LOG_LIMITS)
       const process = await spawnEngine({ command: plan.command, args: plan.args, env: this.environment(plan, mark), logPath })
-      this.life = { process, port, mark, logPath, startedAtMs: this.context.clock.nowMs() }
+      this.life = { process, port, extra, mark, logPath, startedAtMs: this.context.clock.nowMs() }
       this.node.setEndpoint({ url, target: upstreamTarget(url), mark, logPath, process: process.identity, ...made })
-      this.watch(this.life, this.launch.readyWithinMs ?? plan.readyWithinMs)
+      this.watch(this.life, plan.readyWithinMs)
       return this.life
     } catch (error) {
-      port.release()
+      for (const each of [port, ...extra]) each.release()
       throw error
     }
   }
@@ -185,7 +189,7 @@ export class LaunchedRunner implements NodeRunner {
     this.rotation?.cancel()
     const steps = how.steps ?? this.node.endpoint?.backend.stop ?? DEFAULT_STOP
     await stopTree({ ...how, identity: life.process.identity, mark: life.mark, steps })
-    life.port.release()
+    for (const port of [life.port, ...life.extra]) port.release()
     this.life = undefined
   }
 }

@@ -28,7 +28,14 @@ export function canKeep(before: NodePlan, after: NodePlan): boolean {
 
 function essenceOf({ group, pool }: NodePlan): unknown {
   const { engine, model, apiKey, attach } = group
-  const launch = group.launch === undefined ? undefined : { settings: group.launch.settings, env: group.launch.env }
+  // Limits may change while an engine runs; what it was started with may not.
+  const {
+    replicas: _replicas,
+    restarts: _restarts,
+    readyWithinMs: _readyWithinMs,
+    ...started
+  } = group.launch ?? { replicas: 0, restarts: 0 }
+  const launch = group.launch === undefined ? undefined : started
   // A launched engine is told the names it serves.
   return { engine, model, apiKey, attach, launch, models: launch === undefined ? undefined : pool.models }
 }

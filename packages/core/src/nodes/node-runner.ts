@@ -51,6 +51,8 @@ export function createBackend(plan: NodePlan, url: string, context: BackendConte
     models: pool.models,
     settings: group.launch?.settings ?? {},
     ...(group.model === undefined ? {} : { model: group.model }),
+    ...(group.launch?.model === undefined ? {} : { weights: group.launch.model }),
+    ...(group.launch?.readyPath === undefined ? {} : { readyPath: group.launch.readyPath }),
     ...(apiKey === undefined ? {} : { apiKey }),
   }
   try {

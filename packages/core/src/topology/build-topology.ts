@@ -104,6 +104,10 @@ function launchPlan(engine: string, input: LaunchInput, context: CheckContext): 
   const env = Object.entries(input.env ?? {}).filter(([name]) => !name.startsWith('x-'))
   return {
     replicas: input.replicas ?? 1,
+    ...(input.model === undefined ? {} : { model: input.model }),
+    ...(input.command === undefined ? {} : { command: input.command }),
+    ...(input.venv === undefined ? {} : { venv: resolve(context.baseDir, input.venv) }),
+    ...(input.ready === undefined ? {} : { readyPath: input.ready }),
     settings: context.checkSettings({ schema, owner: `engine ${engine}`, settings: input.args ?? {}, path: [] }).settings,
     env: Object.fromEntries(env.map(([name, value]) => [name, typeof value === 'string' ? value : secretRef(value, context)])),
     ...(input.readyWithin === undefined ? {} : { readyWithinMs: ms(input.readyWithin) }),

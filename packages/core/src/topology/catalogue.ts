@@ -5,6 +5,8 @@ export interface EngineFacts {
   /** Schema of `launch.args`. */
   readonly settings: JsonSchema
   readonly canLaunch: boolean
+  /** True where `launch` works with a `command` only. */
+  readonly needsCommand?: boolean
   /** URL meant when a node group gives neither attach nor launch. */
   readonly defaultAttachUrl?: string
 }

@@ -55,6 +55,16 @@ function checkWay(at: NodeAt, engine: string, facts: EngineFacts): Finding[] {
     const message = `${where}: the plugin of \`${engine}\` cannot launch it yet`
     return [{ path: [...at.path, 'launch'], at: 'key', message, hint: `start ${engine} yourself and write attach: URL` }]
   }
+  if (launch !== undefined && facts.needsCommand === true && recordOf(launch)['command'] === undefined) {
+    return [
+      {
+        path: [...at.path, 'launch'],
+        at: 'key',
+        message: `${where}: \`${engine}\` has no command of its own to launch`,
+        hint: "say what to run: command: [my-server, --port, '${PORT}']",
+      },
+    ]
+  }
   if (launch !== undefined || attach !== undefined || facts.defaultAttachUrl !== undefined) return []
   const ways = facts.canLaunch ? 'launch: {} or attach: URL' : 'attach: URL'
   return [

@@ -46,3 +46,11 @@ export function interpolate(text: string, env: Environment): Interpolated {
 export function holdsSecret(path: readonly (string | number)[]): boolean {
   return path.some((step) => step === 'apiKey' || step === 'apiKeys')
 }
+
+/** Filled in at each launch: what the engine's command line may name before anybody knows it. */
+const LAUNCH_PLACEHOLDERS = { PORT: '${PORT}', HOST: '${HOST}', MODEL: '${MODEL}', REPLICA: '${REPLICA}' }
+
+/** The variables that a value at this path may name: inside `launch.command`, those of the launch stay as they are written. */
+export function environmentAt(path: readonly (string | number)[], env: Environment): Environment {
+  return path.at(-2) === 'command' && path.at(-3) === 'launch' ? { ...env, ...LAUNCH_PLACEHOLDERS } : env
+}

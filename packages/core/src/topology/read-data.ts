@@ -1,6 +1,6 @@
 import { messageOf } from '../errors/index.js'
 import { PlaceMap, type Finding } from './finding.js'
-import { holdsSecret, interpolate, type Environment } from './interpolate.js'
+import { environmentAt, holdsSecret, interpolate, type Environment } from './interpolate.js'
 import type { KeyPath } from './key-path.js'
 import { isForbiddenKey, readLimits, type ReadDocument } from './read-document.js'
 
@@ -29,7 +29,7 @@ class DataWalk {
 
   private text(value: string, path: KeyPath): string {
     if (holdsSecret(path)) return value
-    const { text, problems } = interpolate(value, this.env)
+    const { text, problems } = interpolate(value, environmentAt(path, this.env))
     for (const { message, hint } of problems) this.findings.push({ path, at: 'value', message, hint })
     return text
   }

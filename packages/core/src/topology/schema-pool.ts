@@ -24,6 +24,29 @@ const envValue = Type.Union([Type.String({ description: 'The value itself.' }), 
 const launch = section(
   {
     replicas: Type.Optional(count('How many processes.', { min: 1, max: 1024, default: 1 })),
+    model: Type.Optional(
+      word(
+        'The weights to load, as the engine names them: a Hugging Face repository, a file, a tag. Not a name that clients ask for: that is `models`.',
+      ),
+    ),
+    command: Type.Optional(
+      Type.Array(word('A part of the command line.'), {
+        description:
+          "The command to run instead of the engine's own (uv, conda, a container, a build of yours). With ${PORT} in it, it is the whole command line; else the engine's arguments follow it. ${PORT}, ${HOST}, ${MODEL} and ${REPLICA} are filled in at each launch. No shell reads it.",
+        errorMessage: "a list such as [uv, run, vllm] or [my-server, --port, '${PORT}']",
+        minItems: 1,
+        maxItems: 256,
+      }),
+    ),
+    venv: Type.Optional(word('A Python virtual environment whose commands come first; relative paths start at the topology file.')),
+    ready: Type.Optional(
+      Type.String({
+        description: 'Path that answers 200 once the engine would serve. Absent: what its plugin knows; for `openai`, the list of models.',
+        errorMessage: 'a path such as /health',
+        pattern: '^/[^\\s#]*$',
+        maxLength: 1024,
+      }),
+    ),
     args: Type.Optional(
       Type.Object(
         {},

@@ -66,6 +66,14 @@ export interface PoolPlan {
 export interface LaunchSettings {
   /** 1 to 1024. */
   readonly replicas: number
+  /** The weights to load, as the engine names them. */
+  readonly model?: string
+  /** Runs instead of the engine's own command; the whole command line where it names `${PORT}`. Never empty. */
+  readonly command?: readonly string[]
+  /** Absolute. */
+  readonly venv?: string
+  /** Path that answers 200 once requests would be served. */
+  readonly readyPath?: string
   /** `launch.args` with the plugin's defaults filled in. */
   readonly settings: Readonly<Record<string, unknown>>
   readonly env: Readonly<Record<string, string | SecretRef>>

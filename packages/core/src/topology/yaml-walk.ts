@@ -1,7 +1,7 @@
 import type * as Yaml from 'yaml'
 import type { Alias, Document, Node, Pair, Scalar, YAMLMap } from 'yaml'
 import { PlaceMap, type Finding, type Mark } from './finding.js'
-import { holdsSecret, interpolate, type Environment } from './interpolate.js'
+import { environmentAt, holdsSecret, interpolate, type Environment } from './interpolate.js'
 import type { KeyPath } from './key-path.js'
 import { isForbiddenKey, readLimits } from './read-document.js'
 
@@ -78,7 +78,7 @@ export class YamlWalk {
   private scalar(node: Scalar, path: KeyPath): unknown {
     if (typeof node.value === 'bigint') return Number(node.value)
     if (typeof node.value !== 'string' || holdsSecret(path) || !node.value.includes('${')) return node.value
-    const { text, problems } = interpolate(node.value, this.input.env)
+    const { text, problems } = interpolate(node.value, environmentAt(path, this.input.env))
     for (const { index, width, message, hint } of problems) {
       this.findings.push({ path, at: 'value', mark: this.referenceMark(node, node.value.slice(index, index + width)), message, hint })
     }
