@@ -174,6 +174,8 @@ export interface Backend {
   load?(signal: AbortSignal): Promise<LoadFacts>
   /** Pure: what memory it will take, for placement and for `lb plan`. */
   memoryNeed?(): MemoryNeed | undefined
+  /** How it wants its accelerators named: `uuid` (default), or `index` for an engine that reads numbers only (on AMD then by HIP_VISIBLE_DEVICES). */
+  readonly gpuIds?: 'index' | 'uuid'
   /** Looks for what would stop the launch: a model that is not there or gated, no space, no network. Quick (under 5 s), starts nothing. */
   preflight?(signal: AbortSignal): Promise<readonly PreflightFinding[]>
   /** Ports that it needs beside the one it serves on. */
