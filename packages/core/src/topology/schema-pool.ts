@@ -33,7 +33,7 @@ const launch = section(
       Type.Array(word('A part of the command line.'), {
         description:
           "The command to run instead of the engine's own (uv, conda, a container, a build of yours). With ${PORT} in it, it is the whole command line; else the engine's arguments follow it. ${PORT}, ${HOST}, ${MODEL} and ${REPLICA} are filled in at each launch. No shell reads it.",
-        errorMessage: "a list such as [uv, run, vllm] or [my-server, --port, '${PORT}']",
+        errorMessage: "a list such as [uv, run, my-server] or [my-server, --port, '${PORT}']",
         minItems: 1,
         maxItems: 256,
       }),
