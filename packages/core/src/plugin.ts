@@ -18,6 +18,7 @@ export type {
   HeaderView,
   HostResponse,
   JsonSchema,
+  KeptModel,
   LaunchPlan,
   LaunchSlot,
   LoadFacts,

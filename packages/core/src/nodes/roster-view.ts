@@ -52,7 +52,7 @@ function viewOf(node: Node): RosterNode | undefined {
     url: endpoint.url,
     target: endpoint.target,
     dialect: endpoint.backend.dialect,
-    model: group.model,
+    model: group.model ?? endpoint.backend.modelName,
     authHeaders: endpoint.authHeaders,
   })
 }
