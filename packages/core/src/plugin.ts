@@ -40,5 +40,5 @@ export type {
   Usage,
 } from './contracts/index.js'
 export { LbError, isLbError } from './errors/index.js'
-export { openaiBase, type OpenAiBase, openaiDialect, probeOpenAi } from './dialects/index.js'
+export { type MetricSample, openaiBase, type OpenAiBase, openaiDialect, parseMetrics, probeOpenAi } from './dialects/index.js'
 export { onPath } from './machines/index.js'
