@@ -65,6 +65,8 @@ export interface NodeSpec<Settings = unknown> {
   readonly readyPath?: string
   /** Key to send as `Authorization: Bearer`; already resolved. */
   readonly apiKey?: string
+  /** The environment that a launched engine gets from its topology and shell; absent for attached nodes. Throws where a declared secret is missing. */
+  readonly environment?: () => Readonly<Record<string, string>>
 }
 
 /** Where core put a launched node. */

@@ -1,7 +1,8 @@
 import type { Clock, RandomSource } from '../base/index.js'
 import type { Backend, EnginePlugin, HeaderView, Logger, PluginHost } from '../contracts/index.js'
 import { LbError, messageOf } from '../errors/index.js'
-import { resolveSecret, type SecretRef } from '../topology/index.js'
+import { baseEnvironment } from '../machines/index.js'
+import { type LaunchSettings, resolveSecret, type SecretRef } from '../topology/index.js'
 import type { NodePlan } from './node-plan.js'
 import type { Node } from './node.js'
 import { upstreamTarget } from './upstream-target.js'
@@ -54,6 +55,7 @@ export function createBackend(plan: NodePlan, url: string, context: BackendConte
     ...(group.launch?.model === undefined ? {} : { weights: group.launch.model }),
     ...(group.launch?.readyPath === undefined ? {} : { readyPath: group.launch.readyPath }),
     ...(apiKey === undefined ? {} : { apiKey }),
+    ...(group.launch === undefined ? {} : { environment: environmentOf(group.launch, context.env) }),
   }
   try {
     return {
@@ -67,6 +69,10 @@ export function createBackend(plan: NodePlan, url: string, context: BackendConte
       cause,
     })
   }
+}
+
+function environmentOf(launch: LaunchSettings, env: NodeJS.ProcessEnv): () => Readonly<Record<string, string>> {
+  return () => baseEnvironment(declaredEnv(launch.env, env), env)
 }
 
 /** Declared variables with their secrets filled in. */
