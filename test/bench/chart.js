@@ -76,7 +76,7 @@ function barOf({ proxy, value, ratio }, { left, top, unit }) {
   const whisker = median > longest ? '' : `<path d="M${left + at(low)} ${middle}H${left + at(high)}" stroke="#1a1a1a" stroke-width="2"/>`
   return `<text x="${left - 8}" y="${top + 12}" text-anchor="end" fill="#1a1a1a">${escaped(proxy)}</text>
 <rect x="${left}" y="${top}" width="${at(median)}" height="${barHeight}" fill="${fill}"/>${whisker}
-<text x="${left + at(Math.max(median, high)) + 8}" y="${top + 12}" fill="#444444">${median.toFixed(2)}x${cut}, ${value.median.toPrecision(3)} ${unit}</text>`
+<text x="${left + at(Math.max(median, high)) + 8}" y="${top + 12}" fill="#444444">${median.toFixed(2)}x${cut}, ${short(value.median)} ${unit}</text>`
 }
 
 /** @param {string} text */
