@@ -31,4 +31,6 @@ export interface Dialect {
   classify(status: number, headers: HeaderView, bodyStart: string): AnswerClass
   /** Truth about an ended event stream, from its last events (at most 4 KiB). */
   streamEnd(tail: string): 'complete' | 'cut' | 'error'
+  /** Whether an answer of good form that ended without content is in truth none, as from a server on its way out; another node is asked then. `body` is all of it, at most 2 KiB. */
+  isUnserved?(body: string): boolean
 }

@@ -108,6 +108,7 @@ export class Answer implements UpstreamEvents {
     const verdict = this.classify(this.head)
     if (isRefusal(verdict) && !this.committed) return this.refuse(verdict)
     if (verdict === 'ok' && this.streamEnd() === 'cut') return this.broke('cut', 'the stream ended without its end mark')
+    if (verdict === 'ok' && this.isUnserved()) return this.refuse('retry')
     if (this.comesTooLate()) return this.tellAsEvent()
     this.sawContent()
     this.commit()
@@ -130,6 +131,11 @@ export class Answer implements UpstreamEvents {
   private streamEnd(): 'complete' | 'cut' | 'error' {
     const stream = this.reader?.stream
     return stream === undefined ? 'complete' : this.options.node.dialect.streamEnd(stream.tail)
+  }
+
+  private isUnserved(): boolean {
+    const judge = this.options.node.dialect.isUnserved
+    return judge !== undefined && !this.committed && this.held.byteLength <= JUDGED_BYTES && judge(this.held.start(JUDGED_BYTES))
   }
 
   private sendHeld(): void {
