@@ -1,5 +1,5 @@
 /** The ratios to nginx as an SVG: one panel for each figure, one bar for each proxy, the 90 % interval as a whisker. */
-import { yardstick } from './table.js'
+import { short, yardstick } from './table.js'
 
 /** @typedef {import('./table.js').Row} Row */
 
