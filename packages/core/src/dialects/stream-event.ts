@@ -9,6 +9,8 @@ export interface StreamEvent {
   readonly usage?: Usage
   /** An event that carries usage and no choices: the one that `include_usage` adds. */
   readonly usageOnly: boolean
+  /** It is no JSON at all: no honest engine says that. */
+  readonly isGarbage?: true
 }
 
 /** Reads one whole event. Bytes that are no JSON count as content: they are the engine's answer, whatever it means by them. */
@@ -17,7 +19,7 @@ export function readStreamEvent(event: Uint8Array): StreamEvent {
   if (data === undefined) return { kind: 'comment', usageOnly: false }
   if (data === '[DONE]') return { kind: 'done', usageOnly: false }
   const parsed = parse(data)
-  if (parsed === undefined) return { kind: 'content', usageOnly: false }
+  if (parsed === undefined) return { kind: 'content', usageOnly: false, isGarbage: true }
   const usage = usageOf(parsed['usage'])
   const choices = Array.isArray(parsed['choices']) ? (parsed['choices'] as unknown[]) : []
   const failed = parsed['error'] !== undefined && parsed['error'] !== null

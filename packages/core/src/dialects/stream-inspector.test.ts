@@ -120,6 +120,18 @@ describe('the inspector of a stream', () => {
     expect(inspector.tail).toMatch(/data: \[DONE\]\n\n$/)
   })
 
+  it('reads no more of a stream of garbage, and passes it on', () => {
+    const inspector = new StreamInspector(true, undefined)
+    const show = (text: string): boolean => inspector.event(Buffer.from(text), 0, text.length)
+    const usageOnly = 'data: {"choices":[],"usage":{"prompt_tokens":1,"completion_tokens":2}}\n\n'
+    expect(show(usageOnly)).toBe(false)
+    for (let count = 0; count < 65; count += 1) expect(show('data: {{{"usage"\n\n')).toBe(true)
+    expect(show(usageOnly)).toBe(true)
+    expect(inspector.contentEvents).toBe(66)
+    expect(inspector.usage).toEqual({ promptTokens: 1, completionTokens: 2 })
+    expect(inspector.tail.endsWith(usageOnly)).toBe(true)
+  })
+
   it('counts pieces of an event that is too long as content', () => {
     const inspector = new StreamInspector(true, new DeliveredLedger())
     inspector.piece()

@@ -1,12 +1,15 @@
 import type { Usage } from '../contracts/index.js'
 import type { DeliveredLedger } from './delivered-ledger.js'
-import { readStreamEvent } from './stream-event.js'
+import { readStreamEvent, type StreamEvent } from './stream-event.js'
 
 const QUOTE = 0x22
 const BACKSLASH = 0x5c
 /** Bytes before the content that must look the same: `{"content":"` and its like. */
 const MARKER_BYTES = 12
 const MAX_TAIL_BYTES = 4_096
+/** A stream with more events than this that are no JSON is not read any more, only passed on. */
+const MOST_GARBAGE_EVENTS = 64
+const UNREAD: StreamEvent = { kind: 'content', usageOnly: false }
 
 /** Where one plain content event had its text, and what stood around it. The next ones look the same but for the text. */
 interface Template {
@@ -28,6 +31,7 @@ export class StreamInspector {
   /** The last events that were no plain content, as text; for the dialect's judgement of a stream's end. */
   tail = ''
   private template: Template | undefined
+  private garbageEvents = 0
 
   constructor(
     private readonly stripUsage: boolean,
@@ -60,7 +64,9 @@ export class StreamInspector {
   }
 
   private readEvent(bytes: Buffer): boolean {
-    const event = readStreamEvent(bytes)
+    // Each unreadable event costs an exception; poured by the thousand they would hold everybody up.
+    const event: StreamEvent = this.garbageEvents > MOST_GARBAGE_EVENTS ? UNREAD : readStreamEvent(bytes)
+    if (event.isGarbage === true) this.garbageEvents += 1
     if (event.kind === 'content') this.contentEvents += 1
     this.hasContent ||= event.kind === 'content'
     this.hasError ||= event.kind === 'error'
