@@ -53,12 +53,11 @@ interface Choice {
   readonly finish_reason?: unknown
 }
 
-/** A delta with nothing but a role is no content: a request that got no more can still move to another node. */
+/** A delta with nothing but a role, or an end with nothing before it, is no content: a request that got no more can still move to another node. */
 function hasContent(choice: unknown): boolean {
   if (typeof choice !== 'object' || choice === null) return false
-  const { delta, text, finish_reason: finish } = choice as Choice
+  const { delta, text } = choice as Choice
   if (typeof text === 'string' && text !== '') return true
-  if (finish !== undefined && finish !== null) return true
   return deltaEntries(delta).length > 0
 }
 

@@ -59,13 +59,13 @@ function parsed(payload: string): Record<string, unknown> | undefined {
 /** Whether a choice brings anything, and the text of one that brings text only. */
 function contentOf(choice: Record<string, unknown>): { any: boolean; text: string } {
   const finished = choice['finish_reason'] !== null && choice['finish_reason'] !== undefined
-  if (typeof choice['text'] === 'string') return { any: finished || choice['text'] !== '', text: finished ? '' : choice['text'] }
+  if (typeof choice['text'] === 'string') return { any: choice['text'] !== '', text: finished ? '' : choice['text'] }
   const { role: _, ...delta } = (choice['delta'] ?? {}) as Record<string, unknown>
   const brings = Object.entries(delta).filter(
     ([, value]) => value !== null && value !== '' && !(Array.isArray(value) && value.length === 0),
   )
   const text = brings.length === 1 && brings[0]?.[0] === 'content' && !finished ? String(brings[0][1]) : ''
-  return { any: finished || brings.length > 0, text }
+  return { any: brings.length > 0, text }
 }
 
 function inspect(events: readonly Event[], stripUsage: boolean): Seen {
