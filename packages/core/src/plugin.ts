@@ -3,8 +3,10 @@ export type {
   AnswerClass,
   Backend,
   BeliefView,
+  BodyFields,
   CacheEvent,
   Candidate,
+  CollectedShape,
   CommandResult,
   Detection,
   Diagnosis,
@@ -39,6 +41,6 @@ export type {
   StrategyPlugin,
   Usage,
 } from './contracts/index.js'
-export { LbError, isLbError } from './errors/index.js'
+export { LbError, isLbError, messageOf } from './errors/index.js'
 export { type MetricSample, openaiBase, type OpenAiBase, openaiDialect, parseMetrics, probeOpenAi } from './dialects/index.js'
 export { onPath } from './machines/index.js'
