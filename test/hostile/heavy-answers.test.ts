@@ -47,6 +47,7 @@ const answers: readonly Answer[] = [
   { name: '100 MB of comments', stream: true, pieces: () => times(100, megabyte(': comment\n'), { last: `\n\n${DONE}` }) },
   { name: '50 MB of events', stream: true, pieces: () => times(50, megabyte(event), { last: DONE }) },
   { name: '1 MB of line ends', stream: true, pieces: () => times(1, megabyte('\r\n'), { last: DONE }) },
+  { name: '20 MB of events that are no JSON', stream: true, pieces: () => times(20, megabyte('data: {{{"usage"\n\n'), { last: DONE }) },
   { name: '20 MB of one JSON event', stream: true, pieces: () => times(20, megabyte('[{"a":'), { first: 'data: ', last: `\n\n${DONE}` }) },
   { name: '100 MB of a plain answer', stream: false, pieces: () => times(100, megabyte('y')) },
 ]
