@@ -1,6 +1,7 @@
 import { isAbsolute, resolve } from 'node:path'
 import { parseAttach, parseListen } from './addresses.js'
 import { defaultListen, defaultStrategy, type CheckContext } from './check-context.js'
+import { gpuWish } from './gpu-wish.js'
 import { groupNames } from './group-names.js'
 import { parseDuration, parseSize } from './quantities.js'
 import type { TopologyInput } from './schema.js'
@@ -110,6 +111,7 @@ function launchPlan(engine: string, input: LaunchInput, context: CheckContext): 
     ...(input.ready === undefined ? {} : { readyPath: input.ready }),
     settings: context.checkSettings({ schema, owner: `engine ${engine}`, settings: input.args ?? {}, path: [] }).settings,
     env: Object.fromEntries(env.map(([name, value]) => [name, typeof value === 'string' ? value : secretRef(value, context)])),
+    ...(input.gpus === undefined ? {} : { gpus: gpuWish(input.gpus) }),
     ...(input.readyWithin === undefined ? {} : { readyWithinMs: ms(input.readyWithin) }),
     restarts: { max: input.restarts?.max ?? 5, withinMs: ms(input.restarts?.within ?? '10m') },
   }

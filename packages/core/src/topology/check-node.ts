@@ -1,6 +1,7 @@
 import { parseAttach } from './addresses.js'
 import type { EngineFacts } from './catalogue.js'
 import type { CheckContext } from './check-context.js'
+import { checkGpus } from './check-gpus.js'
 import type { Finding } from './finding.js'
 import { recordOf, type KeyPath } from './key-path.js'
 import { nearestWord } from './nearest-word.js'
@@ -21,6 +22,7 @@ export function checkNode(at: NodeAt, context: CheckContext): Finding[] {
     ...checkArgs(at, context),
     ...checkAttach(at),
     ...checkEnv(at),
+    ...checkGpus(recordOf(at.node['launch']), [...at.path, 'launch']),
   ]
 }
 

@@ -80,5 +80,5 @@ function changeOf(from: GroupPlan, to: GroupPlan, renamed: boolean): ChangedGrou
 /** What a running node was made of; the rest can change under it. */
 function essence(group: GroupPlan): object {
   const { engine, model, apiKey, attach, launch } = group
-  return { engine, model, apiKey, attach, settings: launch?.settings, env: launch?.env, launched: launch !== undefined }
+  return { engine, model, apiKey, attach, settings: launch?.settings, env: launch?.env, gpus: launch?.gpus, launched: launch !== undefined }
 }

@@ -1,4 +1,5 @@
 import { formatListen } from './addresses.js'
+import { gpusForm } from './gpu-wish.js'
 import { formatDuration, formatSize } from './quantities.js'
 import type { GatewayPlan, GroupPlan, LaunchSettings, PoolPlan, Topology } from './topology.js'
 
@@ -70,6 +71,7 @@ function launchForm(launch: LaunchSettings): object {
     replicas: launch.replicas,
     args: deepPlain(launch.settings),
     env: deepPlain(launch.env),
+    ...(launch.gpus === undefined ? {} : { gpus: gpusForm(launch.gpus) }),
     ...(launch.readyWithinMs === undefined ? {} : { readyWithin: formatDuration(launch.readyWithinMs) }),
     restarts: { max: launch.restarts.max, within: formatDuration(launch.restarts.withinMs) },
   }

@@ -21,6 +21,59 @@ const envValue = Type.Union([Type.String({ description: 'The value itself.' }), 
   errorMessage: 'a text, { env: NAME } or { file: PATH }',
 })
 
+const gpuRef = Type.Union(
+  [
+    count('Number, as lb gpus shows it.', { min: 0, max: 1023 }),
+    word('A uuid (GPU-..., MIG-...) or the beginning of one, or a place on the PCI bus.'),
+  ],
+  { description: 'One GPU.', errorMessage: 'a number such as 0, or a uuid such as GPU-8932f937' },
+)
+
+const gpus = Type.Union(
+  [
+    Type.Literal('none', { description: 'None: the engine runs on the CPU.' }),
+    Type.Array(
+      Type.Array(gpuRef, {
+        description: 'The GPUs of one replica.',
+        errorMessage: 'a list of GPUs, such as [0, 1]',
+        minItems: 1,
+        maxItems: 64,
+      }),
+      { description: 'One list for each replica. Replicas that name the same GPU share it.', minItems: 1, maxItems: 1024 },
+    ),
+    section(
+      {
+        perReplica: Type.Optional(
+          count('How many GPUs each replica gets; more than one are of one maker.', { min: 1, max: 64, default: 1 }),
+        ),
+        from: Type.Optional(
+          Type.Array(gpuRef, {
+            description: 'GPUs to choose from. Absent: all.',
+            errorMessage: 'a list of GPUs, such as [0, 1]',
+            minItems: 1,
+            maxItems: 1024,
+          }),
+        ),
+        needMiB: Type.Optional(
+          count("Memory that one replica takes of all its GPUs together. Absent: what the engine's plugin expects.", {
+            min: 1,
+            max: 100_000_000,
+          }),
+        ),
+        share: Type.Optional(
+          Type.Boolean({ description: 'Others that say the same may use the GPUs too.', default: false, errorMessage: 'true or false' }),
+        ),
+      },
+      { description: 'A count, chosen by what is free.' },
+    ),
+  ],
+  {
+    description:
+      'GPUs that the engine may use; the others are hidden from it. Absent: it sees all. Each is reserved for it on this machine.',
+    errorMessage: 'none, { perReplica: 1 }, or a list for each replica such as [[0], [1]]',
+  },
+)
+
 const launch = section(
   {
     replicas: Type.Optional(count('How many processes.', { min: 1, max: 1024, default: 1 })),
@@ -64,6 +117,7 @@ const launch = section(
         names: { pattern: '^([A-Za-z_][A-Za-z0-9_]*|x-.*)$', expected: 'a name of letters, digits and _' },
       }),
     ),
+    gpus: Type.Optional(gpus),
     readyWithin: Type.Optional(duration("How long starting and loading may take. Absent: what the engine's plugin asks for.")),
     restarts: Type.Optional(
       section(

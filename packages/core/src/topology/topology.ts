@@ -1,3 +1,5 @@
+import type { GpuWish } from './gpu-wish.js'
+
 /** A secret is named, never written: the name of an environment variable, or an absolute path of a file that holds it. */
 export type SecretRef = { readonly env: string } | { readonly file: string }
 
@@ -77,6 +79,8 @@ export interface LaunchSettings {
   /** `launch.args` with the plugin's defaults filled in. */
   readonly settings: Readonly<Record<string, unknown>>
   readonly env: Readonly<Record<string, string | SecretRef>>
+  /** Absent: the engine sees all. */
+  readonly gpus?: GpuWish
   /** Absent: what the engine's plugin asks for. */
   readonly readyWithinMs?: number
   readonly restarts: { readonly max: number; readonly withinMs: number }

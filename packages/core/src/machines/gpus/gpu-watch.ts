@@ -1,0 +1,61 @@
+import type { Clock } from '../../base/index.js'
+import { createAmdFinder } from './amd.js'
+import { createAppleFinder } from './apple.js'
+import type { GpuMachine } from './gpu-machine.js'
+import type { GpuProblem, MachineGpu, VendorFindings } from './machine-gpu.js'
+import { createNvidiaFinder } from './nvidia.js'
+
+/** The accelerators of a machine at one moment. */
+export interface GpuReading {
+  readonly gpus: readonly SeenGpu[]
+  readonly problems: readonly GpuProblem[]
+  /** When the tools were asked; epoch. */
+  readonly atMs: number
+}
+
+/** With the moment of its figures: older than the reading where its tool has failed since. */
+export interface SeenGpu extends MachineGpu {
+  readonly seenAtMs: number
+}
+
+/** Asks the tools when somebody wants to know, one question at a time, and keeps the last good answer. Has no timers: who does not ask costs nothing. */
+export interface GpuWatch {
+  readonly last: GpuReading | undefined
+  /** A reading at most this old. Never rejects. */
+  read(maxAgeMs: number): Promise<GpuReading>
+}
+
+export function createGpuWatch(machine: GpuMachine, clock: Clock): GpuWatch {
+  const finders = machine.platform === 'darwin' ? [createAppleFinder(machine)] : [createNvidiaFinder(machine), createAmdFinder(machine)]
+  const kept = new Map<string, readonly SeenGpu[]>()
+  let last: GpuReading | undefined
+  let lastAtMs = -Infinity
+  let asking: Promise<GpuReading> | undefined
+  const ask = async (): Promise<GpuReading> => {
+    const findings = await Promise.all(finders.map((find) => find()))
+    const atMs = clock.epochMs()
+    for (const each of findings)
+      if (!each.failed)
+        kept.set(
+          each.vendor,
+          each.gpus.map((gpu) => ({ ...gpu, seenAtMs: atMs })),
+        )
+    last = { gpus: findings.flatMap((each) => kept.get(each.vendor) ?? []), problems: findings.flatMap((each) => problemsOf(each)), atMs }
+    lastAtMs = clock.nowMs()
+    return last
+  }
+  return {
+    get last() {
+      return last
+    },
+    read(maxAgeMs) {
+      if (last !== undefined && clock.nowMs() - lastAtMs <= maxAgeMs) return Promise.resolve(last)
+      asking ??= ask().finally(() => (asking = undefined))
+      return asking
+    },
+  }
+}
+
+function problemsOf(findings: VendorFindings): readonly GpuProblem[] {
+  return findings.problems
+}

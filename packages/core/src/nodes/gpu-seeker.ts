@@ -1,0 +1,20 @@
+import type { MemoryNeed } from '../contracts/index.js'
+import type { GpuWish } from '../topology/index.js'
+
+/** A node that wants accelerators. */
+export interface GpuSeeker {
+  readonly id: string
+  readonly replica: number
+  readonly wish: GpuWish
+  /** What its engine expects to take, or what the topology says instead. */
+  readonly need?: MemoryNeed
+  /** Keys of what it holds already: it keeps them. */
+  readonly held?: readonly string[]
+}
+
+/** Why a node gets no accelerator. */
+export interface Refusal {
+  readonly message: string
+  /** What would fit. */
+  readonly hint: string
+}
