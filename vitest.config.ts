@@ -8,6 +8,7 @@ const alias = {
   '@plimsoll/core/plugin': at('packages/core/src/plugin.ts'),
   '@plimsoll/core': at('packages/core/src/index.ts'),
   '@plimsoll/engine-model': at('packages/engine-model/src/index.ts'),
+  '@plimsoll/testkit': at('packages/testkit/src/index.ts'),
 }
 
 /** `.ci/run` sums the tests from this file. */

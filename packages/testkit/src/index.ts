@@ -1,0 +1,10 @@
+/**
+ * Owns what tests of engine plugins share: the contract as a list of rules, loopback servers that answer as told, the host that plugins get.
+ * Refuses to know any engine and any test runner. Read first: contract.ts.
+ */
+export { engineContract, type ContractRule } from './contract.js'
+export type { ContractSubject, StartedServer } from './contract-subject.js'
+export { fetchingHost, recordingHost, type RecordingHost } from './plugin-hosts.js'
+export { startRawServer, type RawServer } from './raw-server.js'
+export { recordedExchange, type RecordedExchange } from './recorded-exchange.js'
+export { startScriptedServer, type ScriptedServer } from './scripted-server.js'
