@@ -1,7 +1,51 @@
-import type { Backend, NodeSpec, PluginHost } from '@plimsoll/core/plugin'
+import { openaiBase, type Backend, type LoadFacts, type NodeSpec, type PluginHost } from '@plimsoll/core/plugin'
+import { diagnose, loadingStep } from './diagnose.js'
 import { ollamaDialect } from './dialect.js'
-import { createProbe } from './probe.js'
+import { drainRecipe } from './drain.js'
+import { createKeeper } from './keeper.js'
+import { launchPlan } from './launch.js'
+import { askedModels, isSameModel } from './model-names.js'
+import { preflight } from './preflight.js'
+import { probe } from './probe.js'
+import { Readiness } from './readiness.js'
+import { loadedAt, type Server } from './server-facts.js'
+import { defaults, type OllamaSettings } from './settings.js'
 
-export function createBackend(spec: NodeSpec, host: PluginHost): Backend {
-  return { minProbeIntervalMs: 1000, dialect: ollamaDialect(spec.url), probe: createProbe(spec, host) }
+/** One Ollama server. What is done to it beyond asking (pull, preload, empty) is done to launched ones only. */
+export function createBackend(spec: NodeSpec<Partial<OllamaSettings>>, host: PluginHost): Backend {
+  const { root } = openaiBase(spec.url)
+  const headers = spec.apiKey === undefined ? {} : { authorization: `Bearer ${spec.apiKey}` }
+  const server: Server = { root, host, headers }
+  const isLaunched = spec.settings.pull !== undefined
+  const settings: OllamaSettings = { ...defaults, ...spec.settings }
+  const asked = askedModels(spec)
+  const sources = spec.weights === undefined ? asked : [spec.weights]
+  const readiness = isLaunched ? new Readiness(server, { asked, sources, settings }, host.log) : undefined
+  return {
+    minProbeIntervalMs: 500,
+    dialect: ollamaDialect(spec.url),
+    // It serves a model under its own name only.
+    ...(spec.model === undefined && spec.weights !== undefined ? { modelName: spec.weights } : {}),
+    launchPlan: (slot) => launchPlan(settings, slot),
+    probe: (signal) => probe({ server, spec, readiness, takesCloud: isLaunched && settings.cloud }, signal),
+    load: (signal) => loadFacts(server, isLaunched || spec.model !== undefined ? asked : [], signal),
+    models: createKeeper(server, isLaunched ? settings.keepAlive : undefined),
+    ...(readiness === undefined ? {} : { drain: drainRecipe(server, readiness) }),
+    ...(isLaunched ? { preflight: (signal: AbortSignal) => preflight({ settings, sources, host }, signal) } : {}),
+    diagnose,
+    loadingStep,
+    // SIGTERM cuts every connection and kills the children at once: what shall end by itself has ended before.
+    stop: [{ signal: 'SIGTERM', waitMs: 5_000 }],
+  }
+}
+
+/** It tells which models are in memory and with what context; no count of running or waiting requests exists there. */
+async function loadFacts(server: Server, asked: readonly string[], signal: AbortSignal): Promise<LoadFacts> {
+  const loaded = (await loadedAt(server, signal)) ?? []
+  const ours = asked.length === 0 ? loaded : loaded.filter(({ name }) => asked.some((each) => isSameModel(each, name)))
+  const contexts = ours.flatMap(({ contextTokens }) => contextTokens ?? [])
+  return {
+    loadedModels: loaded.map(({ name }) => name),
+    ...(contexts.length === 0 ? {} : { contextTokens: Math.min(...contexts) }),
+  }
 }

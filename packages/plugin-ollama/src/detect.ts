@@ -1,28 +1,52 @@
 import { onPath, type Detection, type PluginHost } from '@plimsoll/core/plugin'
-import { tagsAt, versionAt } from './server-facts.js'
+import { modelsFolder } from './launch.js'
+import { tagsOnDisk } from './preflight.js'
+import { type Server, tagsAt, versionAt } from './server-facts.js'
 
 const patienceMs = 1500
 
-/** Looks for a server where Ollama's own client would (OLLAMA_HOST, else the default port), then for the command. */
+/** Looks for a server where Ollama's own client would (OLLAMA_HOST, else the default port), then for the command and what it has on disk. Starts nothing. */
 export async function detect(host: PluginHost, url = ollamaUrl(process.env['OLLAMA_HOST'])): Promise<Detection> {
   const signal = AbortSignal.timeout(patienceMs)
-  const [version, command] = await Promise.all([versionAt(url, host, signal).catch(() => undefined), onPath('ollama')])
-  if (version !== undefined) return running(host, { url, version, signal })
-  if (command !== undefined) return { found: true, detail: `${command}; no server at ${url} (start it: ollama serve)` }
-  return { found: false, detail: `no server at ${url}, no ollama on PATH` }
+  const server: Server = { root: url, host, headers: {} }
+  const [seen, command] = await Promise.all([versionAt(server, signal).catch(() => undefined), onPath('ollama')])
+  if (seen !== undefined && 'version' in seen) return running(server, seen.version, signal)
+  const there = seen === undefined ? `no server at ${url}` : `${url} ${seen.why}`
+  if (command === undefined) return { found: false, detail: `${there}, no ollama on PATH` }
+  return installed(host, { command, there, signal })
 }
 
-async function running(host: PluginHost, server: { url: string; version: string; signal: AbortSignal }): Promise<Detection> {
-  const { url, version, signal } = server
-  const models = await tagsAt(url, host, signal).catch(() => undefined)
-  const count = models === undefined ? 'unknown models' : `${models.length} model${models.length === 1 ? '' : 's'}`
+async function running(server: Server, version: string, signal: AbortSignal): Promise<Detection> {
+  const tags = await tagsAt(server, signal).catch(() => undefined)
+  const models = tags?.filter(({ isCloud }) => !isCloud).map(({ name }) => name)
+  const count = models === undefined ? 'unknown models' : counted(models.length)
   return {
     found: true,
-    url,
+    url: server.root,
     version,
-    detail: `Ollama ${version} runs at ${url} with ${count}`,
+    detail: `Ollama ${version} runs at ${server.root} with ${count}`,
     ...(models === undefined ? {} : { models }),
   }
+}
+
+async function installed(host: PluginHost, seen: { command: string; there: string; signal: AbortSignal }): Promise<Detection> {
+  const folder = process.env['OLLAMA_MODELS'] ?? modelsFolder({})
+  const [{ stdout, stderr }, models] = await Promise.all([
+    host.run(seen.command, ['--version'], { signal: seen.signal }),
+    tagsOnDisk(folder),
+  ])
+  // Without a server it warns, and then names the version of the client.
+  const version = /version is (\S+)/.exec(`${stdout}\n${stderr}`)?.[1]
+  return {
+    found: true,
+    detail: `${seen.command}${version === undefined ? '' : ` ${version}`}; ${seen.there}, ${counted(models.length)} in ${folder}`,
+    ...(version === undefined ? {} : { version }),
+    ...(models.length === 0 ? {} : { models }),
+  }
+}
+
+function counted(models: number): string {
+  return `${models} model${models === 1 ? '' : 's'}`
 }
 
 /** Reads `[scheme://]host[:port][/path]` as Ollama does; the address that means "all interfaces" is reached on loopback. */

@@ -1,16 +1,16 @@
 import type { EnginePlugin } from '@plimsoll/core/plugin'
 import { createBackend } from './backend.js'
 import { detect } from './detect.js'
-import { settings } from './settings.js'
+import { type OllamaSettings, settings } from './settings.js'
 
-/** Ollama, attached through its OpenAI-compatible face. */
-export const plugin: EnginePlugin = {
+/** Ollama, launched or attached, through its OpenAI-compatible face. */
+export const plugin: EnginePlugin<Partial<OllamaSettings>> = {
   apiVersion: 1,
   engine: 'ollama',
   settings,
-  canLaunch: false,
+  canLaunch: true,
   defaultAttachUrl: 'http://127.0.0.1:11434',
-  summary: 'Attaches a running Ollama and probes its /api/version and /api/tags. Does not launch Ollama or pull models yet.',
+  summary: 'Launches Ollama (one process a node), pulls and preloads its models, or attaches one that runs.',
   detect,
   createBackend,
 }

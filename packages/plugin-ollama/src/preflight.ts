@@ -1,0 +1,159 @@
+import { access, readFile, statfs } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { messageOf, type PluginHost, type PreflightFinding } from '@plimsoll/core/plugin'
+import { modelsFolder } from './launch.js'
+import { readJson } from './read-json.js'
+import type { OllamaSettings } from './settings.js'
+
+export interface PreflightQuestion {
+  readonly settings: Pick<OllamaSettings, 'modelsDir' | 'pull'>
+  readonly sources: readonly string[]
+  readonly host: PluginHost
+  /** Where models without a host come from; another one in tests. */
+  readonly registry?: string
+  readonly env?: NodeJS.ProcessEnv
+}
+
+const usualRegistry = 'https://registry.ollama.ai'
+const patienceMs = 4_000
+
+/** What would stop a start: no HOME, a model that is not there and cannot be fetched, a full disk. Asks the registry only for what is missing here. */
+export async function preflight(question: PreflightQuestion, signal: AbortSignal): Promise<readonly PreflightFinding[]> {
+  const { settings, sources, env = process.env } = question
+  const folder = modelsFolder(settings)
+  const findings: PreflightFinding[] = []
+  if (settings.modelsDir === undefined && (env['HOME'] ?? '') === '')
+    findings.push(
+      warning('bad-settings', 'HOME is not set: Ollama ends at once without it', 'set launch.args.modelsDir, or HOME in launch.env'),
+    )
+  for (const model of sources) {
+    if (await isPulled(folder, model)) continue
+    if (settings.pull === 'never') findings.push(neverPulled(model, folder))
+    else findings.push(...(await fetchable(question, { model, folder }, AbortSignal.any([signal, AbortSignal.timeout(patienceMs)]))))
+  }
+  return findings
+}
+
+/** `registry/namespace/model:tag` with everything that may be left out filled in. */
+export function partsOf(name: string): { host: string; path: string; tag: string } {
+  const plain = name.replace(/^https?:\/\//, '')
+  const colon = plain.lastIndexOf(':')
+  const hasTag = colon > plain.lastIndexOf('/')
+  const tag = hasTag ? plain.slice(colon + 1) : 'latest'
+  const parts = (hasTag ? plain.slice(0, colon) : plain).split('/')
+  const [model = '', namespace = 'library', host = 'registry.ollama.ai'] = [...parts].reverse()
+  return { host, path: `${namespace}/${model}`, tag }
+}
+
+async function isPulled(folder: string, model: string): Promise<boolean> {
+  const { host, path, tag } = partsOf(model)
+  return access(join(folder, 'manifests', host, path, tag)).then(
+    () => true,
+    () => false,
+  )
+}
+
+async function fetchable(
+  { host, registry = usualRegistry, env = process.env }: PreflightQuestion,
+  { model, folder }: { model: string; folder: string },
+  signal: AbortSignal,
+): Promise<PreflightFinding[]> {
+  // Only Ollama itself goes through the proxy: from here the registry would look unreachable.
+  if (['HTTPS_PROXY', 'https_proxy'].some((name) => (env[name] ?? '') !== '')) return []
+  const { host: wanted, path, tag } = partsOf(model)
+  const base = wanted === 'registry.ollama.ai' ? registry : `https://${wanted}`
+  const accept = 'application/vnd.docker.distribution.manifest.v2+json'
+  try {
+    const { status, text } = await host.get(`${base}/v2/${path}/manifests/${tag}`, { signal, headers: { accept } })
+    if (status === 404)
+      return [
+        problem(
+          'model-missing',
+          `${model} is neither in ${folder} nor at ${wanted}`,
+          'look for its exact name and tag at https://ollama.com/search',
+        ),
+      ]
+    if (status === 401 || status === 403)
+      return [
+        warning(
+          'model-gated',
+          `${wanted} does not show ${model} to everybody (${status})`,
+          'it works if your Ollama key may read it: ollama signin',
+        ),
+      ]
+    return status === 200 ? await fits(sizeIn(text), { model, folder }) : []
+  } catch (error) {
+    const why = `${model} is not in ${folder}, and ${wanted} cannot be reached: ${messageOf(error)}`
+    return [problem('no-network', why, 'check the network; offline, bring the models folder from elsewhere')]
+  }
+}
+
+function sizeIn(manifest: string): number {
+  const { layers, config } = readJson(manifest) ?? {}
+  const parts = [...(Array.isArray(layers) ? (layers as unknown[]) : []), config]
+  return parts.reduce<number>((sum, part) => sum + sizeOf(part), 0)
+}
+
+function sizeOf(part: unknown): number {
+  const size = typeof part === 'object' && part !== null ? (part as { size?: unknown }).size : undefined
+  return typeof size === 'number' && size > 0 ? size : 0
+}
+
+async function fits(bytes: number, { model, folder }: { model: string; folder: string }): Promise<PreflightFinding[]> {
+  const free = await freeBytes(folder)
+  if (free === undefined || bytes <= free) return []
+  const hint = 'free some space, or point launch.args.modelsDir at a larger disk'
+  return [problem('no-space', `${model} needs ${gigabytes(bytes)}, and ${folder} has room for ${gigabytes(free)}`, hint)]
+}
+
+/** Of the folder, or of the nearest one above it that exists already. */
+async function freeBytes(folder: string): Promise<number | undefined> {
+  try {
+    const { bavail, bsize } = await statfs(folder)
+    return bavail * bsize
+  } catch {
+    return dirname(folder) === folder ? undefined : freeBytes(dirname(folder))
+  }
+}
+
+function neverPulled(model: string, folder: string): PreflightFinding {
+  return problem(
+    'model-missing',
+    `${model} is not in ${folder}, and launch.args.pull is never`,
+    `pull it once: ollama pull ${model}, or pull: missing`,
+  )
+}
+
+function gigabytes(bytes: number): string {
+  return `${(bytes / 1e9).toFixed(1)} GB`
+}
+
+function problem(kind: PreflightFinding['kind'], message: string, hint: string): PreflightFinding {
+  return { severity: 'error', kind, message, hint }
+}
+
+function warning(kind: PreflightFinding['kind'], message: string, hint: string): PreflightFinding {
+  return { severity: 'warning', kind, message, hint }
+}
+
+/** Tags in a models folder, for when no server runs that could be asked. */
+export async function tagsOnDisk(folder: string): Promise<readonly string[]> {
+  const { glob } = await import('node:fs/promises')
+  const found: string[] = []
+  try {
+    for await (const path of glob('*/*/*/*', { cwd: join(folder, 'manifests') })) {
+      const [host = '', namespace = '', model = '', tag = ''] = path.split(/[/\\]/)
+      if (!(await hasLayers(join(folder, 'manifests', path)))) continue
+      found.push(`${host === 'registry.ollama.ai' ? '' : `${host}/`}${namespace === 'library' ? '' : `${namespace}/`}${model}:${tag}`)
+    }
+  } catch {
+    // Nothing there, or not ours to read.
+  }
+  return found.sort()
+}
+
+/** A cloud model's manifest names no weights. */
+async function hasLayers(path: string): Promise<boolean> {
+  const layers = readJson(await readFile(path, 'utf8').catch(() => ''))?.['layers']
+  return Array.isArray(layers) && layers.some((layer: { mediaType?: unknown } | null) => String(layer?.mediaType).includes('image.model'))
+}
