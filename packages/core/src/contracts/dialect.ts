@@ -22,6 +22,35 @@ export interface HeaderRules {
 /** What an upstream answer means: the client's own fault, worth another node, a node that wants a pause, one still loading, or a dead one. `ok` for 2xx. */
 export type AnswerClass = 'ok' | 'client' | 'retry' | 'cooldown' | 'loading' | 'death'
 
+/** The top-level fields of a request body, as far as a dialect may look at them. */
+export interface BodyFields {
+  readonly names: Iterable<string>
+  /** Parsed; undefined where it is absent or longer than 64 KiB. */
+  value(name: string): unknown
+  /** Whether it is written as a text, however long. */
+  isText(name: string): boolean
+}
+
+/**
+ * How the plain answer of one face is rebuilt from a stream. An engine that notices late that a client of a plain request has left is asked for a
+ * stream instead, whose slot it frees at once; only what recorded pairs of answers prove equal, field by field, belongs here.
+ */
+export interface CollectedShape {
+  /** Whether the answer to this body is known field by field. Any other body is sent as it came. */
+  fits(body: BodyFields): boolean
+  /** `object` of the stream's chunks. */
+  readonly chunkObject: string
+  /** Where a choice of a chunk has its text. */
+  readonly textAt: 'delta.content' | 'text'
+  /**
+   * The plain answer as the engine writes it: `<text>` stands for the inside of the joined text, `<finish_reason>` for the choice's, any other `<name>` for
+   * that field of the last chunk that had it, byte for byte. A chunk with a field that is not named here makes the answer an unknown one.
+   */
+  readonly template: string
+  /** `content-type` of the plain answer. */
+  readonly contentType: string
+}
+
 /** How one engine speaks. Data and pure synchronous functions only: it runs on the data path. */
 export interface Dialect {
   /** Path of each face at this engine, relative to the node's base URL; a missing face is refused. */
@@ -33,4 +62,6 @@ export interface Dialect {
   streamEnd(tail: string): 'complete' | 'cut' | 'error'
   /** Whether an answer of good form that ended without content is in truth none, as from a server on its way out; another node is asked then. `body` is all of it, at most 2 KiB. */
   isUnserved?(body: string): boolean
+  /** Plain answers that are collected from a stream, because this engine lets go of a plain request late; a face that is missing is sent as it came. */
+  readonly collect?: Readonly<Partial<Record<Face, CollectedShape>>>
 }

@@ -2,6 +2,8 @@
  * Owns what requests and answers mean: facts of a body, edits of it, events of a stream, usage, error bodies. Refuses to know sockets and nodes.
  * Read first: request-scan.ts, then stream-event.ts.
  */
+export { AnswerCollector } from './answer-collector.js'
+export { bodyFields } from './body-fields.js'
 export { errorBody, errorEvent } from './error-body.js'
 export { isContinuable } from './continuable.js'
 export { DeliveredLedger } from './delivered-ledger.js'
@@ -13,6 +15,6 @@ export { prefixHashes } from './prefix-hashes.js'
 export { probeOpenAi, type ProbeOpenAiOptions } from './probe-openai.js'
 export { recordJson } from './record-json.js'
 export { RequestScanner, scanRequest, type RequestScan } from './request-scan.js'
-export { spliceBody } from './splice-body.js'
+export { spliceBody, streamedBody } from './splice-body.js'
 export { StreamInspector } from './stream-inspector.js'
 export { usageInAnswer } from './usage.js'

@@ -17,6 +17,17 @@ export function spliceBody(scan: RequestScan, model: string | undefined, include
   return applied(body, editsOf(scan, values))
 }
 
+/** The body of a request for a plain answer, made one for a stream with usage. Only for JSON. */
+export function streamedBody(scan: RequestScan, model: string | undefined): readonly Buffer[] {
+  const body = Buffer.from(scan.body.buffer, scan.body.byteOffset, scan.body.byteLength)
+  const values = new Map<string, unknown>([
+    ['stream', true],
+    ['stream_options', { ...streamOptions(scan), include_usage: true }],
+  ])
+  if (model !== undefined) values.set('model', model)
+  return applied(body, editsOf(scan, values))
+}
+
 function streamOptions(scan: RequestScan): object {
   const found = field(scan.body, scan.fields, 'stream_options')
   return typeof found === 'object' && found !== null ? found : {}

@@ -1,9 +1,13 @@
 import type { AttemptRecord, RosterNode } from '../contracts/index.js'
 import { LbError } from '../errors/index.js'
 import type { Admitted } from './admit.js'
+import { isLate } from './collect-rules.js'
 import { forward, type AttemptEnd } from './forward.js'
 import { pick } from './pick.js'
 import type { ProxyContext } from './proxy-context.js'
+
+const TRUE_COLLECTED = { collected: true } as const
+const TRUE_LATE = { late: true } as const
 
 /** All that was tried for one request. */
 export interface Walk {
@@ -45,7 +49,10 @@ class Attempts {
 
   private ended(node: RosterNode, startedMs: number, end: AttemptEnd): void {
     const { outcome, reason } = end
-    this.records.push(reason === undefined ? { node: node.id, startedMs, outcome } : { node: node.id, startedMs, outcome, reason })
+    const record = reason === undefined ? { node: node.id, startedMs, outcome } : { node: node.id, startedMs, outcome, reason }
+    const late = outcome === 'cancelled' && (end.late ?? isLate(node, this.request.face, end))
+    const isOrdinary = !late && end.collected !== true
+    this.records.push(isOrdinary ? record : { ...record, ...(end.collected === true ? TRUE_COLLECTED : {}), ...(late ? TRUE_LATE : {}) })
     this.last = end
     this.isBodyFree &&= end.isSent
     if (outcome === 'cut')

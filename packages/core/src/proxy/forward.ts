@@ -1,8 +1,11 @@
-import type { RosterNode, Usage } from '../contracts/index.js'
-import { spliceBody } from '../dialects/index.js'
-import { allowedRequestLines, type UpstreamRequest } from '../wire/index.js'
+import type { CollectedShape, Lease, RosterNode, Usage } from '../contracts/index.js'
+import { spliceBody, streamedBody } from '../dialects/index.js'
+import { messageOf } from '../errors/index.js'
+import { allowedRequestLines, UpstreamError, type UpstreamRequest } from '../wire/index.js'
 import type { Admitted } from './admit.js'
 import { Answer } from './answer.js'
+import { collectedShapeFor, forgoCollecting } from './collect-rules.js'
+import { CollectingAnswer } from './collecting-answer.js'
 import type { ProxyContext } from './proxy-context.js'
 
 /** How one attempt at one node ended. */
@@ -24,6 +27,10 @@ export interface AttemptEnd {
   readonly isSent: boolean
   /** What the engine said instead of an answer, for the log. */
   readonly said: string
+  /** The plain answer was collected from a stream. */
+  readonly collected?: boolean
+  /** The engine notices late that the client has left. */
+  readonly late?: boolean
   /** Sends what the engine answered although it was a refusal; there while the answer is held. */
   readonly passOn?: (() => void) | undefined
 }
@@ -42,17 +49,55 @@ export function forward(
   onEnd: (end: AttemptEnd) => void,
 ): void {
   const lease = context.leases.open(node, request.facts.promptTokens + request.facts.outputTokens)
+  const shape = collectedShapeFor(request, node)
+  if (shape !== undefined) return collect(context, request, { node, attempt, lease, shape, onEnd })
   const answer = new Answer({ request, node, attempt, lease, clock: context.clock, onEnd })
-  const order = { key: node.connectionKey, target: node.target, request: upstreamRequest(request, node), timeouts: request.pool.timeouts }
   try {
-    answer.began(context.upstream.dispatch(order, answer))
+    answer.began(context.upstream.dispatch(orderFor(request, node), answer))
   } catch (bug) {
     lease.settle()
     throw bug
   }
 }
 
-function upstreamRequest(request: Admitted, node: RosterNode): UpstreamRequest {
+interface Collecting extends AttemptTarget {
+  readonly lease: Lease
+  readonly shape: CollectedShape
+  readonly onEnd: (end: AttemptEnd) => void
+}
+
+/** Asks for a stream and answers plainly; asks plainly after all where the stream is not one that is known. */
+function collect(context: ProxyContext, request: Admitted, { node, attempt, lease, shape, onEnd }: Collecting): void {
+  let collecting: CollectingAnswer | undefined
+  const ended = (end: AttemptEnd): void => {
+    const late = end.outcome === 'cancelled' && end.isSent && collecting?.hasBegun !== true
+    onEnd({ ...end, collected: collecting !== undefined, late })
+  }
+  const answer = new Answer({ request, node, attempt, lease, clock: context.clock, onEnd: ended })
+  const askPlainly = (why: string | undefined): void => {
+    collecting = undefined
+    if (why !== undefined) forgoCollecting(context, request, { node, why })
+    try {
+      answer.began(context.upstream.dispatch(orderFor(request, node), answer))
+    } catch (bug) {
+      answer.onError(new UpstreamError('closed', `lb could not ask again: ${messageOf(bug)}`))
+    }
+  }
+  collecting = new CollectingAnswer({ shape, request, node, lease, answer, askPlainly })
+  const order = orderFor(request, node, streamedBody(request.scan, node.model))
+  try {
+    collecting.began(context.upstream.dispatch(order, collecting))
+  } catch (bug) {
+    lease.settle()
+    throw bug
+  }
+}
+
+function orderFor(request: Admitted, node: RosterNode, body?: readonly Buffer[]) {
+  return { key: node.connectionKey, target: node.target, request: upstreamRequest(request, node, body), timeouts: request.pool.timeouts }
+}
+
+function upstreamRequest(request: Admitted, node: RosterNode, body?: readonly Buffer[]): UpstreamRequest {
   const { exchange, scan, requestId, face } = request
   const { headers: rules, paths } = node.dialect
   // JSON is called so whatever the client called it: curl -d says that it is a form.
@@ -62,7 +107,7 @@ function upstreamRequest(request: Admitted, node: RosterNode): UpstreamRequest {
     path: `${node.target.basePath}${paths[face] ?? ''}`,
     headers,
     lines: allowedRequestLines(exchange.head.headers, strippedBy(node)),
-    body: spliceBody(scan, node.model, scan.stream),
+    body: body ?? spliceBody(scan, node.model, scan.stream),
   }
 }
 
