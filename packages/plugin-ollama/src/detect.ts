@@ -1,6 +1,6 @@
 import { onPath, type Detection, type PluginHost } from '@plimsoll/core/plugin'
 import { modelsFolder } from './launch.js'
-import { tagsOnDisk } from './preflight.js'
+import { tagsOnDisk } from './models-on-disk.js'
 import { type Server, tagsAt, versionAt } from './server-facts.js'
 
 const patienceMs = 1500

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { askedModels, canonicalName, servedNames } from './model-names.js'
-import { partsOf } from './preflight.js'
+import { partsOf } from './models-on-disk.js'
 
 describe('names of models', () => {
   it('mean :latest without a tag, also behind a registry with a port', () => {

@@ -1,7 +1,8 @@
-import { access, readFile, statfs } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { statfs } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import { messageOf, type PluginHost, type PreflightFinding } from '@plimsoll/core/plugin'
 import { modelsFolder } from './launch.js'
+import { isPulled, partsOf } from './models-on-disk.js'
 import { readJson } from './read-json.js'
 import type { OllamaSettings } from './settings.js'
 
@@ -32,25 +33,6 @@ export async function preflight(question: PreflightQuestion, signal: AbortSignal
     else findings.push(...(await fetchable(question, { model, folder }, AbortSignal.any([signal, AbortSignal.timeout(patienceMs)]))))
   }
   return findings
-}
-
-/** `registry/namespace/model:tag` with everything that may be left out filled in. */
-export function partsOf(name: string): { host: string; path: string; tag: string } {
-  const plain = name.replace(/^https?:\/\//, '')
-  const colon = plain.lastIndexOf(':')
-  const hasTag = colon > plain.lastIndexOf('/')
-  const tag = hasTag ? plain.slice(colon + 1) : 'latest'
-  const parts = (hasTag ? plain.slice(0, colon) : plain).split('/')
-  const [model = '', namespace = 'library', host = 'registry.ollama.ai'] = [...parts].reverse()
-  return { host, path: `${namespace}/${model}`, tag }
-}
-
-async function isPulled(folder: string, model: string): Promise<boolean> {
-  const { host, path, tag } = partsOf(model)
-  return access(join(folder, 'manifests', host, path, tag)).then(
-    () => true,
-    () => false,
-  )
 }
 
 async function fetchable(
@@ -134,26 +116,4 @@ function problem(kind: PreflightFinding['kind'], message: string, hint: string):
 
 function warning(kind: PreflightFinding['kind'], message: string, hint: string): PreflightFinding {
   return { severity: 'warning', kind, message, hint }
-}
-
-/** Tags in a models folder, for when no server runs that could be asked. */
-export async function tagsOnDisk(folder: string): Promise<readonly string[]> {
-  const { glob } = await import('node:fs/promises')
-  const found: string[] = []
-  try {
-    for await (const path of glob('*/*/*/*', { cwd: join(folder, 'manifests') })) {
-      const [host = '', namespace = '', model = '', tag = ''] = path.split(/[/\\]/)
-      if (!(await hasLayers(join(folder, 'manifests', path)))) continue
-      found.push(`${host === 'registry.ollama.ai' ? '' : `${host}/`}${namespace === 'library' ? '' : `${namespace}/`}${model}:${tag}`)
-    }
-  } catch {
-    // Nothing there, or not ours to read.
-  }
-  return found.sort()
-}
-
-/** A cloud model's manifest names no weights. */
-async function hasLayers(path: string): Promise<boolean> {
-  const layers = readJson(await readFile(path, 'utf8').catch(() => ''))?.['layers']
-  return Array.isArray(layers) && layers.some((layer: { mediaType?: unknown } | null) => String(layer?.mediaType).includes('image.model'))
 }

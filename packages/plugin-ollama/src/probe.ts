@@ -5,7 +5,7 @@ import { loadedAt, type Server, tagsAt, type Tag, versionAt } from './server-fac
 
 export interface Probed {
   readonly server: Server
-  readonly spec: NodeSpec<unknown>
+  readonly spec: NodeSpec
   /** Of a launched server; an attached one is somebody else's to pull for and to load. */
   readonly readiness: Readiness | undefined
   /** Models that run on somebody else's machines count as served. */

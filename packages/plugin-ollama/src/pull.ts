@@ -21,7 +21,8 @@ export async function pull(server: Server, model: string, options: PullOptions):
     for await (const text of host.lines(`${root}/api/pull`, { signal: options.signal, headers, body: { model, stream: true } })) {
       const line = readJson(text)
       if (line === undefined) continue
-      if (line['error'] !== undefined) throw pullFailed(model, String(line['error']))
+      const { error } = line
+      if (error !== undefined) throw pullFailed(model, typeof error === 'string' ? error : JSON.stringify(error))
       succeeded = line['status'] === 'success'
       count(parts, line)
       options.onProgress(progressOf(parts, line))

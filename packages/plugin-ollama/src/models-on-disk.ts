@@ -1,0 +1,44 @@
+import { access, glob, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { readJson } from './read-json.js'
+
+/** `registry/namespace/model:tag` with everything that may be left out filled in. */
+export function partsOf(name: string): { host: string; path: string; tag: string } {
+  const plain = name.replace(/^https?:\/\//, '')
+  const colon = plain.lastIndexOf(':')
+  const hasTag = colon > plain.lastIndexOf('/')
+  const tag = hasTag ? plain.slice(colon + 1) : 'latest'
+  const parts = (hasTag ? plain.slice(0, colon) : plain).split('/')
+  const [model = '', namespace = 'library', host = 'registry.ollama.ai'] = [...parts].reverse()
+  return { host, path: `${namespace}/${model}`, tag }
+}
+
+/** Whether a models folder has the manifest of a model, which is written last. */
+export async function isPulled(folder: string, model: string): Promise<boolean> {
+  const { host, path, tag } = partsOf(model)
+  return access(join(folder, 'manifests', host, path, tag)).then(
+    () => true,
+    () => false,
+  )
+}
+
+/** Tags in a models folder, for when no server runs that could be asked. */
+export async function tagsOnDisk(folder: string): Promise<readonly string[]> {
+  const found: string[] = []
+  try {
+    for await (const path of glob('*/*/*/*', { cwd: join(folder, 'manifests') })) {
+      const [host = '', namespace = '', model = '', tag = ''] = path.split(/[/\\]/)
+      if (!(await hasLayers(join(folder, 'manifests', path)))) continue
+      found.push(`${host === 'registry.ollama.ai' ? '' : `${host}/`}${namespace === 'library' ? '' : `${namespace}/`}${model}:${tag}`)
+    }
+  } catch {
+    // Nothing there, or not ours to read.
+  }
+  return found.sort()
+}
+
+/** A cloud model's manifest names no weights. */
+async function hasLayers(path: string): Promise<boolean> {
+  const layers = readJson(await readFile(path, 'utf8').catch(() => ''))?.['layers']
+  return Array.isArray(layers) && layers.some((layer: { mediaType?: unknown } | null) => String(layer?.mediaType).includes('image.model'))
+}
