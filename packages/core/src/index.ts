@@ -3,7 +3,9 @@ export {
   Balancer,
   createBalancer,
   createPluginHost,
+  readNodeModels,
   servedUrl,
+  type AskedNode,
   type BalancerEvents,
   type BalancerOptions,
   type CloseOptions,
@@ -13,7 +15,7 @@ export {
   type ThreadsOptions,
 } from './balancer/index.js'
 export * from './contracts/index.js'
-export type { BalancerEvent, BalancerState, BalancerStatus, NodeStatus, PoolStatus, Quantiles, StopRequest } from './control/index.js'
+export type { BalancerEvent, BalancerState, BalancerStatus, NodeModels, NodeStatus, PoolStatus, Quantiles, ServedModel, StopRequest } from './control/index.js'
 export { LbError, isLbError, messageOf } from './errors/index.js'
 export {
   baseEnvironment,

@@ -13,6 +13,7 @@ export function controlActions(balancer: Balancer, eventLog: EventLog) {
   return {
     status: () => balancer.status(),
     metrics: () => balancer.metrics(),
+    models: () => balancer.models(),
     requests: (limit: number) => balancer.requests(limit),
     drain: (id: string) => balancer.drain(id),
     resume: (id: string) => balancer.resume(id),

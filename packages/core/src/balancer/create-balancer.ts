@@ -1,7 +1,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Emitter } from '../base/index.js'
 import type { NodeState, RequestRecord } from '../contracts/index.js'
-import { createControlServer, type BalancerEvent, type BalancerState, type BalancerStatus, type ControlServer } from '../control/index.js'
+import {
+  createControlServer,
+  type BalancerEvent,
+  type BalancerState,
+  type BalancerStatus,
+  type ControlServer,
+  type NodeModels,
+} from '../control/index.js'
 import { LbError, messageOf } from '../errors/index.js'
 import { isSettled, type NodeChange } from '../nodes/index.js'
 import type { RecordedNode } from '../state/index.js'
@@ -12,6 +19,7 @@ import { buildStatus } from './build-status.js'
 import type { SharedSocket } from './data-threads.js'
 import { controlActions } from './control-actions.js'
 import { EventLog } from './event-log.js'
+import { readModelsOf } from './node-models.js'
 import { refuse, servedUrl, type Listenable } from './listeners.js'
 import type { BalancerOptions, CloseOptions, StartOptions } from './options.js'
 import { openRequestLog, type RequestLog } from './request-log.js'
@@ -163,6 +171,11 @@ export class Balancer {
     const { dataPath, metrics } = this.need().assembly
     dataPath.settled.flush()
     return metrics.render()
+  }
+
+  /** What each node serves, asked of the engines now. */
+  models(): Promise<readonly NodeModels[]> {
+    return readModelsOf(this.need().assembly.fleet.nodes())
   }
 
   /** The newest request records, newest first. */

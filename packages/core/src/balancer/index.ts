@@ -6,4 +6,5 @@ export { Balancer, createBalancer, type BalancerEvents } from './create-balancer
 export type { SharedSocket, ThreadsOptions } from './data-threads.js'
 export { servedUrl, type Listenable } from './listeners.js'
 export type { BalancerOptions, CloseOptions, StartOptions } from './options.js'
+export { readNodeModels, type AskedNode } from './node-models.js'
 export { createPluginHost } from './plugin-host.js'

@@ -1,4 +1,5 @@
 import type { RequestRecord } from '../contracts/index.js'
+import type { NodeModels } from './models.js'
 import type { BalancerEvent, BalancerStatus } from './status.js'
 
 export interface StopRequest {
@@ -14,6 +15,8 @@ export interface StopRequest {
 export interface ControlActions {
   status(): BalancerStatus
   metrics(): string
+  /** What each node serves, asked of the engines now. */
+  models(): Promise<readonly NodeModels[]>
   /** The newest records, newest first. */
   requests(limit: number): readonly RequestRecord[]
   drain(nodeId: string): Promise<void> | void

@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { silentLogger } from '../contracts/index.js'
 import { LbError } from '../errors/index.js'
 import type { ControlActions } from './actions.js'
+import type { NodeModels } from './models.js'
 import { controlOpenApi } from './openapi.js'
 import { createControlServer, type ControlServer } from './server.js'
 import type { BalancerEvent, BalancerStatus } from './status.js'
@@ -16,6 +17,16 @@ let server: ControlServer
 let asked: string[]
 let listeners: Set<(event: BalancerEvent) => void>
 
+const models: NodeModels = {
+  pool: 'demo',
+  node: 'demo/sim-0',
+  engine: 'sim',
+  state: 'ready',
+  asked: ['sim-8b'],
+  models: [{ name: 'sim-8b', loaded: true, contextTokens: 8192 }],
+  adapters: [],
+  error: null,
+}
 const status = { name: 'demo', pools: [] } as unknown as BalancerStatus
 
 function actions(): ControlActions {
@@ -27,6 +38,7 @@ function actions(): ControlActions {
   return {
     status: () => status,
     metrics: () => '# metrics\n',
+    models: () => Promise.resolve([models]),
     requests: (limit) => (asked.push(`requests ${limit}`), []),
     drain: node('drain'),
     resume: node('resume'),

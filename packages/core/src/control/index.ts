@@ -3,6 +3,7 @@
  * Read first: routes.ts.
  */
 export type { ControlActions, StopRequest } from './actions.js'
+export type { NodeModels, ServedModel } from './models.js'
 export { controlOpenApi } from './openapi.js'
 export { createControlServer, type ControlServer } from './server.js'
 export type { BalancerEvent, BalancerState, BalancerStatus, NodeStatus, PoolStatus, Quantiles } from './status.js'

@@ -34,6 +34,12 @@ export const controlRoutes: readonly ControlRoute[] = [
   { method: 'GET', path: '/v1/metrics', summary: 'Prometheus text', handle: (actions) => ({ text: actions.metrics() }) },
   {
     method: 'GET',
+    path: '/v1/models',
+    summary: 'What each node serves, asked of the engines now (at most 5 s)',
+    handle: async (actions) => ({ json: { nodes: await actions.models() } }),
+  },
+  {
+    method: 'GET',
     path: '/v1/requests',
     summary: 'The newest request records, newest first; `limit` 1..1000, default 100',
     handle: (actions, request) => ({ json: { requests: actions.requests(limitOf(request.query)).map(recordJson) } }),
