@@ -117,7 +117,7 @@ export class CollectingAnswer implements UpstreamEvents {
       this.countedBytes += over + UNCOUNTED_BYTES
     } catch (thrown) {
       if (!isLbError(thrown)) throw thrown
-      this.fail('framing', `no memory for its answer: ${thrown.message}`)
+      this.fail('framing', `no memory for its answer: ${thrown.message}; ${thrown.hint ?? ''}`)
     }
   }
 

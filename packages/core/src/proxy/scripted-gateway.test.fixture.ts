@@ -28,6 +28,7 @@ export class Rig {
   readonly requests: string[][] = []
   opened = 0
   settled = 0
+  firstTokens = 0
   url = ''
   retries = 2
   face: Face = 'openai-chat'
@@ -130,8 +131,12 @@ export class Rig {
       open: (): Lease => {
         this.opened += 1
         let open = true
+        let waits = true
         return {
-          firstToken() {},
+          firstToken: () => {
+            if (waits) this.firstTokens += 1
+            waits = false
+          },
           settle: () => {
             if (open) this.settled += 1
             open = false
