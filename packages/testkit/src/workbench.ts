@@ -1,4 +1,4 @@
-import { resolveTopology } from '@plimsoll/core'
+import { createStrategyRegistry, resolveTopology } from '@plimsoll/core'
 import type { Backend, EnginePlugin, LaunchSlot, NodeSpec, PluginHost } from '@plimsoll/core/plugin'
 import type { ContractSubject } from './contract-subject.js'
 import { fetchingHost } from './plugin-hosts.js'
@@ -56,7 +56,7 @@ async function resolvedSettings(plugin: EnginePlugin<never>, subject: ContractSu
   const models = [...(subject.models ?? ['model-a'])]
   const topology = await resolveTopology(
     { name: 'contract', pools: { contract: { models, nodes: [{ name: 'node', engine: plugin.engine, launch }] } } },
-    { engines: new Map([[plugin.engine, plugin]]), strategies: new Map([['least-requests', { settings: {} }]]), env: {} },
+    { engines: new Map([[plugin.engine, plugin]]), strategies: createStrategyRegistry().catalogue, env: {} },
   )
   return topology.pools[0]?.groups[0]?.launch?.settings
 }
