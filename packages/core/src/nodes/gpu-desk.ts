@@ -1,0 +1,203 @@
+import type { Clock } from '../base/index.js'
+import type { Gpu, Logger, MemoryNeed } from '../contracts/index.js'
+import { LbError } from '../errors/index.js'
+import {
+  allowedGpus,
+  VISIBILITY_VARIABLES,
+  visibilityEnv,
+  type GpuHold,
+  type GpuReservations,
+  type GpuWatch,
+  type MachineGpu,
+  type ProcessIdentity,
+} from '../machines/index.js'
+import { gpuName } from './gpu-names.js'
+import type { GpuSeeker } from './gpu-seeker.js'
+import { memorySettled } from './memory-settled.js'
+import type { NodePlan } from './node-plan.js'
+import { isShared, placeNodes, type Placement } from './placement.js'
+
+/** The accelerators of one launch. */
+export interface GpuSeat {
+  /** In the order in which the engine sees them. */
+  readonly gpus: readonly Gpu[]
+  /** Shows the engine these and hides the rest; stands over what its plugin says. */
+  readonly env: Readonly<Record<string, string>>
+  /** The engine runs: its reservation lives as long as it does. */
+  started(engine: ProcessIdentity): void
+  /** The engine has ended. */
+  release(): void
+}
+
+export interface GpuDeskOptions {
+  readonly watch: GpuWatch
+  readonly reservations: GpuReservations
+  readonly clock: Clock
+  readonly log: Logger
+  readonly env: NodeJS.ProcessEnv
+  readonly platform: string
+  readonly topologyName: string
+  /** Every node of the topology, in its order. */
+  readonly plans: () => readonly NodePlan[]
+  /** What a node's engine expects to take, and how it wants its accelerators named. */
+  readonly engineOf: (plan: NodePlan) => { readonly need?: MemoryNeed; readonly ids: 'index' | 'uuid' }
+}
+
+export interface SeatWish {
+  /** Value of LB_NODE of the engine. */
+  readonly mark: string
+  /** Told what is waited for. */
+  readonly say: (what: string) => void
+  /** False ends the waiting. */
+  readonly wanted: () => boolean
+}
+
+interface Seat {
+  readonly keys: readonly string[]
+  readonly share: boolean
+  readonly hold: GpuHold
+}
+
+/** Figures of this age are good enough to choose by. */
+const FRESH_MS = 2_000
+const MOST_ROUNDS = 8
+/** How long the memory of an ended engine is waited for. */
+const SETTLE_MS = 30_000
+
+/** Gives the nodes of one balancer their accelerators, one after the other, and takes them back. */
+export class GpuDesk {
+  private readonly seats = new Map<string, Seat>()
+  /** What was free before an engine took its part, by key, from its end until the next launch there. */
+  private readonly settling = new Map<string, number | null>()
+  private turn: Promise<unknown> = Promise.resolve()
+
+  constructor(private readonly options: GpuDeskOptions) {}
+
+  /** Keys of what a node holds; undefined where nobody chose for it. */
+  heldBy(nodeId: string): readonly string[] | undefined {
+    return this.seats.get(nodeId)?.keys
+  }
+
+  /** A seat for a node that asks for one; undefined where it does not. Throws LB_NO_GPU with what would fit. */
+  take(plan: NodePlan, wish: SeatWish): Promise<GpuSeat | undefined> {
+    if (plan.group.launch?.gpus === undefined) return Promise.resolve(undefined)
+    const seat = this.turn.then(() => this.seated(plan, wish))
+    this.turn = seat.catch(() => undefined)
+    return seat.then((taken) => this.afterSettling(plan, taken, wish))
+  }
+
+  /** The seat of an engine that outlived its balancer: its reservation has outlived it too. */
+  async adopt(nodeId: string, mark: string): Promise<Pick<GpuSeat, 'release'> | undefined> {
+    const adopted = await this.options.reservations.adopt(mark)
+    if (adopted === undefined) return undefined
+    const seat = { ...adopted, share: false }
+    this.seats.set(nodeId, seat)
+    return { release: () => this.free(nodeId, seat, new Map()) }
+  }
+
+  private async seated(plan: NodePlan, { mark }: SeatWish): Promise<{ placement: Placement; seat: Seat }> {
+    for (let round = 0; round < MOST_ROUNDS; round += 1) {
+      const placement = await this.place(plan)
+      if (placement.refusal !== undefined) throw noGpu(placement.refusal)
+      const seat = await this.reserve(plan, placement, mark)
+      // Somebody was quicker: there may be another.
+      if (seat === undefined) continue
+      this.seats.set(plan.id, seat)
+      for (const note of placement.notes) this.options.log.info('gpu.note', { node: plan.id, note })
+      return { placement, seat }
+    }
+    throw noGpu({ message: 'other topologies take every GPU before it', hint: 'lb gpus shows who holds which' })
+  }
+
+  private async reserve({ id, group }: NodePlan, { gpus, need }: Placement, mark: string): Promise<Seat | undefined> {
+    const keys = gpus.map((gpu) => gpu.key)
+    const share = group.launch?.gpus !== undefined && isShared(group.launch.gpus)
+    if (keys.length === 0) return { keys, share, hold: { handOver() {}, release() {} } }
+    const holder = `${this.options.topologyName}/${id}`
+    const needMiB = need === undefined ? null : Math.round(need.mib / keys.length)
+    const taken = await this.options.reservations.take({ keys, holder, mark, share, needMiB })
+    return 'taken' in taken ? undefined : { keys, share, hold: taken.hold }
+  }
+
+  private async place(plan: NodePlan): Promise<Placement> {
+    const { watch, reservations, env, topologyName, plans } = this.options
+    const reading = await watch.read(FRESH_MS)
+    const own = new Set([...this.seats.values()].flatMap((seat) => seat.keys))
+    const claims = await reservations.living()
+    const all = plans()
+    const placed = placeNodes({
+      gpus: allowedGpus(reading.gpus, env),
+      // One that leaves the topology while it starts is still to be placed.
+      seekers: (all.some((each) => each.id === plan.id) ? all : [...all, plan]).flatMap((each) => this.seekerOf(each)),
+      taken: claims.filter((claim) => !(own.has(claim.key) && claim.holder.startsWith(`${topologyName}/`))),
+      soonFreeMiB: new Map([...this.settling].flatMap(([key, free]) => (free === null ? [] : [[key, free]]))),
+      problems: reading.problems.map((problem) => problem.message),
+    })
+    return placed.get(plan.id) ?? { id: plan.id, gpus: [], notes: [] }
+  }
+
+  private seekerOf(plan: NodePlan): GpuSeeker[] {
+    const wish = plan.group.launch?.gpus
+    if (wish === undefined) return []
+    const need = needOf(plan, this.options.engineOf(plan).need)
+    const held = this.heldBy(plan.id)
+    const { id, replica } = plan
+    return [{ id, replica, wish, ...(need === undefined ? {} : { need }), ...(held === undefined ? {} : { held }) }]
+  }
+
+  /** The memory of an engine that has ended comes back later than its process goes. */
+  private async afterSettling(plan: NodePlan, { placement, seat }: { placement: Placement; seat: Seat }, wish: SeatWish): Promise<GpuSeat> {
+    const { clock, watch, log } = this.options
+    const { gpus, need } = placement
+    const expected = new Map(gpus.flatMap((gpu) => (this.settling.has(gpu.key) ? [[gpu.key, this.settling.get(gpu.key) ?? null]] : [])))
+    const each = need === undefined ? null : need.mib / gpus.length
+    if (expected.size > 0) {
+      const settled = await memorySettled({ watch, clock, gpus: expected, needMiB: each, withinMs: SETTLE_MS, ...wish })
+      if (!settled) log.warn('gpu.memory_not_free', { node: plan.id, gpus: gpus.map(gpuName).join(', ') })
+    }
+    for (const gpu of gpus) this.settling.delete(gpu.key)
+    const before = new Map(gpus.map((gpu) => [gpu.key, freeNow(watch, gpu)]))
+    return this.seatOf(plan, gpus, { seat, before })
+  }
+
+  private seatOf(
+    plan: NodePlan,
+    gpus: readonly MachineGpu[],
+    { seat, before }: { seat: Seat; before: ReadonlyMap<string, number | null> },
+  ): GpuSeat {
+    return {
+      gpus,
+      env: visibilityEnv(gpus, this.options.engineOf(plan).ids, this.options.platform),
+      started: (engine) => seat.hold.handOver(engine),
+      release: () => this.free(plan.id, seat, before),
+    }
+  }
+
+  private free(nodeId: string, seat: Seat, before: ReadonlyMap<string, number | null>): void {
+    if (this.seats.get(nodeId) !== seat) return
+    this.seats.delete(nodeId)
+    // What was free beside an engine that shares it says nothing of later.
+    for (const key of seat.keys) this.settling.set(key, seat.share ? null : (before.get(key) ?? null))
+    seat.hold.release()
+  }
+}
+
+/** The environment without what its owner had chosen for this process: two filters at once can hide everything. */
+export function withoutVisibility(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const hidden: ReadonlySet<string> = new Set(VISIBILITY_VARIABLES)
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !hidden.has(name)))
+}
+
+/** What the topology says goes before what the engine's plugin expects. */
+export function needOf(plan: NodePlan, expected: MemoryNeed | undefined): MemoryNeed | undefined {
+  const wish = plan.group.launch?.gpus
+  return wish?.kind === 'counted' && wish.needMiB !== undefined ? { mib: wish.needMiB, why: 'needMiB of the topology' } : expected
+}
+
+function freeNow(watch: GpuWatch, { key }: MachineGpu): number | null {
+  return watch.last?.gpus.find((gpu) => gpu.key === key)?.memFreeMiB ?? null
+}
+
+function noGpu({ message, hint }: { readonly message: string; readonly hint: string }): LbError {
+  return new LbError(message, { code: 'LB_NO_GPU', source: 'operator', hint })
+}
