@@ -1,18 +1,38 @@
-import { type Dialect, openaiBase, openaiDialect } from '@plimsoll/core/plugin'
+import { type AnswerClass, type Dialect, openaiBase, openaiDialect } from '@plimsoll/core/plugin'
 
-/** OpenAI's dialect, plus what vLLM does otherwise (source read at 5eaa70dac, 2026-08-07). */
-export function vllmDialect(url: string): Dialect {
+/** OpenAI's dialect, plus what vLLM does otherwise (source read at 5eaa70dac, 2026-08-07). `withPriority`: it schedules by priority. */
+export function vllmDialect(url: string, withPriority = false): Dialect {
   const usual = openaiDialect()
   return openaiDialect({
     paths: openaiBase(url).paths,
-    /** Elastic scaling answers every path with 503 and an error that is a plain string; it passes. */
-    classify(status, headers, bodyStart) {
-      if (status === 503 && bodyStart.includes('currently scaling')) return 'cooldown'
-      return usual.classify(status, headers, bodyStart)
-    },
-    /** A server that shuts down ends streams in good form, with [DONE] and the finish reason `abort`. */
-    streamEnd(tail) {
-      return /"finish_reason":\s*"abort"/.test(tail) ? 'error' : usual.streamEnd(tail)
-    },
+    // A client cannot know which node it gets: a rank that this one lacks is answered 400, and a priority without the policy likewise.
+    headers: { strip: ['x-data-parallel-rank', ...(withPriority ? [] : ['x-vllm-priority'])] },
+    classify: (status, headers, bodyStart) => classify(status, bodyStart) ?? usual.classify(status, headers, bodyStart),
+    /** `[DONE]` follows an error too, and a server that shuts down ends streams in good form with the reason `abort`. */
+    streamEnd: (tail) => (badEnd.test(tail) || errorEvent.test(tail) ? 'error' : usual.streamEnd(tail)),
+    isUnserved,
   })
+}
+
+const badEnd = /"finish_reason":\s*"(?:abort|error)"/
+const errorEvent = /^data:\s*\{\s*"error"/m
+
+function classify(status: number, bodyStart: string): AnswerClass | undefined {
+  // Elastic scaling answers every path with 503 and an error that is a plain string; it passes.
+  if (status === 503 && bodyStart.includes('currently scaling')) return 'cooldown'
+  // The key between lb and this node is wrong; the client can do nothing about it.
+  if (status === 401 && bodyStart.includes('Unauthorized')) return 'retry'
+  // An adapter may be loaded at another node of the pool; where it is nowhere, the client gets this 404 after all.
+  if (status === 404 && bodyStart.includes('NotFoundError') && bodyStart.includes('does not exist')) return 'retry'
+  if (status === 500 && deadEngine.test(bodyStart)) return 'death'
+  return undefined
+}
+
+const deadEngine = /EngineDeadError|EngineCore encountered an issue|Engine ?core.{0,40}(?:died|dead)/i
+
+/** While it drains, vLLM takes new requests and answers each 200 with the reason `abort` and no text. */
+function isUnserved(body: string): boolean {
+  if (!/"finish_reason":\s*"abort"/.test(body)) return false
+  const counted = /"completion_tokens":\s*(\d+)/.exec(body)?.[1]
+  return counted === '0' || (counted === undefined && !/"(?:content|text)":\s*"[^"]/.test(body))
 }

@@ -1,16 +1,16 @@
 import type { EnginePlugin } from '@plimsoll/core/plugin'
 import { createBackend } from './backend.js'
 import { detect } from './detect.js'
-import { settings } from './settings.js'
+import { settings, type VllmSettings } from './settings.js'
 
-/** vLLM's OpenAI server, attached. */
-export const plugin: EnginePlugin = {
+/** vLLM's OpenAI server, launched or attached. */
+export const plugin: EnginePlugin<VllmSettings> = {
   apiVersion: 1,
   engine: 'vllm',
   settings,
-  canLaunch: false,
+  canLaunch: true,
   defaultAttachUrl: 'http://127.0.0.1:8000',
-  summary: 'Attaches a running vLLM server and probes its /health, /v1/models and /version. Does not launch vLLM yet.',
+  summary: 'launch and attach, load from /metrics, loading steps and reasons from the log, LoRA, sleep, KV-cache events',
   detect,
   createBackend,
 }
