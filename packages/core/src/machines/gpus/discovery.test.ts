@@ -172,7 +172,7 @@ describe('what nvidia-smi prints', () => {
 
 describe('what AMD tools print', () => {
   it('rocm-smi: texts, bytes, and an unique id', async () => {
-    expect((await readingOf({ tools: { 'rocm-smi': text('rocm-smi-7900xt.reported.json') } })).gpus).toMatchObject([
+    expect((await readingOf({ tools: { 'rocm-smi': text('rocm-smi-7900xt.reported.json.txt') } })).gpus).toMatchObject([
       {
         vendor: 'amd',
         name: 'Radeon RX 7900 XT',
@@ -187,21 +187,21 @@ describe('what AMD tools print', () => {
   })
 
   it('rocm-smi: warnings before the JSON, keys that drift, a screen chip that is no card', async () => {
-    const { gpus } = await readingOf({ tools: { 'rocm-smi': text('rocm-smi-drift.composed.json') } })
+    const { gpus } = await readingOf({ tools: { 'rocm-smi': text('rocm-smi-drift.composed.json.txt') } })
     expect(gpus).toMatchObject([{ name: 'Instinct MI250X', utilization: null, temperatureC: 41, memTotalMiB: 65520 }])
     expect(gpus).toHaveLength(1)
   })
 
   it('rocm-smi: an APU works in what the driver lends of main memory', async () => {
-    expect((await readingOf({ tools: { 'rocm-smi': text('rocm-smi-apu.composed.json') } })).gpus).toMatchObject([
+    expect((await readingOf({ tools: { 'rocm-smi': text('rocm-smi-apu.composed.json.txt') } })).gpus).toMatchObject([
       { unified: true, uuid: null, memTotalMiB: 65536, memFreeMiB: 64512 },
     ])
   })
 
-  it.each(['amd-smi-metric.reported.rocm6.json', 'amd-smi-metric.reported.rocm7.json'])('amd-smi: %s', async (metric) => {
+  it.each(['amd-smi-metric.reported.rocm6.json.txt', 'amd-smi-metric.reported.rocm7.json.txt'])('amd-smi: %s', async (metric) => {
     const tools = {
-      'amd-smi list': text('amd-smi-list.composed.json'),
-      'amd-smi static': text('amd-smi-static.composed.json'),
+      'amd-smi list': text('amd-smi-list.composed.json.txt'),
+      'amd-smi static': text('amd-smi-static.composed.json.txt'),
       'amd-smi metric': text(metric),
     }
     expect((await readingOf({ tools })).gpus).toMatchObject([
@@ -232,7 +232,7 @@ describe('what AMD tools print', () => {
   it('where the kernel tells the figures, the slow tools are asked once, for names', async () => {
     const machine = scriptedMachine({
       files: card('card0', '0000:c4:00.0'),
-      tools: { 'rocm-smi': text('rocm-smi-7900xt.reported.json') },
+      tools: { 'rocm-smi': text('rocm-smi-7900xt.reported.json.txt') },
     })
     const watch = createGpuWatch(machine, systemClock)
     await watch.read(0)
@@ -256,17 +256,17 @@ describe('what a Mac prints', () => {
     })
 
   it('Apple silicon works in main memory', async () => {
-    expect((await mac('apple-m3-pro.reported.json')).gpus).toMatchObject([
+    expect((await mac('apple-m3-pro.reported.json.txt')).gpus).toMatchObject([
       { vendor: 'apple', name: 'Apple M3 Pro', unified: true, memTotalMiB: 36864, memFreeMiB: 6192, utilization: 0.37 },
     ])
   })
 
   it('old systems name the first chips otherwise', async () => {
-    expect((await mac('apple-m1-old-names.composed.json')).gpus).toMatchObject([{ name: 'Apple M1', unified: true }])
+    expect((await mac('apple-m1-old-names.composed.json.txt')).gpus).toMatchObject([{ name: 'Apple M1', unified: true }])
   })
 
   it('Macs with Intel have cards with memory of their own', async () => {
-    expect((await mac('apple-intel-mac.composed.json')).gpus).toMatchObject([
+    expect((await mac('apple-intel-mac.composed.json.txt')).gpus).toMatchObject([
       { name: 'AMD Radeon Pro W5700X', unified: false, memTotalMiB: 16384 },
     ])
   })
