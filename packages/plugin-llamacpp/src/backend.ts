@@ -1,10 +1,33 @@
 import type { Backend, NodeSpec, PluginHost } from '@plimsoll/core/plugin'
+import { diagnose } from './diagnose.js'
 import { llamacppDialect } from './dialect.js'
+import { launchPlan, stopSteps } from './launch.js'
+import { LoadReader, minAskIntervalMs } from './load.js'
+import { loadingStep } from './loading-step.js'
+import { memoryNeed } from './memory-need.js'
+import { preflight } from './preflight.js'
 import { createProbe } from './probe.js'
+import { listModels, routerModels } from './router-models.js'
+import { Server } from './server.js'
+import type { LlamacppSettings } from './settings.js'
 
-/** Any of its endpoints that ask the engine, polled more often than once a second, keep a slot of a client that left busy for good (measured, b10573). */
-const minProbeIntervalMs = 1500
-
-export function createBackend(spec: NodeSpec, host: PluginHost): Backend {
-  return { minProbeIntervalMs, dialect: llamacppDialect(spec.url), probe: createProbe(spec, host) }
+/** All that is known of one llama-server, launched or attached, single or router. */
+export function createBackend(spec: NodeSpec<LlamacppSettings>, host: PluginHost, nowMs = () => performance.now()): Backend {
+  const server = new Server(spec, host)
+  const reader = new LoadReader({ server, settings: spec.settings, nowMs })
+  return {
+    minProbeIntervalMs: minAskIntervalMs,
+    dialect: llamacppDialect(spec),
+    launchPlan: (slot) => launchPlan(spec, slot),
+    stop: stopSteps(spec.weights === undefined),
+    probe: createProbe(server),
+    load: (signal) => reader.read(signal),
+    drain: { isEmpty: (signal) => reader.isEmpty(signal) },
+    memoryNeed: () => memoryNeed(spec),
+    preflight: (signal) => preflight(spec, host, signal),
+    loadingStep,
+    diagnose,
+    // A launched one with weights has them for life.
+    models: spec.weights === undefined ? routerModels(server) : { list: (signal) => listModels(server, signal) },
+  }
 }

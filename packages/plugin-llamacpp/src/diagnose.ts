@@ -1,0 +1,15 @@
+import { stripVTControlCharacters } from 'node:util'
+import type { Diagnosis } from '@plimsoll/core/plugin'
+import { logRules } from './log-rules.js'
+
+const LONGEST = 300
+
+/** Why it ended, in order of how much a line explains: an allocation that failed comes before the load that failed for it. */
+export function diagnose(logTail: string): Diagnosis | undefined {
+  const lines = stripVTControlCharacters(logTail).split(/[\r\n]+/)
+  for (const { kind, pattern, message, hint } of logRules) {
+    const found = lines.map((line) => pattern.exec(line)).findLast((match) => match !== null)
+    if (found !== undefined && found !== null) return { kind, message: message(found).slice(0, LONGEST), hint }
+  }
+  return undefined
+}
