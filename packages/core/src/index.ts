@@ -15,18 +15,42 @@ export {
   type ThreadsOptions,
 } from './balancer/index.js'
 export * from './contracts/index.js'
-export type { BalancerEvent, BalancerState, BalancerStatus, NodeModels, NodeStatus, PoolStatus, Quantiles, ServedModel, StopRequest } from './control/index.js'
+export type {
+  BalancerEvent,
+  BalancerState,
+  BalancerStatus,
+  NodeLoadStatus,
+  NodeStatus,
+  PoolStatus,
+  Quantiles,
+  ServedModel,
+  StopRequest,
+} from './control/index.js'
 export { LbError, isLbError, messageOf } from './errors/index.js'
 export {
   baseEnvironment,
+  commandLineOf,
   isSameProcess,
+  ownerOf,
   ownIdentity,
   processIdentity,
   rotateIfLarger,
   tailFile,
   type ProcessIdentity,
 } from './machines/index.js'
-export { createBackend, planLaunch, reapLeftovers, runningLeftovers, type ReapedLeftovers } from './nodes/index.js'
+export {
+  createBackend,
+  endLeftovers,
+  findLeftovers,
+  planLaunch,
+  preflight,
+  prepareLaunch,
+  runningLeftovers,
+  type LeftEngine,
+  type Leftovers,
+  type PreparedLaunch,
+  type ReapedLeftovers,
+} from './nodes/index.js'
 export {
   acquireLock,
   listTopologies,

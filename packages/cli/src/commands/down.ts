@@ -26,6 +26,7 @@ export default class Down extends LbCommand {
     )
     if (flags.json) return this.printJson(result)
     const left = result.engines.length === 0 ? 'it had left no engine running' : `ended what it had left: ${result.engines.join(', ')}`
+    for (const stranger of result.strangers) this.say(`left alone: ${stranger}`)
     this.say(result.how === 'stopped' ? `${result.name} is stopped.` : `The balancer of ${result.name} was gone already; ${left}.`)
     this.say('lb up starts it again; lb purge removes its logs.')
   }

@@ -12,6 +12,11 @@ export default class Up extends LbCommand {
     sim: Flags.boolean({ description: 'Four simulated nodes: nothing to install. Takes the next free port.', exclusive: ['file'] }),
     detach: Flags.boolean({ char: 'd', description: 'Return and leave it running.' }),
     'no-wait': Flags.boolean({ description: 'With --detach: return as soon as the gateway listens.', dependsOn: ['detach'] }),
+    leftovers: Flags.option({
+      description: 'Engines that a killed lb left: take over those that fit, or end all first.',
+      options: ['adopt', 'reap'] as const,
+      default: 'adopt' as const,
+    })(),
     port: Flags.integer({ char: 'p', description: "Port of the gateway, instead of the topology's.", min: 0, max: 65_535 }),
   }
 
@@ -27,6 +32,7 @@ export default class Up extends LbCommand {
         port: flags.port,
         pluginRoots: this.pluginRoots(),
       },
+      leftovers: flags.leftovers,
       movePort: flags.sim && flags.port === undefined,
       onNotice: (text) => this.say(text),
     })

@@ -10,8 +10,6 @@ import {
   isLbError,
   messageOf,
   parseResolvedTopology,
-  reapLeftovers,
-  readState,
   removeState,
   rotateIfLarger,
   statePaths,
@@ -23,6 +21,7 @@ import { readBoot, sharedSockets, type Boot, type KeeperMessage } from './boot.j
 import { importEngines } from './import-engines.js'
 import { createLineLogger } from './line-logger.js'
 import { followState } from './follow-state.js'
+import { takeLeftovers } from './take-leftovers.js'
 
 const EXIT_CANNOT_START = 2
 const OWN_LOG = { maxBytes: 10 * 1024 * 1024, keep: 3 }
@@ -32,7 +31,7 @@ const log: Logger = createLineLogger(2)
 async function main(): Promise<void> {
   const boot = readBoot(process.argv[2] ?? '')
   const paths = statePaths(boot.name)
-  await clearLeftovers(paths)
+  const leftovers = await takeLeftovers(boot, paths, log)
   const topology = parseResolvedTopology(readFileSync(boot.topologyPath, 'utf8'))
   const balancer = createBalancer({
     topology,
@@ -40,6 +39,7 @@ async function main(): Promise<void> {
     log,
     logDir: paths.logDir,
     stateDir: paths.stateDir,
+    leftovers,
     threads: { count: boot.threads, engineModules: moduleUrls(boot) },
   })
   balancer.on('broken', () => process.exit(1))
@@ -53,14 +53,6 @@ async function main(): Promise<void> {
     process.exit(0)
   })
   tell({ type: 'serving', pid: process.pid })
-}
-
-/** Engines of a balancer that was killed still run; they are stopped before their nodes start again. */
-async function clearLeftovers(paths: StatePaths): Promise<void> {
-  const left = readState(paths.stateFile)
-  if (left === undefined) return
-  const reaped = await reapLeftovers(left)
-  log.warn('balancer.leftovers', { stopped: reaped.stopped.join(' '), strangers: reaped.strangers.join(' ') })
 }
 
 function rotateOwnLog(paths: StatePaths): void {

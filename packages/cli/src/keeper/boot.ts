@@ -23,7 +23,12 @@ export interface Boot {
   readonly threads: number
   /** Unix socket paths that the balancer binds itself. */
   readonly unixListeners: readonly string[]
+  /** What becomes of the engines that a killed balancer of this topology left. */
+  readonly leftovers: LeftoverPolicy
 }
+
+/** `adopt`: those that fit are taken over as they run. `reap`: all are ended first. */
+export type LeftoverPolicy = 'adopt' | 'reap'
 
 /** stdin, stdout, stderr and the message channel come first. */
 export const FIRST_SOCKET_FD = 4

@@ -4,7 +4,7 @@ import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { LbError, servedUrl, statePaths, type StatePaths, type Topology } from '@plimsoll/core'
-import { FIRST_SOCKET_FD, type Boot, type KeeperMessage, type LauncherMessage } from './boot.js'
+import { FIRST_SOCKET_FD, type Boot, type KeeperMessage, type LauncherMessage, type LeftoverPolicy } from './boot.js'
 import { openSockets, type OpenSocket } from './open-sockets.js'
 
 export interface LaunchOptions {
@@ -13,6 +13,7 @@ export interface LaunchOptions {
   readonly engineModules: Readonly<Record<string, string>>
   /** Take the next free port when the declared one is taken. */
   readonly movePort: boolean
+  readonly leftovers: LeftoverPolicy
 }
 
 /** A balancer that listens. It stops when this process ends, unless `detach` was called. */
@@ -79,6 +80,7 @@ function writeBoot(options: LaunchOptions, paths: StatePaths, sockets: readonly 
     sockets: sockets.map((socket, index) => ({ fd: FIRST_SOCKET_FD + index, url: servedUrl(socket.url, options.topology.gateway) })),
     threads: dataThreads(options.topology.gateway.workers),
     unixListeners: unixPaths(options.topology),
+    leftovers: options.leftovers,
   }
   writeFileSync(topologyPath, JSON.stringify(options.topology), { mode: 0o600 })
   writeFileSync(bootPath, JSON.stringify(boot), { mode: 0o600 })

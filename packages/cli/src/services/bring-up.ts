@@ -1,4 +1,5 @@
 import { LbError, isSameProcess, type Topology } from '@plimsoll/core'
+import type { LeftoverPolicy } from '../keeper/boot.js'
 import type { LaunchedBalancer } from '../keeper/launch.js'
 import { curlText } from '../views/curl-text.js'
 import { createControlClient, type ControlClient } from './control-client.js'
@@ -10,6 +11,7 @@ export interface BringUpOptions {
   readonly prepare: PrepareOptions
   /** Take the next free port when the declared one is taken. */
   readonly movePort: boolean
+  readonly leftovers: LeftoverPolicy
   /** Told what an earlier life left. */
   readonly onNotice: (text: string) => void
 }
@@ -29,10 +31,10 @@ export async function bringUp(options: BringUpOptions): Promise<UpBalancer> {
   const { topology, modules } = await prepareTopology(options.prepare)
   const target = targetOf(topology.name)
   await refuseSecond(target)
-  const notice = await leftoverNotice(target)
+  const notice = await leftoverNotice(target, options.leftovers)
   if (notice !== undefined) options.onNotice(notice)
   const { launchBalancer } = await import('../keeper/launch.js')
-  const launched = await launchBalancer({ topology, engineModules: modules, movePort: options.movePort })
+  const launched = await launchBalancer({ topology, engineModules: modules, movePort: options.movePort, leftovers: options.leftovers })
   const onSilence = async (): Promise<LbError> => explainSilence(targetOf(topology.name))
   return {
     topology,

@@ -1,4 +1,5 @@
 import { LbError, isSameProcess, runningLeftovers } from '@plimsoll/core'
+import type { LeftoverPolicy } from '../keeper/boot.js'
 import type { Target } from './find-target.js'
 
 /** Why nobody answers for a topology, and what to do: it never ran, is being started again, hangs, or was killed and left engines behind. */
@@ -15,24 +16,29 @@ export async function explainSilence(target: Target): Promise<LbError> {
 }
 
 /** What `lb up` says before it starts over what a kill -9 left; undefined when nothing was left. */
-export async function leftoverNotice(target: Target): Promise<string | undefined> {
+export async function leftoverNotice(target: Target, policy: LeftoverPolicy): Promise<string | undefined> {
   const { state } = target
   if (state === undefined || (await isSameProcess(state.balancer))) return undefined
-  const engines = await runningLeftovers(state)
-  const what =
-    engines.length === 0 ? 'none of its engines runs any more' : `its engines still run and are stopped first: ${engines.join(', ')}`
+  const engines = await leftOf(target)
+  const plan = policy === 'adopt' ? 'taken over where they fit the topology' : 'stopped first'
+  const what = engines.length === 0 ? 'none of its engines runs any more' : `its engines still run and are ${plan}: ${engines.join(', ')}`
   return `the last balancer of ${target.name} (process ${state.balancer.pid}) was killed; ${what}`
 }
 
-async function killed({ name, state }: Target): Promise<LbError> {
-  const engines = state === undefined ? [] : await runningLeftovers(state)
+function leftOf({ name, state, paths }: Target): Promise<string[]> {
+  return runningLeftovers({ name, state, stateDir: paths.stateDir })
+}
+
+async function killed(target: Target): Promise<LbError> {
+  const { name, state } = target
+  const engines = await leftOf(target)
   const who = `the balancer of ${name} (process ${state?.balancer.pid ?? 0}) was killed`
   if (engines.length === 0)
     return told('LB_NOT_RUNNING', `${who}; nothing of it runs any more`, 'lb up starts it again; lb down clears what it left')
   return told(
     'LB_NOT_RUNNING',
     `${who}; ${engines.length} of its engines still run: ${engines.join(', ')}`,
-    'lb down stops them; lb up stops them and starts anew',
+    'lb up takes them over; lb down stops them',
   )
 }
 

@@ -1,7 +1,8 @@
+import { spawn } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { isLbError, ownIdentity, statePaths, writeState, type StateFile } from '@plimsoll/core'
+import { isLbError, ownIdentity, processIdentity, statePaths, writeState, type StateFile } from '@plimsoll/core'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { explainSilence, leftoverNotice } from './explain-silence.js'
 import { findTarget, nearestFile, targetOf } from './find-target.js'
@@ -79,9 +80,20 @@ describe('why nobody answers', () => {
   })
 
   it('names the engines that a killed balancer left', async () => {
-    remember('dead', { nodes: [{ id: 'a/b', engine: 'sim', url: 'http://x', mark: 'm', process: await ownIdentity() }] })
-    expect((await explainSilence(targetOf('dead', env))).message).toMatch(/1 of its engines still run: a\/b/)
-    expect(await leftoverNotice(targetOf('dead', env))).toMatch(/stopped first: a\/b/)
-    expect(await leftoverNotice(targetOf('none', env))).toBeUndefined()
+    const mark = 'dead/a/b/x'
+    const engine = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { env: { LB_NODE: mark }, stdio: 'ignore' })
+    const identity = await processIdentity(engine.pid ?? 0)
+    if (identity === undefined) throw new Error('it did not start')
+    try {
+      // This process is no engine of anybody, whatever a state file says.
+      const forged = { id: 'a/c', engine: 'sim', url: 'http://x', mark: 'dead/a/c/x', process: await ownIdentity() }
+      remember('dead', { nodes: [{ id: 'a/b', engine: 'sim', url: 'http://x', mark, process: identity }, forged] })
+      expect((await explainSilence(targetOf('dead', env))).message).toMatch(/1 of its engines still run: a\/b/)
+      expect(await leftoverNotice(targetOf('dead', env), 'adopt')).toMatch(/taken over where they fit the topology: a\/b/)
+      expect(await leftoverNotice(targetOf('dead', env), 'reap')).toMatch(/stopped first: a\/b/)
+      expect(await leftoverNotice(targetOf('none', env), 'adopt')).toBeUndefined()
+    } finally {
+      engine.kill('SIGKILL')
+    }
   })
 })

@@ -28,9 +28,9 @@ export function purge(targets: readonly Target[]): void {
   }
 }
 
-async function isAlive({ state }: Target): Promise<boolean> {
+async function isAlive({ name, state, paths }: Target): Promise<boolean> {
   if (state === undefined) return false
   if (await isSameProcess(state.balancer)) return true
   if (state.keeper !== undefined && (await isSameProcess(state.keeper))) return true
-  return (await runningLeftovers(state)).length > 0
+  return (await runningLeftovers({ name, state, stateDir: paths.stateDir })).length > 0
 }

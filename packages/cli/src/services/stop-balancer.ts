@@ -1,7 +1,8 @@
 import { rmSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { LbError, isLbError, isSameProcess, reapLeftovers, removeState, type StopRequest } from '@plimsoll/core'
+import { LbError, endLeftovers, findLeftovers, isLbError, isSameProcess, removeState, type StopRequest } from '@plimsoll/core'
 import { openConnection, type Connection, type ConnectionQuery } from './open-connection.js'
+import { endOwnProcess } from './end-own-process.js'
 import type { Target } from './find-target.js'
 
 export interface StopOptions {
@@ -18,13 +19,14 @@ export interface StopResult {
   readonly how: 'stopped' | 'reaped'
   /** Engines that a killed balancer had left, ended now. */
   readonly engines: readonly string[]
+  /** What its state file names and what is not ours: no signal was sent. */
+  readonly strangers: readonly string[]
 }
 
 const LOOK_EVERY_MS = 50
 /** Beyond the drain: engines get their own grace to end. */
 const MARGIN_MS = 60_000
 const LONGEST_TOPOLOGY_DRAIN_MS = 3_600_000
-const HUNG_AFTER_MS = 3_000
 
 /** Stops a balancer through its control socket; where none answers, what its state file names. Returns when nothing of it runs any more. */
 export async function stopBalancer(query: ConnectionQuery, options: StopOptions): Promise<StopResult> {
@@ -33,7 +35,7 @@ export async function stopBalancer(query: ConnectionQuery, options: StopOptions)
     const { name } = await connection.client.status()
     await connection.client.stop(requestOf(options))
     await untilGone(connection, options)
-    return { name, how: 'stopped', engines: [] }
+    return { name, how: 'stopped', engines: [], strangers: [] }
   } catch (error) {
     if (connection.target === undefined || !canReap(error, options)) throw error
     return reap(connection.target, error)
@@ -87,23 +89,19 @@ function stillThere(target: Target | undefined): LbError {
   })
 }
 
-/** Ends keeper and balancer where they still live, then the engines, and clears what was left. */
+/** Ends keeper and balancer where they still live, then the engines, and clears what was left. What is not ours gets no signal. */
 async function reap(target: Target, why: unknown): Promise<StopResult> {
   const { state, paths, name } = target
   if (state === undefined) throw why
-  for (const process of [state.keeper, state.balancer]) if (process !== undefined) await end(process)
-  const { stopped } = await reapLeftovers(state)
+  const strangers: string[] = []
+  for (const process of [state.keeper, state.balancer]) {
+    const refused = process === undefined ? undefined : await endOwnProcess(process)
+    if (refused !== undefined) strangers.push(refused)
+  }
+  const found = await findLeftovers({ name, stateDir: paths.stateDir, state })
+  const { stopped } = await endLeftovers(found)
   removeState(paths.stateFile)
   rmSync(paths.socketPath, { force: true })
   rmSync(paths.runtimeDir, { recursive: true, force: true })
-  return { name, how: 'reaped', engines: stopped }
-}
-
-async function end(identity: NonNullable<Target['state']>['balancer']): Promise<void> {
-  for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
-    const deadline = performance.now() + HUNG_AFTER_MS
-    if (!(await isSameProcess(identity))) return
-    process.kill(identity.pid, signal)
-    while (performance.now() < deadline && (await isSameProcess(identity))) await sleep(LOOK_EVERY_MS)
-  }
+  return { name, how: 'reaped', engines: stopped, strangers: [...strangers, ...found.strangers.map(({ id, why: is }) => `${id}: ${is}`)] }
 }

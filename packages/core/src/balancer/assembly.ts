@@ -5,8 +5,8 @@ import type { RequestRecord } from '../contracts/index.js'
 import { ProbeLoop } from '../health/index.js'
 import { createLeaseBook, Fleet, type SharedLeaseBook } from '../nodes/index.js'
 import { createRecordRing, type RecordRing } from '../proxy/index.js'
-import { writeFileDurable } from '../state/index.js'
-import { GatewayMetrics, prometheusContentType, RequestStats } from '../telemetry/index.js'
+import { stateFolderKey, writeFileDurable } from '../state/index.js'
+import { GatewayMetrics, type NodeReading, prometheusContentType, RequestStats } from '../telemetry/index.js'
 import type { Topology } from '../topology/index.js'
 import { createDataPath, type DataPath } from './data-path.js'
 import { DataThreads } from './data-threads.js'
@@ -52,18 +52,23 @@ export function assemble(options: Resolved, first: Topology, hooks: AssemblyHook
     env: options.env,
     logDir: options.logDir,
     topologyName: first.name,
+    markKey: options.stateDir === undefined ? randomBytes(4).toString('hex') : stateFolderKey(options.stateDir),
+    leftovers: options.leftovers,
   })
   const probes = new ProbeLoop({
     clock,
     random,
     nodes: () => fleet.nodes(),
+    onReport: (id, report) => fleet.heard(id, report),
     onVerdict: (id, verdict, report) => fleet.report(id, verdict, report),
+    onLoad: (id, facts) => fleet.learnLoad(id, facts),
+    onLoadFailed: (id, why) => log.warn('node.load_unknown', { node: id, why }),
   })
   fleet.events.on('membership', () => probes.sync())
   fleet.events.on('record', () => probes.sync())
   fleet.events.on('changed', () => probes.sync())
   const stats = new RequestStats(clock)
-  const metrics = new GatewayMetrics({ version: coreVersion(), nodes: () => readings(fleet, leases) })
+  const metrics = new GatewayMetrics({ version: coreVersion(), nodes: () => readings(fleet, leases, () => clock.nowMs()) })
   const ring = createRecordRing()
   const onSettled = (records: readonly RequestRecord[]): void => {
     for (const record of records) {
@@ -104,7 +109,7 @@ export function assemble(options: Resolved, first: Topology, hooks: AssemblyHook
   }
 }
 
-function readings(fleet: Fleet, leases: SharedLeaseBook) {
+function readings(fleet: Fleet, leases: SharedLeaseBook, nowMs: () => number): NodeReading[] {
   return fleet.nodes().map((node) => ({
     id: node.id,
     pool: node.plan.pool.name,
@@ -113,6 +118,7 @@ function readings(fleet: Fleet, leases: SharedLeaseBook) {
     waiting: leases.waitingOf(node.index),
     tokensInFlight: leases.tokensOf(node.index),
     restarts: node.restarts,
+    ...(node.load === null ? {} : { load: node.load.facts, loadAgeMs: nowMs() - node.load.atMs }),
   }))
 }
 

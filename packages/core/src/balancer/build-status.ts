@@ -1,4 +1,4 @@
-import type { BalancerState, BalancerStatus, NodeStatus, PoolStatus } from '../control/index.js'
+import type { BalancerState, BalancerStatus, NodeLoadStatus, NodeStatus, PoolStatus } from '../control/index.js'
 import type { Node } from '../nodes/index.js'
 import type { PoolPlan, Topology } from '../topology/index.js'
 import type { Assembly } from './assembly.js'
@@ -11,6 +11,8 @@ export interface StatusFacts {
   readonly listen: readonly string[]
   readonly threads: number
   readonly logDir: string
+  /** Monotonic. */
+  readonly nowMs: number
 }
 
 /** Everything that `lb status` and the live view show, from what each room knows. */
@@ -31,15 +33,15 @@ export function buildStatus(assembly: Assembly, facts: StatusFacts): BalancerSta
       tokensPerSecond: all.tokensPerSecond,
       ttftMs: all.ttftMs,
     },
-    pools: facts.topology.pools.map((pool) => poolStatus(assembly, pool)),
+    pools: facts.topology.pools.map((pool) => poolStatus(assembly, pool, facts.nowMs)),
   }
 }
 
-function poolStatus(assembly: Assembly, pool: PoolPlan): PoolStatus {
+function poolStatus(assembly: Assembly, pool: PoolPlan, nowMs: number): PoolStatus {
   const nodes = assembly.fleet
     .nodes()
     .filter((node) => node.plan.pool.name === pool.name)
-    .map((node) => nodeStatus(assembly, node))
+    .map((node) => nodeStatus(assembly, node, nowMs))
   const { requests, errors, tokensPerSecond, ttftMs, ttftHistoryMs } = assembly.stats.pool(pool.name)
   return {
     name: pool.name,
@@ -56,7 +58,7 @@ function poolStatus(assembly: Assembly, pool: PoolPlan): PoolStatus {
   }
 }
 
-function nodeStatus({ stats, leases }: Assembly, node: Node): NodeStatus {
+function nodeStatus({ stats, leases }: Assembly, node: Node, nowMs: number): NodeStatus {
   const { requests, errors, ttftMs, tpotMs, tokensPerSecond } = stats.node(node.id)
   const { group } = node.plan
   const url = node.endpoint?.url ?? group.attach?.url ?? ''
@@ -84,6 +86,32 @@ function nodeStatus({ stats, leases }: Assembly, node: Node): NodeStatus {
     version: node.version,
     logPath: node.endpoint?.logPath ?? null,
     progress: node.progress,
+    adopted: node.endpoint?.adopted ?? false,
+    warnings: node.warnings,
+    lastLines: node.lastLines,
+    load: loadStatus(node, nowMs),
+  }
+}
+
+/** A figure that the engine does not tell is null. */
+function loadStatus({ load }: Node, nowMs: number): NodeLoadStatus | null {
+  if (load === null) return null
+  const { facts } = load
+  return {
+    ageMs: Math.max(0, Math.round(nowMs - load.atMs)),
+    running: facts.running ?? null,
+    waiting: facts.waiting ?? null,
+    slots: facts.slots ?? null,
+    kvUsedRatio: facts.kvUsedRatio ?? null,
+    kvBlocks: facts.kvBlocks ?? null,
+    kvBlockTokens: facts.kvBlockTokens ?? null,
+    promptTokens: facts.promptTokens ?? null,
+    cachedTokens: facts.cachedTokens ?? null,
+    contextTokens: facts.contextTokens ?? null,
+    adapters: facts.adapters ?? null,
+    loadedModels: facts.loadedModels ?? null,
+    asleep: facts.asleep ?? null,
+    expertImbalance: facts.expertImbalance ?? null,
   }
 }
 

@@ -163,6 +163,7 @@ export class Balancer {
       listen: this.urls,
       threads: assembly.threads?.size ?? 0,
       logDir: this.options.logDir,
+      nowMs: this.options.clock.nowMs(),
     })
   }
 
@@ -204,20 +205,7 @@ export class Balancer {
 
   /** What the state file says of the nodes. */
   recordedNodes(): readonly RecordedNode[] {
-    const fleet = this.running?.assembly.fleet
-    return [...(fleet?.nodes() ?? []), ...(fleet?.leaving() ?? [])].flatMap((node) => {
-      const { endpoint } = node
-      if (endpoint === undefined || node.state === 'stopped') return []
-      const { url, mark, process, logPath } = endpoint
-      return {
-        id: node.id,
-        engine: node.plan.group.engine,
-        url,
-        mark,
-        ...(process === undefined ? {} : { process }),
-        ...(logPath === undefined ? {} : { logPath }),
-      }
-    })
+    return this.running?.assembly.fleet.records() ?? []
   }
 
   /** Drains and stops: new requests are refused, running ones end within `drainMs`, then engines stop. A second call with `force` cuts it short. */

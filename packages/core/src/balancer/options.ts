@@ -1,6 +1,7 @@
 import type { Clock, RandomSource } from '../base/index.js'
 import type { ThreadsOptions } from './data-threads.js'
 import type { EnginePlugin, Logger, StrategyPlugin } from '../contracts/index.js'
+import type { LeftEngine } from '../nodes/index.js'
 import type { Topology, TopologyInput } from '../topology/index.js'
 
 export interface BalancerOptions {
@@ -20,6 +21,8 @@ export interface BalancerOptions {
   readonly logDir?: string
   /** Where the salt of the prefix hashes is kept, so that those of two runs can be compared; default: nowhere. */
   readonly stateDir?: string
+  /** Engines that a killed balancer of this topology left (`findLeftovers`): taken over where they fit, else ended. */
+  readonly leftovers?: readonly LeftEngine[]
   /** Spreads what `listenShared` serves over data threads. Each imports the engines' modules itself; strategies of plugins do not reach them yet. */
   readonly threads?: ThreadsOptions
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { systemClock, systemRandom, type Clock, type RandomSource } from '../base/index.js'
 import { silentLogger, type EnginePlugin, type Logger, type StrategyPlugin } from '../contracts/index.js'
 import { LbError } from '../errors/index.js'
+import type { LeftEngine } from '../nodes/index.js'
 import { createStrategyRegistry } from '../strategies/index.js'
 import { isResolvedTopology, resolveTopology, type Topology, type TopologyInput } from '../topology/index.js'
 import type { ThreadsOptions } from './data-threads.js'
@@ -20,6 +21,7 @@ export interface Resolved {
   readonly threads: ThreadsOptions | undefined
   /** Where the salt of prefix hashes is kept; undefined: in memory only. */
   readonly stateDir: string | undefined
+  readonly leftovers: readonly LeftEngine[]
 }
 
 export function resolveOptions(options: BalancerOptions): Resolved {
@@ -33,6 +35,7 @@ export function resolveOptions(options: BalancerOptions): Resolved {
     logDir: options.logDir ?? join(tmpdir(), `plimsoll-logs-${process.pid}`),
     stateDir: options.stateDir,
     threads: options.threads,
+    leftovers: options.leftovers ?? [],
   }
 }
 

@@ -8,6 +8,38 @@ export interface Quantiles {
   readonly p95: number
 }
 
+/** What an engine last told of its load. Null: it does not tell. */
+export interface NodeLoadStatus {
+  /** How old this is. */
+  readonly ageMs: number
+  /** Requests that it works on, of all its clients. */
+  readonly running: number | null
+  /** Requests that wait inside it. */
+  readonly waiting: number | null
+  /** Requests that it can work on at once. */
+  readonly slots: number | null
+  /** Share of its KV cache in use, 0..1. */
+  readonly kvUsedRatio: number | null
+  /** KV blocks that it has. */
+  readonly kvBlocks: number | null
+  /** Tokens in one block. */
+  readonly kvBlockTokens: number | null
+  /** Prompt tokens since it started. */
+  readonly promptTokens: number | null
+  /** Of these, the ones found in its cache. */
+  readonly cachedTokens: number | null
+  /** Longest prompt with its answer. */
+  readonly contextTokens: number | null
+  /** Adapters (LoRA) that it can serve now. */
+  readonly adapters: readonly string[] | null
+  /** Models in memory right now, where it can hold others back. */
+  readonly loadedModels: readonly string[] | null
+  /** True while it has given its memory back. */
+  readonly asleep: boolean | null
+  /** Load of the busiest expert over the mean one; 1 is even. */
+  readonly expertImbalance: number | null
+}
+
 export interface NodeStatus {
   /** `pool/name`. */
   readonly id: string
@@ -53,6 +85,14 @@ export interface NodeStatus {
   readonly logPath: string | null
   /** Loading progress, 0..1, where the engine tells. */
   readonly progress: number | null
+  /** True where an earlier balancer had launched the engine and this one has taken it over. */
+  readonly adopted: boolean
+  /** What the check before the launch warned of. */
+  readonly warnings: readonly string[]
+  /** The last lines of the log of an engine that ended, oldest first; empty once it is ready again. */
+  readonly lastLines: readonly string[]
+  /** What the engine tells of its load; null until it has told. */
+  readonly load: NodeLoadStatus | null
 }
 
 export interface PoolStatus {

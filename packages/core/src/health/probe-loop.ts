@@ -1,6 +1,7 @@
 import type { Clock, RandomSource, TimerHandle } from '../base/index.js'
 import type { Backend, NodeState, ProbeReport } from '../contracts/index.js'
 import { messageOf } from '../errors/index.js'
+import { LoadQuestion } from './load-question.js'
 import { ProbeJudge, type ProbeVerdict } from './probe-judge.js'
 
 /** A node as the probe loop sees it. */
@@ -23,7 +24,12 @@ export interface ProbeLoopOptions {
   readonly clock: Clock
   readonly random: RandomSource
   readonly nodes: () => Iterable<ProbedNode>
+  /** Every probe, whatever the verdict. */
+  readonly onReport?: (nodeId: string, report: ProbeReport) => void
   readonly onVerdict: (nodeId: string, verdict: Exclude<ProbeVerdict, 'undecided'>, report: ProbeReport) => void
+  /** What an engine told of its load, unchecked. Absent: none is asked. */
+  readonly onLoad?: (nodeId: string, facts: unknown) => void
+  readonly onLoadFailed?: (nodeId: string, why: string) => void
 }
 
 interface Watch {
@@ -33,6 +39,7 @@ interface Watch {
   startedAtMs: number
   timer: TimerHandle | undefined
   abort: AbortController | undefined
+  load: LoadQuestion | undefined
 }
 
 /** A starting node is asked this often at first, then ever less, up to its normal interval. */
@@ -66,7 +73,15 @@ export class ProbeLoop {
   private begin(node: ProbedNode): void {
     const before = this.watches.get(node.id)
     if (before !== undefined) this.letGo(node.id, before)
-    const watch: Watch = { node, backend: undefined, judge: new ProbeJudge(), startedAtMs: 0, timer: undefined, abort: undefined }
+    const watch: Watch = {
+      node,
+      backend: undefined,
+      judge: new ProbeJudge(),
+      startedAtMs: 0,
+      timer: undefined,
+      abort: undefined,
+      load: undefined,
+    }
     this.watches.set(node.id, watch)
     this.renew(watch)
   }
@@ -75,15 +90,29 @@ export class ProbeLoop {
   private renew(watch: Watch): void {
     watch.abort?.abort()
     watch.timer?.cancel()
+    watch.load?.stop()
     watch.backend = watch.node.endpoint?.backend
     watch.judge = new ProbeJudge()
     watch.startedAtMs = this.options.clock.nowMs()
+    watch.load = watch.backend === undefined ? undefined : this.loadQuestion(watch.node.id, watch.backend)
     if (watch.backend !== undefined) this.schedule(watch, 0)
+  }
+
+  private loadQuestion(nodeId: string, backend: Backend): LoadQuestion | undefined {
+    const { clock, onLoad, onLoadFailed } = this.options
+    if (onLoad === undefined) return undefined
+    return new LoadQuestion({
+      clock,
+      backend,
+      onLoad: (facts) => onLoad(nodeId, facts),
+      onFailed: (why) => onLoadFailed?.(nodeId, why),
+    })
   }
 
   private letGo(id: string, watch: Watch): void {
     watch.timer?.cancel()
     watch.abort?.abort()
+    watch.load?.stop()
     this.watches.delete(id)
   }
 
@@ -102,6 +131,8 @@ export class ProbeLoop {
     // Aborted: the node left, or a new life began; this answer is about the past.
     if (watch.abort !== abort || watch.backend !== backend || this.stopped || this.watches.get(node.id) !== watch) return
     watch.abort = undefined
+    this.options.onReport?.(node.id, report)
+    if (report.verdict === 'ready') watch.load?.ask(node.plan.pool.health.timeoutMs)
     const verdict = watch.judge.judge(report, node.state, node.plan.pool.health)
     if (verdict !== 'undecided') this.options.onVerdict(node.id, verdict, report)
     if (watch.backend === backend && this.watches.get(node.id) === watch) this.schedule(watch, this.waitMs(watch, backend))

@@ -14,22 +14,23 @@ export interface ProcessIdentity {
 /** Undefined when no such process lives. */
 export async function processIdentity(pid: number): Promise<ProcessIdentity | undefined> {
   const row = await readProcess(pid)
-  return row === undefined ? undefined : { pid, startTime: row.startTime, bootId: bootId() }
+  return row === undefined ? undefined : { pid, startTime: row.startTime, bootId: bootIdOf() }
 }
 
 export async function ownIdentity(): Promise<ProcessIdentity> {
   const own = await processIdentity(process.pid)
-  return own ?? { pid: process.pid, startTime: 'unknown', bootId: bootId() }
+  return own ?? { pid: process.pid, startTime: 'unknown', bootId: bootIdOf() }
 }
 
 /** Whether exactly this process still lives: same pid, same start time, same boot. */
 export async function isSameProcess(identity: ProcessIdentity): Promise<boolean> {
-  if (identity.bootId !== bootId()) return false
+  if (identity.bootId !== bootIdOf()) return false
   const row = await readProcess(identity.pid)
   return row !== undefined && row.startTime === identity.startTime
 }
 
-function bootId(): string {
+/** Names this boot of this machine. */
+export function bootIdOf(): string {
   try {
     return process.platform === 'linux'
       ? readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()

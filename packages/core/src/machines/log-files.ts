@@ -1,4 +1,16 @@
-import { closeSync, copyFileSync, existsSync, mkdirSync, openSync, readSync, renameSync, rmSync, statSync, truncateSync } from 'node:fs'
+import {
+  closeSync,
+  copyFileSync,
+  existsSync,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readSync,
+  renameSync,
+  rmSync,
+  statSync,
+  truncateSync,
+} from 'node:fs'
 import { dirname } from 'node:path'
 
 /** A descriptor in O_APPEND mode, readable by its owner only; creates the folder. */
@@ -23,18 +35,31 @@ export function rotateIfLarger(path: string, limits: { readonly maxBytes: number
 
 const TAIL_BYTES = 65_536
 
-/** The last lines of a file, oldest first, from at most its last 64 KiB; none when there is no such file. */
-export function tailFile(path: string, lines: number): string[] {
-  if (!existsSync(path)) return []
-  const file = openSync(path, 'r')
+/** Bytes of a file; 0 when there is none. */
+export function fileSize(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.size ?? 0
+}
+
+/** The end of a file, from at most its last 64 KiB and not before `fromByte`, unless the file was cut since. Empty when it cannot be read. */
+export function tailText(path: string, fromByte = 0): string {
   try {
-    const size = statSync(path).size
-    const buffer = Buffer.alloc(Math.min(size, TAIL_BYTES))
-    const bytes = readSync(file, buffer, 0, buffer.byteLength, size - buffer.byteLength)
-    const all = buffer.toString('utf8', 0, bytes).split('\n')
-    if (all.at(-1) === '') all.pop()
-    return all.slice(-lines)
-  } finally {
-    closeSync(file)
+    const file = openSync(path, 'r')
+    try {
+      const size = fstatSync(file).size
+      const start = Math.max(size - TAIL_BYTES, fromByte <= size ? fromByte : 0)
+      const buffer = Buffer.alloc(size - start)
+      return buffer.toString('utf8', 0, readSync(file, buffer, 0, buffer.byteLength, start))
+    } finally {
+      closeSync(file)
+    }
+  } catch {
+    return ''
   }
+}
+
+/** The last lines of a file, oldest first, from at most its last 64 KiB; none when there is no such file. */
+export function tailFile(path: string, lines: number, fromByte = 0): string[] {
+  const all = tailText(path, fromByte).split('\n')
+  if (all.at(-1) === '') all.pop()
+  return all.slice(-lines)
 }

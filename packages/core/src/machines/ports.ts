@@ -18,8 +18,7 @@ export interface PortReservation {
 
 /** A loopback port that no other balancer of this user has taken and that can be bound now. Throws LB_NO_FREE_PORT. */
 export async function reservePort(skip: ReadonlySet<number> = new Set()): Promise<PortReservation> {
-  const folder = join(tmpdir(), `plimsoll-ports-${userInfo().uid}`)
-  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  const folder = claimsFolder()
   const own = await ownIdentity()
   for (let port = FIRST_PORT; port <= LAST_PORT; port += 1) {
     if (skip.has(port)) continue
@@ -33,6 +32,19 @@ export async function reservePort(skip: ReadonlySet<number> = new Set()): Promis
     source: 'operator',
     hint: 'stop other topologies with `lb down`, or look for what holds these ports: ss -ltnp',
   })
+}
+
+/** Claims the port on which an engine of an earlier balancer still listens. Undefined when another living balancer holds it by now, or it is no port of engines. */
+export async function reclaimPort(port: number): Promise<PortReservation | undefined> {
+  if (!Number.isInteger(port) || port < FIRST_PORT || port > LAST_PORT) return undefined
+  const claim = await claimFile({ path: join(claimsFolder(), String(port)), own: await ownIdentity(), isAlive: isSameProcess })
+  return claim.won ? { port, release: claim.release } : undefined
+}
+
+function claimsFolder(): string {
+  const folder = join(tmpdir(), `plimsoll-ports-${userInfo().uid}`)
+  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  return folder
 }
 
 /** Whether a loopback port can be bound at this moment. */

@@ -23,6 +23,7 @@ export async function readProcessTable(): Promise<ProcessRow[]> {
 
 /** One process, or undefined when there is none with this pid. */
 export async function readProcess(pid: number): Promise<ProcessRow | undefined> {
+  if (!Number.isSafeInteger(pid) || pid < 1) return undefined
   if (process.platform === 'linux') return readProcRow(pid)
   return (await readProcessTable()).find((row) => row.pid === pid)
 }
@@ -70,18 +71,4 @@ export function descendantsOf(pid: number, table: readonly ProcessRow[]): Proces
     }
   }
   return found
-}
-
-/** Living processes whose environment says `LB_NODE=<mark>`: how a grandchild that called setsid is found. Linux only; elsewhere none. */
-export function markedWith(mark: string): ProcessRow[] {
-  if (process.platform !== 'linux') return []
-  const wanted = `LB_NODE=${mark}\0`
-  return readdirSync('/proc').flatMap((entry) => {
-    if (!/^\d+$/.test(entry)) return []
-    try {
-      return `${readFileSync(`/proc/${entry}/environ`, 'utf8')}\0`.includes(wanted) ? (readProcRow(Number(entry)) ?? []) : []
-    } catch {
-      return []
-    }
-  })
 }

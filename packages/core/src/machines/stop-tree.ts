@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isSameProcess, type ProcessIdentity } from './identity.js'
-import { descendantsOf, markedWith, readProcess, readProcessTable, stillLiving, type ProcessRow } from './process-table.js'
+import { markedWith } from './marks.js'
+import { descendantsOf, readProcess, readProcessTable, stillLiving, type ProcessRow } from './process-table.js'
 
 export interface StopTreeOptions {
   /** The process that leads the tree and its process group. */
@@ -58,12 +59,12 @@ class Tree {
 
   async remaining(): Promise<readonly ProcessRow[]> {
     this.known = await stillLiving(this.known)
-    if (this.known.length === 0) this.known = markedWith(this.named.mark)
+    if (this.known.length === 0) this.known = await markedWith(this.named.mark)
     return this.known
   }
 
   async everything(): Promise<readonly ProcessRow[]> {
-    const rows = [...(await stillLiving(this.known)), ...markedWith(this.named.mark)]
+    const rows = [...(await stillLiving(this.known)), ...(await markedWith(this.named.mark))]
     this.known = [...new Map(rows.map((row) => [row.pid, row])).values()]
     return this.known
   }
@@ -93,7 +94,9 @@ async function signalTree(identity: ProcessIdentity, rows: readonly ProcessRow[]
   for (const row of await stillLiving(rows)) send(row.pid, signal)
 }
 
+/** Pid 1 and its group are never ours; to the system, 0 and -1 mean our own group and everybody. */
 function send(pid: number, signal: NodeJS.Signals): void {
+  if (!Number.isSafeInteger(pid) || Math.abs(pid) <= 1) return
   try {
     process.kill(pid, signal)
   } catch {

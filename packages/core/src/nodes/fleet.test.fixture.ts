@@ -9,6 +9,8 @@ import { seededRandom, systemClock } from '../base/index.js'
 import { silentLogger, type Backend, type EnginePlugin, type PluginHost, type ProbeReport } from '../contracts/index.js'
 import type { GroupPlan, LaunchSettings, PoolPlan, Topology } from '../topology/index.js'
 import { Fleet } from './fleet.js'
+import { stateFolderKey } from '../state/index.js'
+import type { LeftEngine } from './leftovers.js'
 import { createLeaseBook, type SharedLeaseBook } from './lease-book.js'
 import { nodePlansOf, type NodePlan } from './node-plan.js'
 
@@ -102,6 +104,9 @@ function probe(url: string): Promise<ProbeReport> {
 
 export interface TestFleet {
   readonly fleet: Fleet
+  /** Name of its topology, and where its state would be kept. */
+  readonly name: string
+  readonly stateDir: string
   readonly leases: SharedLeaseBook
   /** States that a node went through. */
   readonly walk: (nodeId: string) => readonly string[]
@@ -117,7 +122,7 @@ const notInTests = (): never => {
 const host: PluginHost = { log: silentLogger, get: notInTests, send: notInTests, lines: notInTests, run: notInTests }
 
 /** Makes fleets; those of a test are ended with their engines when it ends. */
-export function fleetMaker(): () => TestFleet {
+export function fleetMaker(): (earlier?: { readonly of: TestFleet; readonly leftovers: readonly LeftEngine[] }) => TestFleet {
   const made: { fleet: Fleet; logDir: string }[] = []
   afterEach(async () => {
     for (const { fleet, logDir } of made.splice(0)) {
@@ -125,11 +130,11 @@ export function fleetMaker(): () => TestFleet {
       rmSync(logDir, { recursive: true, force: true })
     }
   })
-  return () => {
-    const logDir = mkdtempSync(join(tmpdir(), 'lb-fleet-'))
+  return (earlier) => {
+    const logDir = earlier?.of.stateDir ?? mkdtempSync(join(tmpdir(), 'lb-fleet-'))
     const leases = createLeaseBook({ capacity: 64 })
     const engines = new Map([['script', scriptEngine as EnginePlugin]])
-    const topologyName = `test-${randomBytes(4).toString('hex')}`
+    const topologyName = earlier?.of.name ?? `test-${randomBytes(4).toString('hex')}`
     const fleet = new Fleet({
       clock: systemClock,
       random: seededRandom(1),
@@ -140,13 +145,15 @@ export function fleetMaker(): () => TestFleet {
       env: process.env,
       logDir,
       topologyName,
+      markKey: stateFolderKey(logDir),
+      ...(earlier === undefined ? {} : { leftovers: earlier.leftovers }),
     })
     made.push({ fleet, logDir })
-    return watched(fleet, leases)
+    return { ...watched(fleet, leases), name: topologyName, stateDir: logDir }
   }
 }
 
-function watched(fleet: Fleet, leases: SharedLeaseBook): TestFleet {
+function watched(fleet: Fleet, leases: SharedLeaseBook): Omit<TestFleet, 'name' | 'stateDir'> {
   const walks = new Map<string, string[]>()
   fleet.events.on('changed', ({ node, from, to }) => {
     if (from !== to) walks.set(node.id, [...(walks.get(node.id) ?? []), to])
@@ -154,6 +161,7 @@ function watched(fleet: Fleet, leases: SharedLeaseBook): TestFleet {
   const judge = async (): Promise<void> => {
     for (const node of fleet.nodes()) {
       const report = await node.endpoint?.backend.probe(AbortSignal.timeout(2000))
+      if (report !== undefined) fleet.heard(node.id, report)
       if (report !== undefined) fleet.report(node.id, report.verdict === 'ready' ? 'steady' : 'bad', report)
     }
   }

@@ -2,16 +2,23 @@ import { Emitter } from '../base/index.js'
 import type { NodeState, ProbeReport, Roster, RosterSource } from '../contracts/index.js'
 import { LbError, messageOf } from '../errors/index.js'
 import type { Topology } from '../topology/index.js'
+import type { RecordedNode } from '../state/index.js'
 import type { SharedLeaseBook } from './lease-book.js'
 import { LaunchedRunner } from './launched-runner.js'
+import { LeftoverBook } from './leftover-book.js'
+import { endLeftovers, type LeftEngine } from './leftovers.js'
 import { canKeep, nodePlansOf, type NodePlan } from './node-plan.js'
 import { AttachedRunner, type NodeRunner, type RunnerContext } from './node-runner.js'
 import { Node, type NodeChange } from './node.js'
 import { buildRoster } from './roster-view.js'
+import { recordOf } from './record-of.js'
 import { isJudged, takeVerdict, type VerdictEvent } from './take-verdict.js'
+import { untilEmpty } from './until-empty.js'
 
-export interface FleetOptions extends Omit<RunnerContext, 'onRecord'> {
+export interface FleetOptions extends Omit<RunnerContext, 'onRecord' | 'leftovers'> {
   readonly leases: SharedLeaseBook
+  /** Engines that an earlier balancer left: taken over where they fit, else ended. */
+  readonly leftovers?: readonly LeftEngine[]
 }
 
 export interface FleetEvents {
@@ -36,7 +43,8 @@ interface Member {
   readonly runner: NodeRunner
 }
 
-const EMPTY_POLL_MS = 20
+/** A slow start of one node (a check before its launch, an old engine that must end first) keeps the others waiting no longer. */
+const START_PATIENCE_MS = 1_000
 
 /** All nodes of one balancer: starts, drains, restarts and stops them, and shows them as roster snapshots. */
 export class Fleet implements RosterSource {
@@ -51,8 +59,10 @@ export class Fleet implements RosterSource {
   /** When a closing balancer waits no longer. */
   private closeByMs = Infinity
   private roster: Roster = buildRoster(0, [])
+  private readonly leftovers: LeftoverBook
 
   constructor(private readonly options: FleetOptions) {
+    this.leftovers = new LeftoverBook(options.leftovers)
     this.events = new Emitter((error) => options.log.error('fleet.listener_failed', { error: messageOf(error) }))
   }
 
@@ -84,6 +94,7 @@ export class Fleet implements RosterSource {
     this.inOrderOf(plans)
     this.refresh()
     this.events.emit('membership', undefined)
+    for (const engine of this.leftovers.unwanted(new Set(plans.keys()))) void this.logged(this.endLeftover(engine))
     await Promise.all(starting.map((member) => this.startMember(member)))
   }
 
@@ -93,9 +104,26 @@ export class Fleet implements RosterSource {
     if (member?.runner.hasEndpoint === true && isJudged(member.node)) takeVerdict(member.node, event, report)
   }
 
-  /** Nodes that left the topology and still end; the state file must name them, or a kill would leak their engines. */
+  /** What a probe said, before any verdict. */
+  heard(nodeId: string, report: ProbeReport): void {
+    this.members.get(nodeId)?.runner.heard?.(report)
+  }
+
+  /** What an engine said of its load. */
+  learnLoad(nodeId: string, facts: unknown): void {
+    this.members.get(nodeId)?.node.learnLoad(facts)
+  }
+
+  /** Nodes that left the topology and still end. */
   leaving(): readonly Node[] {
     return [...this.retiring.keys()].map((member) => member.node)
+  }
+
+  /** For the state file: everything that a kill now would leave running. */
+  records(): readonly RecordedNode[] {
+    const known = [...this.nodes(), ...this.leaving()].flatMap((node) => recordOf(node) ?? [])
+    const ids = new Set(known.map((record) => record.id))
+    return [...known, ...this.leftovers.records().filter((record) => !ids.has(record.id))]
   }
 
   /** Takes no new requests; running ones end. */
@@ -158,7 +186,7 @@ export class Fleet implements RosterSource {
   private add(plan: NodePlan): Member {
     const index = this.options.leases.takeRow()
     const node = new Node(index, plan, this.options.clock, (change) => this.changed(change))
-    const context: RunnerContext = { ...this.options, onRecord: () => this.events.emit('record', undefined) }
+    const context: RunnerContext = { ...this.options, leftovers: this.leftovers, onRecord: () => this.events.emit('record', undefined) }
     const launch = plan.group.launch
     const member = { node, runner: launch === undefined ? new AttachedRunner(node, context) : new LaunchedRunner(node, launch, context) }
     this.members.set(plan.id, member)
@@ -166,7 +194,7 @@ export class Fleet implements RosterSource {
   }
 
   private async startMember({ node, runner }: Member): Promise<void> {
-    await runner.start()
+    await this.atMost(START_PATIENCE_MS, runner.start())
     this.options.log.info('node.started', { node: node.id, url: node.endpoint?.url })
     this.refresh()
   }
@@ -197,13 +225,32 @@ export class Fleet implements RosterSource {
 
   /** Resolves when no request is on the node, the time is up, or a closing balancer waits no longer. */
   private emptied(node: Node, deadlineMs: number): Promise<void> {
+    const { clock, leases } = this.options
+    const isOurs = node.plan.group.launch !== undefined && node.state === 'draining'
+    return untilEmpty({
+      clock,
+      count: () => leases.countOf(node.index),
+      backend: isOurs ? node.endpoint?.backend : undefined,
+      deadlineMs: () => Math.min(deadlineMs, this.closeByMs),
+      cut: this.cut.signal,
+      timeoutMs: node.plan.pool.health.timeoutMs,
+    })
+  }
+
+  private async endLeftover(engine: LeftEngine): Promise<void> {
+    this.options.log.warn('node.not_adopted', { node: engine.id, pid: engine.process.pid, why: 'the topology has no such node any more' })
+    await endLeftovers({ engines: [engine], orphans: [], strangers: [] })
+    this.leftovers.settle(engine.id)
+    this.events.emit('record', undefined)
+  }
+
+  private atMost(waitMs: number, work: Promise<void>): Promise<void> {
     return new Promise((resolve) => {
-      const look = (): void => {
-        const late = this.options.clock.nowMs() >= Math.min(deadlineMs, this.closeByMs)
-        if (late || this.cut.signal.aborted || this.options.leases.countOf(node.index) === 0) resolve()
-        else this.options.clock.after(EMPTY_POLL_MS, look)
-      }
-      look()
+      const timer = this.options.clock.after(waitMs, resolve)
+      void work.finally(() => {
+        timer.cancel()
+        resolve()
+      })
     })
   }
 

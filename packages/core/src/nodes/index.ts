@@ -4,10 +4,20 @@
  */
 export { Fleet, isSettled, type CloseFleetOptions, type FleetEvents, type FleetOptions } from './fleet.js'
 export { planLaunch } from './launch-command.js'
+export {
+  endLeftovers,
+  findLeftovers,
+  runningLeftovers,
+  type LeftEngine,
+  type LeftoverQuery,
+  type Leftovers,
+  type ReapedLeftovers,
+} from './leftovers.js'
 export { createLeaseBook, type SharedLeaseBook } from './lease-book.js'
 export { nodePlansOf, type NodePlan } from './node-plan.js'
 export { createBackend, type BackendContext } from './node-runner.js'
 export type { NodeChange, Node } from './node.js'
-export { reapLeftovers, runningLeftovers, type ReapedLeftovers } from './reap-leftovers.js'
+export { preflight, type PreflightOptions } from './preflight.js'
+export { prepareLaunch, type PreparedLaunch } from './prepare-launch.js'
 export { rosterOf } from './roster-view.js'
 export { transitions, type NodeEvent } from './transitions.js'

@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
-import { describeEnd, lastWords } from './last-words.js'
+import { describeEnd } from './explain-end.js'
+import { lastWords } from './last-words.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'lb-words-'))
 const path = join(folder, 'a.log')

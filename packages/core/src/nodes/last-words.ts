@@ -1,22 +1,26 @@
 import { stripVTControlCharacters } from 'node:util'
-import { type ProcessEnd, tailFile } from '../machines/index.js'
+import { tailFile } from '../machines/index.js'
 
 const LONGEST = 200
-const LOOK_BACK_LINES = 20
+const LOOK_BACK_LINES = 40
 
-export function describeEnd(end: ProcessEnd): string {
-  return end.signal === null ? `exited with code ${end.code ?? 'unknown'}` : `ended by ${end.signal}`
+/** The last lines of a log that say anything, oldest first, fit to be shown: without colours and control characters, cut to a length. */
+export function lastLines(logPath: string, count: number, fromByte = 0): string[] {
+  return tailFile(logPath, LOOK_BACK_LINES, fromByte)
+    .map(printable)
+    .filter((line) => line !== '')
+    .slice(-count)
+    .map((line) => line.slice(0, LONGEST))
 }
 
-/** `: ` and the last line of a log that says anything, fit to be shown: without colours and control characters, cut to a length. */
-export function lastWords(logPath: string): string {
-  const lines = tailFile(logPath, LOOK_BACK_LINES).map(printable)
-  const last = lines.findLast((line) => line !== '')
-  return last === undefined ? '' : `: ${last.slice(0, LONGEST)}`
+/** `: ` and the last of them; empty where there is none. */
+export function lastWords(logPath: string, fromByte = 0): string {
+  const [last] = lastLines(logPath, 1, fromByte)
+  return last === undefined ? '' : `: ${last}`
 }
 
 /** What a log line may do to a terminal ends here: engines colour their output, and prompts may be quoted in it. */
-function printable(line: string): string {
+export function printable(line: string): string {
   return stripVTControlCharacters(line)
     .replaceAll(/\p{Cc}|\p{Cf}/gu, '')
     .trim()

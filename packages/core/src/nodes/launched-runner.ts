@@ -1,15 +1,21 @@
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import type { TimerHandle } from '../base/index.js'
-import type { LaunchPlan } from '../contracts/index.js'
+import type { Diagnosis, LaunchSlot, ProbeReport } from '../contracts/index.js'
 import { messageOf } from '../errors/index.js'
-import { baseEnvironment, canBind, reservePort, rotateIfLarger, spawnEngine, stopTree } from '../machines/index.js'
-import type { PortReservation, ProcessEnd, SpawnedProcess } from '../machines/index.js'
+import { canBind, fileSize, MARK_VARIABLE, oomKills, reservePort, rotateIfLarger, spawnEngine, stopTree } from '../machines/index.js'
+import type { PortReservation, ProcessEnd } from '../machines/index.js'
 import type { LaunchSettings } from '../topology/index.js'
-import { planLaunch } from './launch-command.js'
-import { describeEnd, lastWords } from './last-words.js'
-import { createBackend, declaredEnv, type NodeRunner, type RunnerContext } from './node-runner.js'
+import { adopt } from './adopt.js'
+import { checkBeforeLaunch } from './check-before-launch.js'
+import { explainEnd, explainError, type Explanation } from './explain-end.js'
+import { lastLines, lastWords } from './last-words.js'
+import { markPrefix } from './leftovers.js'
+import type { Life } from './life.js'
+import { LoadingWatch } from './loading-watch.js'
+import type { NodeRunner, RunnerContext } from './node-runner.js'
 import type { Node } from './node.js'
+import { prepareLaunch, type PreparedLaunch } from './prepare-launch.js'
 import { RestartBudget } from './restart-budget.js'
 import { upstreamTarget } from './upstream-target.js'
 
@@ -17,18 +23,13 @@ const DEFAULT_STOP = [{ signal: 'SIGTERM', waitMs: 10_000 }] as const
 const LOG_LIMITS = { maxBytes: 10 * 1024 * 1024, keep: 3 }
 const LOG_LOOK_MS = 30_000
 const MOST_PORTS = 5
-
-interface Life {
-  readonly process: SpawnedProcess
-  readonly port: PortReservation
-  readonly extra: readonly PortReservation[]
-  readonly mark: string
-  readonly logPath: string
-  readonly startedAtMs: number
-}
+const LAST_LINES = 5
+/** What the same launch would run into again and again. */
+const NEEDS_A_PERSON: ReadonlySet<Diagnosis['kind']> = new Set(['model-missing', 'model-gated', 'bad-settings', 'driver'])
 
 /**
- * Launches a node's engine and keeps it alive: restarts with back-off within a budget, the next port when its own is taken, a limit on loading.
+ * Launches a node's engine and keeps it alive: takes over the one that a killed balancer left, restarts with back-off within a budget, takes the next port
+ * when its own is taken, and gives up a load that gets nowhere.
  * One piece of work at a time (`work`): a stop waits for a launch that has begun, so that no engine is forgotten.
  */
 export class LaunchedRunner implements NodeRunner {
@@ -36,7 +37,7 @@ export class LaunchedRunner implements NodeRunner {
   private wanted = false
   private work: Promise<void> = Promise.resolve()
   private retry: TimerHandle | undefined
-  private deadline: TimerHandle | undefined
+  private loading: LoadingWatch | undefined
   private rotation: TimerHandle | undefined
   private readonly budget: RestartBudget
   private readonly badPorts = new Set<number>()
@@ -72,7 +73,16 @@ export class LaunchedRunner implements NodeRunner {
 
   leave(): void {
     this.wanted = false
-    for (const timer of [this.retry, this.deadline, this.rotation]) timer?.cancel()
+    this.retry?.cancel()
+    this.rotation?.cancel()
+    this.loading?.stop()
+    this.life?.process.release?.()
+  }
+
+  heard(report: ProbeReport): void {
+    this.loading?.heard(report)
+    // An adopted engine is nobody's child: only looking tells that it has ended.
+    if (report.verdict === 'sick') this.life?.process.look?.()
   }
 
   private next(task: () => Promise<void>): Promise<void> {
@@ -87,51 +97,98 @@ export class LaunchedRunner implements NodeRunner {
     this.node.move('start')
     if (this.life !== undefined) return
     try {
-      const life = await this.spawn()
+      const life = (await adopt(this.node, this.context, (made, adopted) => this.settle(made, adopted, true))) ?? (await this.spawn())
       void life.process.exited.then((end) => this.next(() => this.ended(life, end)))
     } catch (error) {
-      this.failed(messageOf(error), 0)
+      this.failed(explainError(error), 0)
     }
     this.context.onRecord()
   }
 
   private async spawn(): Promise<Life> {
-    const port = await reservePort(this.badPorts)
-    const extra: PortReservation[] = []
-    const url = `http://127.0.0.1:${port.port}`
-    const mark = `${this.context.topologyName}/${this.node.id}/${randomBytes(6).toString('hex')}`
-    const logPath = join(this.context.logDir, `${this.node.id.replaceAll('/', '.')}.log`)
+    const { topologyName, markKey } = this.context
+    const mark = `${markPrefix(topologyName, this.node.id)}${markKey}-${randomBytes(6).toString('hex')}`
+    const ports: PortReservation[] = [await reservePort(this.badPorts)]
     try {
-      const made = createBackend(this.node.plan, url, this.context)
-      for (let count = made.backend.extraPorts ?? 0; count > 0; count -= 1) extra.push(await reservePort(this.badPorts))
-      const extraPorts = extra.map((each) => each.port)
-      const slot = { host: '127.0.0.1', port: port.port, replica: this.node.plan.replica, extraPorts } as const
-      const plan = planLaunch(made.backend, this.node.plan.group, slot, this.context.env)
-      rotateIfLarger(logPath, LOG_LIMITS)
-      const process = await spawnEngine({ command: plan.command, args: plan.args, env: this.environment(plan, mark), logPath })
-      this.life = { process, port, extra, mark, logPath, startedAtMs: this.context.clock.nowMs() }
-      this.node.setEndpoint({ url, target: upstreamTarget(url), mark, logPath, process: process.identity, ...made })
-      this.watch(this.life, plan.readyWithinMs)
-      return this.life
+      const port = ports[0]?.port ?? 0
+      const prepared = await prepareLaunch(
+        this.node.plan,
+        port,
+        async (backend) => {
+          for (let count = backend.extraPorts ?? 0; count > 0; count -= 1) ports.push(await reservePort(this.badPorts))
+          return this.slotOn(ports)
+        },
+        this.context,
+      )
+      await checkBeforeLaunch(this.node, prepared, this.context)
+      return await this.launch(prepared, ports, mark)
     } catch (error) {
-      for (const each of [port, ...extra]) each.release()
+      for (const each of ports) each.release()
       throw error
     }
   }
 
+  private slotOn(ports: readonly PortReservation[]): LaunchSlot {
+    const [port = 0, ...extraPorts] = ports.map((each) => each.port)
+    return { host: '127.0.0.1', port, replica: this.node.plan.replica, extraPorts }
+  }
+
+  private async launch(prepared: PreparedLaunch, ports: readonly PortReservation[], mark: string): Promise<Life> {
+    const { clock, logDir } = this.context
+    const { plan, slot, env, hash } = prepared
+    const logPath = join(logDir, `${this.node.id.replaceAll('/', '.')}.log`)
+    rotateIfLarger(logPath, LOG_LIMITS)
+    const { port, extraPorts, gpus } = slot
+    const record = {
+      hash,
+      port,
+      extraPorts,
+      ...(gpus === undefined ? {} : { gpus }),
+      startedAtMs: clock.epochMs(),
+      logFrom: fileSize(logPath),
+    }
+    const kills = oomKills()
+    const process = await spawnEngine({ command: plan.command, args: plan.args, env: { ...env, [MARK_VARIABLE]: mark }, logPath })
+    const life = { process, ports, slot, mark, logPath, record, startedAtMs: clock.nowMs(), oomKills: kills }
+    this.settle(life, prepared, false)
+    return life
+  }
+
+  /** From here on it is this node's engine. */
+  private settle(life: Life, { url, backend, authHeaders, plan }: PreparedLaunch, adopted: boolean): void {
+    const { mark, logPath, record } = life
+    this.life = life
+    this.node.setEndpoint({
+      url,
+      target: upstreamTarget(url),
+      backend,
+      authHeaders,
+      mark,
+      logPath,
+      launch: record,
+      adopted,
+      process: life.process.identity,
+    })
+    if (this.wanted) this.watch(life, plan.readyWithinMs)
+  }
+
   /** As declared now: limits may change while the engine runs. */
-  private get launch(): LaunchSettings {
+  private get declared(): LaunchSettings {
     return this.node.plan.group.launch ?? this.launchedWith
   }
 
-  private environment(plan: LaunchPlan, mark: string): Record<string, string> {
-    const declared = { ...plan.env, ...declaredEnv(this.launch.env, this.context.env), LB_NODE: mark }
-    return baseEnvironment(declared, this.context.env)
-  }
-
   private watch(life: Life, readyWithinMs: number): void {
-    if (!this.wanted) return
-    this.deadline = this.context.clock.after(readyWithinMs, () => void this.next(() => this.late(life, readyWithinMs)))
+    const backend = this.node.endpoint?.backend
+    if (backend === undefined) return
+    this.loading = new LoadingWatch({
+      life,
+      backend,
+      clock: this.context.clock,
+      readyWithinMs,
+      isLoading: () => this.life === life && !this.node.wasReady && isComing(this.node),
+      onStep: (step) => this.node.showStep(step),
+      onLate: (reason) => void this.next(() => this.late(life, reason)),
+    })
     const look = (): void => {
       rotateIfLarger(life.logPath, LOG_LIMITS)
       this.rotation = this.context.clock.after(LOG_LOOK_MS, look)
@@ -139,40 +196,50 @@ export class LaunchedRunner implements NodeRunner {
     this.rotation = this.context.clock.after(LOG_LOOK_MS, look)
   }
 
-  /** A load that never ends is a failed attempt. */
-  private async late(life: Life, readyWithinMs: number): Promise<void> {
+  /** A load that gets nowhere is a failed attempt. */
+  private async late(life: Life, why: string): Promise<void> {
     if (this.life !== life || this.node.wasReady || !isComing(this.node)) return
-    const reason = `not ready within ${readyWithinMs / 1000} s${lastWords(life.logPath)}`
+    const step = this.node.loadingStep
+    const reason = `not ready: ${why}${step === undefined ? '' : ` (${step})`}${lastWords(life.logPath, life.record.logFrom)}`
     await this.end({ steps: [] })
-    this.failed(reason, 0)
+    this.failed({ reason }, 0, life)
   }
 
   private async ended(life: Life, end: ProcessEnd): Promise<void> {
     if (this.life !== life) return
-    const reason = `${describeEnd(end)}${lastWords(life.logPath)}`
+    const backend = this.node.endpoint?.backend
+    const why = backend === undefined ? { reason: 'ended' } : explainEnd(life, end, backend, this.context.log)
     const wasComing = isComing(this.node)
     // No request goes to a dead engine while its remains are cleared; what it had started may outlive it and hold the GPU.
-    if (!wasComing && this.wanted) this.node.move('fail', reason)
+    if (!wasComing && this.wanted) this.node.move('fail', why.reason)
     await this.end({ steps: [] })
-    const portTaken = wasComing && isComing(this.node) && !(await canBind(life.port.port))
+    const portTaken = wasComing && isComing(this.node) && !(await canBind(life.slot.port))
     if (portTaken && this.badPorts.size < MOST_PORTS) {
-      this.badPorts.add(life.port.port)
-      this.context.log.warn('node.port_taken', { node: this.node.id, port: life.port.port })
+      this.badPorts.add(life.slot.port)
+      this.context.log.warn('node.port_taken', { node: this.node.id, port: life.slot.port })
       return this.begin()
     }
-    this.failed(reason, this.context.clock.nowMs() - life.startedAtMs)
+    this.failed(why, this.context.clock.nowMs() - life.startedAtMs, life)
   }
 
-  private failed(reason: string, livedMs: number): void {
+  private failed({ reason, kind }: Explanation, livedMs: number, life?: Life): void {
     if (!this.wanted) return
-    const { restarts } = this.launch
-    const waitMs = this.budget.failed(this.context.clock.nowMs(), livedMs, restarts)
-    const minutes = Math.round(restarts.withinMs / 60_000)
-    const spent = `failed ${this.budget.spent} times in ${minutes} minutes and is not started again: `
-    this.node.move('fail', waitMs === undefined ? `${spent}${reason}` : reason)
+    const { restarts } = this.declared
+    const hopeless = kind !== undefined && NEEDS_A_PERSON.has(kind)
+    const waitMs = this.budget.failed(this.context.clock.nowMs(), livedMs, restarts, hopeless)
+    if (life !== undefined) this.node.lastLines = lastLines(life.logPath, LAST_LINES, life.record.logFrom)
+    this.node.move('fail', waitMs === undefined ? `${this.gaveUp(hopeless)}${reason}` : reason)
+    this.context.log.warn('node.failed', { node: this.node.id, reason, kind: kind ?? null, lastLines: this.node.lastLines.join('\n') })
     if (waitMs !== undefined && this.node.state === 'failed')
       this.retry = this.context.clock.after(waitMs, () => void this.next(() => this.again()))
     this.context.onRecord()
+  }
+
+  private gaveUp(hopeless: boolean): string {
+    const { spent } = this.budget
+    const minutes = Math.round(this.declared.restarts.withinMs / 60_000)
+    const how = hopeless ? `failed ${spent} times for a reason that stays` : `failed ${spent} times in ${minutes} minutes`
+    return `${how} and is not started again: `
   }
 
   private async again(): Promise<void> {
@@ -185,11 +252,12 @@ export class LaunchedRunner implements NodeRunner {
   private async end(how: { readonly steps?: readonly []; readonly forced?: AbortSignal }): Promise<void> {
     const { life } = this
     if (life === undefined) return
-    this.deadline?.cancel()
+    this.loading?.stop()
     this.rotation?.cancel()
+    life.process.release?.()
     const steps = how.steps ?? this.node.endpoint?.backend.stop ?? DEFAULT_STOP
     await stopTree({ ...how, identity: life.process.identity, mark: life.mark, steps })
-    for (const port of [life.port, ...life.extra]) port.release()
+    for (const port of life.ports) port.release()
     this.life = undefined
   }
 }

@@ -1,8 +1,9 @@
 import type { Clock, RandomSource } from '../base/index.js'
-import type { Backend, EnginePlugin, HeaderView, Logger, PluginHost } from '../contracts/index.js'
+import type { Backend, EnginePlugin, HeaderView, Logger, PluginHost, ProbeReport } from '../contracts/index.js'
 import { LbError, messageOf } from '../errors/index.js'
 import { baseEnvironment } from '../machines/index.js'
 import { type LaunchSettings, resolveSecret, type SecretRef } from '../topology/index.js'
+import type { LeftoverBook } from './leftover-book.js'
 import type { NodePlan } from './node-plan.js'
 import type { Node } from './node.js'
 import { upstreamTarget } from './upstream-target.js'
@@ -23,6 +24,10 @@ export interface RunnerContext extends BackendContext {
   readonly logDir: string
   /** First part of every node's mark. */
   readonly topologyName: string
+  /** Stands in every mark: names the folder in which this topology keeps its state. */
+  readonly markKey: string
+  /** Engines of an earlier balancer that may be taken over. */
+  readonly leftovers: LeftoverBook
   /** Called whenever what must be written down has changed: a process began or ended. */
   readonly onRecord: () => void
 }
@@ -37,6 +42,8 @@ export interface NodeRunner {
   readonly hasEndpoint: boolean
   /** Lets go without ending anything. */
   leave(): void
+  /** What a probe said, whatever the verdict. */
+  heard?(report: ProbeReport): void
 }
 
 /** The backend of a node at a URL. A plugin that throws is named. */

@@ -1,7 +1,9 @@
 import type { Clock } from '../base/index.js'
-import type { Backend, HeaderView, NodeState, ProbeReport, UpstreamTarget } from '../contracts/index.js'
+import type { Backend, HeaderView, LoadFacts, LoadingStep, NodeState, ProbeReport, UpstreamTarget } from '../contracts/index.js'
 import { LbError } from '../errors/index.js'
 import type { ProcessIdentity } from '../machines/index.js'
+import type { RecordedLaunch } from '../state/index.js'
+import { cleanLoad } from './clean-load.js'
 import type { NodePlan } from './node-plan.js'
 import { transitions, type NodeEvent } from './transitions.js'
 
@@ -22,6 +24,17 @@ export interface NodeEndpoint {
   readonly process?: ProcessIdentity
   readonly mark: string
   readonly logPath?: string
+  /** Of a launched engine: what a later balancer needs to take it over. */
+  readonly launch?: RecordedLaunch
+  /** True where an earlier balancer had launched it. */
+  readonly adopted?: boolean
+}
+
+/** What an engine said of its load, and when. */
+export interface NodeLoad {
+  readonly facts: LoadFacts
+  /** Monotonic. */
+  readonly atMs: number
 }
 
 /** One node: its state and facts. The only writer of its state; everybody else asks it to `move`. */
@@ -38,6 +51,13 @@ export class Node {
   version: string | null = null
   models: readonly string[] = []
   progress: number | null = null
+  /** The last answer to the question for its load; it stays when later ones fail, and grows old. */
+  load: NodeLoad | null = null
+  /** What the check before its launch warned of. */
+  warnings: readonly string[] = []
+  /** The last lines of the log of an engine that ended; empty once one is ready again. */
+  lastLines: readonly string[] = []
+  private step: LoadingStep | undefined
 
   constructor(
     /** Row in the shared counters. */
@@ -75,6 +95,24 @@ export class Node {
     this.wasReady = false
     this.at = endpoint
     this.progress = null
+    this.load = null
+    this.step = undefined
+  }
+
+  /** What its log says about its loading. */
+  showStep(step: LoadingStep): void {
+    this.step = step
+    this.progress = step.progress ?? this.progress
+    if (this.current === 'starting' || this.current === 'loading') this.move('loading', step.step)
+  }
+
+  /** What it does while it loads, where its log says so: worth more than what a probe saw. */
+  get loadingStep(): string | undefined {
+    return this.step?.step
+  }
+
+  learnLoad(told: unknown): void {
+    this.load = { facts: cleanLoad(told), atMs: this.clock.nowMs() }
   }
 
   /** Throws LB_BUG for a move that the table does not list. Announces a change of state or of its reason. */
@@ -82,7 +120,10 @@ export class Node {
     const from = this.current
     const to = transitions[from][event]
     if (to === undefined) throw new LbError(`node ${this.id}: no move \`${event}\` from state ${from}`, { code: 'LB_BUG', source: 'lb' })
-    if (event === 'steady') this.wasReady = true
+    if (event === 'steady') {
+      this.wasReady = true
+      this.lastLines = []
+    }
     const said = to === from && reason === null ? this.why : to === 'ready' ? null : reason
     if (to === from && said === this.why) return
     this.why = said
@@ -97,6 +138,7 @@ export class Node {
       this.models = report.models ?? this.models
       this.version = report.version ?? this.version
     }
-    this.progress = report.verdict === 'loading' ? (report.progress ?? null) : null
+    if (report.verdict === 'loading') this.progress = report.progress ?? this.step?.progress ?? null
+    else if (report.verdict === 'ready' || this.wasReady) this.progress = null
   }
 }

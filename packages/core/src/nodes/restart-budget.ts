@@ -2,6 +2,8 @@ import type { RandomSource } from '../base/index.js'
 
 const FIRST_WAIT_MS = 250
 const LONGEST_WAIT_MS = 30_000
+/** Waits where only a person can help: one may be at it right now, but nothing is gained by hurry. */
+const HOPELESS_WAITS_MS = [30_000, 120_000]
 /** A life this long was no crash loop: the wait starts small again. */
 const STABLE_MS = 60_000
 
@@ -14,14 +16,17 @@ export interface RestartLimits {
 export class RestartBudget {
   private failuresAtMs: number[] = []
   private inARow = 0
+  private hopelessInARow = 0
 
   constructor(private readonly random: RandomSource) {}
 
-  /** The wait before the next start; undefined when the budget is spent. */
-  failed(nowMs: number, livedMs: number, limits: RestartLimits): number | undefined {
+  /** The wait before the next start; undefined when the budget is spent. `hopeless`: the same would happen again, so there are two more tries at most. */
+  failed(nowMs: number, livedMs: number, limits: RestartLimits, hopeless = false): number | undefined {
+    this.hopelessInARow = hopeless ? this.hopelessInARow + 1 : 0
     this.inARow = livedMs >= STABLE_MS ? 1 : this.inARow + 1
     this.failuresAtMs = [...this.failuresAtMs.filter((atMs) => nowMs - atMs < limits.withinMs), nowMs]
     if (this.failuresAtMs.length > limits.max) return undefined
+    if (hopeless) return HOPELESS_WAITS_MS[this.hopelessInARow - 1]
     const waitMs = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** (this.inARow - 1))
     return waitMs * (0.8 + 0.4 * this.random.next())
   }
@@ -35,5 +40,6 @@ export class RestartBudget {
   reset(): void {
     this.failuresAtMs = []
     this.inARow = 0
+    this.hopelessInARow = 0
   }
 }

@@ -4,5 +4,14 @@
  */
 export { readJson, writeFileDurable } from './durable-file.js'
 export { acquireLock, type Lock } from './lock.js'
-export { readState, removeState, writeState, type RecordedNode, type RecordedProcess, type StateFile } from './state-file.js'
+export {
+  readState,
+  removeState,
+  stateFolderKey,
+  writeState,
+  type RecordedLaunch,
+  type RecordedNode,
+  type RecordedProcess,
+  type StateFile,
+} from './state-file.js'
 export { listTopologies, statePaths, stateRoot, type StatePaths } from './state-paths.js'

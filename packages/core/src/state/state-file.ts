@@ -1,4 +1,6 @@
+import { createHash } from 'node:crypto'
 import { rmSync } from 'node:fs'
+import type { Gpu } from '../contracts/index.js'
 import { readJson, writeFileDurable } from './durable-file.js'
 
 /** Names one life of a process; machines/identity.ts makes and checks it. */
@@ -6,6 +8,20 @@ export interface RecordedProcess {
   readonly pid: number
   readonly startTime: string
   readonly bootId: string
+}
+
+/** What the next balancer needs to take a running engine over. */
+export interface RecordedLaunch {
+  /** Of all that would be launched; equal where a new launch would make the same engine. */
+  readonly hash: string
+  readonly port: number
+  readonly extraPorts: readonly number[]
+  /** Accelerators that it was put on; absent where nobody chose. */
+  readonly gpus?: readonly Gpu[]
+  /** Epoch. */
+  readonly startedAtMs: number
+  /** Where its part of the log file begins, in bytes. */
+  readonly logFrom: number
 }
 
 export interface RecordedNode {
@@ -17,6 +33,8 @@ export interface RecordedNode {
   /** Value of LB_NODE in the environment of the engine and all that it starts. */
   readonly mark: string
   readonly logPath?: string
+  /** Of a launched engine. */
+  readonly launch?: RecordedLaunch
 }
 
 /** What a balancer writes down about itself, so that the next command can see, stop or explain what runs. */
@@ -54,4 +72,9 @@ export function writeState(path: string, state: StateFile): void {
 
 export function removeState(path: string): void {
   rmSync(path, { force: true })
+}
+
+/** Names the folder that a topology keeps its state in. It stands in the mark of each engine, so that two topologies of one name tell theirs apart. */
+export function stateFolderKey(stateDir: string): string {
+  return createHash('sha256').update(stateDir).digest('hex').slice(0, 8)
 }

@@ -23,6 +23,14 @@ export const gatewayMetricDeclarations = {
     help: 'Tries at nodes by outcome (answered, connect-failed, reset, timeout, refused, cancelled, cut).',
     labels: ['outcome'],
   }),
+  collected: declare('counter', 'lb_collected_answers_total', {
+    help: 'Plain answers that were collected from a stream, so that the engine lets go at once when a client leaves.',
+    labels: ['pool'],
+  }),
+  lateReleases: declare('counter', 'lb_late_releases_total', {
+    help: 'Requests whose client left while their engine would notice that late: a slot stayed busy for a while.',
+    labels: ['pool'],
+  }),
   gatewayRequests: declare('counter', 'lb_gateway_requests_total', {
     help: 'Answers of the gateway by HTTP status code; 0 when the client left before one.',
     labels: ['code'],
@@ -61,6 +69,25 @@ export const gatewayMetricDeclarations = {
   }),
   nodeRestarts: declare('counter', 'lb_node_restarts_total', {
     help: 'Times that the node was started again after a failure.',
+    labels: ['pool', 'node'],
+  }),
+  engineRunning: declare('gauge', 'lb_engine_running', {
+    help: 'Requests that the engine says it works on, of all its clients.',
+    labels: ['pool', 'node'],
+  }),
+  engineWaiting: declare('gauge', 'lb_engine_waiting', { help: 'Requests that wait inside the engine.', labels: ['pool', 'node'] }),
+  engineSlots: declare('gauge', 'lb_engine_slots', { help: 'Requests that the engine can work on at once.', labels: ['pool', 'node'] }),
+  engineKvUsed: declare('gauge', 'lb_engine_kv_used_ratio', { help: 'Share of its KV cache in use, 0 to 1.', labels: ['pool', 'node'] }),
+  enginePromptTokens: declare('counter', 'lb_engine_prompt_tokens_total', {
+    help: 'Prompt tokens that the engine took in since it started.',
+    labels: ['pool', 'node'],
+  }),
+  engineCachedTokens: declare('counter', 'lb_engine_cached_tokens_total', {
+    help: 'Of these, the ones that it found in its cache.',
+    labels: ['pool', 'node'],
+  }),
+  engineLoadAge: declare('gauge', 'lb_engine_load_age_seconds', {
+    help: 'Age of what the engine told of its load. Where an engine does not tell a figure, its series is missing.',
     labels: ['pool', 'node'],
   }),
 } as const

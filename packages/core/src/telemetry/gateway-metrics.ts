@@ -1,4 +1,5 @@
-import type { NodeState, RequestRecord } from '../contracts/index.js'
+import type { AttemptRecord, LoadFacts, NodeState, RequestRecord } from '../contracts/index.js'
+import { EngineLoadMetrics } from './engine-load-metrics.js'
 import { gatewayMetricDeclarations as declared } from './gateway-metric-declarations.js'
 import { MetricRegistry } from './metric-registry.js'
 import type { Counter, Histogram } from './metric-series.js'
@@ -13,6 +14,9 @@ export interface NodeReading {
   readonly waiting: number
   readonly tokensInFlight: number
   readonly restarts: number
+  /** What its engine last told of its load, and how long ago. */
+  readonly load?: LoadFacts
+  readonly loadAgeMs?: number
 }
 
 const nodeStates: readonly NodeState[] = ['declared', 'starting', 'loading', 'warming', 'ready', 'suspect', 'draining', 'stopped', 'failed']
@@ -24,6 +28,8 @@ export class GatewayMetrics {
   private readonly build = this.registry.gauge(declared.buildInfo)
   private readonly requests = this.registry.counter(declared.requests)
   private readonly attempts = this.registry.counter(declared.attempts)
+  private readonly collected = this.registry.counter(declared.collected)
+  private readonly lateReleases = this.registry.counter(declared.lateReleases)
   private readonly gatewayRequests = this.registry.counter(declared.gatewayRequests)
   private readonly ttft = this.registry.histogram(declared.ttft)
   private readonly interToken = this.registry.histogram(declared.interToken)
@@ -34,6 +40,7 @@ export class GatewayMetrics {
   private readonly tokensInFlight = this.registry.gauge(declared.nodeTokensInFlight)
   private readonly state = this.registry.gauge(declared.nodeState)
   private readonly restarts = this.registry.counter(declared.nodeRestarts)
+  private readonly engineLoad = new EngineLoadMetrics(this.registry)
 
   private readonly places = new Map<string, Place>()
   private readonly byCode = new Map<string, Counter>()
@@ -48,7 +55,7 @@ export class GatewayMetrics {
     const place = this.placeOf(record.pool ?? 'none', record.node ?? 'none')
     place.outcome(record.outcome).add()
     this.counterOf(this.byCode, String(record.status), (code) => this.gatewayRequests.with({ code })).add()
-    for (const { outcome } of record.attempts) this.counterOf(this.byAttempt, outcome, () => this.attempts.with({ outcome })).add()
+    for (const attempt of record.attempts) this.attempt(record.pool ?? 'none', attempt)
     place.duration.observe(record.totalMs / 1000)
     const tpotMs = tpotMsOf(record)
     if (record.ttftMs !== null) place.ttft().observe(record.ttftMs / 1000)
@@ -58,9 +65,16 @@ export class GatewayMetrics {
     if (record.cachedTokens !== null) place.tokens('cached').add(record.cachedTokens)
   }
 
+  private attempt(pool: string, { outcome, collected, late }: AttemptRecord): void {
+    this.counterOf(this.byAttempt, outcome, () => this.attempts.with({ outcome })).add()
+    if (collected === true) this.collected.with({ pool }).add()
+    if (late === true) this.lateReleases.with({ pool }).add()
+  }
+
   /** The text of `/metrics`. Node families are read anew, so that a node that is gone leaves the scrape. */
   render(): string {
     for (const family of [this.inFlight, this.waiting, this.tokensInFlight, this.state, this.restarts]) family.clear()
+    this.engineLoad.clear()
     for (const node of this.source.nodes()) this.read(node)
     return this.registry.render()
   }
@@ -71,6 +85,7 @@ export class GatewayMetrics {
     this.waiting.with(place).set(reading.waiting)
     this.tokensInFlight.with(place).set(reading.tokensInFlight)
     this.restarts.with(place).add(reading.restarts)
+    if (reading.load !== undefined) this.engineLoad.read(place, reading.load, reading.loadAgeMs ?? 0)
     for (const state of nodeStates) this.state.with({ ...place, state }).set(state === reading.state ? 1 : 0)
   }
 

@@ -27,6 +27,10 @@ export function sampleNode(id: string, facts: Partial<NodeStatus> = {}): NodeSta
     version: '0.14',
     logPath: '/tmp/sim-0.log',
     progress: null,
+    adopted: false,
+    warnings: [],
+    lastLines: [],
+    load: null,
     ...facts,
   }
 }

@@ -1,0 +1,90 @@
+import type { LaunchSlot } from '../contracts/index.js'
+import { messageOf } from '../errors/index.js'
+import { oomKills, proveOwnEngine, reclaimPort, stopTree, watchProcess, type PortReservation } from '../machines/index.js'
+import type { RecordedLaunch } from '../state/index.js'
+import type { LeftEngine } from './leftovers.js'
+import type { Life } from './life.js'
+import type { RunnerContext } from './node-runner.js'
+import type { Node } from './node.js'
+import { prepareLaunch, type PreparedLaunch } from './prepare-launch.js'
+
+const STOP = [{ signal: 'SIGTERM', waitMs: 2_500 }] as const
+
+/**
+ * Takes over the engine that an earlier balancer left for this node, as it runs, where a launch now would make the same one; `onAdopted` is called before
+ * anything else happens. One that does not fit is ended. Undefined where nothing was taken over.
+ */
+export async function adopt(
+  node: Node,
+  context: RunnerContext,
+  onAdopted: (life: Life, prepared: PreparedLaunch) => void,
+): Promise<Life | undefined> {
+  const left = context.leftovers.of(node.id)
+  if (left === undefined) return undefined
+  const found = await judge(left, node, context).catch((error: unknown) => messageOf(error))
+  if (typeof found !== 'string') {
+    onAdopted(found.life, found.prepared)
+    context.leftovers.settle(node.id)
+    context.log.info('node.adopted', { node: node.id, pid: left.process.pid, url: found.prepared.url })
+    return found.life
+  }
+  context.log.warn('node.not_adopted', { node: node.id, pid: left.process.pid, why: found })
+  await stopTree({ identity: left.process, mark: left.mark, steps: STOP })
+  context.leftovers.settle(node.id)
+  return undefined
+}
+
+interface Adoptable {
+  readonly life: Life
+  readonly prepared: PreparedLaunch
+}
+
+/** The life to go on with, or why there is none. */
+async function judge(left: LeftEngine, node: Node, context: RunnerContext): Promise<Adoptable | string> {
+  const { launch, logPath, mark, process: identity } = left
+  if (!isWhole(launch) || logPath === undefined) return 'how it was launched was not written down'
+  const slot: LaunchSlot = {
+    host: '127.0.0.1',
+    port: launch.port,
+    replica: node.plan.replica,
+    extraPorts: launch.extraPorts,
+    ...(launch.gpus === undefined ? {} : { gpus: launch.gpus }),
+  }
+  const prepared = await prepareLaunch(node.plan, launch.port, () => Promise.resolve(slot), context)
+  if (prepared.hash !== launch.hash) return 'the topology would launch it differently now'
+  const ports = await reclaimAll([launch.port, ...launch.extraPorts])
+  if (ports === undefined) return 'another balancer has claimed its port'
+  const proof = await proveOwnEngine({ identity, mark, logPath })
+  if (proof.is !== 'ours') {
+    for (const port of ports) port.release()
+    return proof.why
+  }
+  const { clock } = context
+  const startedAtMs = clock.nowMs() - Math.max(0, clock.epochMs() - launch.startedAtMs)
+  const life = { process: watchProcess(identity, clock), ports, slot, mark, logPath, record: launch, startedAtMs, oomKills: oomKills() }
+  return { life, prepared }
+}
+
+/** Anything may stand in a state file. */
+function isWhole(launch: RecordedLaunch | undefined): launch is RecordedLaunch {
+  return (
+    typeof launch?.hash === 'string' &&
+    Number.isInteger(launch.port) &&
+    Array.isArray(launch.extraPorts) &&
+    typeof launch.startedAtMs === 'number' &&
+    typeof launch.logFrom === 'number'
+  )
+}
+
+async function reclaimAll(wanted: readonly number[]): Promise<readonly PortReservation[] | undefined> {
+  const held: PortReservation[] = []
+  for (const port of wanted) {
+    const claim = await reclaimPort(port)
+    if (claim === undefined) {
+      for (const each of held) each.release()
+      return undefined
+    }
+    held.push(claim)
+  }
+  return held
+}

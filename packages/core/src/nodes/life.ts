@@ -1,0 +1,25 @@
+import type { LaunchSlot } from '../contracts/index.js'
+import type { PortReservation, SpawnedProcess } from '../machines/index.js'
+import type { RecordedLaunch } from '../state/index.js'
+
+/** The process of one life; one that was taken over can be looked at and let go. */
+export interface LifeProcess extends SpawnedProcess {
+  look?(): void
+  release?(): void
+}
+
+/** One life of a launched engine: from its spawn, or its adoption, to the end of all that it started. */
+export interface Life {
+  readonly process: LifeProcess
+  /** Held while it lives. */
+  readonly ports: readonly PortReservation[]
+  readonly slot: LaunchSlot
+  readonly mark: string
+  readonly logPath: string
+  /** What the state file keeps of it. */
+  readonly record: RecordedLaunch
+  /** Monotonic. */
+  readonly startedAtMs: number
+  /** Counter of the kernel when it began. */
+  readonly oomKills: number | undefined
+}
