@@ -1,6 +1,16 @@
 import { LbError } from '../../errors/index.js'
 import type { ProcessIdentity } from '../identity.js'
-import { factsScript, listeningScript, livingScript, spawnScript, stopScript, tailScript, type RemoteSpawn } from './remote-scripts.js'
+import {
+  factsScript,
+  findScript,
+  listeningScript,
+  livingScript,
+  spawnScript,
+  stopScript,
+  watchScript,
+  type RemoteSpawn,
+  type RemoteWatch,
+} from './remote-scripts.js'
 import type { SshLink } from './ssh-link.js'
 import type { StopTreeResult } from '../stop-tree.js'
 
@@ -11,7 +21,12 @@ export interface RemoteFacts {
   readonly system: string
 }
 
-const TAIL_BYTES = 65_536
+/** A process there with the length of its log when it was looked at. */
+export interface RemoteProcess {
+  readonly identity: ProcessIdentity
+  readonly logBytes: number
+}
+
 /** What a stop may take over there beyond its steps. */
 const STOP_MARGIN_MS = 15_000
 
@@ -33,16 +48,23 @@ export class RemoteMachine {
   }
 
   /** Starts a process of its own session. Throws LB_REMOTE_UNREADABLE, LB_CANNOT_LAUNCH, LB_SSH_FAILED. */
-  async spawn(request: RemoteSpawn): Promise<ProcessIdentity> {
+  async spawn(request: RemoteSpawn): Promise<RemoteProcess> {
     const { code, stdout, stderr } = await this.link.run(spawnScript(request))
     if (code === 73)
       throw new LbError(`its log ${request.logPath} cannot be written over there: ${stderr.trim()}`, {
         code: 'LB_CANNOT_LAUNCH',
         source: 'operator',
       })
-    const match = /^spawned (\d+) (\S+) (\S+)$/m.exec(stdout)
+    const match = /^spawned (\d+) (\S+) (\S+) (\d+)$/m.exec(stdout)
     if (match === null) throw unreadable('start of a process', `${stdout}${stderr}`)
-    return { pid: Number(match[1]), startTime: match[2] ?? '', bootId: match[3] ?? '' }
+    return processOf(match)
+  }
+
+  /** The process that a run file remembers, if it still lives, with the note of its start. */
+  async find(runFile: string, logPath: string): Promise<(RemoteProcess & { readonly note: string }) | undefined> {
+    const { stdout } = await this.link.run(findScript(runFile, logPath))
+    const match = /^found (\d+) (\S+) (\S+) (\d+) (.*)$/m.exec(stdout)
+    return match === null ? undefined : { ...processOf(match), note: match[5] ?? '' }
   }
 
   /** Of these, the ones that still live the same life on the same boot. */
@@ -82,13 +104,14 @@ export class RemoteMachine {
     return new Set(stdout.split('\n').map(Number))
   }
 
-  /** The last lines of a file there, oldest first; none when there is no such file. */
-  async tail(path: string, lines: number): Promise<string[]> {
-    const { stdout } = await this.link.run(tailScript(path, TAIL_BYTES))
-    const all = stdout.split('\n')
-    if (all.at(-1) === '') all.pop()
-    return all.slice(-lines)
+  /** The script that prints a growing log until its process ends. */
+  watch(watch: RemoteWatch): string {
+    return watchScript(watch)
   }
+}
+
+function processOf([, pid, startTime = '', bootId = '', logBytes]: readonly string[]): RemoteProcess {
+  return { identity: { pid: Number(pid), startTime, bootId }, logBytes: Number(logBytes) }
 }
 
 function unreadable(what: string, said: string): LbError {

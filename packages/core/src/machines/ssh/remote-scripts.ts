@@ -55,6 +55,8 @@ with_starts() { while read -r pid; do [ -n "$pid" ] || continue; start=$(start_o
 living() { while read -r pid start; do [ -n "$start" ] && [ "$(start_of "$pid")" = "$start" ] && echo "$pid $start"; done; true; }
 `
 
+const MAX_LOG_BYTES = 10_485_760
+
 /** One living process on the other machine. */
 export interface RemoteRow {
   readonly pid: number
@@ -82,13 +84,15 @@ export interface RemoteSpawn {
   readonly args: readonly string[]
   /** Set on top of what the login there has and `inherited` lets through. */
   readonly env: Readonly<Record<string, string>>
-  /** Shell patterns of the names that stay, \`LC_*\`. */
+  /** Shell patterns of the names that stay, `LC_*`. */
   readonly inherited: readonly string[]
   readonly logPath: string
+  /** A file there that remembers the process, with this note beside it, until the next one is started. */
+  readonly runFile?: { readonly path: string; readonly note: string }
 }
 
-/** Starts a process in a session of its own whose output goes to a file; prints `spawned PID START BOOT`. */
-export function spawnScript({ command, args, env, inherited, logPath }: RemoteSpawn): string {
+/** Starts a process in a session of its own whose output goes to a file; prints `spawned PID START BOOT BYTES`, the last what the log held before. */
+export function spawnScript({ command, args, env, inherited, logPath, runFile }: RemoteSpawn): string {
   const exports = Object.entries(env).map(([name, value]) => `  export ${name}=${shellWord(value)}`)
   const words = [command, ...args].map(shellWord).join(' ')
   return `${FUNCTIONS}
@@ -96,6 +100,9 @@ umask 077
 log=${shellWord(logPath)}
 mkdir -p "$(dirname "$log")" || exit 73
 : >> "$log" || exit 73
+# A log that nobody turns over while it is written: at each start, one older one stays.
+bytes=$(wc -c < "$log" | tr -d ' ')
+if [ "$bytes" -gt ${String(MAX_LOG_BYTES)} ]; then mv "$log" "$log.1" && : >> "$log" && bytes=0; fi
 if command -v setsid >/dev/null 2>&1; then session=setsid; else session='perl -MPOSIX -e setsid();exec@ARGV'; fi
 (
   for name in $(env | sed -n 's/^\\([A-Za-z_][A-Za-z0-9_]*\\)=.*/\\1/p'); do
@@ -106,7 +113,51 @@ ${exports.join('\n')}
 ) >> "$log" 2>&1 < /dev/null &
 pid=$!
 start=$(start_of "$pid")
-echo "spawned $pid \${start:-ended} $(boot_id)"
+boot=$(boot_id)
+${runFile === undefined ? '' : rememberLines(runFile)}
+echo "spawned $pid \${start:-ended} $boot $bytes"
+`
+}
+
+function rememberLines({ path, note }: { readonly path: string; readonly note: string }): string {
+  return `run=${shellWord(path)}
+mkdir -p "$(dirname "$run")" && printf '%s\\n' "$pid \${start:-ended} $boot "${shellWord(note)} > "$run.draft" && mv "$run.draft" "$run"`
+}
+
+/** Prints `found PID START BOOT BYTES NOTE` when the process that a run file remembers still lives: how long its log is, and the note of its start. */
+export function findScript(path: string, logPath: string): string {
+  return `${FUNCTIONS}
+{ read -r pid start boot note < ${shellWord(path)}; } 2>/dev/null || exit 0
+case $pid in ''|*[!0-9]*) exit 0 ;; esac
+if [ -n "$start" ] && [ "$boot" = "$(boot_id)" ] && [ "$(start_of "$pid")" = "$start" ]; then echo "found $pid $start $boot $(wc -c < ${shellWord(logPath)} | tr -d ' ') $note"; fi
+`
+}
+
+export interface RemoteWatch extends RemoteRow {
+  readonly logPath: string
+  /** Bytes of the log that are known already. */
+  readonly fromByte: number
+}
+
+/**
+ * Prints what is appended to a log from a byte on, until the process ends; exits 0 then. Ends too when its standard input does: nobody
+ * listens any more. One function, so that the shell has read all of it before something else reads that input.
+ */
+export function watchScript({ pid, startTime, logPath, fromByte }: RemoteWatch): string {
+  return `${FUNCTIONS}
+watch() {
+  exec 3<&0
+  tail -c +${fromByte + 1} -f ${shellWord(logPath)} &
+  tail=$!
+  trap 'kill "$tail" "$reader" 2>/dev/null' EXIT
+  trap 'exit 1' HUP TERM PIPE
+  { cat <&3 >/dev/null; kill -s TERM $$; } &
+  reader=$!
+  while [ "$(start_of ${pid})" = ${shellWord(safeWord(startTime))} ]; do sleep 0.5; done
+  sleep 0.2
+  exit 0
+}
+watch
 `
 }
 
@@ -157,11 +208,6 @@ for round in 1 2 3 4 5 6; do
 done
 echo left
 `
-}
-
-/** Prints the last bytes of a file; nothing when there is none. */
-export function tailScript(path: string, bytes: number): string {
-  return `tail -c ${bytes} -- ${shellWord(path)} 2>/dev/null || true\n`
 }
 
 /** A start time goes into a here-document: one word, nothing else. */

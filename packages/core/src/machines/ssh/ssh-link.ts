@@ -32,7 +32,7 @@ const KEEP_ALIVE = ['ServerAliveInterval=5', 'ServerAliveCountMax=3', 'TCPKeepAl
  */
 export class SshLink {
   private readonly controlPath: string
-  private readonly tunnels = new Map<number, string>()
+  private readonly tunnels = new Map<number, number>()
   private master: ChildProcess | undefined
   private coming: Promise<void> | undefined
   private retry: NodeJS.Timeout | undefined
@@ -72,23 +72,27 @@ export class SshLink {
     return end
   }
 
-  /** A unix socket here that leads to a loopback port there; opened again with each new link. */
-  async tunnel(port: number): Promise<string> {
-    const known = this.tunnels.get(port)
-    if (known !== undefined) return known
-    const path = `${this.controlPath}.${port}`
-    this.tunnels.set(port, path)
+  /** Runs a script there whose output is handed on as it comes; resolves with its exit code when it ends, null when the link broke. */
+  async stream(script: string, onData: (part: Buffer) => void): Promise<number | null> {
     await this.open()
-    await this.forward(port, path)
-    return path
+    const args = [...this.shared(), ...destinationArguments(this.options.destination), 'sh']
+    const child = spawn('ssh', args, { stdio: ['pipe', 'pipe', 'ignore'], env: this.options.env, detached: true })
+    // It stays open: its end tells the script that nobody listens any more.
+    child.stdin.on('error', () => undefined).write(script)
+    child.stdout.on('data', onData)
+    return new Promise((resolve) => {
+      child.once('error', () => resolve(null))
+      child.once('close', (code) => resolve(code === 255 ? null : code))
+    })
   }
 
-  async closeTunnel(port: number): Promise<void> {
-    const path = this.tunnels.get(port)
-    this.tunnels.delete(port)
-    if (path === undefined) return
-    if (this.isUp) await this.control('cancel', ['-L', `${path}:127.0.0.1:${port}`]).catch(() => undefined)
-    rmSync(path, { force: true })
+  /** A loopback port here that leads to one there; opened again with each new link. */
+  async tunnel(localPort: number, remotePort: number): Promise<void> {
+    if (this.tunnels.get(localPort) === remotePort) return
+    this.tunnels.set(localPort, remotePort)
+    // A new link opens all of them.
+    if (this.isUp) await this.forward(localPort, remotePort)
+    else await this.open()
   }
 
   /** Ends the link. What was started over there runs on. */
@@ -96,7 +100,6 @@ export class SshLink {
     this.closed = true
     clearTimeout(this.retry)
     this.master?.kill('SIGTERM')
-    for (const path of this.tunnels.values()) rmSync(path, { force: true })
     rmSync(this.controlPath, { force: true })
   }
 
@@ -108,7 +111,7 @@ export class SshLink {
       await this.untilReady(master)
       master.child.once('exit', () => this.lost(lastLine(master.said) || 'the connection was lost'))
       this.master = master.child
-      for (const [port, path] of this.tunnels) await this.forward(port, path)
+      for (const [localPort, remotePort] of this.tunnels) await this.forward(localPort, remotePort)
     } catch (error) {
       this.again(messageOf(error))
       throw error
@@ -126,7 +129,8 @@ export class SshLink {
       ...destinationArguments(this.options.destination),
       'echo ready; exec cat',
     ]
-    const child = spawn('ssh', args, { stdio: ['pipe', 'pipe', 'pipe'], env: this.options.env })
+    // In a group of its own: a signal to ours is for us to answer, and stopping takes the link.
+    const child = spawn('ssh', args, { stdio: ['pipe', 'pipe', 'pipe'], env: this.options.env, detached: true })
     const master = { child, said: '' }
     child.stderr.setEncoding('utf8').on('data', (part: string) => (master.said = `${master.said}${part}`.slice(-4096)))
     child.stdin.on('error', () => undefined)
@@ -173,19 +177,15 @@ export class SshLink {
     this.waitMs = Math.min(LONGEST_WAIT_MS, this.waitMs * 2)
   }
 
-  private async forward(port: number, path: string): Promise<void> {
-    rmSync(path, { force: true })
-    await this.control('forward', ['-L', `${path}:127.0.0.1:${port}`])
-  }
-
-  private async control(command: 'forward' | 'cancel', args: readonly string[]): Promise<void> {
-    const all = [...this.shared(), '-O', command, ...args, ...destinationArguments(this.options.destination)]
-    const end = await runCommand('ssh', all, { env: this.options.env, input: '', withinMs: CONNECT_WITHIN_MS })
-    if (end.code !== 0) throw this.failed(`${command} of a tunnel: ${lastLine(end.stderr) || `ssh ended with ${end.code}`}`)
+  private async forward(localPort: number, remotePort: number): Promise<void> {
+    const forwarding = `127.0.0.1:${localPort}:127.0.0.1:${remotePort}`
+    const args = [...this.shared(), '-O', 'forward', '-L', forwarding, ...destinationArguments(this.options.destination)]
+    const end = await runCommand('ssh', args, { env: this.options.env, input: '', withinMs: CONNECT_WITHIN_MS })
+    if (end.code !== 0) throw this.failed(`no tunnel to its port ${remotePort}: ${lastLine(end.stderr) || `ssh ended with ${end.code}`}`)
   }
 
   private shared(): string[] {
-    const options = ['BatchMode=yes', 'StreamLocalBindUnlink=yes', 'StreamLocalBindMask=0177', ...(this.options.options ?? [])]
+    const options = ['BatchMode=yes', ...(this.options.options ?? [])]
     return ['-S', this.controlPath, ...options.flatMap((option) => ['-o', option])]
   }
 

@@ -1,5 +1,5 @@
 import { get } from 'node:http'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -49,9 +49,9 @@ const until = async (what: string, test: () => boolean | Promise<boolean>): Prom
   }
 }
 
-function ask(socketPath: string): Promise<string> {
+function ask(port: number): Promise<string> {
   return new Promise((resolve, reject) => {
-    get({ socketPath, path: '/', agent: false }, (answer) => {
+    get({ port, host: '127.0.0.1', path: '/', agent: false }, (answer) => {
       let text = ''
       answer
         .setEncoding('utf8')
@@ -60,6 +60,12 @@ function ask(socketPath: string): Promise<string> {
     }).on('error', reject)
   })
 }
+
+const tailOf = (log: string): string[] =>
+  readFileSync(join(folder, log), 'utf8')
+    .trim()
+    .split('\n')
+    .filter((line) => line !== '')
 
 const serve = (port: number): string =>
   `require('http').createServer((q, a) => a.end('pid ' + process.pid)).listen(${port}, '127.0.0.1'); console.log('up')`
@@ -89,12 +95,12 @@ describe.skipIf(noSshd !== undefined)(
     it('starts a process that has only what was declared, logs to a file, and is known by pid, start and boot', async () => {
       const { machine } = linkTo(sshd)
       const secret = `it's "a" $(secret) \`x\`\nwith two lines`
-      const identity = await spawnNode(machine, `console.log(JSON.stringify(process.env)); setInterval(() => {}, 1000)`, {
+      const { identity } = await spawnNode(machine, `console.log(JSON.stringify(process.env)); setInterval(() => {}, 1000)`, {
         env: { LB_NODE: 'topology/pool/node/env1', KEY: secret },
         log: 'env.log',
       })
-      await until('the log', async () => (await machine.tail(join(folder, 'env.log'), 5)).length > 0)
-      const env = JSON.parse((await machine.tail(join(folder, 'env.log'), 1))[0] ?? '') as Record<string, string>
+      await until('the log', () => tailOf('env.log').length > 0)
+      const env = JSON.parse(tailOf('env.log')[0] ?? '') as Record<string, string>
       expect(env['KEY']).toBe(secret)
       expect(
         Object.keys(env).filter(
@@ -110,7 +116,7 @@ describe.skipIf(noSshd !== undefined)(
 
     it('signals no stranger: another start time, another boot', async () => {
       const { machine } = linkTo(sshd)
-      const identity = await spawnNode(machine, 'setInterval(() => {}, 1000)')
+      const { identity } = await spawnNode(machine, 'setInterval(() => {}, 1000)')
       const steps = [{ signal: 'SIGTERM', waitMs: 1000 }] as const
       expect(await machine.stop({ ...identity, startTime: '12345' }, 'no/such/mark', steps)).toBe('stranger')
       expect(await machine.stop({ ...identity, bootId: 'another' }, 'no/such/mark', steps)).toBe('stranger')
@@ -124,11 +130,10 @@ describe.skipIf(noSshd !== undefined)(
       const child = `const { spawn } = require('child_process'); for (const detached of [true, false]) spawn(process.execPath, ['-e', ${JSON.stringify(leaf)}], { detached, stdio: 'inherit' }); setInterval(() => {}, 1000)`
       const top = `require('child_process').spawn(process.execPath, ['-e', ${JSON.stringify(child)}], { stdio: 'inherit' }); setInterval(() => {}, 1000)`
       const mark = 'topology/pool/node/tree1'
-      const identity = await spawnNode(machine, top, { env: { LB_NODE: mark }, log: 'tree.log' })
-      const leaves = async (): Promise<string[]> =>
-        (await machine.tail(join(folder, 'tree.log'), 9)).filter((line) => line.startsWith('leaf'))
-      await until('the leaves', async () => (await leaves()).length === 2)
-      const pids = (await leaves()).map((line) => Number(line.slice(5)))
+      const { identity } = await spawnNode(machine, top, { env: { LB_NODE: mark }, log: 'tree.log' })
+      const leaves = (): string[] => tailOf('tree.log').filter((line) => line.startsWith('leaf'))
+      await until('the leaves', () => leaves().length === 2)
+      const pids = leaves().map((line) => Number(line.slice(5)))
       const startedMs = performance.now()
       expect(await machine.stop(identity, mark, [{ signal: 'SIGTERM', waitMs: 1000 }])).toBe('forced')
       expect(performance.now() - startedMs).toBeLessThan(5000)
@@ -138,10 +143,11 @@ describe.skipIf(noSshd !== undefined)(
     it('loses its link and gets it back with the tunnels; what runs over there notices nothing', async () => {
       const { link, machine, news } = linkTo(sshd)
       const port = await machine.freePort({ first: 18_400, last: 19_399 }, new Set())
-      const identity = await spawnNode(machine, serve(port))
-      const path = await link.tunnel(port)
+      const { identity } = await spawnNode(machine, serve(port))
+      const local = await machine.freePort({ first: port + 1, last: 19_399 }, new Set())
+      await link.tunnel(local, port)
       await until('the server', () =>
-        ask(path).then(
+        ask(local).then(
           (text) => text === `pid ${identity.pid}`,
           () => false,
         ),
@@ -149,11 +155,11 @@ describe.skipIf(noSshd !== undefined)(
       expect(await machine.listening()).toContain(port)
       sshd.stop()
       await until('the loss is seen', () => news.includes('down'))
-      await expect(ask(path)).rejects.toThrow()
+      await expect(ask(local)).rejects.toThrow()
       await expect(machine.living([identity])).rejects.toMatchObject({ code: 'LB_SSH_FAILED' })
       await sshd.start()
       await until('the tunnel is back', () =>
-        ask(path).then(
+        ask(local).then(
           (text) => text === `pid ${identity.pid}`,
           () => false,
         ),
