@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import { nodeIdsOf, type GroupPlan, type PoolPlan, type Topology } from '../topology/index.js'
+import { essenceOf, nodeIdsOf, type GroupPlan, type PoolPlan, type Topology } from '../topology/index.js'
 
 /** One node that the topology asks for. */
 export interface NodePlan {
@@ -23,19 +23,7 @@ export function nodePlansOf(topology: Topology): NodePlan[] {
 
 /** True when a running node can serve the new plan as it is: what it launches or attaches to is the same. */
 export function canKeep(before: NodePlan, after: NodePlan): boolean {
-  return before.replica === after.replica && isDeepStrictEqual(essenceOf(before), essenceOf(after))
-}
-
-function essenceOf({ group, pool }: NodePlan): unknown {
-  const { engine, model, apiKey, attach } = group
-  // Limits may change while an engine runs; what it was started with may not.
-  const {
-    replicas: _replicas,
-    restarts: _restarts,
-    readyWithinMs: _readyWithinMs,
-    ...started
-  } = group.launch ?? { replicas: 0, restarts: 0 }
-  const launch = group.launch === undefined ? undefined : started
   // A launched engine is told the names it serves.
-  return { engine, model, apiKey, attach, launch, models: launch === undefined ? undefined : pool.models }
+  const renamed = after.group.launch !== undefined && !isDeepStrictEqual(before.pool.models, after.pool.models)
+  return before.replica === after.replica && !renamed && isDeepStrictEqual(essenceOf(before.group), essenceOf(after.group))
 }

@@ -73,12 +73,13 @@ function diffPool(before: PoolPlan | undefined, after: PoolPlan): PoolDiff {
 }
 
 function changeOf(from: GroupPlan, to: GroupPlan, renamed: boolean): ChangedGroup[] {
-  const replace = renamed || !isDeepStrictEqual(essence(from), essence(to))
+  const replace = renamed || !isDeepStrictEqual(essenceOf(from), essenceOf(to))
   return replace || !isDeepStrictEqual(from, to) ? [{ from, to, replace }] : []
 }
 
-/** What a running node was made of; the rest can change under it. */
-function essence(group: GroupPlan): object {
-  const { engine, model, apiKey, attach, launch } = group
-  return { engine, model, apiKey, attach, settings: launch?.settings, env: launch?.env, gpus: launch?.gpus, launched: launch !== undefined }
+/** What a running node was made of; the rest can change under it: weight, replicas and the limits of its starts. */
+export function essenceOf({ engine, model, apiKey, attach, launch }: GroupPlan): object {
+  if (launch === undefined) return { engine, model, apiKey, attach }
+  const { replicas: _replicas, restarts: _restarts, readyWithinMs: _readyWithinMs, ...started } = launch
+  return { engine, model, apiKey, started }
 }

@@ -5,7 +5,7 @@
 export { formatListen } from './addresses.js'
 export type { EngineCatalogue, EngineFacts, StrategyCatalogue } from './catalogue.js'
 export { defineTopology } from './define-topology.js'
-export { diffTopologies, type ChangedGroup, type PoolDiff, type TopologyDiff } from './diff-topologies.js'
+export { diffTopologies, essenceOf, type ChangedGroup, type PoolDiff, type TopologyDiff } from './diff-topologies.js'
 export type { GpuRef, GpuWish } from './gpu-wish.js'
 export type { Environment } from './interpolate.js'
 export { loadTopologyFile, type LoadOptions } from './load-topology-file.js'

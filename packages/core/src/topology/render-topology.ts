@@ -69,6 +69,10 @@ function groupForm(group: GroupPlan): object {
 function launchForm(launch: LaunchSettings): object {
   return {
     replicas: launch.replicas,
+    ...(launch.model === undefined ? {} : { model: plain(launch.model) }),
+    ...(launch.command === undefined ? {} : { command: launch.command.map(plain) }),
+    ...(launch.venv === undefined ? {} : { venv: plain(launch.venv) }),
+    ...(launch.readyPath === undefined ? {} : { ready: plain(launch.readyPath) }),
     args: deepPlain(launch.settings),
     env: deepPlain(launch.env),
     ...(launch.gpus === undefined ? {} : { gpus: gpusForm(launch.gpus) }),

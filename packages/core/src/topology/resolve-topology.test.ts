@@ -116,6 +116,24 @@ pools:
   })
 })
 
+describe('a launch', () => {
+  it('keeps the places of its command for later, and resolves to itself as printed', async () => {
+    const text = `pools:
+  chat:
+    nodes:
+      - engine: sim
+        launch: { model: org/m, command: [box, "-p\${PORT}:80", "\${MODEL}", "\${WHERE}"], venv: env, ready: /health }
+`
+    const topology = await resolveText(text, { env: { WHERE: 'x', PORT: '9' }, cwd: '/srv' })
+    expect(topology.pools[0]?.groups[0]?.launch).toMatchObject({
+      model: 'org/m',
+      command: ['box', '-p${PORT}:80', '${MODEL}', 'x'],
+      readyPath: '/health',
+    })
+    expect(await resolveText(await renderTopology(topology))).toEqual(topology)
+  })
+})
+
 describe('the door', () => {
   it('is resolved to numbers, origins and absolute paths, and resolves to itself as printed', async () => {
     const here = fileURLToPath(import.meta.url)
