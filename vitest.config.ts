@@ -33,6 +33,10 @@ export default defineConfig({
           maxWorkers: 1,
         },
       },
+      {
+        /** Against real engines where the environment names some: docs/extending/real-engines.md. */
+        test: { name: 'engines', include: ['test/engines/**/*.test.ts'], testTimeout: 180_000, hookTimeout: 180_000, maxWorkers: 1 },
+      },
     ],
   },
 })
