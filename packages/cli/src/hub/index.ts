@@ -1,0 +1,7 @@
+/**
+ * Owns the fetching of model files from a Hugging Face hub: which files, where they lie, resumed and checked.
+ * Refuses to know topologies and engines, and to print. Read first: pull-repository.ts.
+ */
+export { hubSettings, type HubSettings } from './hub-settings.js'
+export { parseHubReference, type HubReference } from './hub-reference.js'
+export { pullRepository, type HubProgress, type PulledRepository } from './pull-repository.js'
