@@ -19,6 +19,8 @@ export type {
   BalancerEvent,
   BalancerState,
   BalancerStatus,
+  GpuProblem,
+  GpuStatus,
   NodeLoadStatus,
   NodeStatus,
   PoolStatus,

@@ -3,13 +3,14 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { RequestRecord } from '../contracts/index.js'
 import { ProbeLoop } from '../health/index.js'
-import { createLeaseBook, Fleet, type SharedLeaseBook } from '../nodes/index.js'
+import { createLeaseBook, expectedNeed, Fleet, GpuDesk, type SharedLeaseBook } from '../nodes/index.js'
 import { createRecordRing, type RecordRing } from '../proxy/index.js'
 import { stateFolderKey, writeFileDurable } from '../state/index.js'
 import { GatewayMetrics, type NodeReading, prometheusContentType, RequestStats } from '../telemetry/index.js'
 import type { Topology } from '../topology/index.js'
 import { createDataPath, type DataPath } from './data-path.js'
 import { DataThreads } from './data-threads.js'
+import { GpuBoard } from './gpu-board.js'
 import { createPluginHost } from './plugin-host.js'
 import type { Resolved } from './resolved-options.js'
 import { coreVersion } from './version.js'
@@ -22,6 +23,9 @@ export interface Assembly {
   readonly stats: RequestStats
   readonly metrics: GatewayMetrics
   readonly ring: RecordRing
+  /** Who sits on which accelerator, and what they are like. */
+  readonly gpuDesk: GpuDesk
+  readonly gpuBoard: GpuBoard
   /** The data path of this thread: what the handler and fetch doors use, and all there is without data threads. */
   readonly dataPath: DataPath
   readonly threads: DataThreads | undefined
@@ -42,14 +46,26 @@ export function assemble(options: Resolved, first: Topology, hooks: AssemblyHook
   const { clock, random, log } = options
   const threadCount = options.threads?.count ?? 0
   const leases = createLeaseBook({ threads: threadCount + 1 })
-  const fleet = new Fleet({
+  const engines = new Map(options.engines.map((plugin) => [plugin.engine, plugin]))
+  const making = { engines, host: createPluginHost(log), env: options.env }
+  const gpuBoard = new GpuBoard({ clock, env: options.env, topologyName: first.name })
+  const gpuDesk = new GpuDesk({
+    clock,
+    log,
+    env: options.env,
+    watch: gpuBoard.watch,
+    reservations: gpuBoard.reservations,
+    topologyName: first.name,
+    plans: () => fleet.nodes().map((node) => node.plan),
+    needOf: (plan) => expectedNeed(plan, making),
+  })
+  const fleet: Fleet = new Fleet({
+    ...making,
     clock,
     random,
     log,
     leases,
-    engines: new Map(options.engines.map((plugin) => [plugin.engine, plugin])),
-    host: createPluginHost(log),
-    env: options.env,
+    gpus: gpuDesk,
     logDir: options.logDir,
     topologyName: first.name,
     markKey: options.stateDir === undefined ? randomBytes(4).toString('hex') : stateFolderKey(options.stateDir),
@@ -100,6 +116,8 @@ export function assemble(options: Resolved, first: Topology, hooks: AssemblyHook
     stats,
     metrics,
     ring,
+    gpuDesk,
+    gpuBoard,
     dataPath,
     threads,
     use(topology) {

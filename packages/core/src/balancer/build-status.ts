@@ -18,6 +18,7 @@ export interface StatusFacts {
 /** Everything that `lb status` and the live view show, from what each room knows. */
 export function buildStatus(assembly: Assembly, facts: StatusFacts): BalancerStatus {
   const all = assembly.stats.gateway()
+  const gpus = assembly.gpuBoard.current()
   return {
     name: facts.topology.name,
     pid: process.pid,
@@ -34,6 +35,8 @@ export function buildStatus(assembly: Assembly, facts: StatusFacts): BalancerSta
       ttftMs: all.ttftMs,
     },
     pools: facts.topology.pools.map((pool) => poolStatus(assembly, pool, facts.nowMs)),
+    gpus: gpus.gpus,
+    gpuProblems: gpus.problems,
   }
 }
 
@@ -58,7 +61,7 @@ function poolStatus(assembly: Assembly, pool: PoolPlan, nowMs: number): PoolStat
   }
 }
 
-function nodeStatus({ stats, leases }: Assembly, node: Node, nowMs: number): NodeStatus {
+function nodeStatus({ stats, leases, gpuDesk: desk }: Assembly, node: Node, nowMs: number): NodeStatus {
   const { requests, errors, ttftMs, tpotMs, tokensPerSecond } = stats.node(node.id)
   const { group } = node.plan
   const url = node.endpoint?.url ?? group.attach?.url ?? ''
@@ -84,6 +87,7 @@ function nodeStatus({ stats, leases }: Assembly, node: Node, nowMs: number): Nod
     tokensPerSecond,
     restarts: node.restarts,
     version: node.version,
+    gpus: desk.heldBy(node.id) ?? null,
     logPath: node.endpoint?.logPath ?? null,
     progress: node.progress,
     adopted: node.endpoint?.adopted ?? false,

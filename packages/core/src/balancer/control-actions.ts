@@ -11,7 +11,10 @@ interface StopWish {
 /** What the control API may ask of a balancer. */
 export function controlActions(balancer: Balancer, eventLog: EventLog) {
   return {
-    status: () => balancer.status(),
+    async status() {
+      await balancer.lookAtGpus()
+      return balancer.status()
+    },
     metrics: () => balancer.metrics(),
     models: () => balancer.models(),
     requests: (limit: number) => balancer.requests(limit),

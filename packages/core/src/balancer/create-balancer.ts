@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Emitter } from '../base/index.js'
-import type { NodeState, RequestRecord } from '../contracts/index.js'
+import type { RequestRecord } from '../contracts/index.js'
 import {
   createControlServer,
   type BalancerEvent,
@@ -167,6 +167,11 @@ export class Balancer {
     })
   }
 
+  /** Resolves when the status can tell of accelerators, whose tools are asked only because somebody looks. */
+  async lookAtGpus(): Promise<void> {
+    await this.running?.assembly.gpuBoard.firstLook()
+  }
+
   /** Prometheus text. */
   metrics(): string {
     const { dataPath, metrics } = this.need().assembly
@@ -269,7 +274,7 @@ export class Balancer {
       node: node.id,
       from,
       to,
-      message: `${node.id} ${describeMove(from, to)}${reason === null ? '' : `: ${reason}`}`,
+      message: `${node.id} ${from === to ? 'still' : 'is'} ${to}${reason === null ? '' : `: ${reason}`}`,
     })
     this.emitter.emit('record', undefined)
   }
@@ -291,8 +296,4 @@ export class Balancer {
     if (this.running === undefined) throw new LbError('this balancer is not started', { code: 'LB_NOT_STARTED', source: 'operator' })
     return this.running
   }
-}
-
-function describeMove(from: NodeState, to: NodeState): string {
-  return from === to ? `still ${to}` : `is ${to}`
 }

@@ -6,4 +6,14 @@ export type { ControlActions, StopRequest } from './actions.js'
 export type { NodeModels, ServedModel } from './models.js'
 export { controlOpenApi } from './openapi.js'
 export { createControlServer, type ControlServer } from './server.js'
-export type { BalancerEvent, BalancerState, BalancerStatus, NodeLoadStatus, NodeStatus, PoolStatus, Quantiles } from './status.js'
+export type {
+  BalancerEvent,
+  BalancerState,
+  BalancerStatus,
+  GpuProblem,
+  GpuStatus,
+  NodeLoadStatus,
+  NodeStatus,
+  PoolStatus,
+  Quantiles,
+} from './status.js'

@@ -28,7 +28,7 @@ export const controlRoutes: readonly ControlRoute[] = [
     method: 'GET',
     path: '/v1/status',
     summary: 'State of the gateway, pools and nodes',
-    handle: (actions) => ({ json: actions.status() }),
+    handle: async (actions) => ({ json: await actions.status() }),
   },
   { method: 'GET', path: '/v1/events', summary: 'Recent events, then each new one as a JSON line', handle: () => ({ stream: 'events' }) },
   { method: 'GET', path: '/v1/metrics', summary: 'Prometheus text', handle: (actions) => ({ text: actions.metrics() }) },

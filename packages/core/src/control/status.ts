@@ -1,4 +1,4 @@
-import type { NodeState } from '../contracts/index.js'
+import type { GpuVendor, NodeState } from '../contracts/index.js'
 
 /** Median and 95th percentile of the last 60 seconds, in milliseconds. */
 export interface Quantiles {
@@ -38,6 +38,52 @@ export interface NodeLoadStatus {
   readonly asleep: boolean | null
   /** Load of the busiest expert over the mean one; 1 is even. */
   readonly expertImbalance: number | null
+}
+
+/** One accelerator of the machine, or one MIG slice. A figure that its tool does not know is null. */
+export interface GpuStatus {
+  /** Names it across calls: its uuid, else its place. */
+  readonly key: string
+  /** Who made it. */
+  readonly vendor: GpuVendor
+  /** Position, as `lb.yaml` counts. A slice has that of its card. */
+  readonly index: number
+  /** `GPU-...`, `MIG-...`. */
+  readonly uuid: string | null
+  /** Place on the PCI bus. */
+  readonly pciBusId: string | null
+  /** As its tool calls it. */
+  readonly name: string
+  /** Profile of a MIG slice, such as `3g.20gb`. */
+  readonly migProfile: string | null
+  /** MiB. */
+  readonly memTotalMiB: number | null
+  /** MiB that are free, whoever uses the rest. */
+  readonly memFreeMiB: number | null
+  /** 0..1. */
+  readonly utilization: number | null
+  /** Degrees Celsius. */
+  readonly temperatureC: number | null
+  /** True where its memory is the machine's main memory. */
+  readonly unified: boolean
+  /** Why nothing can run on it. */
+  readonly broken: string | null
+  /** When its figures were read; epoch. It stays where its tool has begun to fail. */
+  readonly seenAtMs: number
+  /** Ids of this balancer's nodes that it is reserved for. */
+  readonly nodes: readonly string[]
+  /** Nodes of other topologies on this machine that it is reserved for: `topology/pool/node`. */
+  readonly heldBy: readonly string[]
+}
+
+/** What keeps a tool from telling all about the accelerators. */
+export interface GpuProblem {
+  /** The tool. */
+  readonly tool: string
+  /** What is wrong. */
+  readonly message: string
+  /** What to do next. */
+  readonly hint: string
 }
 
 export interface NodeStatus {
@@ -81,6 +127,8 @@ export interface NodeStatus {
   readonly restarts: number
   /** What the engine calls itself. */
   readonly version: string | null
+  /** Keys of the accelerators in `gpus` that it was given; null where nobody chose and it sees all. */
+  readonly gpus: readonly string[] | null
   /** File with the output of a launched engine. */
   readonly logPath: string | null
   /** Loading progress, 0..1, where the engine tells. */
@@ -152,6 +200,10 @@ export interface BalancerStatus {
   }
   /** In the order of the topology. */
   readonly pools: readonly PoolStatus[]
+  /** Accelerators of this machine, read because somebody looked; at most a few seconds old. */
+  readonly gpus: readonly GpuStatus[]
+  /** Why their tools told less than they could. */
+  readonly gpuProblems: readonly GpuProblem[]
 }
 
 /** One line of `/v1/events`. */

@@ -61,7 +61,19 @@ async function judge(left: LeftEngine, node: Node, context: RunnerContext): Prom
   }
   const { clock } = context
   const startedAtMs = clock.nowMs() - Math.max(0, clock.epochMs() - launch.startedAtMs)
-  const life = { process: watchProcess(identity, clock), ports, slot, mark, logPath, record: launch, startedAtMs, oomKills: oomKills() }
+  const seat = await context.gpus?.adopt(node.id, mark)
+  const held = seat === undefined ? {} : { seat }
+  const life = {
+    process: watchProcess(identity, clock),
+    ports,
+    ...held,
+    slot,
+    mark,
+    logPath,
+    record: launch,
+    startedAtMs,
+    oomKills: oomKills(),
+  }
   return { life, prepared }
 }
 

@@ -1,16 +1,7 @@
 import type { Clock } from '../base/index.js'
 import type { Gpu, Logger, MemoryNeed } from '../contracts/index.js'
 import { LbError } from '../errors/index.js'
-import {
-  allowedGpus,
-  VISIBILITY_VARIABLES,
-  visibilityEnv,
-  type GpuHold,
-  type GpuReservations,
-  type GpuWatch,
-  type MachineGpu,
-  type ProcessIdentity,
-} from '../machines/index.js'
+import { allowedGpus, type GpuHold, type GpuReservations, type GpuWatch, type MachineGpu, type ProcessIdentity } from '../machines/index.js'
 import { gpuName } from './gpu-names.js'
 import type { GpuSeeker } from './gpu-seeker.js'
 import { memorySettled } from './memory-settled.js'
@@ -21,8 +12,6 @@ import { isShared, placeNodes, type Placement } from './placement.js'
 export interface GpuSeat {
   /** In the order in which the engine sees them. */
   readonly gpus: readonly Gpu[]
-  /** Shows the engine these and hides the rest; stands over what its plugin says. */
-  readonly env: Readonly<Record<string, string>>
   /** The engine runs: its reservation lives as long as it does. */
   started(engine: ProcessIdentity): void
   /** The engine has ended. */
@@ -35,12 +24,11 @@ export interface GpuDeskOptions {
   readonly clock: Clock
   readonly log: Logger
   readonly env: NodeJS.ProcessEnv
-  readonly platform: string
   readonly topologyName: string
   /** Every node of the topology, in its order. */
   readonly plans: () => readonly NodePlan[]
-  /** What a node's engine expects to take, and how it wants its accelerators named. */
-  readonly engineOf: (plan: NodePlan) => { readonly need?: MemoryNeed; readonly ids: 'index' | 'uuid' }
+  /** What a node's engine expects to take. */
+  readonly needOf: (plan: NodePlan) => MemoryNeed | undefined
 }
 
 export interface SeatWish {
@@ -139,7 +127,7 @@ export class GpuDesk {
   private seekerOf(plan: NodePlan): GpuSeeker[] {
     const wish = plan.group.launch?.gpus
     if (wish === undefined) return []
-    const need = needOf(plan, this.options.engineOf(plan).need)
+    const need = needOf(plan, this.options.needOf(plan))
     const held = this.heldBy(plan.id)
     const { id, replica } = plan
     return [{ id, replica, wish, ...(need === undefined ? {} : { need }), ...(held === undefined ? {} : { held }) }]
@@ -167,7 +155,6 @@ export class GpuDesk {
   ): GpuSeat {
     return {
       gpus,
-      env: visibilityEnv(gpus, this.options.engineOf(plan).ids, this.options.platform),
       started: (engine) => seat.hold.handOver(engine),
       release: () => this.free(plan.id, seat, before),
     }
@@ -180,12 +167,6 @@ export class GpuDesk {
     for (const key of seat.keys) this.settling.set(key, seat.share ? null : (before.get(key) ?? null))
     seat.hold.release()
   }
-}
-
-/** The environment without what its owner had chosen for this process: two filters at once can hide everything. */
-export function withoutVisibility(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  const hidden: ReadonlySet<string> = new Set(VISIBILITY_VARIABLES)
-  return Object.fromEntries(Object.entries(env).filter(([name]) => !hidden.has(name)))
 }
 
 /** What the topology says goes before what the engine's plugin expects. */

@@ -2,7 +2,10 @@
  * Owns the life of nodes: launch, attach, restart, drain, stop, and the roster that shows them. Refuses to know how a node is judged or chosen.
  * Read first: transitions.ts, then node.ts and fleet.ts.
  */
+export { expectedNeed } from './expected-need.js'
 export { Fleet, isSettled, type CloseFleetOptions, type FleetEvents, type FleetOptions } from './fleet.js'
+export { GpuDesk } from './gpu-desk.js'
+export { gib, gpuName } from './gpu-names.js'
 export { planLaunch } from './launch-command.js'
 export {
   endLeftovers,
@@ -17,6 +20,8 @@ export { createLeaseBook, type SharedLeaseBook } from './lease-book.js'
 export { nodePlansOf, type NodePlan } from './node-plan.js'
 export { createBackend, type BackendContext } from './node-runner.js'
 export type { NodeChange, Node } from './node.js'
+export type { Placement } from './placement.js'
+export { planGpus, type GpuPlan } from './plan-gpus.js'
 export { preflight, type PreflightOptions } from './preflight.js'
 export { prepareLaunch, type PreparedLaunch } from './prepare-launch.js'
 export { rosterOf } from './roster-view.js'

@@ -26,6 +26,7 @@ export async function launchHash({ group, pool }: NodePlan, { plan, declared, en
     models: pool.models,
     model: group.model ?? null,
     weights: group.launch?.model ?? null,
+    gpus: group.launch?.gpus ?? null,
     command: await placeOf(plan.command, env['PATH']),
     args: plan.args.map((arg) => (/^\.\.?\//.test(arg) ? resolve(arg) : arg)),
     env: telling.filter(([name]) => name !== 'PATH').sort(([a], [b]) => (a < b ? -1 : 1)),

@@ -11,11 +11,13 @@ import { checkBeforeLaunch } from './check-before-launch.js'
 import { explainEnd, explainError, type Explanation } from './explain-end.js'
 import { lastLines, lastWords } from './last-words.js'
 import { markPrefix } from './leftovers.js'
+import type { GpuSeat } from './gpu-desk.js'
 import type { Life } from './life.js'
 import { LoadingWatch } from './loading-watch.js'
 import type { NodeRunner, RunnerContext } from './node-runner.js'
 import type { Node } from './node.js'
 import { prepareLaunch, type PreparedLaunch } from './prepare-launch.js'
+import { takeSeat } from './take-seat.js'
 import { RestartBudget } from './restart-budget.js'
 import { upstreamTarget } from './upstream-target.js'
 
@@ -26,6 +28,13 @@ const MOST_PORTS = 5
 const LAST_LINES = 5
 /** What the same launch would run into again and again. */
 const NEEDS_A_PERSON: ReadonlySet<Diagnosis['kind']> = new Set(['model-missing', 'model-gated', 'bad-settings', 'driver'])
+
+/** What is taken before a launch and given back after its end. */
+interface HeldForLaunch {
+  readonly ports: readonly PortReservation[]
+  readonly mark: string
+  readonly seat?: GpuSeat
+}
 
 /**
  * Launches a node's engine and keeps it alive: takes over the one that a killed balancer left, restarts with back-off within a budget, takes the next port
@@ -109,6 +118,7 @@ export class LaunchedRunner implements NodeRunner {
     const { topologyName, markKey } = this.context
     const mark = `${markPrefix(topologyName, this.node.id)}${markKey}-${randomBytes(6).toString('hex')}`
     const ports: PortReservation[] = [await reservePort(this.badPorts)]
+    let seat: GpuSeat | undefined
     try {
       const port = ports[0]?.port ?? 0
       const prepared = await prepareLaunch(
@@ -116,24 +126,32 @@ export class LaunchedRunner implements NodeRunner {
         port,
         async (backend) => {
           for (let count = backend.extraPorts ?? 0; count > 0; count -= 1) ports.push(await reservePort(this.badPorts))
-          return this.slotOn(ports)
+          seat = await this.seat(mark)
+          return this.slotOn(ports, seat)
         },
         this.context,
       )
       await checkBeforeLaunch(this.node, prepared, this.context)
-      return await this.launch(prepared, ports, mark)
+      return await this.launch(prepared, { ports, mark, ...(seat === undefined ? {} : { seat }) })
     } catch (error) {
+      seat?.release()
       for (const each of ports) each.release()
       throw error
     }
   }
 
-  private slotOn(ports: readonly PortReservation[]): LaunchSlot {
-    const [port = 0, ...extraPorts] = ports.map((each) => each.port)
-    return { host: '127.0.0.1', port, replica: this.node.plan.replica, extraPorts }
+  private seat(mark: string): Promise<GpuSeat | undefined> {
+    const say = (what: string): void => this.node.move('start', what)
+    return takeSeat(this.node.plan, this.context.gpus, { mark, say, wanted: () => this.wanted })
   }
 
-  private async launch(prepared: PreparedLaunch, ports: readonly PortReservation[], mark: string): Promise<Life> {
+  private slotOn(ports: readonly PortReservation[], seat: GpuSeat | undefined): LaunchSlot {
+    const [port = 0, ...extraPorts] = ports.map((each) => each.port)
+    return { host: '127.0.0.1', port, replica: this.node.plan.replica, extraPorts, ...(seat === undefined ? {} : { gpus: seat.gpus }) }
+  }
+
+  private async launch(prepared: PreparedLaunch, held: HeldForLaunch): Promise<Life> {
+    const { mark, seat } = held
     const { clock, logDir } = this.context
     const { plan, slot, env, hash } = prepared
     const logPath = join(logDir, `${this.node.id.replaceAll('/', '.')}.log`)
@@ -149,7 +167,8 @@ export class LaunchedRunner implements NodeRunner {
     }
     const kills = oomKills()
     const process = await spawnEngine({ command: plan.command, args: plan.args, env: { ...env, [MARK_VARIABLE]: mark }, logPath })
-    const life = { process, ports, slot, mark, logPath, record, startedAtMs: clock.nowMs(), oomKills: kills }
+    seat?.started(process.identity)
+    const life = { ...held, process, slot, logPath, record, startedAtMs: clock.nowMs(), oomKills: kills }
     this.settle(life, prepared, false)
     return life
   }
@@ -258,6 +277,7 @@ export class LaunchedRunner implements NodeRunner {
     const steps = how.steps ?? this.node.endpoint?.backend.stop ?? DEFAULT_STOP
     await stopTree({ ...how, identity: life.process.identity, mark: life.mark, steps })
     for (const port of life.ports) port.release()
+    life.seat?.release()
     this.life = undefined
   }
 }

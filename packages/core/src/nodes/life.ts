@@ -1,6 +1,7 @@
 import type { LaunchSlot } from '../contracts/index.js'
 import type { PortReservation, SpawnedProcess } from '../machines/index.js'
 import type { RecordedLaunch } from '../state/index.js'
+import type { GpuSeat } from './gpu-desk.js'
 
 /** The process of one life; one that was taken over can be looked at and let go. */
 export interface LifeProcess extends SpawnedProcess {
@@ -14,6 +15,8 @@ export interface Life {
   /** Held while it lives. */
   readonly ports: readonly PortReservation[]
   readonly slot: LaunchSlot
+  /** Its accelerators; absent where nobody chose. */
+  readonly seat?: Pick<GpuSeat, 'release'>
   readonly mark: string
   readonly logPath: string
   /** What the state file keeps of it. */

@@ -3,6 +3,7 @@ import type { Backend, EnginePlugin, HeaderView, Logger, PluginHost, ProbeReport
 import { LbError, messageOf } from '../errors/index.js'
 import { baseEnvironment } from '../machines/index.js'
 import { type LaunchSettings, resolveSecret, type SecretRef } from '../topology/index.js'
+import type { GpuDesk } from './gpu-desk.js'
 import type { LeftoverBook } from './leftover-book.js'
 import type { NodePlan } from './node-plan.js'
 import type { Node } from './node.js'
@@ -28,6 +29,8 @@ export interface RunnerContext extends BackendContext {
   readonly markKey: string
   /** Engines of an earlier balancer that may be taken over. */
   readonly leftovers: LeftoverBook
+  /** Gives out accelerators; without it nodes that ask for some cannot be launched. */
+  readonly gpus?: GpuDesk
   /** Called whenever what must be written down has changed: a process began or ended. */
   readonly onRecord: () => void
 }

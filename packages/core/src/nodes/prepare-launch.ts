@@ -1,6 +1,6 @@
 import type { Backend, HeaderView, LaunchPlan, LaunchSlot } from '../contracts/index.js'
 import { LbError } from '../errors/index.js'
-import { baseEnvironment } from '../machines/index.js'
+import { baseEnvironment, visibilityEnv, withoutVisibility } from '../machines/index.js'
 import { launchHash } from './launch-hash.js'
 import { planLaunch } from './launch-command.js'
 import { createBackend, declaredEnv, type BackendContext } from './node-runner.js'
@@ -28,8 +28,9 @@ export async function prepareLaunch(node: NodePlan, port: number, slotOf: SlotMa
   const slot = await slotOf(made.backend)
   const plan = planLaunch(made.backend, node.group, slot, context.env)
   const own = declaredEnv(node.group.launch?.env ?? {}, context.env)
-  const declared = { ...plan.env, ...own }
-  const env = baseEnvironment(declared, context.env)
+  const chosen = slot.gpus === undefined ? {} : visibilityEnv(slot.gpus, made.backend.gpuIds ?? 'uuid', process.platform)
+  const declared = { ...plan.env, ...own, ...chosen }
+  const env = baseEnvironment(declared, slot.gpus === undefined ? context.env : withoutVisibility(context.env))
   refuseSecretsIn(plan, secretsOf(node, { ...plan.env, ...own }, plan, made.authHeaders))
   return { url, slot, plan, env, hash: await launchHash(node, { plan, declared, env }), ...made }
 }

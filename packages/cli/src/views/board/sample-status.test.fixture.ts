@@ -25,6 +25,7 @@ export function sampleNode(id: string, facts: Partial<NodeStatus> = {}): NodeSta
     tokensPerSecond: 1400,
     restarts: 0,
     version: '0.14',
+    gpus: null,
     logPath: '/tmp/sim-0.log',
     progress: null,
     adopted: false,
@@ -120,6 +121,8 @@ export function sampleStatus(facts: Partial<BalancerStatus> = {}): BalancerStatu
         ttftMs: { p50: 8.6, p95: 11 },
       }),
     ],
+    gpus: [],
+    gpuProblems: [],
     ...facts,
   }
 }

@@ -1,17 +1,25 @@
-import type { GpuVendor } from '../../contracts/index.js'
+import type { Gpu, GpuVendor } from '../../contracts/index.js'
 import type { MachineGpu } from './machine-gpu.js'
 
 /** Variables that hide accelerators from an engine. Core sets what it chose and takes the others away: two of them together can hide everything. */
-export const VISIBILITY_VARIABLES = [
+const VISIBILITY_VARIABLES: ReadonlySet<string> = new Set([
   'CUDA_VISIBLE_DEVICES',
   'CUDA_DEVICE_ORDER',
   'HIP_VISIBLE_DEVICES',
   'ROCR_VISIBLE_DEVICES',
   'GPU_DEVICE_ORDINAL',
-] as const
+])
+
+/** The environment without what its owner had chosen for this process: two filters at once can hide everything. */
+export function withoutVisibility(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !VISIBILITY_VARIABLES.has(name)))
+}
+
+/** What naming one takes; also what the state file keeps of it. */
+export type RuntimeGpu = Gpu & Pick<MachineGpu, 'runtimeIndex'>
 
 /** The environment that shows an engine these accelerators, in this order, and hides the rest. `platform` is the machine's. */
-export function visibilityEnv(gpus: readonly MachineGpu[], ids: 'index' | 'uuid', platform: string): Record<string, string> {
+export function visibilityEnv(gpus: readonly RuntimeGpu[], ids: 'index' | 'uuid', platform: string): Record<string, string> {
   // Metal has one device and nothing that hides it.
   if (platform === 'darwin') return {}
   if (gpus.length === 0) return { CUDA_VISIBLE_DEVICES: '-1', HIP_VISIBLE_DEVICES: '-1' }
@@ -24,7 +32,7 @@ export function visibilityEnv(gpus: readonly MachineGpu[], ids: 'index' | 'uuid'
 }
 
 /** ROCr takes uuids and numbers, HIP numbers only; one of the two, never both. */
-function amdEnv(gpus: readonly MachineGpu[], ids: 'index' | 'uuid'): Record<string, string> {
+function amdEnv(gpus: readonly RuntimeGpu[], ids: 'index' | 'uuid'): Record<string, string> {
   const numbers = gpus.map((gpu) => String(gpu.runtimeIndex ?? gpu.index)).join(',')
   if (ids === 'index') return { HIP_VISIBLE_DEVICES: numbers }
   const uuids = gpus.map((gpu) => gpu.uuid)

@@ -1,0 +1,77 @@
+import { GpuReservations, createGpuWatch, localMachine, type GpuWatch, type LiveClaim, type SeenGpu } from '../machines/index.js'
+import type { Clock } from '../base/index.js'
+import type { GpuProblem, GpuStatus } from '../control/index.js'
+
+export interface GpuBoardOptions {
+  readonly clock: Clock
+  readonly env: NodeJS.ProcessEnv
+  readonly topologyName: string
+}
+
+export interface GpuSnapshot {
+  readonly gpus: readonly GpuStatus[]
+  readonly problems: readonly GpuProblem[]
+}
+
+/** An accelerator in the words of the status. */
+export function shownGpu(gpu: SeenGpu, claims: readonly LiveClaim[], topologyName: string): GpuStatus {
+  const { key, vendor, index, uuid, pciBusId, name, memTotalMiB, memFreeMiB, utilization, temperatureC, unified, seenAtMs } = gpu
+  const mine = `${topologyName}/`
+  const holders = claims.filter((claim) => claim.key === key).map((claim) => claim.holder)
+  return {
+    ...{ key, vendor, index, uuid, pciBusId, name, memTotalMiB, memFreeMiB, utilization, temperatureC, unified, seenAtMs },
+    migProfile: gpu.migProfile ?? null,
+    broken: gpu.broken ?? null,
+    nodes: holders.filter((holder) => holder.startsWith(mine)).map((holder) => holder.slice(mine.length)),
+    heldBy: holders.filter((holder) => !holder.startsWith(mine)),
+  }
+}
+
+const NOTHING: GpuSnapshot = { gpus: [], problems: [] }
+/** Older figures are asked for anew, when somebody looks. */
+const FRESH_MS = 5_000
+/** Longest that the first look keeps a reader waiting: the first call of a tool is slow. */
+const FIRST_LOOK_MS = 1_500
+
+/** The accelerators of this machine for those who look on: refreshed because somebody looks, and not otherwise. */
+export class GpuBoard {
+  readonly watch: GpuWatch
+  readonly reservations: GpuReservations
+  private shown: GpuSnapshot | undefined
+  private shownAtMs = -Infinity
+  private looking: Promise<void> | undefined
+
+  constructor(private readonly options: GpuBoardOptions) {
+    this.watch = createGpuWatch(localMachine({ env: options.env }), options.clock)
+    this.reservations = new GpuReservations(options.env)
+  }
+
+  /** What was last seen; asking for it brings the next look about. */
+  current(): GpuSnapshot {
+    if (this.options.clock.nowMs() - this.shownAtMs > FRESH_MS) void this.look()
+    return this.shown ?? NOTHING
+  }
+
+  /** Resolves when there is something to show, or the first look takes too long. */
+  firstLook(): Promise<void> {
+    if (this.shown !== undefined) return Promise.resolve()
+    return new Promise((resolve) => {
+      const timer = this.options.clock.after(FIRST_LOOK_MS, resolve)
+      void this.look().then(() => {
+        timer.cancel()
+        resolve()
+      })
+    })
+  }
+
+  private look(): Promise<void> {
+    this.looking ??= this.ask().finally(() => (this.looking = undefined))
+    return this.looking
+  }
+
+  private async ask(): Promise<void> {
+    const [reading, claims] = await Promise.all([this.watch.read(FRESH_MS), this.reservations.living()])
+    this.shown = { gpus: reading.gpus.map((gpu) => shownGpu(gpu, claims, this.options.topologyName)), problems: reading.problems }
+    this.shownAtMs = this.options.clock.nowMs()
+  }
+}
