@@ -89,6 +89,7 @@ describe('pulling into the cache of Hugging Face', () => {
 
 describe('a connection that breaks', () => {
   it('is taken up where it was', async () => {
+    hub.paceMs = 5
     hub.cutAfter.push(10_000, 5_000)
     await pull('org/m')
     const ranges = hub.asked.filter(({ at }) => at === 'store').map(({ range }) => Number(/\d+/.exec(range ?? '0')?.[0]))
