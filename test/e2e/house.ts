@@ -22,11 +22,16 @@ export interface NodeRow {
   readonly inFlight: number
   readonly requests: number
   readonly restarts: number
+  readonly reason: string | null
+  readonly sinceMs: number
+  readonly adopted: boolean
+  readonly logPath: string | null
 }
 
 export interface StatusDocument {
   readonly name: string
   readonly pid: number
+  readonly startedAtMs: number
   readonly gateway: { readonly listen: readonly string[] }
   readonly pools: readonly { readonly name: string; readonly nodes: readonly NodeRow[] }[]
 }
