@@ -14,6 +14,9 @@ import NodesRestart from './nodes/restart.js'
 import NodesResume from './nodes/resume.js'
 import Paths from './paths.js'
 import Plan from './plan.js'
+import PluginsInstall from './plugins/install.js'
+import PluginsLink from './plugins/link.js'
+import PluginsUninstall from './plugins/uninstall.js'
 import Purge from './purge.js'
 import Status from './status.js'
 import Strategies from './strategies.js'
@@ -33,6 +36,9 @@ export const commands = {
   'nodes:resume': NodesResume,
   paths: Paths,
   plan: Plan,
+  'plugins:install': PluginsInstall,
+  'plugins:link': PluginsLink,
+  'plugins:uninstall': PluginsUninstall,
   purge: Purge,
   status: Status,
   strategies: Strategies,

@@ -1,9 +1,20 @@
 import { pathToFileURL } from 'node:url'
-import { LbError, messageOf, type EnginePlugin } from '@plimsoll/core'
+import { isLbError, LbError, messageOf, type EnginePlugin } from '@plimsoll/core'
 
-/** Imports the plugin modules that a topology uses. A module that fails is named. */
+/** A module that waits for something while it is imported gets this long. */
+const PATIENCE_MS = 10_000
+
+/** Imports the plugin modules that a topology uses. One that fails hurts only its own nodes: a stand-in takes its place, whose nodes fail with the reason. */
 export async function importEngines(modules: Readonly<Record<string, string>>): Promise<EnginePlugin[]> {
-  return Promise.all(Object.entries(modules).map(([engine, path]) => importEngine(engine, path)))
+  return Promise.all(
+    Object.entries(modules).map(async ([engine, path]) => {
+      try {
+        return await importEngine(engine, path)
+      } catch (error) {
+        return standIn(engine, isLbError(error) ? error : bad(engine, path, messageOf(error)))
+      }
+    }),
+  )
 }
 
 async function importEngine(engine: string, path: string): Promise<EnginePlugin> {
@@ -16,11 +27,33 @@ async function importEngine(engine: string, path: string): Promise<EnginePlugin>
   return plugin as EnginePlugin
 }
 
+/** An endless loop in a module cannot be ended from here; an endless wait can. */
 async function load(engine: string, path: string): Promise<Record<string, unknown>> {
+  let late: NodeJS.Timeout | undefined
+  const patience = new Promise<never>((_resolve, reject) => {
+    late = setTimeout(() => reject(bad(engine, path, `importing it did not end within ${PATIENCE_MS / 1000} s`)), PATIENCE_MS)
+  })
   try {
-    return (await import(pathToFileURL(path).href)) as Record<string, unknown>
+    return (await Promise.race([import(pathToFileURL(path).href), patience])) as Record<string, unknown>
   } catch (cause) {
-    throw bad(engine, path, messageOf(cause))
+    throw isLbError(cause) ? cause : bad(engine, path, messageOf(cause))
+  } finally {
+    clearTimeout(late)
+  }
+}
+
+/** Takes any settings: which are right is not known. */
+function standIn(engine: string, error: LbError): EnginePlugin {
+  return {
+    apiVersion: 1,
+    engine,
+    settings: { type: 'object', additionalProperties: true },
+    canLaunch: true,
+    summary: error.message,
+    detect: () => Promise.resolve({ found: false, detail: error.message }),
+    createBackend: () => {
+      throw error
+    },
   }
 }
 

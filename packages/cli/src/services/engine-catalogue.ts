@@ -1,8 +1,10 @@
-import { existsSync, readFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { existsSync, readFileSync, realpathSync } from 'node:fs'
+import { dirname, join, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { LbError, messageOf, type EnginePlugin } from '@plimsoll/core'
+import { isLbError, LbError, messageOf, type EnginePlugin } from '@plimsoll/core'
 import { importEngines } from '../keeper/import-engines.js'
+import { keepCoreLink } from './core-link.js'
+import { badPlugin, declaredEngines, namedEngines, type PluginManifest } from './plugin-manifest.js'
 
 /** An engine that an installed package says it brings; known from its package.json alone, no code of it has run. */
 export interface InstalledEngine {
@@ -13,29 +15,46 @@ export interface InstalledEngine {
   readonly modulePath: string
 }
 
-interface Manifest {
-  readonly name?: string
-  readonly version?: string
-  readonly dependencies?: Readonly<Record<string, string>>
-  readonly plimsoll?: unknown
+/** A package that brings nothing, because it is broken or clashes with another. */
+export interface PluginFault {
+  readonly packageName: string
+  /** Engines that it would bring, as far as that can be read. */
+  readonly engines: readonly string[]
+  readonly error: LbError
+}
+
+export interface EngineInventory {
+  readonly engines: ReadonlyMap<string, InstalledEngine>
+  /** One broken plugin is no reason to use none. */
+  readonly faults: readonly PluginFault[]
 }
 
 const ownRoot = fileURLToPath(new URL('../..', import.meta.url))
 
-/** Engines of this package's own dependencies and of the plugins in `pluginRoots`, by name. Throws LB_BAD_PLUGIN, LB_ENGINE_DUPLICATE. */
-export function installedEngines(pluginRoots: readonly string[], root = ownRoot): ReadonlyMap<string, InstalledEngine> {
-  const own = Object.keys(readManifest(root).dependencies ?? {}).flatMap((name) => findPackage(name, root) ?? [])
-  const found = [...own, ...pluginRoots].flatMap((folder) => enginesIn(folder))
-  const byName = new Map<string, InstalledEngine>()
-  for (const engine of found) {
-    const other = byName.get(engine.engine)
-    if (other !== undefined && other.modulePath !== engine.modulePath) throw duplicate(engine, other)
-    byName.set(engine.engine, engine)
+/** Engines of this package's own dependencies and of the plugins in `pluginRoots`, by name. */
+export function installedEngines(pluginRoots: readonly string[], root = ownRoot): EngineInventory {
+  const own = Object.keys(manifestIn(root).dependencies ?? {}).flatMap((name) => findPackage(name, root) ?? [])
+  const engines = new Map<string, InstalledEngine>()
+  const faults: PluginFault[] = []
+  for (const folder of pluginRoots) keepCoreLink(folder)
+  for (const folder of [...own, ...pluginRoots]) {
+    try {
+      for (const engine of enginesIn(folder)) {
+        const other = engines.get(engine.engine)
+        if (other !== undefined && other.modulePath !== engine.modulePath) faults.push(clash(engine, other))
+        else engines.set(engine.engine, engine)
+      }
+    } catch (error) {
+      faults.push(faultIn(folder, error))
+    }
   }
-  return byName
+  // Load order must not decide which of two is meant.
+  for (const { engines: names } of faults.filter(({ error }) => error.code === 'LB_ENGINE_DUPLICATE'))
+    for (const name of names) engines.delete(name)
+  return { engines, faults }
 }
 
-/** Imports the plugins of these engines. A module that fails is named. */
+/** Imports the plugins of these engines. One that fails is there too: its nodes fail with the reason. */
 export async function loadEngines(engines: readonly InstalledEngine[]): Promise<EnginePlugin[]> {
   return importEngines(engineModules(engines))
 }
@@ -45,29 +64,32 @@ export function engineModules(engines: readonly InstalledEngine[]): Record<strin
   return Object.fromEntries(engines.map((each) => [each.engine, each.modulePath]))
 }
 
-function enginesIn(folder: string): InstalledEngine[] {
-  const manifest = readManifest(folder)
-  if (manifest.plimsoll === undefined) return []
+/** The engines of one package folder. Throws LB_BAD_PLUGIN. */
+export function enginesIn(folder: string): InstalledEngine[] {
+  const manifest = manifestIn(folder)
   const packageName = manifest.name ?? folder
-  return Object.entries(declared(manifest.plimsoll, packageName)).map(([engine, path]) => {
+  return Object.entries(declaredEngines(manifest, folder)).map(([engine, path]) => {
     const modulePath = join(folder, path)
-    if (!existsSync(modulePath)) throw bad(packageName, `its file ${path} for engine \`${engine}\` does not exist`)
+    if (!existsSync(modulePath)) throw badPlugin(packageName, `its file ${path} for engine \`${engine}\` does not exist`)
+    if (!isBelow(modulePath, folder)) throw badPlugin(packageName, `its file ${path} for engine \`${engine}\` is a link out of the package`)
     return { engine, packageName, packageVersion: manifest.version ?? '', modulePath }
   })
 }
 
-/** The `plimsoll` field, checked by hand: five lines cost less than loading a schema library. */
-function declared(field: unknown, packageName: string): Record<string, string> {
-  const { apiVersion, engines } = (typeof field === 'object' && field !== null ? field : {}) as Record<string, unknown>
-  if (apiVersion !== 1) throw bad(packageName, `its plimsoll.apiVersion is ${String(apiVersion)}, this lb speaks 1`)
-  if (engines === undefined) return {}
-  if (typeof engines !== 'object' || engines === null) throw bad(packageName, 'its plimsoll.engines is no object')
-  for (const [engine, path] of Object.entries(engines)) {
-    if (!/^[a-z][a-z0-9-]*$/.test(engine)) throw bad(packageName, `\`${engine}\` is no engine name (lower case, digits, dashes)`)
-    if (typeof path !== 'string' || !path.startsWith('./') || path.includes('..'))
-      throw bad(packageName, `the path of engine \`${engine}\` must start with ./`)
+/** The package.json of a folder. Throws LB_BAD_PLUGIN. */
+export function manifestIn(folder: string): PluginManifest {
+  const path = join(folder, 'package.json')
+  try {
+    const manifest: unknown = JSON.parse(readFileSync(path, 'utf8'))
+    if (typeof manifest !== 'object' || manifest === null) throw new Error('it is no object')
+    return manifest
+  } catch (cause) {
+    throw badPlugin(folder, `${path} cannot be read: ${messageOf(cause)}`)
   }
-  return engines as Record<string, string>
+}
+
+function isBelow(path: string, folder: string): boolean {
+  return realpathSync(path).startsWith(realpathSync(folder) + sep)
 }
 
 /** Looks where Node.js would, but for the folder itself: a package need not export its package.json. */
@@ -79,24 +101,21 @@ function findPackage(name: string, from: string): string | undefined {
   }
 }
 
-function readManifest(folder: string): Manifest {
-  const path = join(folder, 'package.json')
+function faultIn(folder: string, thrown: unknown): PluginFault {
+  const error = isLbError(thrown) ? thrown : badPlugin(folder, messageOf(thrown))
   try {
-    return JSON.parse(readFileSync(path, 'utf8')) as Manifest
-  } catch (cause) {
-    throw bad(folder, `${path} cannot be read: ${messageOf(cause)}`)
+    const manifest = manifestIn(folder)
+    return { packageName: manifest.name ?? folder, engines: namedEngines(manifest), error }
+  } catch {
+    return { packageName: folder, engines: [], error }
   }
 }
 
-function bad(packageName: string, why: string): LbError {
-  const hint = `ask its author, or remove it: lb plugins uninstall ${packageName}`
-  return new LbError(`the plugin ${packageName} is broken: ${why}`, { code: 'LB_BAD_PLUGIN', source: 'operator', hint })
-}
-
-function duplicate(one: InstalledEngine, other: InstalledEngine): LbError {
-  return new LbError(`two plugins bring the engine \`${one.engine}\`: ${other.packageName} and ${one.packageName}`, {
+function clash(one: InstalledEngine, other: InstalledEngine): PluginFault {
+  const error = new LbError(`two plugins bring the engine \`${one.engine}\`: ${other.packageName} and ${one.packageName}`, {
     code: 'LB_ENGINE_DUPLICATE',
     source: 'operator',
     hint: `remove one: lb plugins uninstall ${one.packageName}`,
   })
+  return { packageName: one.packageName, engines: [one.engine], error }
 }

@@ -36,10 +36,12 @@ const simTopology: TopologyInput = {
   pools: { demo: { models: ['sim-8b'], nodes: [{ name: 'sim', engine: 'sim', launch: { replicas: 4, args: { profile: 'instant' } } }] } },
 }
 
-/** Finds, reads, checks and completes the topology. Throws TopologyErrors with every mistake at once. */
+/** Finds, reads, checks and completes the topology. Throws TopologyErrors with every mistake at once; LB_BAD_PLUGIN where the plugin of an engine in it is broken. */
 export async function prepareTopology(options: PrepareOptions): Promise<PreparedTopology> {
   const source = options.sim === true ? simTopology : (await loadTopologyFile(fileOptions(options))).source
-  const installed = installedEngines(options.pluginRoots)
+  const { engines: installed, faults } = installedEngines(options.pluginRoots)
+  const wanted = faults.find(({ engines }) => engines.some((engine) => isMentioned(engine, source)))
+  if (wanted !== undefined) throw wanted.error
   const mentioned = [...installed.values()].filter((each) => isMentioned(each.engine, source))
   const plugins = new Map((await loadEngines(mentioned)).map((plugin) => [plugin.engine, plugin]))
   const resolved = await resolveTopology(source, {
