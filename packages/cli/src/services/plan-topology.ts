@@ -1,23 +1,16 @@
-import { readFileSync, readdirSync, statSync } from 'node:fs'
 import { createServer } from 'node:net'
-import { join } from 'node:path'
 import {
   createBackend,
   createPluginHost,
   diffTopologies,
-  isSameProcess,
   nodeIdsOf,
-  parseResolvedTopology,
   planLaunch,
-  readJson,
-  readState,
   silentLogger,
-  statePaths,
   type GroupPlan,
   type PoolPlan,
-  type Topology,
 } from '@plimsoll/core'
 import type { PreparedTopology } from './prepare-topology.js'
+import { runningTopology } from './running-topology.js'
 import type { Plan, PlannedNode } from '../views/plan-text.js'
 
 /** Where nodes are put: below the ephemeral range, so that no client socket can take the port first. */
@@ -91,19 +84,4 @@ function canBind(port: number): Promise<boolean> {
     server.once('error', () => resolve(false))
     server.listen({ host: '127.0.0.1', port, exclusive: true }, () => server.close(() => resolve(true)))
   })
-}
-
-/** The topology that a running balancer was started with, from its boot file. */
-async function runningTopology(name: string): Promise<Topology | undefined> {
-  const paths = statePaths(name)
-  const state = readState(paths.stateFile)
-  if (state === undefined || !(await isSameProcess(state.balancer))) return undefined
-  try {
-    const boots = readdirSync(paths.runtimeDir).filter((file) => /^boot-\d+\.json$/.test(file))
-    const [newest] = boots.map((file) => join(paths.runtimeDir, file)).sort((a, b) => statSync(b).mtimeMs - statSync(a).mtimeMs)
-    const boot = newest === undefined ? undefined : (readJson(newest) as { topologyPath?: string } | undefined)
-    return boot?.topologyPath === undefined ? undefined : parseResolvedTopology(readFileSync(boot.topologyPath, 'utf8'))
-  } catch {
-    return undefined
-  }
 }
