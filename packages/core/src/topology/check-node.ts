@@ -1,5 +1,5 @@
-import { parseAttach } from './addresses.js'
 import type { EngineFacts } from './catalogue.js'
+import { checkAttach } from './check-attach.js'
 import type { CheckContext } from './check-context.js'
 import { checkGpus } from './check-gpus.js'
 import type { Finding } from './finding.js'
@@ -20,7 +20,7 @@ export function checkNode(at: NodeAt, context: CheckContext): Finding[] {
   return [
     ...(facts === undefined ? [unknownEngine(engine, at, context)] : checkWay(at, engine, facts)),
     ...checkArgs(at, context),
-    ...checkAttach(at),
+    ...checkAttach(at.node['attach'], { pool: at.pool, path: [...at.path, 'attach'], baseDir: context.baseDir }),
     ...checkEnv(at),
     ...checkGpus(recordOf(at.node['launch']), [...at.path, 'launch']),
   ]
@@ -88,14 +88,6 @@ function checkArgs(at: NodeAt, context: CheckContext): readonly Finding[] {
   if (launch === undefined || facts === undefined || !facts.canLaunch || wrongKind) return []
   const path = [...at.path, 'launch', 'args']
   return context.checkSettings({ schema: facts.settings, owner: `engine ${engine}`, settings: args, path }).findings
-}
-
-function checkAttach(at: NodeAt): Finding[] {
-  const attach = at.node['attach']
-  if (typeof attach !== 'string' || attach === '') return []
-  const parsed = parseAttach(attach)
-  if ('url' in parsed) return []
-  return [{ path: [...at.path, 'attach'], at: 'value', ...parsed, message: `pool ${at.pool}: ${parsed.message}` }]
 }
 
 /** A variable whose name ends like a secret's may not be written out; this catches the common slip, not every one. */

@@ -1,8 +1,10 @@
+import { parseAttach } from './addresses.js'
 import { checkNode } from './check-node.js'
 import { defaultStrategy, type CheckContext } from './check-context.js'
 import type { Finding } from './finding.js'
 import { groupNames } from './group-names.js'
 import { listOf, recordOf, type KeyPath } from './key-path.js'
+import { named } from './members.js'
 import { nearestWord } from './nearest-word.js'
 
 /** All that the schema cannot see in pools: names that meet twice, strategies and engines that nobody brings. */
@@ -86,7 +88,16 @@ function checkGroupNames(pool: string, nodes: readonly unknown[]): Finding[] {
 }
 
 function idsOf(name: string, node: unknown): readonly string[] {
+  const { attach } = recordOf(node)
+  if (Array.isArray(attach)) return namesOfList(name, attach)
   const replicas = recordOf(recordOf(node)['launch'])['replicas']
   if (typeof replicas !== 'number' || replicas <= 1 || replicas > 1024) return [name]
   return Array.from({ length: Math.floor(replicas) }, (_, index) => `${name}-${index}`)
+}
+
+function namesOfList(name: string, attach: readonly unknown[]): readonly string[] {
+  const urls = attach
+    .flatMap((text) => (typeof text === 'string' ? [parseAttach(text)] : []))
+    .flatMap((parsed) => ('url' in parsed ? parsed : []))
+  return named(urls).map((member) => `${name}-${member.name}`)
 }

@@ -1,5 +1,5 @@
 import { LbError, messageOf } from '../errors/index.js'
-import { deepFreeze } from './build-topology.js'
+import { deepFreeze } from './deep-freeze.js'
 import { listOf, recordOf } from './key-path.js'
 import type { Topology } from './topology.js'
 
