@@ -1,8 +1,12 @@
 import { stripVTControlCharacters } from 'node:util'
 import type { Diagnosis } from '@plimsoll/core/plugin'
-import { logRules } from './log-rules.js'
+import { driverRules, memoryRules } from './log-rules-machine.js'
+import { fetchRules, lastRules, modelRules } from './log-rules-model.js'
 
 const LONGEST = 300
+
+/** The first that finds a line wins. */
+const logRules = [...memoryRules, ...modelRules, ...driverRules, ...fetchRules, ...lastRules]
 
 /** Why it ended, in order of how much a line explains: an allocation that failed comes before the load that failed for it. */
 export function diagnose(logTail: string): Diagnosis | undefined {

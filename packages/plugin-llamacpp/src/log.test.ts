@@ -109,6 +109,12 @@ describe('why a llama-server ended, from lines of real logs', () => {
     expect(found?.hint).toMatch(/\w/)
   })
 
+  it('a line about a GPU that it did without is not the reason', () => {
+    const log = 'ggml_cuda_init: failed to initialize CUDA: no CUDA-capable device is detected\nerror: invalid argument: --nope\n'
+    expect(diagnose(log)).toMatchObject({ kind: 'bad-settings' })
+    expect(diagnose('ggml_cuda_host_malloc: failed to allocate 1900.00 MiB of pinned memory: invalid argument\n')).toBeUndefined()
+  })
+
   it('a value on the command line is not repeated: it may be a key', () => {
     expect(JSON.stringify(diagnose('error: invalid argument: --future-token=SECRET\n'))).not.toContain('SECRET')
   })

@@ -1,100 +1,7 @@
-import type { Diagnosis } from '@plimsoll/core/plugin'
+import { type LogRule, rule } from './log-rule.js'
 
-/** What one kind of line in the log means. */
-export interface LogRule {
-  readonly kind: Diagnosis['kind']
-  readonly pattern: RegExp
-  readonly message: (found: RegExpExecArray) => string
-  readonly hint: string
-}
-
-const smaller = 'a smaller contextTokens or fewer slots, kvTypeK and kvTypeV: q8_0, a smaller quantisation, fewer gpuLayers, or more GPUs'
-
-function rule(kind: Diagnosis['kind'], pattern: RegExp, message: string | LogRule['message'], hint: string): LogRule {
-  return { kind, pattern, message: typeof message === 'string' ? () => message : message, hint }
-}
-
-/** Lines of llama-server and of the libraries below it; the first rule that finds one wins. */
-export const logRules: readonly LogRule[] = [
-  rule(
-    'out-of-memory',
-    /allocating ([\d.]+) MiB on device (\d+): .*out of memory/,
-    ([, mib, device]) => `GPU ${device} has no room for ${mib} MiB more`,
-    smaller,
-  ),
-  rule(
-    'out-of-memory',
-    /failed to allocate (\S+) buffer of size (\d+)/,
-    ([, device, bytes]) => `${device} has no room for ${Math.ceil(Number(bytes) / 1024 ** 2)} MiB more`,
-    smaller,
-  ),
-  rule(
-    'out-of-memory',
-    /kIOGPUCommandBufferCallbackErrorOutOfMemory|ggml_metal\S*: error: failed to allocate/,
-    'Metal has no memory left',
-    smaller,
-  ),
-  rule(
-    'out-of-memory',
-    /(?:CUDA|HIP|ROCm|MUSA) error:? ?out of memory|cudaMalloc failed|hipMalloc failed/i,
-    'the GPU has no memory left',
-    smaller,
-  ),
-  rule(
-    'out-of-memory',
-    /ErrorOutOfDeviceMemory|ErrorOutOfHostMemory|Device memory allocation of size \d+ failed/,
-    'Vulkan has no memory left',
-    smaller,
-  ),
-  rule(
-    'out-of-memory',
-    /failed to allocate buffer for kv cache|failed to allocate compute (?:pp |tg )?buffers|unable to allocate \S+ buffer/,
-    'there is no room for the context',
-    smaller,
-  ),
-  rule(
-    'out-of-memory',
-    /std::bad_alloc|insufficient memory \(attempted|Cannot allocate memory|failed to allocate .* pinned memory/,
-    'main memory is exhausted',
-    'a smaller model or context, cacheRamMiB: 0 (llama-server keeps up to 8 GiB of prompts there), fewer replicas',
-  ),
-  rule(
-    'port-taken',
-    /couldn't bind HTTP server socket.*port: (\d+)|bind.*Address already in use/,
-    ([, port]) => (port === undefined ? 'its port is taken' : `port ${port} is taken`),
-    'lb tries the next port by itself; a server of your own command has to listen on ${PORT}',
-  ),
-  rule(
-    'driver',
-    /CUDA driver version is insufficient for CUDA runtime version|unsupported display driver|driver\/library version mismatch/i,
-    'the NVIDIA driver is too old for this build, or its parts do not fit together',
-    'nvidia-smi shows the driver; update it (a reboot may be due), or take a build for an older CUDA',
-  ),
-  rule(
-    'driver',
-    /no kernel image is available for execution|invalid device function|ARCHS.*does not include/,
-    'this build has no code for this GPU',
-    'take a build for its compute capability',
-  ),
-  rule(
-    'driver',
-    /(?:failed to initialize (?:CUDA|ROCm|HIP)|CUDA error): *(.*)/,
-    ([, why]) => `the GPU cannot be used: ${why ?? ''}`,
-    'llama-server --list-devices shows what it sees; nvidia-smi or rocm-smi whether the driver answers',
-  ),
-  rule(
-    'driver',
-    /error while loading shared libraries: (\S+):|Library not loaded: (\S+)/,
-    ([, library, framework]) => `the library ${library ?? framework} is missing`,
-    'install what the build needs, or name its folder in launch.env LD_LIBRARY_PATH',
-  ),
-  rule(
-    'driver',
-    /version `(GLIBC\S*)' not found/,
-    ([, version]) => `this build needs ${version}, which the system lacks`,
-    'take a build for this system',
-  ),
-  rule('driver', /Illegal instruction/i, 'this build uses instructions that the processor lacks', 'take a build for this processor'),
+/** Files and settings. */
+export const modelRules: readonly LogRule[] = [
   rule(
     'model-missing',
     /failed to open (?:GGUF )?file '?([^']+?)'? \(No such file|'([^']+)' \(No such file or directory\)|failed to open (\S+): No such file/,
@@ -175,6 +82,10 @@ export const logRules: readonly LogRule[] = [
     'the chat template cannot be used',
     'jinja: true, or a chatTemplateFile that fits the model',
   ),
+]
+
+/** Models that are fetched at the start. */
+export const fetchRules: readonly LogRule[] = [
   rule(
     'no-space',
     /No space left on device/,
@@ -205,6 +116,10 @@ export const logRules: readonly LogRule[] = [
     'the model cannot be fetched: the network does not answer',
     'a proxy goes into HTTPS_PROXY; fetched models need no network',
   ),
+]
+
+/** What is left when nothing says why. */
+export const lastRules: readonly LogRule[] = [
   rule(
     'other',
     /failed to load model,? '?([^']*)'?/,

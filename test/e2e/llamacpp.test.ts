@@ -1,0 +1,172 @@
+import { readFileSync, truncateSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterEach, describe, expect, it } from 'vitest'
+import type { NodeStatus } from '@plimsoll/core'
+import { House, until } from './house.js'
+
+const standIn = fileURLToPath(new URL('engines/llama-server.ts', import.meta.url))
+let house: House
+
+afterEach(async () => {
+  await house.lb(['down', '--force'])
+  await house.close()
+})
+
+/** A GGUF file without keys and tensors: enough to be one. */
+function writeModel(name = 'tiny.gguf'): string {
+  const bytes = Buffer.alloc(32)
+  bytes.write('GGUF')
+  bytes.writeUInt32LE(3, 4)
+  const path = house.write(name, '')
+  writeFileSync(path, bytes)
+  return path
+}
+
+/** A house whose only node is launched by the plugin's own plan, with the stand-in in place of the binary. */
+function topology(more = '', args = ''): string {
+  return `version: 1
+gateway: { listen: 127.0.0.1:0 }
+pools:
+  chat:
+    models: [qwen, gpt-4o-mini]
+    drain: 300ms
+    nodes:
+      - name: lama
+        engine: llamacpp
+        apiKey: { env: NODE_KEY }
+        launch:
+          command: ['${process.execPath}', '${standIn}']
+          model: '${join(house.cwd, 'tiny.gguf')}'
+          args: { contextTokens: 8192, slots: 4, ${args} }
+          restarts: { max: 0 }
+          env: { STAND_IN_NOTES: '${house.cwd}' }
+${more}`
+}
+
+const env = {
+  NODE_KEY: 'sekret-of-the-node',
+  LLAMA_ARG_CTX_SIZE: '7',
+  LLAMA_ARG_PORT: '1',
+  LLAMA_API_KEY: 'of-the-shell',
+  AIP_MODE: 'PREDICTION',
+}
+
+const node = async (): Promise<NodeStatus> => {
+  const [first] = (await house.status()).pools[0]?.nodes ?? []
+  return first as unknown as NodeStatus
+}
+
+interface Notes {
+  readonly argv: readonly string[]
+  readonly env: Readonly<Record<string, string>>
+}
+
+function notes(): readonly unknown[] {
+  const lines = readFileSync(join(house.cwd, 'notes.jsonl'), 'utf8').trim().split('\n')
+  return lines.map((line) => JSON.parse(line) as unknown)
+}
+
+function ask(url: string, content: string, more: object = {}, headers: Readonly<Record<string, string>> = {}): Promise<Response> {
+  return fetch(`${url}/v1/chat/completions`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...headers },
+    body: JSON.stringify({ model: 'qwen', messages: [{ role: 'user', content }], ...more }),
+  })
+}
+
+describe('a launched llama-server', () => {
+  it('loads, becomes ready, answers, tells its load, and is gone after lb down', async () => {
+    house = new House()
+    house.write('lb.yaml', topology())
+    writeModel()
+    const up = house.start(['up', '--detach'], env)
+    await until(async () => (await node().catch(() => undefined))?.state === 'loading', 30_000)
+    await until(async () => (await node()).reason?.includes('loading') === true)
+    expect((await node()).pid).toBeGreaterThan(0)
+    house.write('go', '')
+    await until(async () => (await node()).state === 'ready', 30_000)
+    if (up.exitCode === null) await new Promise((resolve) => up.once('exit', resolve))
+
+    const url = (await house.status()).gateway.listen[0] ?? ''
+    const plain = await ask(url, 'hello')
+    expect(plain.status).toBe(200)
+    expect(await plain.json()).toMatchObject({ object: 'chat.completion', choices: [{ message: { role: 'assistant' } }] })
+    const stream = await ask(url, 'hello', { stream: true })
+    expect(await stream.text()).toMatch(/^data: \{.*data: \[DONE\]\s*$/s)
+    const refused = await ask(url, 'word word word')
+    expect(refused.status).toBe(400)
+    expect(await refused.json()).toMatchObject({ error: { type: 'exceed_context_size_error' } })
+
+    expect(await node()).toMatchObject({ version: 'b10573-3f545becc', host: 'here' })
+    await until(async () => (await node()).load?.running === 0, 20_000)
+    expect((await node()).load).toMatchObject({ waiting: 0, slots: 4, contextTokens: 2048, kvUsedRatio: 0 })
+
+    const { argv, env: seen } = notes()[0] as Notes
+    const port = new URL((await node()).url).port
+    expect(argv.join(' ')).toBe(
+      `--host 127.0.0.1 --port ${port} -m ${join(house.cwd, 'tiny.gguf')} -a qwen,gpt-4o-mini --metrics -c 8192 -np 4`,
+    )
+    expect(seen['LLAMA_API_KEY']).toBe(env.NODE_KEY)
+    expect(Object.keys(seen).filter((name) => name.startsWith('LLAMA_ARG_') || name === 'AIP_MODE')).toEqual([
+      'LLAMA_ARG_UI',
+      'LLAMA_ARG_WEBUI',
+    ])
+
+    const down = await house.lb(['down'])
+    expect(down.code, down.stderr).toBe(0)
+    expect(house.survivors()).toEqual([])
+    expect(notes().slice(1)).toEqual([{ signal: 1, open: 0 }])
+  })
+
+  it('with a request of somebody else is drained, then ended by the second SIGTERM: the first leaves such requests hanging', async () => {
+    house = new House()
+    house.write('lb.yaml', topology())
+    writeModel()
+    house.write('go', '')
+    await house.up([], env)
+    const { url } = await node()
+    const answer = await ask(url, 'hold', { stream: true }, { authorization: `Bearer ${env.NODE_KEY}` })
+    const text = answer.text().catch(() => 'cut')
+    await until(async () => (await node()).load?.running === 2, 20_000)
+    const down = await house.lb(['down'])
+    expect(down.code, down.stderr).toBe(0)
+    expect(await text).not.toContain('[DONE]')
+    expect(house.survivors()).toEqual([])
+    expect(notes().slice(1)).toEqual([
+      { signal: 1, open: 1 },
+      { signal: 2, open: 1 },
+    ])
+  })
+
+  it('that does not know a flag is explained', async () => {
+    house = new House()
+    house.write('lb.yaml', topology('', 'extraArgs: [--future-flag, value]'))
+    writeModel()
+    const up = await house.lb(['up', '--detach'], env)
+    expect(up.code).not.toBe(0)
+    expect(`${up.stdout}${up.stderr}`).toContain('this build does not know --future-flag')
+  })
+
+  it('whose model is not whole is not started at all', async () => {
+    house = new House()
+    house.write('lb.yaml', topology())
+    truncateSync(writeModel(), 20)
+    const up = await house.lb(['up', '--detach'], env)
+    expect(up.code).not.toBe(0)
+    expect(`${up.stdout}${up.stderr}`).toContain('is no GGUF file that can be read: it ends inside its header')
+    expect(() => notes()).toThrow('ENOENT')
+  })
+})
+
+describe('lb plan', () => {
+  it('shows the exact command line of a llama-server, and no key', async () => {
+    house = new House()
+    house.write('lb.yaml', topology().replace(/ +command: .*\n/, ''))
+    writeModel()
+    const plan = await house.lb(['plan'], env)
+    expect(plan.code, plan.stderr).toBe(0)
+    expect(plan.stdout).toMatch(/llama-server --host 127\.0\.0\.1 --port \d+ -m \S+tiny\.gguf -a qwen,gpt-4o-mini --metrics -c 8192 -np 4/)
+    expect(plan.stdout).not.toContain(env.NODE_KEY)
+  })
+})
