@@ -6,6 +6,7 @@ import Ask from './ask.js'
 import Config from './config.js'
 import Down from './down.js'
 import Engines from './engines.js'
+import Gpus from './gpus.js'
 import Init from './init.js'
 import Logs from './logs.js'
 import NodesDrain from './nodes/drain.js'
@@ -28,6 +29,7 @@ export const commands = {
   config: Config,
   down: Down,
   engines: Engines,
+  gpus: Gpus,
   init: Init,
   logs: Logs,
   'nodes:drain': NodesDrain,

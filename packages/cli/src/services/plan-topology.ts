@@ -9,6 +9,7 @@ import {
   type GroupPlan,
   type PoolPlan,
 } from '@plimsoll/core'
+import { planPlacement, type PlacementPlan } from './plan-placement.js'
 import type { PreparedTopology } from './prepare-topology.js'
 import { runningTopology } from './running-topology.js'
 import type { Plan, PlannedNode } from '../views/plan-text.js'
@@ -21,9 +22,10 @@ const LAST_PORT = 19_399
 export async function planTopology(prepared: PreparedTopology): Promise<Plan> {
   const { topology } = prepared
   const ports = freePorts()
+  const placement = await planPlacement(prepared)
   const nodes: PlannedNode[] = []
   for (const pool of topology.pools) {
-    for (const group of pool.groups) nodes.push(...(await plannedNodes(prepared, { pool, group }, ports)))
+    for (const group of pool.groups) nodes.push(...(await plannedNodes({ ...prepared, placement }, { pool, group }, ports)))
   }
   const running = await runningTopology(topology.name)
   return {
@@ -31,12 +33,13 @@ export async function planTopology(prepared: PreparedTopology): Promise<Plan> {
     ...(topology.file === undefined ? {} : { file: topology.file }),
     listen: topology.gateway.listen,
     nodes,
+    warnings: placement.warnings,
     ...(running === undefined ? {} : { running: diffTopologies(running, topology) }),
   }
 }
 
 async function plannedNodes(
-  prepared: PreparedTopology,
+  prepared: PlannedWith,
   { pool, group }: { pool: PoolPlan; group: GroupPlan },
   ports: AsyncIterator<number>,
 ): Promise<PlannedNode[]> {
@@ -49,6 +52,8 @@ async function plannedNodes(
   return planned
 }
 
+type PlannedWith = PreparedTopology & { readonly placement: PlacementPlan }
+
 interface LaunchQuestion {
   readonly pool: PoolPlan
   readonly group: GroupPlan
@@ -58,15 +63,22 @@ interface LaunchQuestion {
 }
 
 function launchOf(
-  { engines }: PreparedTopology,
+  { engines, placement }: PlannedWith,
   { pool, group, id, replica, port }: LaunchQuestion,
 ): Pick<PlannedNode, 'url'> & Partial<PlannedNode> {
   const url = `http://127.0.0.1:${port}`
   const context = { engines, host: createPluginHost(silentLogger), env: process.env }
   const { backend } = createBackend({ id, name: id, pool, group, replica }, url, context)
-  const plan = planLaunch(backend, group, { host: '127.0.0.1', port, replica, extraPorts: [] }, process.env)
+  const chosen = placement.chosenFor(id)
+  const gpus = placement.shownOf(id, backend.gpuIds ?? 'uuid')
+  const plan = planLaunch(
+    backend,
+    group,
+    { host: '127.0.0.1', port, replica, extraPorts: [], ...(chosen === undefined ? {} : { gpus: chosen }) },
+    process.env,
+  )
   const env = [...Object.keys(plan.env), ...Object.keys(group.launch?.env ?? {})]
-  return { url, command: [plan.command, ...plan.args], env, readyWithinMs: plan.readyWithinMs }
+  return { url, command: [plan.command, ...plan.args], env, readyWithinMs: plan.readyWithinMs, ...(gpus === undefined ? {} : { gpus }) }
 }
 
 async function nextOf(ports: AsyncIterator<number>): Promise<number> {

@@ -1,4 +1,5 @@
 import type { Topology, TopologyDiff } from '@plimsoll/core'
+import { planGpuLines, type PlannedGpus } from './plan-gpu-lines.js'
 import { homePath } from './up-report.js'
 import { sanitize } from './sanitize.js'
 import { duration } from './units.js'
@@ -16,6 +17,8 @@ export interface PlannedNode {
   /** Names of what is added to the base environment; values may be secrets. */
   readonly env?: readonly string[]
   readonly readyWithinMs?: number
+  /** Where the topology chooses; launched nodes only. */
+  readonly gpus?: PlannedGpus
 }
 
 export interface Plan {
@@ -23,6 +26,8 @@ export interface Plan {
   readonly file?: string
   readonly listen: Topology['gateway']['listen']
   readonly nodes: readonly PlannedNode[]
+  /** What is worth a second thought. */
+  readonly warnings: readonly string[]
   /** How this differs from what runs now; undefined when nothing runs. */
   readonly running?: TopologyDiff
 }
@@ -36,6 +41,7 @@ export function planText(plan: Plan): string {
     `nodes     ${launched} to launch, ${plan.nodes.length - launched} to attach`,
     '',
     ...plan.nodes.flatMap(nodeLines),
+    ...(plan.warnings.length === 0 ? [] : ['', ...plan.warnings.map((warning) => `! ${warning}`)]),
     ...(plan.running === undefined ? [] : ['', ...runningLines(plan.running)]),
   ]
   return `${lines.map((line) => sanitize(line).trimEnd()).join('\n')}\n`
@@ -46,7 +52,7 @@ function nodeLines(node: PlannedNode): string[] {
   const within = node.readyWithinMs === undefined ? '' : `   ready within ${duration(node.readyWithinMs)}`
   const command = node.command === undefined ? [] : [`    ${node.command.map(quoted).join(' ')}`]
   const env = node.env === undefined || node.env.length === 0 ? [] : [`    with ${node.env.join(', ')} in its environment`]
-  return [`${head}${within}`, ...command, ...env]
+  return [`${head}${within}`, ...command, ...planGpuLines(node.gpus), ...env]
 }
 
 function runningLines(running: NonNullable<Plan['running']>): string[] {

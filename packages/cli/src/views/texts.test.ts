@@ -113,6 +113,7 @@ describe('planText', () => {
         },
         { id: 'a/y', engine: 'openai', weight: 1, models: ['m'], how: 'attach', url: 'http://h:1' },
       ],
+      warnings: [],
     })
     expect(text).toContain(`    node 'a b' 'c'\\''d'\n    with TOKEN in its environment`)
     expect(text).toContain('1 to launch, 1 to attach')

@@ -29,6 +29,11 @@ export function percent(ratio: number): string {
   return `${Math.round(Math.min(1, Math.max(0, ratio)) * 100)} %`
 }
 
+/** `22 GiB`, `3.1 GiB` of MiB. */
+export function gibOf(mib: number): string {
+  return `${trim(mib / 1024)} GiB`
+}
+
 /** Local wall-clock time, `14:02:31`. */
 export function clockTime(epochMs: number): string {
   return hourAndMinute(epochMs) + `:${two(new Date(epochMs).getSeconds())}`

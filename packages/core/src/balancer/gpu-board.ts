@@ -1,5 +1,5 @@
 import { GpuReservations, createGpuWatch, localMachine, type GpuWatch, type LiveClaim, type SeenGpu } from '../machines/index.js'
-import type { Clock } from '../base/index.js'
+import { systemClock, type Clock } from '../base/index.js'
 import type { GpuProblem, GpuStatus } from '../control/index.js'
 
 export interface GpuBoardOptions {
@@ -14,17 +14,25 @@ export interface GpuSnapshot {
 }
 
 /** An accelerator in the words of the status. */
-export function shownGpu(gpu: SeenGpu, claims: readonly LiveClaim[], topologyName: string): GpuStatus {
+function shownGpu(gpu: SeenGpu, claims: readonly LiveClaim[], topologyName?: string): GpuStatus {
   const { key, vendor, index, uuid, pciBusId, name, memTotalMiB, memFreeMiB, utilization, temperatureC, unified, seenAtMs } = gpu
-  const mine = `${topologyName}/`
+  const mine = `${topologyName ?? ''}/`
+  const isMine = (holder: string): boolean => topologyName !== undefined && holder.startsWith(mine)
   const holders = claims.filter((claim) => claim.key === key).map((claim) => claim.holder)
   return {
     ...{ key, vendor, index, uuid, pciBusId, name, memTotalMiB, memFreeMiB, utilization, temperatureC, unified, seenAtMs },
     migProfile: gpu.migProfile ?? null,
     broken: gpu.broken ?? null,
-    nodes: holders.filter((holder) => holder.startsWith(mine)).map((holder) => holder.slice(mine.length)),
-    heldBy: holders.filter((holder) => !holder.startsWith(mine)),
+    nodes: holders.filter(isMine).map((holder) => holder.slice(mine.length)),
+    heldBy: holders.filter((holder) => !isMine(holder)),
   }
+}
+
+/** The accelerators of this machine right now, without a balancer. */
+export async function surveyGpus(env: NodeJS.ProcessEnv): Promise<GpuSnapshot> {
+  const watch = createGpuWatch(localMachine({ env }), systemClock)
+  const [reading, claims] = await Promise.all([watch.read(0), new GpuReservations(env).living()])
+  return { gpus: reading.gpus.map((gpu) => shownGpu(gpu, claims)), problems: reading.problems }
 }
 
 const NOTHING: GpuSnapshot = { gpus: [], problems: [] }

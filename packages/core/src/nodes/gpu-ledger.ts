@@ -50,7 +50,7 @@ export class GpuLedger {
   freeText(gpu: MachineGpu): string {
     const free = this.freeMiB(gpu)
     if (free === null) return `${gpuName(gpu)} does not tell its memory`
-    return `${gpuName(gpu)} has ${gib(free)}${gpu.memTotalMiB === null ? '' : ` of ${gib(gpu.memTotalMiB)}`} free`
+    return `${gpuName(gpu)} has ${gpu.memTotalMiB === null ? gib(free) : `${gib(free).replace(' GiB', '')} of ${gib(gpu.memTotalMiB)}`} free`
   }
 }
 

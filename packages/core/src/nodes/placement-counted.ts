@@ -58,6 +58,8 @@ interface Measure {
 function whyNot(gpu: MachineGpu, { share, eachMiB, ledger }: Measure): string {
   const holder = ledger.inTheWay(gpu, share)?.holder
   if (gpu.broken !== undefined) return `${gpuName(gpu)} is broken (${gpu.broken})`
+  // Who holds it matters only where it would do.
+  if (eachMiB !== null && (gpu.memTotalMiB ?? Infinity) < eachMiB) return `${gpuName(gpu)} has ${gib(gpu.memTotalMiB ?? 0)} in all`
   if (holder !== undefined) return `${gpuName(gpu)} is reserved for ${holder}`
   return ledger.fits(gpu, eachMiB) ? `${gpuName(gpu)} alone is not enough` : ledger.freeText(gpu)
 }

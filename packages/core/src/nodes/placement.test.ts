@@ -72,7 +72,7 @@ describe('GPUs by count', () => {
   it('that do not fit are told with their figures, and what would fit', () => {
     const question = { gpus: [gpu(0), gpu(1)], seekers: seekers(counted(), 1, needs(140)) }
     expect(placed(question)).toEqual([
-      'no place for it: it wants a GPU with 140 GiB free, but GPU 0 has 79 GiB of 80 GiB free; GPU 1 has 79 GiB of 80 GiB free',
+      'no place for it: it wants a GPU with 140 GiB free, but GPU 0 has 80 GiB in all; GPU 1 has 80 GiB in all',
     ])
     expect(hintOf(question)).toBe('perReplica: 2 would fit (70 GiB on each)')
     expect(hintOf({ gpus: [gpu(0)], seekers: seekers(counted(), 1, needs(140)) })).toContain('at most 79 GiB are free on one')
@@ -87,7 +87,7 @@ describe('GPUs by count', () => {
     expect(placed({ gpus: [gpu(0)], seekers: seekers(wish, 3, needs(30)) })).toEqual([
       [0],
       [0],
-      expect.stringContaining('GPU 0 has 20 GiB of 80 GiB free'),
+      expect.stringContaining('GPU 0 has 20 of 80 GiB free'),
     ])
     const taken = [{ key: gpu(0).key, holder: 'other/a/b', share: true, needMiB: 60 * GIB }]
     expect(placed({ gpus: [gpu(0)], seekers: seekers(wish, 1, needs(30)), taken })).toEqual([expect.stringContaining('20 GiB')])
@@ -156,7 +156,7 @@ describe('GPUs by name', () => {
       'chat/gpu-0',
     )
     expect(placement?.refusal).toBeUndefined()
-    expect(placement?.notes).toContain('GPU 0 has 1 GiB of 80 GiB free, and it is expected to need 22 GiB')
+    expect(placement?.notes).toContain('GPU 0 has 1 of 80 GiB free, and it is expected to need 22 GiB')
   })
 })
 

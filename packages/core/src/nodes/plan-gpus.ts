@@ -1,39 +1,35 @@
-import { allowedGpus, type GpuProblem, type GpuReservations, type GpuWatch, type LiveClaim, type MachineGpu } from '../machines/index.js'
+import { systemClock } from '../base/index.js'
+import { allowedGpus, createGpuWatch, GpuReservations, localMachine, type LiveClaim, type MachineGpu } from '../machines/index.js'
 import type { Topology } from '../topology/index.js'
-import type { MemoryNeed } from '../contracts/index.js'
+import { expectedNeed } from './expected-need.js'
 import { needOf } from './gpu-desk.js'
-import { nodePlansOf, type NodePlan } from './node-plan.js'
+import { nodePlansOf } from './node-plan.js'
+import type { BackendContext } from './node-runner.js'
 import { placeNodes, type Placement } from './placement.js'
-
-export interface GpuPlanning {
-  readonly watch: GpuWatch
-  readonly reservations: GpuReservations
-  readonly env: NodeJS.ProcessEnv
-  readonly needOf: (plan: NodePlan) => MemoryNeed | undefined
-}
 
 export interface GpuPlan {
   /** By node id; only nodes whose group says `gpus`. */
   readonly placements: ReadonlyMap<string, Placement>
   /** What lb may use here. */
   readonly gpus: readonly MachineGpu[]
-  readonly problems: readonly GpuProblem[]
 }
 
 /** Which accelerators the nodes of a topology would get now, without taking any. What its own running nodes hold, they keep. */
-export async function planGpus(topology: Topology, { watch, reservations, env, needOf: expected }: GpuPlanning): Promise<GpuPlan> {
-  const [reading, claims] = await Promise.all([watch.read(0), reservations.living()])
+export async function planGpus(topology: Topology, context: BackendContext): Promise<GpuPlan> {
+  const { env } = context
+  const watch = createGpuWatch(localMachine({ env }), systemClock)
+  const [reading, claims] = await Promise.all([watch.read(0), new GpuReservations(env).living()])
   const isOwn = (claim: LiveClaim): boolean => claim.uid === process.getuid?.() && claim.holder.startsWith(`${topology.name}/`)
   const gpus = allowedGpus(reading.gpus, env)
   const seekers = nodePlansOf(topology).flatMap((plan) => {
     const wish = plan.group.launch?.gpus
     if (wish === undefined) return []
-    const need = needOf(plan, expected(plan))
+    const need = needOf(plan, expectedNeed(plan, context))
     const held = claims.filter((claim) => isOwn(claim) && claim.holder === `${topology.name}/${plan.id}`).map((claim) => claim.key)
     const { id, replica } = plan
     return { id, replica, wish, ...(need === undefined ? {} : { need }), ...(held.length === 0 ? {} : { held }) }
   })
   const problems = reading.problems.map((problem) => problem.message)
   const placements = placeNodes({ gpus, seekers, taken: claims.filter((claim) => !isOwn(claim)), problems })
-  return { placements, gpus, problems: reading.problems }
+  return { placements, gpus }
 }
