@@ -41,8 +41,10 @@ export interface Detection {
   readonly version?: string
   /** Base URL of a server that already runs. */
   readonly url?: string
-  /** Models that it serves right now. */
+  /** Models that it serves right now; where none runs, those that it could serve. */
   readonly models?: readonly string[]
+  /** Where none runs: `launch.model` with which a launch would serve the first of `models`, where the engine needs one. */
+  readonly weights?: string
   /** One line for people: where it was looked for, what was seen. */
   readonly detail: string
 }
