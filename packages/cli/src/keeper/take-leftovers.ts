@@ -16,7 +16,7 @@ import type { Boot } from './boot.js'
  */
 export async function takeLeftovers(boot: Boot, paths: StatePaths, log: Logger): Promise<readonly LeftEngine[]> {
   const state = readState(paths.stateFile)
-  const found = await findLeftovers({ name: boot.name, stateDir: paths.stateDir, state })
+  const found = await findLeftovers({ name: boot.name, paths, state })
   for (const { id, why } of found.strangers) log.warn('balancer.stranger', { node: id, why, note: 'no signal was sent' })
   const adopts = boot.leftovers === 'adopt' || (await isOfThisKeeper(state))
   const { stopped } = await endLeftovers(adopts ? { ...found, engines: [] } : found)

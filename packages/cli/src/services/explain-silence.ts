@@ -26,7 +26,7 @@ export async function leftoverNotice(target: Target, policy: LeftoverPolicy): Pr
 }
 
 function leftOf({ name, state, paths }: Target): Promise<string[]> {
-  return runningLeftovers({ name, state, stateDir: paths.stateDir })
+  return runningLeftovers({ name, state, paths })
 }
 
 async function killed(target: Target): Promise<LbError> {

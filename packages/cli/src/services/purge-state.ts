@@ -32,5 +32,5 @@ async function isAlive({ name, state, paths }: Target): Promise<boolean> {
   if (state === undefined) return false
   if (await isSameProcess(state.balancer)) return true
   if (state.keeper !== undefined && (await isSameProcess(state.keeper))) return true
-  return (await runningLeftovers({ name, state, stateDir: paths.stateDir })).length > 0
+  return (await runningLeftovers({ name, state, paths })).length > 0
 }

@@ -98,7 +98,7 @@ async function reap(target: Target, why: unknown): Promise<StopResult> {
     const refused = process === undefined ? undefined : await endOwnProcess(process)
     if (refused !== undefined) strangers.push(refused)
   }
-  const found = await findLeftovers({ name, stateDir: paths.stateDir, state })
+  const found = await findLeftovers({ name, paths, state })
   const { stopped } = await endLeftovers(found)
   removeState(paths.stateFile)
   rmSync(paths.socketPath, { force: true })

@@ -8,7 +8,8 @@ import { readProcess } from './process-table.js'
 export interface RecordedEngine {
   readonly identity: ProcessIdentity
   readonly mark: string
-  readonly logPath?: string
+  /** Where the output of this node's engines goes: known from the node, not from the record. */
+  readonly logPath: string
 }
 
 /** `gone`: nothing lives there, which is no news. `stranger`: something lives there that is not ours to touch, and why. */
@@ -34,11 +35,11 @@ export async function proveOwnEngine({ identity, mark, logPath }: RecordedEngine
   return carriesMark(pid, mark, logPath) ? { is: 'ours' } : stranger(`process ${pid} does not carry the mark of the node`)
 }
 
-function carriesMark(pid: number, mark: string, logPath: string | undefined): boolean {
+function carriesMark(pid: number, mark: string, logPath: string): boolean {
   if (process.platform !== 'linux') return true
   const found = variableOf(pid, MARK_VARIABLE)
   if (typeof found === 'string') return found === mark
-  const log = logPath === undefined ? undefined : realPathOf(logPath)
+  const log = realPathOf(logPath)
   return log !== undefined && [1, 2].some((descriptor) => openFileOf(pid, descriptor) === log)
 }
 

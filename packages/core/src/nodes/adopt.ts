@@ -2,7 +2,7 @@ import type { LaunchSlot } from '../contracts/index.js'
 import { messageOf } from '../errors/index.js'
 import { oomKills, proveOwnEngine, reclaimPort, stopTree, watchProcess, type PortReservation } from '../machines/index.js'
 import type { RecordedLaunch } from '../state/index.js'
-import type { LeftEngine } from './leftovers.js'
+import { nodeLogPath, type LeftEngine } from './leftovers.js'
 import type { Life } from './life.js'
 import type { RunnerContext } from './node-runner.js'
 import type { Node } from './node.js'
@@ -41,8 +41,9 @@ interface Adoptable {
 
 /** The life to go on with, or why there is none. */
 async function judge(left: LeftEngine, node: Node, context: RunnerContext): Promise<Adoptable | string> {
-  const { launch, logPath, mark, process: identity } = left
-  if (!isWhole(launch) || logPath === undefined) return 'how it was launched was not written down'
+  const { launch, mark, process: identity } = left
+  const logPath = nodeLogPath(context.logDir, node.id)
+  if (!isWhole(launch)) return 'how it was launched was not written down'
   const slot: LaunchSlot = {
     host: '127.0.0.1',
     port: launch.port,
@@ -62,7 +63,8 @@ async function judge(left: LeftEngine, node: Node, context: RunnerContext): Prom
   const { clock } = context
   const startedAtMs = clock.nowMs() - Math.max(0, clock.epochMs() - launch.startedAtMs)
   const seat = await context.gpus?.adopt(node.id, mark)
-  const held = seat === undefined ? {} : { seat }
+  const { remote } = prepared
+  const held = { ...(seat === undefined ? {} : { seat }), ...(remote === undefined ? {} : { remote }) }
   const life = {
     process: watchProcess(identity, clock),
     ports,

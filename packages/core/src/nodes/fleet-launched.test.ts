@@ -213,7 +213,7 @@ describe('a fleet', () => {
       { id: 'demo/attached', engine: 'script', url: record.url, mark: '' },
     ]
     const state = { v: 1, name, startedAtMs: 0, balancer: stranger, listen: [], nodes } as const
-    const reaped = await endLeftovers(await findLeftovers({ name, stateDir, state }))
+    const reaped = await endLeftovers(await findLeftovers({ name, paths: { stateDir, logDir: stateDir }, state }))
     expect(reaped).toEqual({ stopped: [ID], strangers: [{ id: 'demo/other', why: `process ${process.pid} is lb itself` }] })
     expect(await isSameProcess(record.process)).toBe(false)
   })

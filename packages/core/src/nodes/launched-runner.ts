@@ -1,22 +1,22 @@
 import { randomBytes } from 'node:crypto'
-import { join } from 'node:path'
 import type { TimerHandle } from '../base/index.js'
 import type { Diagnosis, LaunchSlot, ProbeReport } from '../contracts/index.js'
 import { messageOf } from '../errors/index.js'
-import { canBind, fileSize, MARK_VARIABLE, oomKills, reservePort, rotateIfLarger, spawnEngine, stopTree } from '../machines/index.js'
+import { canBind, fileSize, oomKills, reservePort, rotateIfLarger, spawnEngine, stopTree } from '../machines/index.js'
 import type { PortReservation, ProcessEnd } from '../machines/index.js'
 import type { LaunchSettings } from '../topology/index.js'
 import { adopt } from './adopt.js'
 import { checkBeforeLaunch } from './check-before-launch.js'
 import { explainEnd, explainError, type Explanation } from './explain-end.js'
 import { lastLines, lastWords } from './last-words.js'
-import { markPrefix } from './leftovers.js'
+import { markPrefix, nodeLogPath } from './leftovers.js'
 import type { GpuSeat } from './gpu-desk.js'
 import type { Life } from './life.js'
 import { LoadingWatch } from './loading-watch.js'
 import type { NodeRunner, RunnerContext } from './node-runner.js'
 import type { Node } from './node.js'
 import { prepareLaunch, type PreparedLaunch } from './prepare-launch.js'
+import { portsBeside, standInSteps, startOf } from './remote-launch.js'
 import { takeSeat } from './take-seat.js'
 import { RestartBudget } from './restart-budget.js'
 import { upstreamTarget } from './upstream-target.js'
@@ -125,7 +125,7 @@ export class LaunchedRunner implements NodeRunner {
         this.node.plan,
         port,
         async (backend) => {
-          for (let count = backend.extraPorts ?? 0; count > 0; count -= 1) ports.push(await reservePort(this.badPorts))
+          for (let count = portsBeside(this.node.plan, backend); count > 0; count -= 1) ports.push(await reservePort(this.badPorts))
           seat = await this.seat(mark)
           return this.slotOn(ports, seat)
         },
@@ -153,8 +153,8 @@ export class LaunchedRunner implements NodeRunner {
   private async launch(prepared: PreparedLaunch, held: HeldForLaunch): Promise<Life> {
     const { mark, seat } = held
     const { clock, logDir } = this.context
-    const { plan, slot, env, hash } = prepared
-    const logPath = join(logDir, `${this.node.id.replaceAll('/', '.')}.log`)
+    const { slot, hash, remote } = prepared
+    const logPath = nodeLogPath(logDir, this.node.id)
     rotateIfLarger(logPath, LOG_LIMITS)
     const { port, extraPorts, gpus } = slot
     const record = {
@@ -166,9 +166,10 @@ export class LaunchedRunner implements NodeRunner {
       logFrom: fileSize(logPath),
     }
     const kills = oomKills()
-    const process = await spawnEngine({ command: plan.command, args: plan.args, env: { ...env, [MARK_VARIABLE]: mark }, logPath })
+    const process = await spawnEngine({ ...startOf(prepared, mark, this.context.env), logPath })
     seat?.started(process.identity)
-    const life = { ...held, process, slot, logPath, record, startedAtMs: clock.nowMs(), oomKills: kills }
+    const over = remote === undefined ? {} : { remote }
+    const life = { ...held, ...over, process, slot, logPath, record, startedAtMs: clock.nowMs(), oomKills: kills }
     this.settle(life, prepared, false)
     return life
   }
@@ -232,9 +233,9 @@ export class LaunchedRunner implements NodeRunner {
     // No request goes to a dead engine while its remains are cleared; what it had started may outlive it and hold the GPU.
     if (!wasComing && this.wanted) this.node.move('fail', why.reason)
     await this.end({ steps: [] })
-    const portTaken = wasComing && isComing(this.node) && !(await canBind(life.slot.port))
-    if (portTaken && this.badPorts.size < MOST_PORTS) {
-      this.badPorts.add(life.slot.port)
+    const taken = why.kind === 'port-taken' || !(await canBind(life.slot.port))
+    if (wasComing && isComing(this.node) && taken && this.badPorts.size < MOST_PORTS) {
+      for (const port of [life.slot.port, ...(life.remote === undefined ? [] : [life.remote.remotePort])]) this.badPorts.add(port)
       this.context.log.warn('node.port_taken', { node: this.node.id, port: life.slot.port })
       return this.begin()
     }
@@ -275,7 +276,9 @@ export class LaunchedRunner implements NodeRunner {
     this.rotation?.cancel()
     life.process.release?.()
     const steps = how.steps ?? this.node.endpoint?.backend.stop ?? DEFAULT_STOP
-    await stopTree({ ...how, identity: life.process.identity, mark: life.mark, steps })
+    const isCut = steps.length === 0 || how.forced?.aborted === true
+    const ways = life.remote === undefined ? { ...how, steps } : { steps: standInSteps(steps, isCut) }
+    await stopTree({ ...ways, identity: life.process.identity, mark: life.mark })
     for (const port of life.ports) port.release()
     life.seat?.release()
     this.life = undefined

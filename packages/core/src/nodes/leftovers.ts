@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { findMarked, proveOwnEngine, stopTree, type MarkedProcess } from '../machines/index.js'
 import { stateFolderKey, type RecordedNode, type StateFile } from '../state/index.js'
 
@@ -17,7 +18,8 @@ export interface Leftovers {
 export interface LeftoverQuery {
   /** Of the topology. */
   readonly name: string
-  readonly stateDir: string
+  /** Where it keeps its state and the logs of its nodes. */
+  readonly paths: { readonly stateDir: string; readonly logDir: string }
   /** Undefined where the file is gone or torn: marks still tell. */
   readonly state: StateFile | undefined
 }
@@ -37,8 +39,13 @@ export function markPrefix(name: string, nodeId: string): string {
   return `${name}/${nodeId}/`
 }
 
+/** Where the output of a node's engine goes. */
+export function nodeLogPath(logDir: string, nodeId: string): string {
+  return join(logDir, `${nodeId.replaceAll('/', '.')}.log`)
+}
+
 /** Looks for what an earlier balancer of this topology left. Sends nothing. */
-export async function findLeftovers({ name, stateDir, state }: LeftoverQuery): Promise<Leftovers> {
+export async function findLeftovers({ name, paths, state }: LeftoverQuery): Promise<Leftovers> {
   const engines: LeftEngine[] = []
   const strangers: { id: string; why: string }[] = []
   for (const node of state?.name === name ? state.nodes : []) {
@@ -46,14 +53,14 @@ export async function findLeftovers({ name, stateDir, state }: LeftoverQuery): P
     const { process: identity, ...rest } = node
     if (!node.mark.startsWith(markPrefix(name, node.id))) strangers.push({ id: node.id, why: 'its mark is not one of this topology' })
     else {
-      const proof = await proveOwnEngine({ identity, mark: node.mark, ...(node.logPath === undefined ? {} : { logPath: node.logPath }) })
+      const proof = await proveOwnEngine({ identity, mark: node.mark, logPath: nodeLogPath(paths.logDir, node.id) })
       if (proof.is === 'ours') engines.push({ ...rest, process: identity })
       if (proof.is === 'stranger') strangers.push({ id: node.id, why: proof.why })
     }
   }
   const recorded = new Set((state?.name === name ? state.nodes : []).map((node) => node.mark))
   const living = new Set(engines.map((engine) => engine.mark))
-  const key = `/${stateFolderKey(stateDir)}-`
+  const key = `/${stateFolderKey(paths.stateDir)}-`
   const orphans = await findMarked((mark) => {
     if (living.has(mark) || !mark.startsWith(`${name}/`)) return false
     return recorded.has(mark) || mark.includes(key)
