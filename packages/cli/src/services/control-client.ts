@@ -1,10 +1,13 @@
 import { connect } from 'node:net'
-import { LbError, messageOf, type BalancerEvent, type BalancerStatus } from '@plimsoll/core'
+import { LbError, messageOf, type BalancerEvent, type BalancerStatus, type NodeModels } from '@plimsoll/core'
 import type { Got, Response } from 'got'
 import type { LiveClient } from '../live/index.js'
 
 /** Whoever talks to a balancer talks through this: got over its control socket. */
-export type ControlClient = LiveClient
+export interface ControlClient extends LiveClient {
+  /** What each node serves, asked of the engines now. */
+  models(): Promise<readonly NodeModels[]>
+}
 
 export interface ControlClientOptions {
   readonly socketPath: string
@@ -25,6 +28,7 @@ export function createControlClient(options: ControlClientOptions): ControlClien
       last = (await call('GET', '/v1/status')) as BalancerStatus
       return last
     },
+    models: async () => ((await call('GET', '/v1/models')) as { nodes: readonly NodeModels[] }).nodes,
     events: (onEvent, signal) => followEvents(options, onEvent, signal),
     drain: (nodeId) => act(nodeId, 'drain'),
     resume: (nodeId) => act(nodeId, 'resume'),
