@@ -1,0 +1,127 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterEach, describe, expect, it } from 'vitest'
+import { House, until } from '../house.js'
+
+const standIn = fileURLToPath(new URL('stand-in.ts', import.meta.url))
+
+let house: House | undefined
+
+afterEach(async () => {
+  await house?.lb(['down', '--force'])
+  await house?.close()
+  house = undefined
+})
+
+interface Options {
+  readonly replicas?: number
+  readonly script?: object
+  readonly args?: string
+  readonly more?: string
+}
+
+/** A house with a model's folder, and vLLM's stand-in to serve it. */
+function vllmHouse({ replicas = 1, script = {}, args = '{ maxModelLen: 2048 }', more = '' }: Options): House {
+  const made = new House()
+  const model = join(made.cwd, 'model')
+  mkdirSync(model)
+  writeFileSync(join(model, 'config.json'), '{"architectures":["Qwen3ForCausalLM"]}')
+  writeFileSync(join(model, 'script.json'), JSON.stringify(script))
+  made.write(
+    'lb.yaml',
+    `version: 1
+gateway: { listen: 127.0.0.1:0 }
+pools:
+  chat:
+    models: [qwen3-4b]
+    health: { interval: 200ms }
+    nodes:
+      - name: gpu
+        engine: vllm
+        launch:
+          command: [${process.execPath}, ${standIn}]
+          model: ${model}
+          replicas: ${replicas}
+          args: ${args}
+          ${more}
+`,
+  )
+  return made
+}
+
+const ask = (url: string, body: object) =>
+  fetch(`${url}/v1/chat/completions`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ model: 'qwen3-4b', messages: [{ role: 'user', content: 'hello' }], ...body }),
+  })
+
+const nodesOf = async () => (await house!.status()).pools[0]?.nodes ?? []
+
+describe('vLLM launched by lb', () => {
+  it('loads, serves plain and streamed answers with its cache’s figures, and ends with its workers', async () => {
+    house = vllmHouse({ replicas: 2 })
+    const url = await house.up([], { VLLM_PORT: '5000' })
+    expect((await nodesOf()).map(({ state }) => state)).toEqual(['ready', 'ready'])
+    const plain = (await (await ask(url, { max_tokens: 4 })).json()) as { usage: object; choices: { message: { content: string } }[] }
+    expect(plain.choices[0]?.message.content).toBe('word word word word')
+    expect(plain.usage).toMatchObject({ prompt_tokens: 9, prompt_tokens_details: { cached_tokens: 8 } })
+    const stream = await (await ask(url, { max_tokens: 3, stream: true })).text()
+    expect(stream.match(/word/g)).toHaveLength(3)
+    expect(stream).toContain('data: [DONE]')
+    expect(house.logs()).not.toContain('VLLM_PORT moves')
+    expect((await house.lb(['down'])).code).toBe(0)
+    expect(house.survivors()).toEqual([])
+  })
+
+  it('leaves a prompt that is too long to the client, in vLLM’s words', async () => {
+    house = vllmHouse({ replicas: 2 })
+    const answer = await ask(await house.up(), { max_tokens: 5000 })
+    expect(answer.status).toBe(400)
+    expect(answer.headers.get('x-lb-attempts')).toBe('1')
+    expect(await answer.json()).toMatchObject({
+      error: { param: 'input_tokens', message: expect.stringContaining('maximum context length is 2048') },
+    })
+  })
+
+  it('loses no request to a vLLM that somebody ends: its empty answers move to the other', async () => {
+    house = vllmHouse({ replicas: 2, args: '{ maxModelLen: 2048, shutdownTimeout: 2 }' })
+    const url = await house.up()
+    const victim = (await nodesOf())[0]?.pid ?? 0
+    process.kill(victim, 'SIGTERM')
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, async (_, index) => (await ask(url, { max_tokens: 4, stream: index % 2 === 0 })).text()),
+    )
+    for (const text of answers) {
+      expect(text).toContain('word')
+      expect(text).not.toContain('abort')
+    }
+  })
+
+  it('shows the command that it would start, and no key in it', async () => {
+    house = vllmHouse({})
+    const { stdout, code } = await house.lb(['plan', '--json'])
+    expect(code).toBe(0)
+    expect(stdout).toContain('--served-model-name')
+    expect(stdout).toContain('--max-model-len')
+  })
+
+  it('refuses settings that contradict each other, by name', async () => {
+    house = vllmHouse({ args: '{ eplb: { windowSize: 100 } }' })
+    const { stdout, stderr, code } = await house.lb(['plan'])
+    expect(code).not.toBe(0)
+    expect(stdout + stderr).toContain('eplb needs expertParallel')
+  })
+})
+
+describe('a vLLM that fails to load', () => {
+  it('says why in words that help', async () => {
+    const dies = ['torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has a total capacity of 23.68 GiB']
+    house = vllmHouse({ script: { dies }, more: 'restarts: { max: 1, within: 10m }' })
+    house.start(['up', '--detach'])
+    await until(async () => (await nodesOf().catch(() => []))[0]?.state === 'failed', 20_000)
+    const { stdout } = await house.lb(['status', '--json'])
+    expect(stdout).toContain('the GPU ran out of memory (2.00 GiB more were wanted)')
+  })
+})
