@@ -33,14 +33,16 @@ async function main(): Promise<void> {
   const paths = statePaths(boot.name)
   const leftovers = await takeLeftovers(boot, paths, log)
   const topology = parseResolvedTopology(readFileSync(boot.topologyPath, 'utf8'))
+  const { plugins, broken } = await importEngines(boot.engineModules)
+  for (const [engine, error] of broken) log.error('balancer.plugin_does_not_load', { engine, error: error.message })
   const balancer = createBalancer({
     topology,
-    engines: await importEngines(boot.engineModules),
+    engines: plugins,
     log,
     logDir: paths.logDir,
     stateDir: paths.stateDir,
     leftovers,
-    threads: { count: boot.threads, engineModules: moduleUrls(boot) },
+    threads: { count: boot.threads, engineModules: moduleUrls(boot, broken) },
   })
   balancer.on('broken', () => process.exit(1))
   const follow = await followState({ balancer, boot, topology }, paths, log)
@@ -63,9 +65,10 @@ function rotateOwnLog(paths: StatePaths): void {
   }
 }
 
-/** Each data thread imports the plugins itself. */
-function moduleUrls(boot: Boot): Record<string, string> {
-  return Object.fromEntries(Object.entries(boot.engineModules).map(([engine, path]) => [engine, pathToFileURL(path).href]))
+/** Each data thread imports the plugins itself, but for those that are known not to load: their nodes take no requests. */
+function moduleUrls({ engineModules }: Boot, broken: ReadonlyMap<string, unknown>): Record<string, string> {
+  const loading = Object.entries(engineModules).filter(([engine]) => !broken.has(engine))
+  return Object.fromEntries(loading.map(([engine, path]) => [engine, pathToFileURL(path).href]))
 }
 
 /** What was started is stopped again where the gateway cannot open. */

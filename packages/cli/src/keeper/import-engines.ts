@@ -4,17 +4,26 @@ import { isLbError, LbError, messageOf, type EnginePlugin } from '@plimsoll/core
 /** A module that waits for something while it is imported gets this long. */
 const PATIENCE_MS = 10_000
 
-/** Imports the plugin modules that a topology uses. One that fails hurts only its own nodes: a stand-in takes its place, whose nodes fail with the reason. */
-export async function importEngines(modules: Readonly<Record<string, string>>): Promise<EnginePlugin[]> {
-  return Promise.all(
-    Object.entries(modules).map(async ([engine, path]) => {
-      try {
-        return await importEngine(engine, path)
-      } catch (error) {
-        return standIn(engine, isLbError(error) ? error : bad(engine, path, messageOf(error)))
-      }
-    }),
-  )
+export interface ImportedEngines {
+  /** One for each module, in order. */
+  readonly plugins: readonly EnginePlugin[]
+  /** Why the module of an engine does not load; a stand-in is in its place, whose nodes fail with the reason. */
+  readonly broken: ReadonlyMap<string, LbError>
+}
+
+/** Imports the plugin modules that a topology uses. One that fails hurts only its own nodes. */
+export async function importEngines(modules: Readonly<Record<string, string>>): Promise<ImportedEngines> {
+  const broken = new Map<string, LbError>()
+  const plugins = Object.entries(modules).map(async ([engine, path]) => {
+    try {
+      return await importEngine(engine, path)
+    } catch (thrown) {
+      const error = isLbError(thrown) ? thrown : bad(engine, path, messageOf(thrown))
+      broken.set(engine, error)
+      return standIn(engine, error)
+    }
+  })
+  return { plugins: await Promise.all(plugins), broken }
 }
 
 async function importEngine(engine: string, path: string): Promise<EnginePlugin> {

@@ -55,8 +55,8 @@ export function installedEngines(pluginRoots: readonly string[], root = ownRoot)
 }
 
 /** Imports the plugins of these engines. One that fails is there too: its nodes fail with the reason. */
-export async function loadEngines(engines: readonly InstalledEngine[]): Promise<EnginePlugin[]> {
-  return importEngines(engineModules(engines))
+export async function loadEngines(engines: readonly InstalledEngine[]): Promise<readonly EnginePlugin[]> {
+  return (await importEngines(engineModules(engines))).plugins
 }
 
 /** Engine name to module path, as the balancer process takes it. */

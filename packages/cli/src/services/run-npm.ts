@@ -47,10 +47,19 @@ function errorLines(text: string): string[] {
 
 /** Why npm did not install it, in a line that helps. */
 export function npmFailure(what: string, { errors, code }: NpmResult): LbError {
-  const said = errors.filter((line) => !line.startsWith('code ')).slice(0, 6)
   const text = errors.join('\n')
-  const reason = said.join('; ').slice(0, 1000) || `npm ended with ${String(code)}`
-  return new LbError(`${what} was not installed: ${reason}`, { code: 'LB_PLUGIN_NOT_INSTALLED', source: 'operator', hint: hintFor(text) })
+  const peer = /^peer (.+) from (.+)$/m.exec(text)
+  const noise = /^(code|syscall|errno|at|While resolving|Found|node_modules\/) /
+  const said = errors.filter((line) => !noise.test(line)).slice(0, 4)
+  const why =
+    peer === null
+      ? said.join('; ').slice(0, 1000)
+      : `${peer[2] ?? ''} wants ${(peer[1] ?? '').replaceAll('"', '')}, which is not what this lb has`
+  return new LbError(`${what} was not installed: ${why || `npm ended with ${String(code)}`}`, {
+    code: 'LB_PLUGIN_NOT_INSTALLED',
+    source: 'operator',
+    hint: hintFor(text),
+  })
 }
 
 function hintFor(text: string): string {

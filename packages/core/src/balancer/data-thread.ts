@@ -3,7 +3,7 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { systemClock, systemRandom } from '../base/index.js'
 import type { Dialect, EnginePlugin, Logger, Roster, RosterNode } from '../contracts/index.js'
 import { LbError, messageOf } from '../errors/index.js'
-import { createBackend, createLeaseBook, nodePlansOf, rosterOf } from '../nodes/index.js'
+import { createBackend, createLeaseBook, type NodePlan, nodePlansOf, rosterOf } from '../nodes/index.js'
 import type { Topology } from '../topology/index.js'
 import { createDataPath, type DataPath } from './data-path.js'
 import { createPluginHost } from './plugin-host.js'
@@ -31,14 +31,24 @@ class Dialects {
       const plan = plans.get(node.id)
       let dialect = this.known.get(key)
       if (dialect === undefined && plan !== undefined) {
-        dialect = createBackend(plan, node.url, { engines: this.engines, host: createPluginHost(log), env: process.env }).backend.dialect
-        this.known.set(key, dialect)
+        dialect = this.make(plan, node.url)
+        if (dialect !== undefined) this.known.set(key, dialect)
       }
       return dialect === undefined ? [] : [Object.freeze({ ...node, dialect })]
     })
     const current = new Set(nodes.map((node) => `${node.connectionKey} ${node.url}`))
     for (const key of this.known.keys()) if (!current.has(key)) this.known.delete(key)
     return rosterOf(version, views, new Set(loading))
+  }
+
+  /** A plugin that fails here hurts its own nodes only: this thread sends them nothing. */
+  private make(plan: NodePlan, url: string): Dialect | undefined {
+    try {
+      return createBackend(plan, url, { engines: this.engines, host: createPluginHost(log), env: process.env }).backend.dialect
+    } catch (error) {
+      log.error('thread.plugin_failed', { node: plan.id, error: messageOf(error) })
+      return undefined
+    }
   }
 }
 

@@ -5,6 +5,7 @@ import { baseEnvironment } from '../machines/index.js'
 import { type LaunchSettings, resolveSecret, type SecretRef } from '../topology/index.js'
 import type { GpuDesk } from './gpu-desk.js'
 import type { LeftoverBook } from './leftover-book.js'
+import { guardBackend } from './guard-backend.js'
 import type { NodePlan } from './node-plan.js'
 import type { Node } from './node.js'
 import { upstreamTarget } from './upstream-target.js'
@@ -69,7 +70,7 @@ export function createBackend(plan: NodePlan, url: string, context: BackendConte
   }
   try {
     return {
-      backend: plugin.createBackend(spec, context.host),
+      backend: guardBackend(plugin.createBackend(spec, context.host), group.engine),
       authHeaders: apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` },
     }
   } catch (cause) {
