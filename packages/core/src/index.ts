@@ -24,6 +24,7 @@ export type {
   GpuProblem,
   GpuStatus,
   NodeLoadStatus,
+  NodeModels,
   NodeStatus,
   PoolStatus,
   Quantiles,
