@@ -9,6 +9,8 @@ import Engines from './engines.js'
 import Gpus from './gpus.js'
 import Init from './init.js'
 import Logs from './logs.js'
+import Models from './models/index.js'
+import ModelsPull from './models/pull.js'
 import NodesDrain from './nodes/drain.js'
 import NodesList from './nodes/list.js'
 import NodesRestart from './nodes/restart.js'
@@ -32,6 +34,8 @@ export const commands = {
   gpus: Gpus,
   init: Init,
   logs: Logs,
+  models: Models,
+  'models:pull': ModelsPull,
   'nodes:drain': NodesDrain,
   'nodes:list': NodesList,
   'nodes:restart': NodesRestart,

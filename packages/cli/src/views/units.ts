@@ -11,6 +11,11 @@ export function count(value: number): string {
   return `${trim(scaled)}${KILO[step] ?? ''}`
 }
 
+/** `640 B`, `1.2 MB`, `38 GB`: powers of 1000, as disks and model pages count. */
+export function bytes(value: number): string {
+  return value < 1000 ? `${Math.max(0, Math.round(value))} B` : `${count(value).replace(/[kMGT]$/, (unit) => ` ${unit}`)}B`
+}
+
 /** `0.4 ms`, `182 ms`, `1.2 s`, `41 s`, `3.5 min`, `2.1 h`, `12 d`. */
 export function duration(ms: number): string {
   const [value, unit] = inUnit(ms, ms)
