@@ -3,8 +3,8 @@ import type { AddressInfo } from 'node:net'
 
 export interface ScriptedServer {
   readonly url: string
-  /** `GET /path` of each request with its Authorization, in order. */
-  readonly asked: { readonly path: string; readonly authorization: string | undefined }[]
+  /** Each request in order. */
+  readonly asked: { readonly method: string; readonly path: string; readonly authorization: string | undefined; readonly body: string }[]
   /** Path to status and body; may be changed while running. The rest is answered 404. */
   answers: Record<string, readonly [status: number, body: string]>
   close(): Promise<void>
@@ -13,10 +13,13 @@ export interface ScriptedServer {
 /** A loopback server that answers each path with what the script says. */
 export async function startScriptedServer(answers: ScriptedServer['answers']): Promise<ScriptedServer> {
   const asked: ScriptedServer['asked'] = []
-  const server = createServer((request: IncomingMessage, response) => {
-    asked.push({ path: request.url ?? '', authorization: request.headers.authorization })
-    const [status, body] = running.answers[request.url ?? ''] ?? [404, 'not found']
-    response.writeHead(status, { 'content-type': 'application/json', connection: 'close' }).end(body)
+  const server = createServer(async (request: IncomingMessage, response) => {
+    const { url: path = '', method = '', headers } = request
+    let body = ''
+    for await (const part of request.setEncoding('utf8') as AsyncIterable<string>) body += part
+    asked.push({ method, path, authorization: headers.authorization, body })
+    const [status, text] = running.answers[path] ?? [404, '{"detail":"Not Found"}']
+    response.writeHead(status, { 'content-type': 'application/json', connection: 'close' }).end(text)
   })
   const running = { url: '', asked, answers, close: () => new Promise<void>((resolve) => server.close(() => resolve())) }
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
