@@ -42,4 +42,13 @@ describe('the restart budget', () => {
   it('allows none where none is wanted', () => {
     expect(new RestartBudget(midway).failed(0, 0, { max: 0, withinMs: 1000 })).toBeUndefined()
   })
+
+  it('tries twice more, with long waits, where only a person can help', () => {
+    const budget = new RestartBudget(midway)
+    expect([0, 1, 2].map(() => budget.failed(0, 0, limits, true))).toEqual([30_000, 120_000, undefined])
+    budget.reset()
+    expect(budget.failed(0, 0, limits, true)).toBe(30_000)
+    expect(budget.failed(0, 0, limits)).toBe(500)
+    expect(new RestartBudget(midway).failed(0, 0, { max: 0, withinMs: 1000 }, true)).toBeUndefined()
+  })
 })
