@@ -1,4 +1,6 @@
-import { readFileSync, truncateSync, writeFileSync } from 'node:fs'
+import { spawn } from 'node:child_process'
+import { mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
+import { createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, describe, expect, it } from 'vitest'
@@ -13,14 +15,28 @@ afterEach(async () => {
   await house.close()
 })
 
-/** A GGUF file without keys and tensors: enough to be one. */
+/** A GGUF file with one key and no tensors: enough to be one. */
 function writeModel(name = 'tiny.gguf'): string {
-  const bytes = Buffer.alloc(32)
+  const bytes = Buffer.alloc(128)
   bytes.write('GGUF')
   bytes.writeUInt32LE(3, 4)
+  bytes.writeUInt32LE(1, 16)
+  let at = bytes.writeUInt32LE('general.architecture'.length, 24) + 4
+  at += bytes.write('general.architecture', at)
+  at = bytes.writeUInt32LE(8, at)
+  at = bytes.writeUInt32LE('llama'.length, at) + 4
+  bytes.write('llama', at)
   const path = house.write(name, '')
   writeFileSync(path, bytes)
   return path
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await new Promise((resolve) => server.once('listening', resolve))
+  const { port } = server.address() as AddressInfo
+  await new Promise((resolve) => server.close(resolve))
+  return port
 }
 
 /** A house whose only node is launched by the plugin's own plan, with the stand-in in place of the binary. */
@@ -156,6 +172,59 @@ describe('a launched llama-server', () => {
     expect(up.code).not.toBe(0)
     expect(`${up.stdout}${up.stderr}`).toContain('is no GGUF file that can be read: it ends inside its header')
     expect(() => notes()).toThrow('ENOENT')
+  })
+})
+
+describe('lb init', () => {
+  /** As written, but for the port: other tests may run beside this one. */
+  function onAnyPort(): string {
+    const text = readFileSync(join(house.cwd, 'lb.yaml'), 'utf8')
+    house.write('lb.yaml', `${text}gateway: { listen: 127.0.0.1:0 }\n`)
+    return text
+  }
+
+  /** A `llama-server` on the PATH, and a model in the working directory. */
+  function install(): Readonly<Record<string, string>> {
+    const bin = join(house.folder, 'bin')
+    mkdirSync(bin)
+    const script = `#!/bin/sh\nSTAND_IN_NOTES='${house.cwd}' exec '${process.execPath}' '${standIn}' "$@"\n`
+    writeFileSync(join(bin, 'llama-server'), script, { mode: 0o755 })
+    return { PATH: `${bin}:${process.env['PATH'] ?? ''}` }
+  }
+
+  it('--yes proposes to launch an installed llama-server with the model that lies here, and that works', async () => {
+    house = new House()
+    const path = install()
+    writeModel('story-teller.gguf')
+    house.write('go', '')
+    const init = await house.lb(['init', '--yes'], path)
+    expect(init.code, init.stderr).toBe(0)
+    expect(onAnyPort()).toContain('models: ["story-teller"]')
+    const url = await house.up([], path)
+    expect((await ask(url, 'hello', { model: 'story-teller' })).status).toBe(200)
+    expect((notes()[0] as Notes).argv.join(' ')).toMatch(/-m \S+story-teller\.gguf -a story-teller --metrics$/)
+  })
+
+  it('--yes proposes to attach a llama-server that runs, and that works', async () => {
+    house = new House()
+    house.write('go', '')
+    const port = await freePort()
+    const server = spawn(process.execPath, [standIn, '--host', '127.0.0.1', '--port', String(port), '--metrics'], {
+      env: { ...process.env, STAND_IN_NOTES: house.cwd },
+      stdio: 'ignore',
+    })
+    try {
+      await until(async () => (await fetch(`http://127.0.0.1:${port}/health`).catch(() => undefined))?.status === 200, 20_000)
+      const init = await house.lb(['init', '--yes'], { LLAMA_ARG_PORT: String(port) })
+      expect(init.code, init.stderr).toBe(0)
+      expect(onAnyPort()).toContain(`attach: "http://127.0.0.1:${port}"`)
+      const url = await house.up()
+      expect((await ask(url, 'hello', { model: 'tiny.gguf' })).status).toBe(200)
+      expect((await house.lb(['down'])).code).toBe(0)
+      expect(server.exitCode).toBeNull()
+    } finally {
+      server.kill('SIGKILL')
+    }
   })
 })
 

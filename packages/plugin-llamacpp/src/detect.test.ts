@@ -1,12 +1,15 @@
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
-import { detect, readVersion } from './detect.js'
+import { detect, readVersion, usualUrls } from './detect.js'
 import { fetchingHost } from './fetching-host.test.fixture.js'
+import { ggufBytes, tinyLlama } from './gguf-writer.test.fixture.js'
+import { modelFolders } from './model-folder.test.fixture.js'
 import { type RecordedServer, startRecordedServer } from './recorded-server.test.fixture.js'
 
 let server: RecordedServer | undefined
+const folderOf = modelFolders()
 const folders: string[] = []
 afterEach(async () => {
   await server?.close()
@@ -27,7 +30,7 @@ function installed(script: string): string {
 describe('detecting a llama-server that runs', () => {
   it('tells its models', async () => {
     server = await startRecordedServer({ '/v1/models': 'v1-models' })
-    expect(await detect(fetchingHost, [server.url], '')).toEqual({
+    expect(await detect(fetchingHost, { urls: [server.url], searchPath: '' })).toEqual({
       found: true,
       url: server.url,
       models: ['tiny.gguf'],
@@ -37,29 +40,35 @@ describe('detecting a llama-server that runs', () => {
 
   it('tells those of a router, loaded or not', async () => {
     server = await startRecordedServer({ '/v1/models': 'router-models-unloaded' })
-    expect(await detect(fetchingHost, [server.url], '')).toMatchObject({ models: ['model-a', 'model-b', 'model-c'] })
+    expect(await detect(fetchingHost, { urls: [server.url], searchPath: '' })).toMatchObject({ models: ['model-a', 'model-b', 'model-c'] })
   })
 
   it('looks at each port that it may have', async () => {
     server = await startRecordedServer({ '/v1/models': 'v1-models' })
-    expect(await detect(fetchingHost, ['http://127.0.0.1:1', server.url], '')).toMatchObject({ url: server.url })
+    expect(await detect(fetchingHost, { urls: ['http://127.0.0.1:1', server.url], searchPath: '' })).toMatchObject({ url: server.url })
+  })
+
+  it('looks where llama-server itself would listen', () => {
+    expect(usualUrls({})).toEqual(['http://127.0.0.1:8080', 'http://127.0.0.1:9931'])
+    expect(usualUrls({ LLAMA_ARG_PORT: '9000' })[0]).toBe('http://127.0.0.1:9000')
+    expect(usualUrls({ LLAMA_ARG_PORT: 'nine' })).toEqual(usualUrls({}))
   })
 
   it('finds one that still loads', async () => {
     server = await startRecordedServer({ '/v1/models': 'v1-models-loading' })
-    expect(await detect(fetchingHost, [server.url], '')).toMatchObject({ found: true, url: server.url })
+    expect(await detect(fetchingHost, { urls: [server.url], searchPath: '' })).toMatchObject({ found: true, url: server.url })
   })
 
   it('gives no URL where a key is asked for: a topology made from it would not work', async () => {
     server = await startRecordedServer({ '/v1/models': 'apikey-none_v1_models' })
-    const found = await detect(fetchingHost, [server.url], '')
+    const found = await detect(fetchingHost, { urls: [server.url], searchPath: '' })
     expect(found).toMatchObject({ found: true, detail: expect.stringContaining('API key') })
     expect(found.url).toBeUndefined()
   })
 
   it('takes no other server for one', async () => {
     server = await startRecordedServer({ '/v1/models': 'health-ready' })
-    expect(await detect(fetchingHost, [server.url], '')).toMatchObject({ found: false })
+    expect(await detect(fetchingHost, { urls: [server.url], searchPath: '' })).toMatchObject({ found: false })
   })
 })
 
@@ -68,7 +77,7 @@ describe('detecting an installed llama-server', () => {
 
   it('tells its version, also behind lines about devices', async () => {
     const folder = installed(`console.error('ggml_cuda_init: found 1 CUDA devices:\\nversion: 10573 (3f545becc)\\nbuilt with cc')`)
-    expect(await detect(fetchingHost, nowhere, folder)).toMatchObject({
+    expect(await detect(fetchingHost, { urls: nowhere, searchPath: folder, folders: [] })).toMatchObject({
       found: true,
       version: 'b10573-3f545becc',
       detail: expect.stringContaining(join(folder, 'llama-server')),
@@ -76,13 +85,36 @@ describe('detecting an installed llama-server', () => {
   })
 
   it.each([`process.exit(1)`, `setTimeout(() => {}, 600_000)`])('finds one that does not tell: %s', async (script) => {
-    const found = await detect(fetchingHost, nowhere, installed(script))
+    const found = await detect(fetchingHost, { urls: nowhere, searchPath: installed(script), folders: [] })
     expect(found.found).toBe(true)
     expect(found.version).toBeUndefined()
   })
 
   it('finds none where none is', async () => {
-    expect(await detect(fetchingHost, nowhere, '')).toEqual({ found: false, detail: 'no llama-server at http://127.0.0.1:1, none on PATH' })
+    expect(await detect(fetchingHost, { urls: nowhere, searchPath: '' })).toEqual({
+      found: false,
+      detail: 'no llama-server at http://127.0.0.1:1, none on PATH',
+    })
+  })
+
+  it('tells the newest model on this disk, for a launch that works as it is', async () => {
+    const bytes = ggufBytes()
+    const models = folderOf({
+      'mmproj-new.gguf': bytes,
+      'new-00001-of-00002.gguf': bytes,
+      'new-00002-of-00002.gguf': bytes,
+      'old.gguf': bytes,
+      'cut.gguf': bytes.subarray(0, 300),
+    })
+    mkdirSync(join(models, 'sub'))
+    writeFileSync(join(models, 'sub', 'lora.gguf'), ggufBytes({ values: { ...tinyLlama, 'general.type': 'adapter' } }))
+    utimesSync(join(models, 'old.gguf'), 1, 1)
+    utimesSync(join(models, 'new-00001-of-00002.gguf'), 9, 9)
+    const found = await detect(fetchingHost, { urls: nowhere, searchPath: installed('process.exit(0)'), folders: [models, '/nowhere'] })
+    expect(found).toMatchObject({ found: true, models: ['new'], weights: join(models, 'new-00001-of-00002.gguf') })
+    const none = await detect(fetchingHost, { urls: nowhere, searchPath: installed('process.exit(0)'), folders: ['/nowhere'] })
+    expect(none.weights).toBeUndefined()
+    expect(none.detail).toContain('no model file')
   })
 
   it('reads only a version', () => {

@@ -1,16 +1,29 @@
 import { onPath, type Detection, openaiBase, type PluginHost } from '@plimsoll/core/plugin'
 import { namesOf, readModelList } from './model-list.js'
+import { type FoundModel, modelsOnDisk, usualFolders } from './models-on-disk.js'
 
 const patienceMs = 1500
 
-/** The default port, and the one that llama-server says it will have. */
-const usualUrls = ['http://127.0.0.1:8080', 'http://127.0.0.1:9931']
+/** The port that llama-server would take here (LLAMA_ARG_PORT is its own variable), its default, and the one that it says it will have. */
+export function usualUrls(env: NodeJS.ProcessEnv = process.env): readonly string[] {
+  const own = /^[1-9]\d{0,4}$/.test(env['LLAMA_ARG_PORT'] ?? '') ? [env['LLAMA_ARG_PORT']] : []
+  return [...new Set([...own, '8080', '9931'])].map((port) => `http://127.0.0.1:${port}`)
+}
 
-/** Looks for a server at llama-server's default ports, then for the command and its version. */
-export async function detect(host: PluginHost, urls: readonly string[] = usualUrls, searchPath?: string): Promise<Detection> {
+/** Where to look, where not where it usually is. */
+export interface DetectOptions {
+  readonly urls?: readonly string[]
+  /** Of commands. */
+  readonly searchPath?: string
+  /** Of model files. */
+  readonly folders?: readonly string[]
+}
+
+/** Looks for a server at llama-server's default ports, then for the command, its version, and a model that it could be launched with. */
+export async function detect(host: PluginHost, { urls = usualUrls(), searchPath, folders }: DetectOptions = {}): Promise<Detection> {
   const signal = AbortSignal.timeout(patienceMs)
   const [installed, ...servers] = await Promise.all([
-    installedCommand(host, signal, searchPath),
+    installation(host, signal, { ...(searchPath === undefined ? {} : { searchPath }), folders: folders ?? usualFolders() }),
     ...urls.map((url) => serverAt(url, host, signal).catch(() => undefined)),
   ])
   const version = installed?.version === undefined ? {} : { version: installed.version }
@@ -18,24 +31,34 @@ export async function detect(host: PluginHost, urls: readonly string[] = usualUr
   if (server !== undefined) return { ...version, ...server }
   const where = `no llama-server at ${urls.join(' or ')}`
   if (installed === undefined) return { found: false, detail: `${where}, none on PATH` }
+  const { newest } = installed
   return {
     found: true,
     ...version,
-    detail: `${installed.path}${installed.version === undefined ? '' : ` (${installed.version})`}; ${where}`,
+    ...(newest === undefined ? {} : { models: [newest.name], weights: newest.path }),
+    detail: `${installed.path}${installed.version === undefined ? '' : ` (${installed.version})`}; ${where}; ${newest === undefined ? 'no model file in the usual folders' : `a model at ${newest.path}`}`,
   }
 }
 
-interface Installed {
+interface Installation {
   readonly path: string
   readonly version?: string
+  readonly newest: FoundModel | undefined
 }
 
-async function installedCommand(host: PluginHost, signal: AbortSignal, searchPath: string | undefined): Promise<Installed | undefined> {
+async function installation(
+  host: PluginHost,
+  signal: AbortSignal,
+  { searchPath, folders }: { readonly searchPath?: string; readonly folders: readonly string[] },
+): Promise<Installation | undefined> {
   const path = await onPath('llama-server', searchPath)
   if (path === undefined) return undefined
-  const said = await host.run(path, ['--version'], { signal }).catch(() => undefined)
+  const [said, [newest]] = await Promise.all([
+    host.run(path, ['--version'], { signal }).catch(() => undefined),
+    modelsOnDisk(folders, signal),
+  ])
   const version = said === undefined ? undefined : readVersion(`${said.stdout}\n${said.stderr}`)
-  return { path, ...(version === undefined ? {} : { version }) }
+  return { path, newest, ...(version === undefined ? {} : { version }) }
 }
 
 /** `version: 10573 (3f545becc)`, which a running one calls `b10573-3f545becc`. Devices may be listed before it. */

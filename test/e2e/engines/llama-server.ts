@@ -10,10 +10,15 @@ import { fileURLToPath } from 'node:url'
 const notes = process.env['STAND_IN_NOTES'] ?? '.'
 const note = (text: string): void => appendFileSync(join(notes, 'notes.jsonl'), `${text}\n`)
 const argv = process.argv.slice(2)
-note(JSON.stringify({ argv, env: process.env, pid: process.pid }))
+if (argv.includes('--version')) {
+  console.error('version: 10573 (3f545becc)\nbuilt with cc')
+  process.exit(0)
+}
 
 const withValue = ['--host', '--port', '-m', '-a', '-c', '-np', '-ngl', '-ctk', '-ctv', '-fa', '--cache-ram', '--sleep-idle-seconds']
 const alone = ['--metrics', '--embeddings', '-kvu', '-no-kvu']
+note(JSON.stringify({ argv, env: process.env, pid: process.pid }))
+
 const given = new Map<string, string>()
 for (let at = 0; at < argv.length; at += 1) {
   const flag = argv[at] ?? ''

@@ -47,6 +47,27 @@ describe('a first topology', () => {
     expect(topology.pools[0]?.groups[0]?.attach?.url).toBe(hostile.url)
   })
 
+  it('is proposed for what is installed with a model at hand, behind what runs', async () => {
+    const idle = { found: true, models: ['big', 'small'], weights: '/m/${x}.gguf', detail: 'installed' }
+    const reports = [
+      { ...report('idle', idle), canLaunch: true },
+      { ...report('bare', { found: true, models: ['a'], detail: '' }), canLaunch: true },
+      { ...report('empty', { found: true, detail: '' }), canLaunch: true },
+      report('attached-only', { found: true, models: ['a'], detail: '' }),
+      report('running', { found: true, url: 'http://127.0.0.1:1', detail: '' }),
+    ]
+    const found = proposals(reports)
+    expect(found.map(({ name }) => name)).toEqual(['running', 'idle', 'bare', 'sim'])
+    const engines = new Map(['idle', 'bare'].map((name) => [name, { settings: {}, canLaunch: true }]))
+    const read = (text = '') =>
+      resolveTopology(
+        { kind: 'text', file: join(folder, 'lb.yaml'), shown: 'lb.yaml', format: 'yaml', text },
+        { engines, strategies: createStrategyRegistry().catalogue, env: {} },
+      )
+    expect((await read(found[1]?.text)).pools[0]).toMatchObject({ models: idle.models, groups: [{ launch: { model: idle.weights } }] })
+    expect((await read(found[2]?.text)).pools[0]?.groups[0]?.launch?.model).toBeUndefined()
+  })
+
   it('never replaces a file unless told to', () => {
     writeFileSync(join(folder, 'lb.yaml'), 'mine')
     expect(() => writeTopology(folder, 'yours', { force: false })).toThrow(/left as it is/)

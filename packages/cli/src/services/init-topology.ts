@@ -11,10 +11,17 @@ export interface Proposal {
   readonly text: string
 }
 
-/** What runs on this machine right now, best first; the simulated one is always possible. */
+/** What runs on this machine right now, then what is installed with a model at hand, best first; the simulated one is always possible. */
 export function proposals(reports: readonly EngineReport[]): readonly Proposal[] {
   const running = reports.flatMap((report) => (report.detection?.url === undefined ? [] : [fromDetection(report.engine, report.detection)]))
-  return [...running, readTemplate('sim')]
+  const installed = reports.flatMap((report) => (isAtHand(report) ? [fromInstalled(report.engine, report.detection)] : []))
+  return [...running, ...installed, readTemplate('sim')]
+}
+
+/** Nothing runs, but a launch would serve what lies here. */
+function isAtHand(report: EngineReport): report is EngineReport & { readonly detection: Detection } {
+  const { detection, canLaunch } = report
+  return canLaunch && detection?.found === true && detection.url === undefined && (detection.models ?? []).length > 0
 }
 
 /** Writes lb.yaml. Throws LB_FILE_EXISTS unless `force`. */
@@ -35,19 +42,36 @@ export function writeTopology(folder: string, text: string, options: { readonly 
 }
 
 function fromDetection(engine: string, { url, models = [], detail }: Detection): Proposal {
+  const text = topologyText({ made: `what runs here: ${detail}`, models, engine, way: `attach: ${quoted(url ?? '')}` })
+  return { name: engine, summary: `${engine} at ${url ?? ''}: ${detail}`, text }
+}
+
+function fromInstalled(engine: string, { models = [], weights, detail }: Detection): Proposal {
+  const way = weights === undefined ? 'launch: {}' : `launch: { model: ${quoted(weights)} }`
+  const text = topologyText({ made: `what is installed here: ${detail}`, models, engine, way })
+  return { name: engine, summary: `${engine}, launched: ${detail}`, text }
+}
+
+interface Draft {
+  readonly made: string
+  readonly models: readonly string[]
+  readonly engine: string
+  /** The line that says how the node comes about. */
+  readonly way: string
+}
+
+function topologyText({ made, models, engine, way }: Draft): string {
   const names = models.slice(0, 8)
-  const [first = 'local'] = names
   const more = models.length > names.length ? `   # and ${models.length - names.length} more that it serves` : ''
-  const text = `# yaml-language-server: $schema=${schemaUrl()}
-# Made from what runs here: ${detail.replaceAll(/[^\p{L}\p{N}\p{P}\p{Zs}\p{S}]/gu, '?')}
+  return `# yaml-language-server: $schema=${schemaUrl()}
+# Made from ${made.replaceAll(/[^\p{L}\p{N}\p{P}\p{Zs}\p{S}]/gu, '?')}
 pools:
   chat:
-    models: [${(names.length === 0 ? [first] : names).map((name) => quoted(name)).join(', ')}]${more}
+    models: [${(names.length === 0 ? ['local'] : names).map((name) => quoted(name)).join(', ')}]${more}
     nodes:
       - engine: ${engine}
-        attach: ${quoted(url ?? '')}
+        ${way}
 `
-  return { name: engine, summary: `${engine} at ${url ?? ''}: ${detail}`, text }
 }
 
 /** A YAML scalar that means exactly this text: a model may be called anything, also `${HOME}`. */
