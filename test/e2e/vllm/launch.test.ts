@@ -75,6 +75,20 @@ describe('vLLM launched by lb', () => {
     expect(house.survivors()).toEqual([])
   })
 
+  it('shows how far it has come while it loads, and its load once it is up', async () => {
+    house = vllmHouse({ script: { loadMs: 4_000 } })
+    house.start(['up', '--detach'])
+    const shown = async () => JSON.stringify((await nodesOf().catch(() => []))[0] ?? {})
+    await until(async () => /"state":"loading","reason":"[^"]*loading weights \d+ %/.test(await shown()), 20_000)
+    expect(JSON.parse(await shown())).toMatchObject({ progress: expect.any(Number) })
+    await until(async () => (await shown()).includes('"kvBlocks":11782'), 20_000)
+    expect(JSON.parse(await shown())).toMatchObject({
+      state: 'ready',
+      version: '0.21.0',
+      load: { running: 0, waiting: 0, kvUsedRatio: 0.125, kvBlockTokens: 16, contextTokens: 2048, asleep: false },
+    })
+  })
+
   it('leaves a prompt that is too long to the client, in vLLM’s words', async () => {
     house = vllmHouse({ replicas: 2 })
     const answer = await ask(await house.up(), { max_tokens: 5000 })
