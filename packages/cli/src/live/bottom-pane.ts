@@ -9,7 +9,7 @@ export function paneLines(state: ViewState, size: { width: number; height: numbe
     case 'help':
       return helpLines(state.mode, glyphs)
     case 'details':
-      return detailLines(selectedNode(state), size.width, state.nowMs)
+      return detailLines(selectedNode(state), size.width, { nowMs: state.nowMs, gpus: state.status?.gpus ?? [] })
     case 'logs':
       return logLines(state, size, glyphs)
     default:

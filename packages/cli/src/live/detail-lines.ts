@@ -1,11 +1,17 @@
-import type { NodeStatus } from '@plimsoll/core'
-import { cutLine, fit, span, type Line } from '../views/board/index.js'
+import type { GpuStatus, NodeStatus } from '@plimsoll/core'
+import { cutLine, fit, gpuFigures, gpuLabel, span, type Line } from '../views/board/index.js'
 import { clockTime, count, duration, durationPair, percent } from '../views/units.js'
 
+/** What is known besides the node. */
+export interface Surroundings {
+  readonly nowMs: number
+  readonly gpus: readonly GpuStatus[]
+}
+
 /** Everything that is known of one node, two facts to a line where there is room. */
-export function detailLines(node: NodeStatus | undefined, width: number, nowMs: number): Line[] {
+export function detailLines(node: NodeStatus | undefined, width: number, around: Surroundings): Line[] {
   if (node === undefined) return [[span(' no node is selected', 'dim')]]
-  const facts = factsOf(node, nowMs)
+  const facts = factsOf(node, around)
   const title: Line = [span(` ${node.id}`, 'bold'), span('   Esc closes', 'dim')]
   const wide = width >= 90
   const half = Math.floor(width / 2)
@@ -25,7 +31,7 @@ function factSpans(fact: Fact | undefined, width: number): Line {
   return [span(` ${fit(fact[0], LABEL_WIDTH)}`, 'dim'), span(fit(fact[1], Math.max(0, width - LABEL_WIDTH - 1)))]
 }
 
-function factsOf(node: NodeStatus, nowMs: number): Fact[] {
+function factsOf(node: NodeStatus, { nowMs, gpus }: Surroundings): Fact[] {
   const facts: (Fact | undefined)[] = [
     ['state', `${node.state} since ${sinceText(node.sinceMs, nowMs)}`],
     ['engine', node.version === null ? node.engine : `${node.engine} ${node.version}`],
@@ -39,6 +45,9 @@ function factsOf(node: NodeStatus, nowMs: number): Fact[] {
     ['TPOT', `${pair(node.tpotMs)} (p50 / p95)`],
     node.progress === null ? undefined : ['loading', percent(node.progress)],
     node.reason === null ? undefined : ['reason', node.reason],
+    ...gpus
+      .filter((gpu) => node.gpus?.includes(gpu.key) === true)
+      .map((gpu): Fact => [`GPU ${gpuLabel(gpu)}`, `${gpu.name}  ${gpuFigures(gpu)}`]),
     node.logPath === null ? undefined : ['log', node.logPath],
   ]
   return facts.filter((fact) => fact !== undefined)

@@ -1,4 +1,4 @@
-import { boardRows, cutLine, headerLines, span, wrapCommand, type BoardRow, type Glyphs, type Line } from '../views/board/index.js'
+import { boardRows, cutLine, gpuRows, headerLines, span, wrapCommand, type BoardRow, type Glyphs, type Line } from '../views/board/index.js'
 import { paneLines } from './bottom-pane.js'
 import { bottomLines, lostText } from './bottom-lines.js'
 import { visiblePools, type Pane, type ViewState } from './view-state.js'
@@ -16,7 +16,7 @@ const ROOMY_ROWS = 30
 export function frameLines(state: ViewState, { columns: width, rows }: FrameSize, glyphs: Glyphs): Line[] {
   const top = header(state, width, glyphs)
   const bottom = bottomLines(state, width, glyphs)
-  const board = boardOrHint(boardRows(visiblePools(state), { width, glyphs, nowMs: state.nowMs, selected: state.selected }), state)
+  const board = boardOrHint(boardOf(state, width, glyphs), state)
   // On a small screen what was asked for by a key goes before the request that always stands there.
   const request = state.pane === 'events' || rows >= ROOMY_ROWS ? curlLines(state, width) : []
   const room = rows - top.length - bottom.length - 1
@@ -53,6 +53,13 @@ function header(state: ViewState, width: number, glyphs: Glyphs): Line[] {
   if (status === undefined)
     return [[span(lost === undefined ? ' asking the balancer' : ` ${lostText(state)}`, lost === undefined ? 'dim' : 'bad')]]
   return headerLines({ status, nowMs, ...(lost === undefined ? {} : { lostSinceMs: lost.sinceMs }) }, width, glyphs)
+}
+
+function boardOf(state: ViewState, width: number, glyphs: Glyphs): BoardRow[] {
+  const { status, nowMs, selected } = state
+  const view = { width, glyphs, nowMs, selected, gpus: status?.gpus ?? [] }
+  const pools = boardRows(visiblePools(state), view)
+  return pools.length === 0 || status === undefined ? pools : [...pools, ...gpuRows(status, view)]
 }
 
 function boardOrHint(board: BoardRow[], { status, filter }: ViewState): BoardRow[] {

@@ -1,5 +1,5 @@
 import type { BalancerStatus } from '@plimsoll/core'
-import { boardRows, glyphsFor, headerLines, plainText, safeStatus, type Line } from './board/index.js'
+import { boardRows, glyphsFor, gpuRows, headerLines, plainText, safeStatus, type Line } from './board/index.js'
 
 export interface SnapshotOptions {
   /** Width to fit into; a pipe has none, so 120. */
@@ -13,7 +13,8 @@ export function renderSnapshot(status: BalancerStatus, options: SnapshotOptions 
   const { columns: width = 120, nowMs = Date.now(), env = process.env } = options
   const glyphs = glyphsFor(env)
   const safe = safeStatus(status)
-  const board = boardRows(safe.pools, { width, glyphs, nowMs }).map((row) => row.line)
+  const view = { width, glyphs, nowMs, gpus: safe.gpus }
+  const board = [...boardRows(safe.pools, view), ...gpuRows(safe, view)].map((row) => row.line)
   const lines: Line[] = [...headerLines({ status: safe, nowMs }, width, glyphs), [], ...board]
   return `${lines.map((line) => plainText(line).trimEnd()).join('\n')}\n`
 }

@@ -21,7 +21,7 @@ export function chooseCounted({ need }: GpuSeeker, wish: CountedWish, { gpus, le
   const wanted = `${perReplica === 1 ? 'a GPU' : `${perReplica} GPUs of one maker`}${eachMiB === null ? '' : ` with ${gib(eachMiB)} free`}`
   return {
     message: `no place for it: it wants ${wanted}, but ${all.length === 0 ? 'none is in `from`' : all.map((gpu) => whyNot(gpu, { share, eachMiB, ledger })).join('; ')}`,
-    hint: whatFits(open, { needMiB: need?.mib ?? null, perReplica, ledger }),
+    hint: whatFits(all, open, { needMiB: need?.mib ?? null, perReplica, ledger }),
   }
 }
 
@@ -70,14 +70,32 @@ interface Shortage {
   readonly ledger: GpuLedger
 }
 
-/** The smallest number of accelerators whose memory would do, else the most that can be had. */
-function whatFits(open: readonly MachineGpu[], { needMiB, perReplica, ledger }: Shortage): string {
-  if (needMiB === null || open.length === 0) return 'stop what holds them, or launch fewer replicas; lb gpus shows all'
-  const whole = open.filter((gpu) => gpu.migProfile === undefined)
-  for (const count of [1, 2, 4, 8, 16].filter((each) => each > perReplica)) {
-    const fitting = whole.filter((gpu) => ledger.fits(gpu, needMiB / count))
-    if (setOf(fitting, count) !== undefined) return `perReplica: ${count} would fit (${gib(needMiB / count)} on each)`
-  }
-  const most = Math.max(...open.map((gpu) => ledger.freeMiB(gpu) ?? 0))
+/** The smallest number of accelerators whose memory would do, now or once they are empty; else the most that can be had. */
+function whatFits(all: readonly MachineGpu[], open: readonly MachineGpu[], { needMiB, perReplica, ledger }: Shortage): string {
+  const wait = 'stop what holds them, or launch fewer replicas; lb gpus shows all'
+  if (needMiB === null) return wait
+  const counts = [1, 2, 4, 8, 16].filter((count) => count > perReplica)
+  const now = counts.find(
+    (count) =>
+      setOf(
+        wholeOf(open, (gpu) => ledger.fits(gpu, needMiB / count)),
+        count,
+      ) !== undefined,
+  )
+  if (now !== undefined) return `perReplica: ${now} would fit (${gib(needMiB / now)} on each)`
+  const fitsEmpty = (count: number) =>
+    setOf(
+      wholeOf(all, (gpu) => (gpu.memTotalMiB ?? 0) >= needMiB / count),
+      count,
+    ) !== undefined
+  if (fitsEmpty(perReplica)) return wait
+  const later = counts.find(fitsEmpty)
+  if (later !== undefined)
+    return `perReplica: ${later} would fit (${gib(needMiB / later)} on each) once nothing else is on them; lb gpus shows what is`
+  const most = Math.max(0, ...open.map((gpu) => ledger.freeMiB(gpu) ?? 0))
   return `at most ${gib(most)} are free on one: a smaller quantisation or context, or needMiB where the estimate is wrong`
+}
+
+function wholeOf(gpus: readonly MachineGpu[], fits: (gpu: MachineGpu) => boolean): readonly MachineGpu[] {
+  return gpus.filter((gpu) => gpu.migProfile === undefined && gpu.broken === undefined && fits(gpu))
 }

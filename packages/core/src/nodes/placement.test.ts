@@ -76,6 +76,9 @@ describe('GPUs by count', () => {
     ])
     expect(hintOf(question)).toBe('perReplica: 2 would fit (70 GiB on each)')
     expect(hintOf({ gpus: [gpu(0)], seekers: seekers(counted(), 1, needs(140)) })).toContain('at most 79 GiB are free on one')
+    const taken = [{ key: gpu(0).key, holder: 'other/chat/gpu', share: false, needMiB: null }]
+    const held = placeNodes({ gpus: [gpu(0), gpu(1)], seekers: seekers(counted(), 1, needs(140)), taken }).get('chat/gpu-0')
+    expect(held?.refusal?.hint).toBe('perReplica: 2 would fit (70 GiB on each) once nothing else is on them; lb gpus shows what is')
   })
 
   it('whose memory nobody knows are taken', () => {
@@ -90,7 +93,7 @@ describe('GPUs by count', () => {
       expect.stringContaining('GPU 0 has 20 of 80 GiB free'),
     ])
     const taken = [{ key: gpu(0).key, holder: 'other/a/b', share: true, needMiB: 60 * GIB }]
-    expect(placed({ gpus: [gpu(0)], seekers: seekers(wish, 1, needs(30)), taken })).toEqual([expect.stringContaining('20 GiB')])
+    expect(placed({ gpus: [gpu(0)], seekers: seekers(wish, 1, needs(30)), taken })).toEqual([expect.stringContaining('20 of 80 GiB')])
   })
 
   it('for tensor parallel are of one kind where possible, of one maker always', () => {

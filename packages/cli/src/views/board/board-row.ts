@@ -1,3 +1,4 @@
+import type { GpuStatus } from '@plimsoll/core'
 import type { Glyphs } from './glyphs.js'
 import type { Line } from './spans.js'
 
@@ -12,4 +13,6 @@ export interface BoardView {
   readonly glyphs: Glyphs
   readonly nowMs: number
   readonly selected?: string | undefined
+  /** Accelerators of the machine, for what rows say of theirs. */
+  readonly gpus?: readonly GpuStatus[]
 }

@@ -15,7 +15,7 @@ const FOLD_BELOW = 72
 /** Pools and their nodes, in the form that the width allows. */
 export function boardRows(pools: readonly PoolStatus[], view: BoardView): BoardRow[] {
   if (view.width < COMPACT_BELOW) return compactLines(pools, view)
-  const plan = planTable(nodesInOrder(pools), view.width - ROW_MARGIN, view.glyphs)
+  const plan = planTable(nodesInOrder(pools), view.width - ROW_MARGIN, view)
   const frame = { ...view, plan, selected: false, showHost: true }
   const rows = pools.map((pool) => nodeRows(pool, frame, view.selected))
   if (view.width < FOLD_BELOW) return foldedRows(pools, rows, { ...view, head: tableHead(plan) })

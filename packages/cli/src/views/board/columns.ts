@@ -1,6 +1,7 @@
-import type { NodeStatus } from '@plimsoll/core'
-import { count, durationPair } from '../units.js'
+import type { GpuStatus, NodeStatus } from '@plimsoll/core'
+import { count, durationPair, percent } from '../units.js'
 import { toneOf, type Glyphs } from './glyphs.js'
+import { gpuLabel } from './gpu-rows.js'
 import { inFlightCell } from './in-flight-cell.js'
 import { cellWidth, span, type Line } from './spans.js'
 import type { TableContext } from './table-context.js'
@@ -21,13 +22,19 @@ export const GAP = 2
 const BAR_WIDTHS = [10, 6, 4, 0] as const
 const EMPTY: Line = [span('-', 'dim')]
 
+/** What the table is drawn with besides its nodes. */
+export interface TableFacts {
+  readonly glyphs: Glyphs
+  readonly gpus?: readonly GpuStatus[]
+}
+
 /**
  * The columns that fit into `width`. Bars shrink first, then columns leave from the right; the first two always stay.
  * All pools share one plan, so that their columns stand under each other.
  */
-export function planTable(nodes: readonly NodeStatus[], width: number, glyphs: Glyphs): TablePlan {
+export function planTable(nodes: readonly NodeStatus[], width: number, { glyphs, gpus = [] }: TableFacts): TablePlan {
   const fullBar = Math.max(8, ...nodes.map((node) => node.inFlight))
-  const plans = BAR_WIDTHS.map((barWidth) => ({ context: { glyphs, barWidth, fullBar }, columns: allColumns(nodes, barWidth) }))
+  const plans = BAR_WIDTHS.map((barWidth) => ({ context: { glyphs, barWidth, fullBar }, columns: allColumns(nodes, gpus, barWidth) }))
   const whole = plans.find((plan) => totalWidth(plan.columns) <= width)
   if (whole !== undefined) return whole
   // A short bar is worth more than a long one that pushes a column out, so what is dropped is measured with the shorter bar.
@@ -42,12 +49,13 @@ export function totalWidth(columns: readonly Column[]): number {
   return columns.reduce((sum, column) => sum + column.width, 0) + GAP * Math.max(0, columns.length - 1)
 }
 
-function allColumns(nodes: readonly NodeStatus[], barWidth: number): Column[] {
+function allColumns(nodes: readonly NodeStatus[], gpus: readonly GpuStatus[], barWidth: number): Column[] {
   const places = nodes.some((node) => node.host !== 'here') ? [textColumn('HOST', nodes, { of: (node) => node.host, min: 4, max: 14 })] : []
   return [
     { ...textColumn('NODE', nodes, { of: (node) => node.name, min: 6, max: 20 }), cell: (node) => [span(node.name)] },
     ...places,
     stateColumn,
+    ...gpuColumn(nodes, gpus),
     { title: 'IN FLIGHT', width: Math.max(9, barWidth + 5), align: 'left', cell: inFlightCell },
     { title: 'WAIT', width: 4, align: 'right', cell: (node) => number(node.waiting) },
     { title: 'TTFT p50/p95', width: 14, align: 'right', cell: (node) => pair(node.ttftMs) },
@@ -64,6 +72,17 @@ const stateColumn: Column = {
   width: 10,
   align: 'left',
   cell: (node, { glyphs }) => [span(`${glyphs.states[node.state] ?? '?'} ${node.state}`, toneOf(node.state))],
+}
+
+/** Numbers of the node's accelerators and how busy they are; there only where nodes have some. */
+function gpuColumn(nodes: readonly NodeStatus[], gpus: readonly GpuStatus[]): Column[] {
+  const of = (node: NodeStatus): string => {
+    const own = gpus.filter((gpu) => node.gpus?.includes(gpu.key) === true)
+    const busy = own.map((gpu) => gpu.utilization).filter((value) => value !== null)
+    const share = busy.length === 0 ? '' : `  ${percent(busy.reduce((sum, value) => sum + value, 0) / busy.length)}`
+    return own.length === 0 ? '-' : `${own.map(gpuLabel).join(',')}${share}`
+  }
+  return nodes.some((node) => of(node) !== '-') ? [textColumn('GPU', nodes, { of, min: 6, max: 16 })] : []
 }
 
 interface TextSource {

@@ -3,7 +3,8 @@ import { sanitize } from '../sanitize.js'
 
 /** The status with every foreign string made safe, once, at the door: what is drawn from it needs no further care. */
 export function safeStatus(status: BalancerStatus): BalancerStatus {
-  return safeCopy(status)
+  // A balancer of an earlier version does not tell of accelerators.
+  return { ...safeCopy(status), gpus: safeCopy(status.gpus ?? []), gpuProblems: safeCopy(status.gpuProblems ?? []) }
 }
 
 export function safeEvent(event: BalancerEvent): BalancerEvent {

@@ -1,4 +1,4 @@
-import type { BalancerEvent, BalancerStatus, NodeStatus, PoolStatus } from '@plimsoll/core'
+import type { BalancerEvent, BalancerStatus, GpuStatus, NodeStatus, PoolStatus } from '@plimsoll/core'
 
 /** A made-up balancer for tests of what is drawn. */
 export const SAMPLE_AT_MS = new Date(2026, 0, 2, 14, 2, 31).getTime()
@@ -32,6 +32,28 @@ export function sampleNode(id: string, facts: Partial<NodeStatus> = {}): NodeSta
     warnings: [],
     lastLines: [],
     load: null,
+    ...facts,
+  }
+}
+
+export function sampleGpu(index: number, facts: Partial<GpuStatus> = {}): GpuStatus {
+  return {
+    key: `GPU-${index}`,
+    vendor: 'nvidia',
+    index,
+    uuid: `GPU-${index}`,
+    pciBusId: null,
+    name: 'NVIDIA H100 80GB HBM3',
+    migProfile: null,
+    memTotalMiB: 81559,
+    memFreeMiB: 8348,
+    utilization: 0.98,
+    temperatureC: 61,
+    unified: false,
+    broken: null,
+    seenAtMs: SAMPLE_AT_MS - 2_000,
+    nodes: [],
+    heldBy: [],
     ...facts,
   }
 }
