@@ -1,4 +1,4 @@
-import { truncateSync } from 'node:fs'
+import { readFileSync, truncateSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { Gpu, LaunchSlot, NodeSpec } from '@plimsoll/core/plugin'
@@ -125,6 +125,13 @@ describe('the command of a launched llama-server', () => {
 })
 
 describe('the settings of a launched llama-server', () => {
+  it('are those of the template that lb init writes', async () => {
+    const file = new URL('../../../templates/topology/llamacpp/lb.yaml', import.meta.url)
+    const [, args = ''] = /args:\n((?: {12}.*\n)+)/.exec(readFileSync(file, 'utf8')) ?? []
+    const given = Object.fromEntries([...args.matchAll(/^ +(\w+): (\d+)/gm)].map(([, name, value]) => [name, Number(value)]))
+    expect(await checkedSettings(given)).toEqual({ contextTokens: 16_384, slots: 4, metrics: true })
+  })
+
   it('have defaults', async () => {
     expect(await checkedSettings({ router: {} })).toEqual({ metrics: true, router: { autoload: true, maxModels: 4 } })
     expect(await checkedSettings({ loras: [{ path: '/a.gguf' }] })).toMatchObject({ loras: [{ scale: 1 }] })
