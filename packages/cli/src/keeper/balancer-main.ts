@@ -51,7 +51,9 @@ async function main(): Promise<void> {
   stopOnSignals(balancer)
   setInterval(() => rotateOwnLog(paths), LOOK_AT_LOG_MS).unref()
   balancer.on('closed', () => {
-    removeState(paths.stateFile)
+    // Engines that were left running are the next balancer's to take over.
+    if (balancer.recordedNodes().some((node) => node.process !== undefined)) follow.write()
+    else removeState(paths.stateFile)
     process.exit(0)
   })
   tell({ type: 'serving', pid: process.pid })

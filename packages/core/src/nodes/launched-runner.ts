@@ -72,7 +72,7 @@ export class LaunchedRunner implements NodeRunner {
   }
 
   async stop(forced?: AbortSignal): Promise<void> {
-    this.leave()
+    this.rest()
     await this.next(async () => {
       await this.end(forced === undefined ? {} : { forced })
       this.node.move('stop')
@@ -80,7 +80,13 @@ export class LaunchedRunner implements NodeRunner {
     this.context.onRecord()
   }
 
+  /** Another balancer may take the engine over, with its port. */
   leave(): void {
+    this.rest()
+    for (const port of this.life?.ports ?? []) port.release()
+  }
+
+  private rest(): void {
     this.wanted = false
     this.retry?.cancel()
     this.rotation?.cancel()
@@ -162,6 +168,7 @@ export class LaunchedRunner implements NodeRunner {
       port,
       extraPorts,
       ...(gpus === undefined ? {} : { gpus }),
+      ...(remote === undefined ? {} : { host: remote.host }),
       startedAtMs: clock.epochMs(),
       logFrom: fileSize(logPath),
     }
