@@ -52,6 +52,7 @@ export {
   gpuName,
   planGpus,
   planLaunch,
+  remoteEnvironment,
   preflight,
   prepareLaunch,
   runningLeftovers,

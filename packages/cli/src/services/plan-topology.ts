@@ -5,6 +5,7 @@ import {
   diffTopologies,
   nodeIdsOf,
   planLaunch,
+  remoteEnvironment,
   silentLogger,
   type GroupPlan,
   type PoolPlan,
@@ -71,14 +72,18 @@ function launchOf(
   const { backend } = createBackend({ id, name: id, pool, group, replica }, url, context)
   const chosen = placement.chosenFor(id)
   const gpus = placement.shownOf(id, backend.gpuIds ?? 'uuid')
-  const plan = planLaunch(
-    backend,
-    group,
-    { host: '127.0.0.1', port, replica, extraPorts: [], ...(chosen === undefined ? {} : { gpus: chosen }) },
-    process.env,
-  )
+  const slot = { host: '127.0.0.1', port, replica, extraPorts: [], ...(chosen === undefined ? {} : { gpus: chosen }) } as const
+  const plan = planLaunch(backend, group, slot, group.host === undefined ? process.env : remoteEnvironment)
   const env = [...Object.keys(plan.env), ...Object.keys(group.launch?.env ?? {})]
-  return { url, command: [plan.command, ...plan.args], env, readyWithinMs: plan.readyWithinMs, ...(gpus === undefined ? {} : { gpus }) }
+  const where = group.host === undefined ? {} : { host: group.host.name }
+  return {
+    url,
+    ...where,
+    command: [plan.command, ...plan.args],
+    env,
+    readyWithinMs: plan.readyWithinMs,
+    ...(gpus === undefined ? {} : { gpus }),
+  }
 }
 
 async function nextOf(ports: AsyncIterator<number>): Promise<number> {

@@ -12,6 +12,8 @@ export interface PlannedNode {
   readonly models: readonly string[]
   readonly how: 'launch' | 'attach'
   readonly url: string
+  /** The machine that it is launched on; absent: this one. */
+  readonly host?: string
   /** Command line with arguments; launched nodes only. */
   readonly command?: readonly string[]
   /** Names of what is added to the base environment; values may be secrets. */
@@ -48,7 +50,7 @@ export function planText(plan: Plan): string {
 }
 
 function nodeLines(node: PlannedNode): string[] {
-  const head = `${node.how === 'launch' ? '+' : '='} ${node.id}   ${node.engine}   ${node.how === 'launch' ? 'launch at' : 'attach'} ${node.url}`
+  const head = `${node.how === 'launch' ? '+' : '='} ${node.id}   ${node.engine}   ${node.how === 'launch' ? 'launch at' : 'attach'} ${node.url}${node.host === undefined ? '' : `   on ${node.host}, over ssh`}`
   const within = node.readyWithinMs === undefined ? '' : `   ready within ${duration(node.readyWithinMs)}`
   const command = node.command === undefined ? [] : [`    ${node.command.map(quoted).join(' ')}`]
   const env = node.env === undefined || node.env.length === 0 ? [] : [`    with ${node.env.join(', ')} in its environment`]

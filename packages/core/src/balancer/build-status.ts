@@ -70,7 +70,12 @@ function nodeStatus({ stats, leases, gpuDesk: desk }: Assembly, node: Node, nowM
     id: node.id,
     name: node.plan.name,
     engine: group.engine,
-    host: group.launch === undefined && url !== '' && !url.startsWith('http+unix:') ? new URL(url).hostname : 'here',
+    host:
+      group.host !== undefined
+        ? group.host.name
+        : group.launch === undefined && url !== '' && !url.startsWith('http+unix:')
+          ? new URL(url).hostname
+          : 'here',
     state: node.state,
     reason: node.reason,
     sinceMs: node.sinceMs,

@@ -93,7 +93,7 @@ export interface NodeStatus {
   readonly name: string
   /** Kind of server. */
   readonly engine: string
-  /** `here` for nodes that this balancer launched, else the host name of the URL. */
+  /** `here` for nodes that this balancer launched on its own machine, the name of the machine for those that it launched elsewhere, else the host name of the URL. */
   readonly host: string
   /** Where the node is in its life. */
   readonly state: NodeState

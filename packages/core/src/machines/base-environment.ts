@@ -29,6 +29,9 @@ const INHERITED = new Set([
 ])
 const INHERITED_PREFIXES = ['LC_', 'XDG_', 'CUDA_', 'NVIDIA_', 'ROCR_', 'HIP_', 'HSA_']
 
+/** The same as patterns of a shell, for the login of another machine. */
+export const inheritedPatterns: readonly string[] = [...INHERITED, ...INHERITED_PREFIXES.map((prefix) => `${prefix}*`)]
+
 /** The environment of a launched engine: the documented base, then what is declared. Keys and tokens of the shell never leak into it by accident. */
 export function baseEnvironment(declared: Readonly<Record<string, string>>, source: NodeJS.ProcessEnv): Record<string, string> {
   const inherited = Object.entries(source).flatMap(([name, value]) =>

@@ -2,7 +2,7 @@
  * Owns processes and their trees, ports, log files and the environment of engines. Refuses to know what an engine or a node is.
  * Read first: spawn-engine.ts, then stop-tree.ts.
  */
-export { baseEnvironment } from './base-environment.js'
+export { baseEnvironment, inheritedPatterns } from './base-environment.js'
 export { localMachine, type GpuMachine, type ToolRun } from './gpus/gpu-machine.js'
 export { GpuReservations, type GpuHold, type LiveClaim } from './gpus/gpu-reservations.js'
 export { createGpuWatch, type GpuReading, type GpuWatch, type SeenGpu } from './gpus/gpu-watch.js'
@@ -18,5 +18,9 @@ export { proveOwnEngine, type EngineProof } from './own-engine.js'
 export { canBind, reclaimPort, reservePort, type PortReservation } from './ports.js'
 export { commandLineOf, ownerOf } from './process-facts.js'
 export { spawnEngine, type ProcessEnd, type SpawnedProcess, type SpawnRequest } from './spawn-engine.js'
+export { remoteEngineMain } from './ssh/remote-engine-path.js'
+export type { RemoteEngineOrder } from './ssh/remote-engine.js'
+export { REMOTE_MARK_VARIABLE } from './ssh/remote-scripts.js'
+export { parseSshDestination } from './ssh/ssh-destination.js'
 export { stopTree, type StopTreeOptions, type StopTreeResult } from './stop-tree.js'
 export { watchProcess } from './watch-process.js'

@@ -6,6 +6,7 @@ import { nodeLogPath, type LeftEngine } from './leftovers.js'
 import type { Life } from './life.js'
 import type { RunnerContext } from './node-runner.js'
 import type { Node } from './node.js'
+import { standInSteps } from './remote-launch.js'
 import { prepareLaunch, type PreparedLaunch } from './prepare-launch.js'
 
 const STOP = [{ signal: 'SIGTERM', waitMs: 2_500 }] as const
@@ -29,7 +30,8 @@ export async function adopt(
     return found.life
   }
   context.log.warn('node.not_adopted', { node: node.id, pid: left.process.pid, why: found })
-  await stopTree({ identity: left.process, mark: left.mark, steps: STOP })
+  const steps = left.launch?.host === undefined ? STOP : standInSteps(undefined, true)
+  await stopTree({ identity: left.process, mark: left.mark, steps })
   context.leftovers.settle(node.id)
   return undefined
 }

@@ -6,6 +6,8 @@ import type { PreparedLaunch } from './prepare-launch.js'
 
 /** Keeps the warnings on the node. Throws RefusedLaunch for what would stop the launch. */
 export async function checkBeforeLaunch(node: Node, { backend, plan, env }: PreparedLaunch, { clock, log }: RunnerContext): Promise<void> {
+  // It would look at the files of this machine.
+  if (node.plan.group.host !== undefined) return
   const path = env['PATH']
   const findings = await preflight({ backend, engine: node.plan.group.engine, command: plan.command, path, clock })
   node.warnings = findings.filter(({ severity }) => severity === 'warning').map(({ message, hint }) => `${message}; ${hint}`)

@@ -125,7 +125,7 @@ export class GpuDesk {
   }
 
   private seekerOf(plan: NodePlan): GpuSeeker[] {
-    const wish = plan.group.launch?.gpus
+    const wish = plan.group.host === undefined ? plan.group.launch?.gpus : undefined
     if (wish === undefined) return []
     const need = needOf(plan, this.options.needOf(plan))
     const held = this.heldBy(plan.id)

@@ -7,6 +7,7 @@ export { Fleet, isSettled, type CloseFleetOptions, type FleetEvents, type FleetO
 export { GpuDesk } from './gpu-desk.js'
 export { gib, gpuName } from './gpu-names.js'
 export { planLaunch } from './launch-command.js'
+export { remoteEnvironment } from './remote-launch.js'
 export {
   endLeftovers,
   findLeftovers,

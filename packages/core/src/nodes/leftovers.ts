@@ -1,5 +1,7 @@
 import { join } from 'node:path'
 import { findMarked, proveOwnEngine, stopTree, type MarkedProcess } from '../machines/index.js'
+import type { StopStep } from '../contracts/index.js'
+import { standInSteps } from './remote-launch.js'
 import { stateFolderKey, type RecordedNode, type StateFile } from '../state/index.js'
 
 /** An engine that runs although its balancer does not. */
@@ -72,11 +74,16 @@ export async function findLeftovers({ name, paths, state }: LeftoverQuery): Prom
 export async function endLeftovers({ engines, orphans, strangers }: Leftovers): Promise<ReapedLeftovers> {
   const marks = new Map(orphans.map(({ mark, row }) => [mark, row]))
   await Promise.all([
-    ...engines.map((engine) => stopTree({ identity: engine.process, mark: engine.mark, steps: STEPS })),
+    ...engines.map((engine) => stopTree({ identity: engine.process, mark: engine.mark, steps: stepsOf(engine) })),
     ...[...marks.keys()].map((mark) => endMarked(mark)),
   ])
   const ids = [...engines.map((engine) => engine.id), ...[...marks.keys()].map(nodeOf)]
   return { stopped: [...new Set(ids)].sort(), strangers }
+}
+
+/** Only its stand-in can reach an engine on another machine. */
+function stepsOf({ launch }: LeftEngine): readonly StopStep[] {
+  return launch?.host === undefined ? STEPS : standInSteps(undefined, true)
 }
 
 /** Nothing is known of them but the mark: they are found by it alone. */

@@ -2,6 +2,7 @@ import type { LaunchSlot } from '../contracts/index.js'
 import type { PortReservation, SpawnedProcess } from '../machines/index.js'
 import type { RecordedLaunch } from '../state/index.js'
 import type { GpuSeat } from './gpu-desk.js'
+import type { RemoteLaunch } from './remote-launch.js'
 
 /** The process of one life; one that was taken over can be looked at and let go. */
 export interface LifeProcess extends SpawnedProcess {
@@ -17,6 +18,8 @@ export interface Life {
   readonly slot: LaunchSlot
   /** Its accelerators; absent where nobody chose. */
   readonly seat?: Pick<GpuSeat, 'release'>
+  /** The engine runs on another machine; the process here stands in for it. */
+  readonly remote?: RemoteLaunch
   readonly mark: string
   readonly logPath: string
   /** What the state file keeps of it. */

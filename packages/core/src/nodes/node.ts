@@ -4,6 +4,7 @@ import { LbError } from '../errors/index.js'
 import type { ProcessIdentity } from '../machines/index.js'
 import type { RecordedLaunch } from '../state/index.js'
 import { cleanLoad } from './clean-load.js'
+import { loadFromLog } from './load-from-log.js'
 import type { NodePlan } from './node-plan.js'
 import { transitions, type NodeEvent } from './transitions.js'
 
@@ -112,7 +113,7 @@ export class Node {
   }
 
   learnLoad(told: unknown): void {
-    this.load = { facts: cleanLoad(told), atMs: this.clock.nowMs() }
+    this.load = { facts: { ...cleanLoad(told), ...cleanLoad(loadFromLog(this.at)) }, atMs: this.clock.nowMs() }
   }
 
   /** Throws LB_BUG for a move that the table does not list. Announces a change of state or of its reason. */

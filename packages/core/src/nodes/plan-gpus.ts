@@ -22,7 +22,7 @@ export async function planGpus(topology: Topology, context: BackendContext): Pro
   const isOwn = (claim: LiveClaim): boolean => claim.uid === process.getuid?.() && claim.holder.startsWith(`${topology.name}/`)
   const gpus = allowedGpus(reading.gpus, env)
   const seekers = nodePlansOf(topology).flatMap((plan) => {
-    const wish = plan.group.launch?.gpus
+    const wish = plan.group.host === undefined ? plan.group.launch?.gpus : undefined
     if (wish === undefined) return []
     const need = needOf(plan, expectedNeed(plan, context))
     const held = claims.filter((claim) => isOwn(claim) && claim.holder === `${topology.name}/${plan.id}`).map((claim) => claim.key)

@@ -5,6 +5,7 @@ import { launchHash } from './launch-hash.js'
 import { planLaunch } from './launch-command.js'
 import { createBackend, declaredEnv, type BackendContext } from './node-runner.js'
 import type { NodePlan } from './node-plan.js'
+import { remoteEnvironment, remoteLaunch, remoteSlot, type RemoteLaunch } from './remote-launch.js'
 
 /** Everything that is known of a launch before it happens. */
 export interface PreparedLaunch {
@@ -14,6 +15,8 @@ export interface PreparedLaunch {
   /** The whole environment but for the mark. */
   readonly env: Readonly<Record<string, string>>
   readonly hash: string
+  /** Where the engine is launched on another machine. */
+  readonly remote?: RemoteLaunch
   readonly backend: Backend
   readonly authHeaders: HeaderView
 }
@@ -22,17 +25,29 @@ export interface PreparedLaunch {
 export type SlotMaker = (backend: Backend) => Promise<LaunchSlot>
 
 /** Throws LB_CANNOT_LAUNCH, LB_PLUGIN_FAILED, LB_SECRET_IN_ARGS, or what a missing secret throws. */
-export async function prepareLaunch(node: NodePlan, port: number, slotOf: SlotMaker, context: BackendContext): Promise<PreparedLaunch> {
+export async function prepareLaunch(
+  node: NodePlan,
+  port: number,
+  slotOf: SlotMaker,
+  context: BackendContext & { readonly topologyName?: string },
+): Promise<PreparedLaunch> {
   const url = `http://127.0.0.1:${port}`
   const made = createBackend(node, url, context)
   const slot = await slotOf(made.backend)
-  const plan = planLaunch(made.backend, node.group, slot, context.env)
+  const { host } = node.group
+  const plan =
+    host === undefined
+      ? planLaunch(made.backend, node.group, slot, context.env)
+      : planLaunch(made.backend, node.group, remoteSlot(slot), remoteEnvironment)
   const own = declaredEnv(node.group.launch?.env ?? {}, context.env)
   const chosen = slot.gpus === undefined ? {} : visibilityEnv(slot.gpus, made.backend.gpuIds ?? 'uuid', process.platform)
   const declared = { ...plan.env, ...own, ...chosen }
   const env = baseEnvironment(declared, slot.gpus === undefined ? context.env : withoutVisibility(context.env))
   refuseSecretsIn(plan, secretsOf(node, { ...plan.env, ...own }, plan, made.authHeaders))
-  return { url, slot, plan, env, hash: await launchHash(node, { plan, declared, env }), ...made }
+  const { topologyName = 'plan' } = context
+  const remote = host === undefined ? undefined : remoteLaunch(node, host, { ...made, slot, plan, declared, topologyName })
+  const hash = remote?.hash ?? (await launchHash(node, { plan, declared, env }))
+  return { url, slot, plan, env, hash, ...(remote === undefined ? {} : { remote }), ...made }
 }
 
 /** Shorter ones would be found in ordinary words. */

@@ -26,10 +26,16 @@ export function rosterOf(version: number, views: readonly RosterNode[], loading:
 
 const NONE: readonly RosterNode[] = []
 
-/** Ready nodes; where there is none, those that are only suspected: a doubtful answer is better than a sure refusal. */
+/** Ready nodes of the lowest rank that has any; where there is none, those that are only suspected: a doubtful answer is better than a sure refusal. */
 function routableOf(views: readonly RosterNode[]): readonly RosterNode[] {
   const ready = views.filter((view) => view.state === 'ready')
-  return Object.freeze(ready.length > 0 ? ready : views.filter((view) => view.state === 'suspect' || view.state === 'warming'))
+  const lowest = Math.min(...ready.map(rankOf))
+  if (ready.length > 0) return Object.freeze(ready.filter((view) => rankOf(view) === lowest))
+  return Object.freeze(views.filter((view) => view.state === 'suspect' || view.state === 'warming'))
+}
+
+function rankOf({ rank = 0 }: RosterNode): number {
+  return rank
 }
 
 function isComing(node: Node): boolean {
@@ -44,6 +50,7 @@ function viewOf(node: Node): RosterNode | undefined {
     id: node.id,
     index: node.index,
     weight: group.weight,
+    ...(group.rank === undefined ? {} : { rank: group.rank }),
     incarnation: node.incarnation,
     connectionKey: `${node.id}#${node.incarnation}`,
     pool: pool.name,

@@ -18,6 +18,8 @@ export interface RecordedLaunch {
   readonly extraPorts: readonly number[]
   /** Accelerators that it was put on; absent where nobody chose. */
   readonly gpus?: readonly Gpu[]
+  /** The machine that it runs on; absent: this one. */
+  readonly host?: string
   /** Epoch. */
   readonly startedAtMs: number
   /** Where its part of the log file begins, in bytes. */

@@ -1,16 +1,30 @@
-import { isAbsolute, resolve } from 'node:path'
-import { parseAttach, parseListen } from './addresses.js'
+import { isAbsolute, posix, resolve } from 'node:path'
+import { parseListen } from './addresses.js'
+import { attachedGroups } from './build-attach.js'
 import { defaultListen, defaultStrategy, type CheckContext } from './check-context.js'
 import { gpuWish } from './gpu-wish.js'
+import { deepFreeze } from './deep-freeze.js'
 import { groupNames } from './group-names.js'
+import { hostPlan } from './host-plans.js'
 import { parseDuration, parseSize } from './quantities.js'
 import type { TopologyInput } from './schema.js'
-import type { GatewayPlan, GroupPlan, LaunchSettings, ListenAddress, PoolPlan, SecretRef, StrategyPlan, Topology } from './topology.js'
+import type {
+  GatewayPlan,
+  GroupPlan,
+  HostPlan,
+  LaunchSettings,
+  ListenAddress,
+  PoolPlan,
+  SecretRef,
+  StrategyPlan,
+  Topology,
+} from './topology.js'
 
 type GatewayInput = NonNullable<TopologyInput['gateway']>
 type PoolInput = TopologyInput['pools'][string]
 type NodeInput = PoolInput['nodes'][number]
 type LaunchInput = NonNullable<NodeInput['launch']>
+type BuildContext = CheckContext & { readonly hosts: NonNullable<TopologyInput['hosts']> }
 
 /** Fills in every default. `input` has passed all checks: nothing is judged here. */
 export function buildTopology(
@@ -23,7 +37,7 @@ export function buildTopology(
     version: 1,
     ...identity,
     gateway: gatewayPlan(input.gateway ?? {}, context),
-    pools: pools.map(([name, pool]) => poolPlan(name, pool, context)),
+    pools: pools.map(([name, pool]) => poolPlan(name, pool, { ...context, hosts: input.hosts ?? {} })),
   })
 }
 
@@ -50,13 +64,13 @@ function gatewayPlan(input: GatewayInput, context: CheckContext): GatewayPlan {
   }
 }
 
-function poolPlan(name: string, input: PoolInput, context: CheckContext): PoolPlan {
+function poolPlan(name: string, input: PoolInput, context: BuildContext): PoolPlan {
   const names = groupNames(input.nodes)
   return {
     name,
     models: input.models ?? [name],
     strategy: strategyPlan(input.strategy ?? defaultStrategy, context),
-    groups: input.nodes.map((node, index) => groupPlan(names[index] ?? '', node, context)),
+    groups: input.nodes.flatMap((node, index) => groupPlans(names[index] ?? '', node, context)),
     retries: { max: input.retries?.max ?? 2 },
     timeouts: {
       connectMs: ms(input.timeouts?.connect ?? '2s'),
@@ -79,35 +93,31 @@ function strategyPlan(input: string | { name: string }, context: CheckContext): 
   return { name, settings: context.checkSettings({ schema, owner: `strategy ${name}`, settings: given, path: [] }).settings }
 }
 
-function groupPlan(name: string, input: NodeInput, context: CheckContext): GroupPlan {
+function groupPlans(name: string, input: NodeInput, context: BuildContext): readonly GroupPlan[] {
   const facts = context.engines.get(input.engine)
-  const way =
-    input.launch === undefined
-      ? attachPlan(input.attach ?? facts?.defaultAttachUrl ?? '')
-      : { launch: launchPlan(input.engine, input.launch, context) }
-  return {
+  const common = {
     name,
     engine: input.engine,
     weight: input.weight ?? 1,
     ...(input.model === undefined ? {} : { model: input.model }),
     ...(input.apiKey === undefined ? {} : { apiKey: secretRef(input.apiKey, context) }),
-    ...way,
   }
+  if (input.launch !== undefined) {
+    const host = input.ssh === undefined ? undefined : hostPlan(input.ssh, context.hosts, context.baseDir)
+    return [{ ...common, launch: launchPlan(input.engine, input.launch, { ...context, host }), ...(host === undefined ? {} : { host }) }]
+  }
+  return attachedGroups(common, input.attach ?? facts?.defaultAttachUrl ?? '', context.baseDir)
 }
 
-function attachPlan(text: string): { attach: { url: string } } {
-  const parsed = parseAttach(text)
-  return { attach: { url: 'url' in parsed ? parsed.url : text } }
-}
-
-function launchPlan(engine: string, input: LaunchInput, context: CheckContext): LaunchSettings {
+function launchPlan(engine: string, input: LaunchInput, context: CheckContext & { readonly host: HostPlan | undefined }): LaunchSettings {
   const schema = context.engines.get(engine)?.settings ?? {}
   const env = Object.entries(input.env ?? {}).filter(([name]) => !name.startsWith('x-'))
+  const venv = input.venv ?? context.host?.venv
   return {
     replicas: input.replicas ?? 1,
-    ...(input.model === undefined ? {} : { model: input.model }),
+    ...(input.model === undefined ? {} : { model: weightsOf(input.model, context) }),
     ...(input.command === undefined ? {} : { command: input.command }),
-    ...(input.venv === undefined ? {} : { venv: resolve(context.baseDir, input.venv) }),
+    ...(venv === undefined ? {} : { venv: context.host === undefined ? resolve(context.baseDir, venv) : venv }),
     ...(input.ready === undefined ? {} : { readyPath: input.ready }),
     settings: context.checkSettings({ schema, owner: `engine ${engine}`, settings: input.args ?? {}, path: [] }).settings,
     env: Object.fromEntries(env.map(([name, value]) => [name, typeof value === 'string' ? value : secretRef(value, context)])),
@@ -115,6 +125,12 @@ function launchPlan(engine: string, input: LaunchInput, context: CheckContext): 
     ...(input.readyWithin === undefined ? {} : { readyWithinMs: ms(input.readyWithin) }),
     restarts: { max: input.restarts?.max ?? 5, withinMs: ms(input.restarts?.within ?? '10m') },
   }
+}
+
+/** Only what starts with ./ is a place of ours to know: any other name may be a repository or a tag. */
+function weightsOf(model: string, { baseDir, host }: { readonly baseDir: string; readonly host: HostPlan | undefined }): string {
+  if (!/^\.\.?\//.test(model)) return model
+  return host === undefined ? resolve(baseDir, model) : posix.join(host.modelDir ?? '', model)
 }
 
 function secretRef(ref: { readonly env?: string; readonly file?: string }, context: CheckContext): SecretRef {
@@ -129,11 +145,4 @@ function ms(text: string): number {
 
 function bytes(text: string): number {
   return parseSize(text) ?? 0
-}
-
-/** Plans are shared by many rooms; a write would be a change that no reload has seen. */
-export function deepFreeze<Value>(value: Value): Value {
-  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value
-  for (const part of Object.values(value)) deepFreeze(part)
-  return Object.freeze(value)
 }

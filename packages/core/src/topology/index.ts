@@ -2,13 +2,23 @@
  * Owns the topology file: its schema, reading, checking, defaults, differences. Refuses to know what a plan becomes (processes, sockets).
  * Read first: topology.ts, then resolve-topology.ts.
  */
-export { formatListen } from './addresses.js'
+export { formatListen, parseAttach } from './addresses.js'
+export {
+  isPort,
+  MAX_MEMBERS,
+  type AttachSource,
+  type DnsSource,
+  type FileSource,
+  type KubernetesSource,
+  type SrvSource,
+} from './attach-source.js'
 export type { EngineCatalogue, EngineFacts, StrategyCatalogue } from './catalogue.js'
 export { defineTopology } from './define-topology.js'
 export { diffTopologies, essenceOf, type ChangedGroup, type PoolDiff, type TopologyDiff } from './diff-topologies.js'
 export type { GpuRef, GpuWish } from './gpu-wish.js'
 export type { Environment } from './interpolate.js'
 export { loadTopologyFile, type LoadOptions } from './load-topology-file.js'
+export { named, withMembers, type Member, type MembersOf } from './members.js'
 export { placeOf, type Problem } from './problem.js'
 export { formatDuration, formatSize, parseDuration, parseSize } from './quantities.js'
 export { renderTopology, topologyForm } from './render-topology.js'
@@ -28,5 +38,6 @@ export {
   type PoolPlan,
   type SecretRef,
   type StrategyPlan,
+  type HostPlan,
   type Topology,
 } from './topology.js'

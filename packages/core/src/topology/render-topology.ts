@@ -1,7 +1,9 @@
 import { formatListen } from './addresses.js'
+import { sourceForm } from './build-attach.js'
 import { gpusForm } from './gpu-wish.js'
+import { namePattern } from './name-pattern.js'
 import { formatDuration, formatSize } from './quantities.js'
-import type { GatewayPlan, GroupPlan, LaunchSettings, PoolPlan, Topology } from './topology.js'
+import type { GatewayPlan, GroupPlan, HostPlan, LaunchSettings, PoolPlan, Topology } from './topology.js'
 
 /** The topology as YAML with every default filled in; resolving the text gives the same topology again. Secrets stay references. */
 export async function renderTopology(topology: Topology): Promise<string> {
@@ -15,6 +17,7 @@ export function topologyForm(topology: Topology): object {
     version: 1,
     name: topology.name,
     gateway: gatewayForm(topology.gateway),
+    ...hostsForm(topology),
     pools: Object.fromEntries(topology.pools.map((pool) => [pool.name, poolForm(pool)])),
   }
 }
@@ -62,7 +65,27 @@ function groupForm(group: GroupPlan): object {
     ...(group.model === undefined ? {} : { model: plain(group.model) }),
     ...(group.apiKey === undefined ? {} : { apiKey: { ...group.apiKey } }),
     ...(group.launch === undefined ? {} : { launch: launchForm(group.launch) }),
+    ...(group.host === undefined ? {} : { ssh: group.host.name }),
     ...(group.attach === undefined ? {} : { attach: plain(group.attach.url) }),
+    ...(group.source === undefined ? {} : { attach: deepPlain(sourceForm(group.source)) }),
+  }
+}
+
+/** The machines that node groups name; an address that stands in the group itself needs no entry. */
+function hostsForm({ pools }: Topology): object {
+  const hosts = pools.flatMap((pool) => pool.groups.flatMap((group) => group.host ?? []))
+  const declared = hosts.filter(({ name }) => new RegExp(namePattern).test(name))
+  if (declared.length === 0) return {}
+  return { hosts: Object.fromEntries(declared.map((host) => [host.name, hostForm(host)])) }
+}
+
+function hostForm({ ssh: { host, user, port }, sshConfig, venv, modelDir }: HostPlan): object {
+  const address = host.includes(':') ? `[${host}]` : host
+  return {
+    ssh: `${user === undefined ? '' : `${user}@`}${address}${port === undefined ? '' : `:${port}`}`,
+    ...(sshConfig === undefined ? {} : { sshConfig: plain(sshConfig) }),
+    ...(venv === undefined ? {} : { venv: plain(venv) }),
+    ...(modelDir === undefined ? {} : { models: plain(modelDir) }),
   }
 }
 

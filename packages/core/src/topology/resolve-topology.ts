@@ -8,6 +8,7 @@ import { checkPools } from './check-pools.js'
 import { checkQuantities } from './check-quantities.js'
 import { placeFindings, type Finding } from './finding.js'
 import { slug } from './group-names.js'
+import { checkHosts } from './host-plans.js'
 import type { Environment } from './interpolate.js'
 import { recordOf, type KeyPath } from './key-path.js'
 import { namePattern } from './name-pattern.js'
@@ -74,7 +75,7 @@ export async function topologyNameOf(source: TopologySource, env: Environment = 
 async function check(document: ReadDocument, context: CheckContext): Promise<readonly Finding[]> {
   const { value } = document
   const bySchema = [...document.findings, ...(await checkTopologySchema(value))]
-  const beyond = [...checkGateway(value, context), ...checkPools(value, context), ...checkQuantities(value)]
+  const beyond = [...checkGateway(value, context), ...checkHosts(value), ...checkPools(value, context), ...checkQuantities(value)]
   // Where a value is already known to be wrong, its later mistakes only repeat that.
   return [...withoutEchoes(bySchema, document.findings), ...withoutEchoes(beyond, bySchema)]
 }

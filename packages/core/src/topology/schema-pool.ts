@@ -1,4 +1,5 @@
 import { Type } from 'typebox'
+import { attach } from './schema-attach.js'
 import { count, duration, mapOf, name, secret, section, word } from './schema-parts.js'
 
 const strategy = Type.Union(
@@ -137,12 +138,13 @@ const node = section(
     name: Type.Optional(name("Name of the group. Default: the engine's name, numbered when it repeats.")),
     engine: word('What runs there. `lb engines` lists the known ones.', 'the name of an engine; lb engines lists them'),
     launch: Type.Optional(launch),
-    attach: Type.Optional(
+    ssh: Type.Optional(
       word(
-        'Base URL of a server that already runs, or unix:PATH (absolute) for one behind a unix socket; a path stays as a prefix. Either this or launch; some engines have a default.',
-        'a URL such as http://127.0.0.1:8000, or unix:/path',
+        'The machine on which to launch: a name under `hosts`, or [user@]host[:port]. Absent: this one.',
+        'a name under hosts, or user@host',
       ),
     ),
+    attach: Type.Optional(attach),
     weight: Type.Optional(
       Type.Number({
         description: 'Share of the work compared with other nodes.',

@@ -1,5 +1,6 @@
 import { Type, type Static } from 'typebox'
 import { gateway } from './schema-gateway.js'
+import { hosts } from './schema-hosts.js'
 import { namePattern } from './name-pattern.js'
 import { mapOf, name } from './schema-parts.js'
 import { pool } from './schema-pool.js'
@@ -11,6 +12,7 @@ export const topologySchema = Type.Object(
     version: Type.Optional(Type.Literal(1, { description: 'Version of this format.', default: 1, errorMessage: '1' })),
     name: Type.Optional(name("Name of the topology. Default: the folder's name with a short hash of its path.")),
     gateway: Type.Optional(gateway),
+    hosts: Type.Optional(hosts),
     pools: mapOf(pool, {
       description: 'The pools by name.',
       expected: 'at least one pool, such as chat: { nodes: [...] }',

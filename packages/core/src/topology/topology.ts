@@ -1,4 +1,5 @@
 import type { GpuWish } from './gpu-wish.js'
+import type { AttachSource } from './attach-source.js'
 
 /** A secret is named, never written: the name of an environment variable, or an absolute path of a file that holds it. */
 export type SecretRef = { readonly env: string } | { readonly file: string }
@@ -86,7 +87,20 @@ export interface LaunchSettings {
   readonly restarts: { readonly max: number; readonly withinMs: number }
 }
 
-/** One declared entry of `nodes`: replicas of one engine. Exactly one of `launch` and `attach` is there. */
+/** Another machine on which engines are launched. */
+export interface HostPlan {
+  /** As the node group says it. */
+  readonly name: string
+  readonly ssh: { readonly host: string; readonly user?: string; readonly port?: number }
+  /** Absolute; used in the place of the user's own configuration of ssh. */
+  readonly sshConfig?: string
+  /** Absolute, over there. */
+  readonly venv?: string
+  /** Absolute, over there: where weights lie that are named from `./` on. */
+  readonly modelDir?: string
+}
+
+/** One declared entry of `nodes`: replicas of one engine. Exactly one of `launch`, `attach` and `source` is there. */
 export interface GroupPlan {
   readonly name: string
   readonly engine: string
@@ -95,12 +109,21 @@ export interface GroupPlan {
   readonly model?: string
   readonly apiKey?: SecretRef
   readonly launch?: LaunchSettings
+  /** Where to launch; absent: here. */
+  readonly host?: HostPlan
   /** Base URL without a trailing slash; a path stays as a prefix. */
   readonly attach?: { readonly url: string }
+  /** Tells its servers while the balancer runs; each becomes an attached group then. */
+  readonly source?: AttachSource
+  /** What a source says of a member, for people. */
+  readonly labels?: Readonly<Record<string, string>>
+  /** A member of a higher rank gets requests only while the pool has no ready node of a lower one; absent: 0. */
+  readonly rank?: number
 }
 
-/** Ids of a group's nodes: `pool/group` for one, `pool/group-0` to `-n-1` for several. */
+/** Ids of a group's nodes: `pool/group` for one, `pool/group-0` to `-n-1` for several; none while its source has told nobody. */
 export function nodeIdsOf(pool: { readonly name: string }, group: GroupPlan): readonly string[] {
+  if (group.source !== undefined) return []
   const replicas = group.launch?.replicas ?? 1
   const base = `${pool.name}/${group.name}`
   return replicas === 1 ? [base] : Array.from({ length: replicas }, (_, index) => `${base}-${index}`)

@@ -11,8 +11,8 @@ export interface RemoteEngineOrder {
   readonly destination: SshDestination
   /** `-o` options for ssh. */
   readonly options: readonly string[]
-  /** Private folder here, for the control socket. */
-  readonly folder: string
+  /** Used in the place of the user's own configuration. */
+  readonly configFile?: string
   readonly command: string
   readonly args: readonly string[]
   readonly env: Readonly<Record<string, string>>
@@ -64,12 +64,12 @@ export class RemoteEngine {
     private readonly order: RemoteEngineOrder,
     private readonly io: RemoteEngineIo,
   ) {
-    const { host: name, destination, folder, options } = order
+    const { host: name, destination, configFile, options } = order
     this.link = new SshLink({
       name,
       destination,
-      folder,
       options,
+      ...(configFile === undefined ? {} : { configFile }),
       env: io.env,
       onChange: (state, reason) => this.linkChanged(state, reason),
     })

@@ -4,6 +4,9 @@ import { shellWord } from './shell-text.js'
  * What runs on the other machine: POSIX sh, no agent of ours. Every script is sent through ssh's standard input, so that nothing of it
  * stands in a process list. On Linux processes come from /proc, elsewhere from `ps`.
  */
+/** Another name than here: an engine of another machine that is this one must not be taken for one of this balancer's own children. */
+export const REMOTE_MARK_VARIABLE = 'LB_REMOTE_NODE'
+
 const FUNCTIONS = `
 export LC_ALL=C TZ=UTC
 PATH=$PATH:/usr/sbin:/sbin
@@ -47,7 +50,7 @@ tree_of() {
 # MARK: pids whose environment carries it. Linux only.
 marked() {
   [ -d /proc/self ] || return 0
-  grep -alF -- "LB_NODE=$1" /proc/[0-9]*/environ 2>/dev/null | sed 's|/proc/||; s|/environ||' | grep -vx "$$" || true
+  grep -alF -- "${REMOTE_MARK_VARIABLE}=$1" /proc/[0-9]*/environ 2>/dev/null | sed 's|/proc/||; s|/environ||' | grep -vx "$$" || true
 }
 # Reads pids, prints PID START of the living ones.
 with_starts() { while read -r pid; do [ -n "$pid" ] || continue; start=$(start_of "$pid"); [ -n "$start" ] && echo "$pid $start"; done; true; }

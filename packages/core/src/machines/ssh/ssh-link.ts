@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { createHash, randomBytes } from 'node:crypto'
-import { rmSync } from 'node:fs'
+import { lstatSync, mkdirSync, rmSync } from 'node:fs'
+import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { LbError, messageOf } from '../../errors/index.js'
 import { runCommand, type CommandEnd } from './run-command.js'
@@ -10,9 +11,9 @@ export interface SshLinkOptions {
   /** For people and errors: the host's name in the topology. */
   readonly name: string
   readonly destination: SshDestination
-  /** Private folder with a short path: sockets live there. */
-  readonly folder: string
   readonly env: NodeJS.ProcessEnv
+  /** Used in the place of the user's own configuration. */
+  readonly configFile?: string
   /** Further `-o` options, `Key=value`. */
   readonly options?: readonly string[]
   /** The link came up or was lost; with the reason of the latter. */
@@ -41,7 +42,7 @@ export class SshLink {
 
   constructor(private readonly options: SshLinkOptions) {
     const id = createHash('sha256').update(JSON.stringify(options.destination)).digest('hex').slice(0, 8)
-    this.controlPath = join(options.folder, `${id}-${randomBytes(3).toString('hex')}`)
+    this.controlPath = join(privateFolder(), `${id}-${randomBytes(3).toString('hex')}`)
   }
 
   get isUp(): boolean {
@@ -186,7 +187,8 @@ export class SshLink {
 
   private shared(): string[] {
     const options = ['BatchMode=yes', ...(this.options.options ?? [])]
-    return ['-S', this.controlPath, ...options.flatMap((option) => ['-o', option])]
+    const { configFile } = this.options
+    return [...(configFile === undefined ? [] : ['-F', configFile]), '-S', this.controlPath, ...options.flatMap((option) => ['-o', option])]
   }
 
   private failed(why: string): LbError {
@@ -196,6 +198,20 @@ export class SshLink {
       hint: `try: ssh -o BatchMode=yes ${destinationArguments(this.options.destination).join(' ').replace('-- ', '')} true`,
     })
   }
+}
+
+/** For control sockets: short, and nobody else's. */
+function privateFolder(): string {
+  const { uid } = userInfo()
+  const path = join(tmpdir(), `plimsoll-ssh-${uid}`)
+  mkdirSync(path, { recursive: true, mode: 0o700 })
+  const found = lstatSync(path)
+  if (found.isDirectory() && found.uid === uid && (found.mode & 0o077) === 0) return path
+  throw new LbError(`${path} belongs to somebody else, or others may enter it`, {
+    code: 'LB_UNSAFE_FOLDER',
+    source: 'operator',
+    hint: `look at it, and remove it: ls -ld ${path}`,
+  })
 }
 
 function lastLine(text: string): string {

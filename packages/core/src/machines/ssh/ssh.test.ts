@@ -32,7 +32,6 @@ function linkTo(at: Pick<TestSshd, 'port' | 'user' | 'options'>): { link: SshLin
   const link = new SshLink({
     name: 'gpu',
     destination,
-    folder,
     env: process.env,
     options: at.options,
     onChange: (state) => news.push(state),
@@ -96,7 +95,7 @@ describe.skipIf(noSshd !== undefined)(
       const { machine } = linkTo(sshd)
       const secret = `it's "a" $(secret) \`x\`\nwith two lines`
       const { identity } = await spawnNode(machine, `console.log(JSON.stringify(process.env)); setInterval(() => {}, 1000)`, {
-        env: { LB_NODE: 'topology/pool/node/env1', KEY: secret },
+        env: { LB_REMOTE_NODE: 'topology/pool/node/env1', KEY: secret },
         log: 'env.log',
       })
       await until('the log', () => tailOf('env.log').length > 0)
@@ -104,7 +103,7 @@ describe.skipIf(noSshd !== undefined)(
       expect(env['KEY']).toBe(secret)
       expect(
         Object.keys(env).filter(
-          (name) => !['PATH', 'HOME', 'KEY', 'LB_NODE', 'PWD', 'OLDPWD', '_', 'SHLVL'].includes(name) && !name.startsWith('LC_'),
+          (name) => !['PATH', 'HOME', 'KEY', 'LB_REMOTE_NODE', 'PWD', 'OLDPWD', '_', 'SHLVL'].includes(name) && !name.startsWith('LC_'),
         ),
       ).toEqual([])
       // Over there is here: the two ways to name a process agree.
@@ -130,7 +129,7 @@ describe.skipIf(noSshd !== undefined)(
       const child = `const { spawn } = require('child_process'); for (const detached of [true, false]) spawn(process.execPath, ['-e', ${JSON.stringify(leaf)}], { detached, stdio: 'inherit' }); setInterval(() => {}, 1000)`
       const top = `require('child_process').spawn(process.execPath, ['-e', ${JSON.stringify(child)}], { stdio: 'inherit' }); setInterval(() => {}, 1000)`
       const mark = 'topology/pool/node/tree1'
-      const { identity } = await spawnNode(machine, top, { env: { LB_NODE: mark }, log: 'tree.log' })
+      const { identity } = await spawnNode(machine, top, { env: { LB_REMOTE_NODE: mark }, log: 'tree.log' })
       const leaves = (): string[] => tailOf('tree.log').filter((line) => line.startsWith('leaf'))
       await until('the leaves', () => leaves().length === 2)
       const pids = leaves().map((line) => Number(line.slice(5)))

@@ -1,0 +1,147 @@
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { systemClock, type Clock } from '../base/index.js'
+import { silentLogger, type MemoryNeed } from '../contracts/index.js'
+import { createGpuWatch } from '../machines/gpus/gpu-watch.js'
+import { GpuReservations } from '../machines/gpus/gpu-reservations.js'
+import { scriptedMachine } from '../machines/gpus/scripted-machine.test.fixture.js'
+import { ownIdentity } from '../machines/index.js'
+import { scratchFolder } from '../machines/processes.test.fixture.js'
+import type { GpuWish } from '../topology/index.js'
+import { launchGroup, topologyOf } from './fleet.test.fixture.js'
+import { GpuDesk, type SeatWish } from './gpu-desk.js'
+import { nodePlansOf, type NodePlan } from './node-plan.js'
+
+const scratch = scratchFolder()
+const TOTAL = 81_559
+/** Waits pass at once. */
+const hasty: Clock = { ...systemClock, after: (_, callback) => systemClock.after(0, callback) }
+const one: GpuWish = { kind: 'counted', perReplica: 1, share: false }
+
+/** A machine with two cards whose free memory the test sets. */
+function cards() {
+  const free = [TOTAL, TOTAL]
+  const lines = () =>
+    free.map(
+      (mib, index) => `${index}, GPU-0000000${index}, H100, 00000000:0${index}:00.0, ${TOTAL}, ${TOTAL - mib}, ${mib}, 0, 30, Disabled`,
+    )
+  const machine = scriptedMachine({ tools: {} })
+  const answering = {
+    ...machine,
+    run: async (tool: string) => ({
+      code: tool === 'nvidia-smi' ? 0 : 1,
+      stdout: tool === 'nvidia-smi' ? lines().join('\n') : '',
+      stderr: '',
+    }),
+  }
+  return { free, watch: createGpuWatch(answering, hasty) }
+}
+
+interface DeskFacts {
+  readonly folder?: string
+  readonly name?: string
+  readonly replicas?: number
+  readonly wish?: GpuWish
+  readonly need?: MemoryNeed
+  readonly env?: NodeJS.ProcessEnv
+}
+
+function desk({ folder = join(scratch(), 'gpus'), name = 'one', replicas = 2, wish = one, need, env = {} }: DeskFacts = {}) {
+  const { free, watch } = cards()
+  const plans = nodePlansOf(topologyOf([launchGroup('', { replicas, gpus: wish })]))
+  const options = { watch, clock: hasty, log: silentLogger, env, topologyName: name, plans: () => plans, needOf: () => need }
+  return { free, folder, plans, desk: new GpuDesk({ ...options, reservations: new GpuReservations({ LB_GPU_FOLDER: folder }) }) }
+}
+
+const wish = (facts: Partial<SeatWish> = {}): SeatWish => ({ mark: 'one/demo/sim/1', say: () => {}, wanted: () => true, ...facts })
+const plan = (plans: readonly NodePlan[], index: number): NodePlan => plans[index] ?? expect.fail('no such node')
+
+describe('the GPU desk', () => {
+  it('seats each node where the plan of the whole topology puts it, whoever asks first', async () => {
+    const { desk: here, plans } = desk()
+    const [second, first] = await Promise.all([here.take(plan(plans, 1), wish()), here.take(plan(plans, 0), wish())])
+    expect([first?.gpus.map((gpu) => gpu.index), second?.gpus.map((gpu) => gpu.index)]).toEqual([[0], [1]])
+    expect(here.heldBy('demo/sim-0')).toEqual(['GPU-00000000'])
+  })
+
+  it('names who holds the last one; once released, it is given out again', async () => {
+    const { desk: here, plans, folder } = desk()
+    const other = desk({ folder, name: 'two', replicas: 1, wish: { kind: 'listed', lists: [[0]], share: false } })
+    const seat = await here.take(plan(plans, 0), wish())
+    await expect(other.desk.take(plan(other.plans, 0), wish())).rejects.toMatchObject({
+      code: 'LB_NO_GPU',
+      message: 'GPU 0 is reserved for one/demo/sim-0',
+      hint: expect.stringContaining('lb gpus') as string,
+    })
+    seat?.release()
+    expect((await other.desk.take(plan(other.plans, 0), wish()))?.gpus).toMatchObject([{ index: 0 }])
+  })
+
+  it('asks nothing for a node that chooses nothing, and hides all from one that wants none', async () => {
+    const { desk: here } = desk()
+    const [free] = nodePlansOf(topologyOf([launchGroup('')]))
+    expect(await here.take(free ?? expect.fail('no node'), wish())).toBeUndefined()
+    const cpu = desk({ replicas: 1, wish: { kind: 'none' } })
+    expect(await cpu.desk.take(plan(cpu.plans, 0), wish())).toMatchObject({ gpus: [] })
+  })
+
+  it('chooses among those that this process may use itself', async () => {
+    const { desk: here, plans } = desk({ replicas: 1, env: { CUDA_VISIBLE_DEVICES: '1' } })
+    expect((await here.take(plan(plans, 0), wish()))?.gpus).toMatchObject([{ index: 1 }])
+  })
+
+  it('waits until the memory of the engine before is free again, and says so', async () => {
+    const { desk: here, plans, free } = desk({ replicas: 1 })
+    const said: string[] = []
+    const before = await here.take(plan(plans, 0), wish({ say: (what) => said.push(what) }))
+    expect(said).toEqual([])
+    free[0] = 20_000
+    before?.release()
+    const after = here.take(
+      plan(plans, 0),
+      wish({
+        say(what) {
+          said.push(what)
+          free[0] = Math.min(TOTAL, (free[0] ?? 0) + 30_000)
+        },
+      }),
+    )
+    expect((await after)?.gpus).toMatchObject([{ index: 0 }])
+    expect(said).toEqual([
+      'waiting for GPU memory of the engine before: GPU 0: 20 GiB of 76 GiB free',
+      'waiting for GPU memory of the engine before: GPU 0: 49 GiB of 76 GiB free',
+    ])
+  })
+
+  it('waits for no more than what the next engine takes', async () => {
+    const { desk: here, plans, free } = desk({ replicas: 1, need: { mib: 8_000, why: 'weights' } })
+    const before = await here.take(plan(plans, 0), wish())
+    free[0] = 20_000
+    before?.release()
+    const said: string[] = []
+    await here.take(plan(plans, 0), wish({ say: (what) => said.push(what) }))
+    expect(said).toEqual([])
+  })
+
+  it('stops to wait when nobody wants the launch any more', async () => {
+    const { desk: here, plans, free } = desk({ replicas: 1 })
+    const before = await here.take(plan(plans, 0), wish())
+    free[0] = 0
+    before?.release()
+    let wanted = true
+    const seat = await here.take(plan(plans, 0), wish({ wanted: () => wanted, say: () => (wanted = false) }))
+    expect(seat?.gpus).toHaveLength(1)
+  })
+
+  it('takes over the seat of an engine that outlived its balancer', async () => {
+    const first = desk({ replicas: 1 })
+    const seat = await first.desk.take(plan(first.plans, 0), wish({ mark: 'one/demo/sim/7' }))
+    seat?.started(await ownIdentity())
+    const second = desk({ folder: first.folder, replicas: 1 })
+    const adopted = await second.desk.adopt('demo/sim', 'one/demo/sim/7')
+    expect(second.desk.heldBy('demo/sim')).toEqual(['GPU-00000000'])
+    adopted?.release()
+    expect(second.desk.heldBy('demo/sim')).toBeUndefined()
+    expect(await new GpuReservations({ LB_GPU_FOLDER: first.folder }).living()).toEqual([])
+  })
+})

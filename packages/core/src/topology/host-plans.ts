@@ -1,0 +1,101 @@
+import { isAbsolute, resolve } from 'node:path'
+import { messageOf } from '../errors/index.js'
+import { parseSshDestination } from '../machines/index.js'
+import type { Finding } from './finding.js'
+import { listOf, recordOf, type KeyPath } from './key-path.js'
+import { nearestWord } from './nearest-word.js'
+import type { HostPlan } from './topology.js'
+
+interface HostInput {
+  readonly ssh: string
+  readonly sshConfig?: string
+  readonly venv?: string
+  readonly models?: string
+}
+
+interface NodeAt {
+  readonly pool: string
+  readonly path: KeyPath
+}
+
+/** The machine that `ssh:` of a node group means: one of `hosts`, or an address written out. */
+export function hostPlan(ssh: string, hosts: Readonly<Record<string, HostInput>>, baseDir: string): HostPlan {
+  const declared = Object.hasOwn(hosts, ssh) ? hosts[ssh] : undefined
+  return {
+    name: ssh,
+    ssh: parseSshDestination(declared?.ssh ?? ssh),
+    ...(declared?.sshConfig === undefined ? {} : { sshConfig: resolve(baseDir, declared.sshConfig) }),
+    ...(declared?.venv === undefined ? {} : { venv: declared.venv }),
+    ...(declared?.models === undefined ? {} : { modelDir: declared.models }),
+  }
+}
+
+/** All that has to do with other machines: addresses that ssh understands, folders that are absolute over there, node groups that name them. */
+export function checkHosts(root: unknown): Finding[] {
+  const { hosts, pools } = recordOf(root)
+  const names = Object.keys(recordOf(hosts))
+  const groups = Object.entries(recordOf(pools)).flatMap(([pool, value]) =>
+    listOf(recordOf(value)['nodes']).flatMap((node, index) =>
+      checkSsh(recordOf(node), { pool, path: ['pools', pool, 'nodes', index] }, names),
+    ),
+  )
+  return [...checkDeclared(recordOf(hosts)), ...groups]
+}
+
+function checkDeclared(hosts: Readonly<Record<string, unknown>>): Finding[] {
+  return Object.entries(hosts).flatMap(([name, value]) => {
+    if (name.startsWith('x-')) return []
+    const path = ['hosts', name]
+    const { ssh, ...folders } = recordOf(value)
+    return [
+      ...(typeof ssh === 'string' ? checkDestination(ssh, [...path, 'ssh']) : []),
+      ...(['venv', 'models'] as const).flatMap((key) => checkFolder(folders[key], [...path, key])),
+    ]
+  })
+}
+
+/** `ssh` of one node group, against the declared hosts and against what cannot be done over there. */
+function checkSsh(node: Readonly<Record<string, unknown>>, at: NodeAt, hosts: readonly string[]): Finding[] {
+  const { ssh, launch } = node
+  if (typeof ssh !== 'string' || ssh === '') return []
+  const path = [...at.path, 'ssh']
+  if (launch === undefined) {
+    const message = `pool ${at.pool}: ssh says where to launch, and nothing is launched`
+    return [{ path, at: 'key', message, hint: 'write launch: {}, or remove ssh; an attached server is reached by its URL' }]
+  }
+  const findings = hosts.includes(ssh) ? [] : checkDestination(ssh, path, nearestWord(ssh, hosts))
+  const { venv, gpus } = recordOf(launch)
+  const counted = recordOf(gpus)
+  if (counted['perReplica'] !== undefined && counted['from'] === undefined) {
+    const message = `pool ${at.pool}: which GPUs are free on another machine is not known here`
+    findings.push({
+      path: [...at.path, 'launch', 'gpus'],
+      at: 'value',
+      message,
+      expected: 'a list for each replica such as [[0], [1]], or from: [0, 1]',
+    })
+  }
+  return [...findings, ...checkFolder(venv, [...at.path, 'launch', 'venv'])]
+}
+
+function checkDestination(text: string, path: KeyPath, near?: string): Finding[] {
+  try {
+    parseSshDestination(text)
+    return []
+  } catch (error) {
+    const suggestion = near === undefined ? {} : { suggestion: near }
+    return [{ path, at: 'value', message: messageOf(error), expected: 'user@host, user@host:port, or a name under hosts', ...suggestion }]
+  }
+}
+
+function checkFolder(folder: unknown, path: KeyPath): Finding[] {
+  if (typeof folder !== 'string' || folder === '' || isAbsolute(folder)) return []
+  return [
+    {
+      path,
+      at: 'value',
+      message: `\`${folder}\` lies on another machine and is not absolute`,
+      expected: 'an absolute path such as /srv/models',
+    },
+  ]
+}

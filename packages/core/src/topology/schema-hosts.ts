@@ -1,0 +1,20 @@
+import { Type } from 'typebox'
+import { mapOf, section, word } from './schema-parts.js'
+import { namePattern } from './name-pattern.js'
+
+const host = section(
+  {
+    ssh: word('[user@]host[:port], or a name of your ssh configuration.', 'an address such as me@10.0.0.7'),
+    sshConfig: Type.Optional(word('An ssh configuration file in the place of your own; relative paths start at the topology file.')),
+    venv: Type.Optional(word('A Python virtual environment over there whose commands come first; an absolute path.')),
+    models: Type.Optional(word('The folder over there in which a `launch.model` that starts with ./ lies; an absolute path.')),
+  },
+  { description: 'Another machine, reached by the ssh of this one. Nothing is installed there.' },
+)
+
+/** Machines by name. */
+export const hosts = mapOf(host, {
+  description: 'Other machines on which engines are launched, by name; node groups name them under `ssh`.',
+  expected: 'names with { ssh: ... }',
+  names: { pattern: namePattern, expected: 'lower-case letters, digits and hyphens, such as gpu-box' },
+})
