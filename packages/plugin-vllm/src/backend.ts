@@ -5,6 +5,7 @@ import { checkSettings } from './check-settings.js'
 import { diagnose } from './diagnose.js'
 import { vllmDialect } from './dialect.js'
 import { EngineWatch } from './engine-watch.js'
+import { expertBalance } from './expert-balance.js'
 import { cacheEvents, type CacheEventPorts } from './kv-events/index.js'
 import { launchPlan } from './launch.js'
 import { loadingStep } from './loading-step.js'
@@ -37,6 +38,7 @@ export function createBackend(spec: NodeSpec<VllmSettings>, host: PluginHost): B
     memoryNeed: () => memoryNeed(spec),
     preflight: (signal) => preflight(spec, host, signal),
     loadingStep,
+    ...(settings.eplb?.logBalancedness === true ? { loadFromLog: expertBalance } : {}),
     diagnose,
     drain: { isEmpty: (signal) => watch.isEmpty(signal) },
     models: {

@@ -54,6 +54,12 @@ describe('the command line of vLLM', () => {
     expect(made.secretEnv).toEqual(['VLLM_API_KEY'])
   })
 
+  it('leaves the names of adapters to the adapters', () => {
+    const args = plan({ loras: { sql: '/l/sql' } }, {}, { models: ['qwen3-4b', 'sql'] }).args.join(' ')
+    expect(args).toContain('--served-model-name qwen3-4b --enable-lora')
+    expect(plan({ loras: { sql: '/l/sql' } }, {}, { models: ['sql'] }).args).not.toContain('--served-model-name')
+  })
+
   it('keeps its inner sockets on loopback, and sets no base for inner ports', () => {
     const { env } = plan()
     expect(env['VLLM_HOST_IP']).toBe('127.0.0.1')

@@ -16,12 +16,13 @@ export function launchPlan(spec: NodeSpec<VllmSettings>, slot: LaunchSlot): Laun
   const weights = weightsOf(spec)
   const gpus = divideGpus(id, settings, slot.gpus)
   const ports = portUse(settings, slot.extraPorts)
-  const names = spec.model === undefined ? spec.models : [spec.model]
+  const names = servedNames(spec)
   const key = spec.apiKey === undefined ? {} : { VLLM_API_KEY: spec.apiKey }
   return {
     command: 'vllm',
     args: [
-      ...['serve', weights, '--host', slot.host, '--port', String(slot.port), '--served-model-name', ...names],
+      ...['serve', weights, '--host', slot.host, '--port', String(slot.port)],
+      ...(names.length === 0 ? [] : ['--served-model-name', ...names]),
       ...engineArguments(settings, gpus),
       ...featureArguments(settings, gpus, ports),
       ...(settings.extraArgs ?? []),
@@ -30,6 +31,11 @@ export function launchPlan(spec: NodeSpec<VllmSettings>, slot: LaunchSlot): Laun
     ...(spec.apiKey === undefined ? {} : { secretEnv: ['VLLM_API_KEY'] }),
     readyWithinMs: READY_WITHIN_MS,
   }
+}
+
+/** Adapters have names of their own: one of them as a name of the base would hide it. */
+function servedNames({ model, models, settings }: NodeSpec<VllmSettings>): readonly string[] {
+  return model === undefined ? models.filter((name) => settings.loras?.[name] === undefined) : [model]
 }
 
 function weightsOf({ weights, id }: NodeSpec<VllmSettings>): string {

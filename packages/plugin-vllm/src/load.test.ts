@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { expertBalance } from './expert-balance.js'
 import { readMetrics } from './load.js'
 import { metricsPage } from './metrics.test.fixture.js'
 import { StepWatch } from './step-watch.js'
@@ -46,6 +47,24 @@ vllm:time_per_output_token_seconds_sum 1`
 
   it('knows sleep', () => {
     expect(readMetrics(metricsPage({ asleep: true })).facts.asleep).toBe(true)
+  })
+})
+
+describe('the balance of experts', () => {
+  const line = (balance: string) =>
+    `(EngineCore pid=1) INFO 11-21 [eplb_state.py:5] EPLB step: 7 for model m: avg_tokens=80.00, max_tokens=100, balancedness=${balance}, steps until the next rearrangement: 3`
+
+  it('is that of the last step with tokens', () => {
+    expect(expertBalance([line('0.5000'), line('0.8000'), line('0.0000')].join('\n'))).toEqual({ expertImbalance: 1.25 })
+    expect(expertBalance('EPLB step: avg_tokens=1.00, max_tokens=4, balancedness=0.2500, imbalanceness=0.1')).toEqual({
+      expertImbalance: 4,
+    })
+  })
+
+  it('is unknown where the log does not say', () => {
+    expect(expertBalance('')).toEqual({})
+    expect(expertBalance(line('0.0000'))).toEqual({})
+    expect(expertBalance('balancedness=9.0')).toEqual({})
   })
 })
 

@@ -205,6 +205,8 @@ export interface Backend {
   readonly extraPorts?: number
   /** Pure: what the last lines of its log say about its loading. */
   loadingStep?(logTail: string): LoadingStep | undefined
+  /** Pure: what the last lines of its log say about its load and nothing else does; asked after each answer of `load`. */
+  loadFromLog?(logTail: string): LoadFacts
   /** Pure: why it ended, from the last lines of its log. */
   diagnose?(logTail: string): Diagnosis | undefined
   readonly drain?: DrainRecipe

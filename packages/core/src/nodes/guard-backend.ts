@@ -11,6 +11,7 @@ const members = {
   preflight: true,
   extraPorts: true,
   loadingStep: true,
+  loadFromLog: true,
   diagnose: true,
   drain: true,
   models: true,
