@@ -10,7 +10,7 @@ import {
   type NodeModels,
 } from '../control/index.js'
 import { LbError, messageOf } from '../errors/index.js'
-import { isSettled, type NodeChange } from '../nodes/index.js'
+import type { NodeChange } from '../nodes/index.js'
 import type { RecordedNode } from '../state/index.js'
 import { diffTopologies, type Topology, type TopologyDiff, type TopologyInput } from '../topology/index.js'
 import { fetchExchange, nodeExchange, type Exchange } from '../wire/index.js'
@@ -24,6 +24,7 @@ import { refuse, servedUrl, type Listenable } from './listeners.js'
 import type { BalancerOptions, CloseOptions, StartOptions } from './options.js'
 import { openRequestLog, type RequestLog } from './request-log.js'
 import { resolveOptions, topologyFrom, type Resolved } from './resolved-options.js'
+import { untilServing } from './until-serving.js'
 
 export interface BalancerEvents {
   /** Anything worth telling a person. */
@@ -40,7 +41,8 @@ export interface BalancerEvents {
 
 const DEFAULT_WAIT_MS = 10_000
 const STOPPING = 'this balancer is stopping and takes no new requests'
-const READY_POLL_MS = 10
+/** How long a start waits for what the sources of nodes say first. */
+const FIRST_ANSWERS_MS = 3_000
 /** How long `/ready` says no before the listener closes, so that whoever watches it can turn away. */
 const READY_GRACE_MS = 200
 
@@ -81,16 +83,19 @@ export class Balancer {
       closedBecause: () => this.closedBecause(),
       onSettled: (record) => this.settled(record),
       onBroken: () => this.emitter.emit('broken', undefined),
+      onMembers: () => this.membersChanged(),
     })
     this.running = { assembly, topology }
     const { requestLog } = topology.gateway
     if (requestLog !== undefined) this.requestLog = openRequestLog(requestLog, this.options.log)
     assembly.fleet.events.on('changed', (change) => this.nodeChanged(change))
     assembly.fleet.events.on('record', () => this.emitter.emit('record', undefined))
-    await assembly.fleet.apply(topology)
+    assembly.discovery.use(topology)
+    await assembly.discovery.firstAnswers(FIRST_ANSWERS_MS)
+    await assembly.join(topology)
     this.state = 'serving'
     this.eventLog.add({ kind: 'balancer', message: `${topology.name} started` })
-    await this.untilServing(options.waitMs ?? DEFAULT_WAIT_MS)
+    await untilServing(assembly.fleet, topology, { clock: this.options.clock, waitMs: options.waitMs ?? DEFAULT_WAIT_MS })
   }
 
   /** Applies a changed topology: nodes that need no change are kept. Throws TopologyErrors and changes nothing when it is wrong. */
@@ -100,9 +105,7 @@ export class Balancer {
     const diff = diffTopologies(before, after)
     assembly.use(after)
     this.running = { assembly, topology: after }
-    await assembly.fleet.apply(after)
-    const pools = new Set(after.pools.map((pool) => pool.name))
-    assembly.stats.retain(new Set(assembly.fleet.nodes().map((node) => node.id)), pools)
+    await assembly.join(after)
     this.eventLog.add({ kind: 'balancer', message: diff.changed ? 'topology reloaded' : 'topology reloaded: nothing changed' })
     return diff
   }
@@ -169,7 +172,7 @@ export class Balancer {
 
   /** Resolves when the status can tell of accelerators, whose tools are asked only because somebody looks. */
   async lookAtGpus(): Promise<void> {
-    await this.running?.assembly.gpuBoard.firstLook()
+    await this.running?.assembly.gpuBoard.freshened()
   }
 
   /** Prometheus text. */
@@ -233,6 +236,7 @@ export class Balancer {
   private async windDown({ assembly, topology }: { assembly: Assembly; topology: Topology }, options: CloseOptions): Promise<void> {
     const drainMs = options.drainMs ?? Math.max(...topology.pools.map((pool) => pool.drainMs))
     const { dataPath, threads } = assembly
+    assembly.discovery.stop()
     threads?.refuse(STOPPING)
     if (this.urls.length > 0) await this.pause(READY_GRACE_MS)
     dataPath.listeners.stopAccepting()
@@ -259,6 +263,13 @@ export class Balancer {
     exchange.end()
   }
 
+  /** Servers joined or left; those that left are drained. */
+  private membersChanged(): void {
+    if (this.state !== 'serving' || this.running === undefined) return
+    const { assembly, topology } = this.running
+    assembly.join(topology).catch((error: unknown) => this.options.log.error('source.not_joined', { error: messageOf(error) }))
+  }
+
   private closedBecause(): string | undefined {
     return this.state === 'draining' ? STOPPING : undefined
   }
@@ -277,19 +288,6 @@ export class Balancer {
       message: `${node.id} ${from === to ? 'still' : 'is'} ${to}${reason === null ? '' : `: ${reason}`}`,
     })
     this.emitter.emit('record', undefined)
-  }
-
-  /** Resolves when every pool can answer or has said why it cannot, or the time is up. */
-  private async untilServing(waitMs: number): Promise<void> {
-    const { assembly, topology } = this.need()
-    const { clock } = this.options
-    const deadlineMs = clock.nowMs() + waitMs
-    const open = (): boolean =>
-      topology.pools.some((pool) => {
-        const nodes = assembly.fleet.nodes().filter((node) => node.plan.pool.name === pool.name)
-        return assembly.fleet.current().routable(pool.name).length === 0 && nodes.some((node) => !isSettled(node.state))
-      })
-    while (open() && clock.nowMs() < deadlineMs) await new Promise<void>((resolve) => void setTimeout(resolve, READY_POLL_MS))
   }
 
   private need(): { assembly: Assembly; topology: Topology } {

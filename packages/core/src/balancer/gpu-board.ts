@@ -38,8 +38,10 @@ export async function surveyGpus(env: NodeJS.ProcessEnv): Promise<GpuSnapshot> {
 const NOTHING: GpuSnapshot = { gpus: [], problems: [] }
 /** Older figures are asked for anew, when somebody looks. */
 const FRESH_MS = 5_000
-/** Longest that the first look keeps a reader waiting: the first call of a tool is slow. */
-const FIRST_LOOK_MS = 1_500
+/** Whoever looks after a long time wants figures of now. */
+const STALE_MS = 15_000
+/** Longest that one who looks is kept waiting: the first call of a tool is slow, and one may hang. */
+const PATIENCE_MS = 1_500
 
 /** The accelerators of this machine for those who look on: refreshed because somebody looks, and not otherwise. */
 export class GpuBoard {
@@ -60,11 +62,11 @@ export class GpuBoard {
     return this.shown ?? NOTHING
   }
 
-  /** Resolves when there is something to show, or the first look takes too long. */
-  firstLook(): Promise<void> {
-    if (this.shown !== undefined) return Promise.resolve()
+  /** Resolves when there is something recent to show, or that takes too long. */
+  freshened(): Promise<void> {
+    if (this.options.clock.nowMs() - this.shownAtMs < STALE_MS) return Promise.resolve()
     return new Promise((resolve) => {
-      const timer = this.options.clock.after(FIRST_LOOK_MS, resolve)
+      const timer = this.options.clock.after(PATIENCE_MS, resolve)
       void this.look().then(() => {
         timer.cancel()
         resolve()

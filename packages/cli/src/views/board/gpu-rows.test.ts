@@ -17,7 +17,7 @@ describe('the GPUs under the board', () => {
     expect(text({ gpus, gpuProblems: [] })).toEqual([
       '',
       ' GPUs',
-      '   0    NVIDIA H100 80GB HBM3  ██████████  98 %   71 of 80 GiB used   61 °C  chat/gpu-0',
+      '   0    NVIDIA H100 80GB HBM3  ██████████  98 %      71 of 80 GiB used   61 °C  chat/gpu-0',
       `   1    NVIDIA H100 80GB HBM3  ${' '.repeat(10)}     -  ${' '.repeat(20)}-  ${' '.repeat(5)}-  other/chat/gpu`,
     ])
   })
