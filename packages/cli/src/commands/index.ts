@@ -8,6 +8,7 @@ import Down from './down.js'
 import Engines from './engines.js'
 import Gpus from './gpus.js'
 import Init from './init.js'
+import InitPlugin from './init/plugin.js'
 import Logs from './logs.js'
 import Models from './models/index.js'
 import ModelsPull from './models/pull.js'
@@ -33,6 +34,7 @@ export const commands = {
   engines: Engines,
   gpus: Gpus,
   init: Init,
+  'init:plugin': InitPlugin,
   logs: Logs,
   models: Models,
   'models:pull': ModelsPull,
