@@ -89,6 +89,12 @@ describe('vLLM launched by lb', () => {
     })
   })
 
+  it('shows how evenly the experts are used, which vLLM writes to its log only', async () => {
+    house = vllmHouse({ args: '{ tensorParallel: 2, expertParallel: true, eplb: { logBalancedness: true } }' })
+    await house.up()
+    await until(async () => JSON.stringify(await nodesOf()).includes('"expertImbalance":1.25'))
+  })
+
   it('leaves a prompt that is too long to the client, in vLLM’s words', async () => {
     house = vllmHouse({ replicas: 2 })
     const answer = await ask(await house.up(), { max_tokens: 5000 })

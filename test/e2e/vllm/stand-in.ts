@@ -30,7 +30,7 @@ const known = new Set([
     'enable-lora',
     'enable-sleep-mode',
   ],
-  ...['lora-modules', 'shutdown-timeout'],
+  ...['lora-modules', 'shutdown-timeout', 'enable-expert-parallel', 'enable-eplb', 'eplb-config', 'tensor-parallel-size'],
 ])
 
 /** A flag takes all that follows it up to the next one, as argparse does where it may have several values. */
@@ -91,6 +91,11 @@ async function load(): Promise<void> {
   say('Model loading took 7.64 GiB memory and 1.0 seconds', 'EngineCore')
   say('GPU KV cache size: 188,512 tokens', 'EngineCore')
   say('Graph capturing finished in 1 secs, took 0.38 GiB', 'EngineCore')
+  if (values['eplb-config']?.[0]?.includes('"log_balancedness":true') === true)
+    say(
+      'EPLB step: 7 for model m: avg_tokens=80.00, max_tokens=100, balancedness=0.8000, steps until the next rearrangement: 3',
+      'EngineCore',
+    )
 }
 
 /** The engine is a process of its own; killing only the front end would leave it, and the GPU's memory with it. */
