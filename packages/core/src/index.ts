@@ -28,9 +28,11 @@ export type {
   NodeStatus,
   PoolStatus,
   Quantiles,
+  SourceStatus,
   ServedModel,
   StopRequest,
 } from './control/index.js'
+export { askSources, type AskedSources } from './discovery/index.js'
 export { LbError, isLbError, messageOf } from './errors/index.js'
 export {
   baseEnvironment,

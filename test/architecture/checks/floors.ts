@@ -15,6 +15,7 @@ export const floorOf: Readonly<Record<string, number>> = {
   dialects: 3,
   nodes: 4,
   strategies: 4,
+  discovery: 4,
   insight: 4,
   limits: 4,
   policies: 4,

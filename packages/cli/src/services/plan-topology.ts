@@ -1,5 +1,6 @@
 import { createServer } from 'node:net'
 import {
+  askSources,
   createBackend,
   createPluginHost,
   diffTopologies,
@@ -18,6 +19,7 @@ import type { Plan, PlannedNode } from '../views/plan-text.js'
 /** Where nodes are put: below the ephemeral range, so that no client socket can take the port first. */
 const FIRST_PORT = 18_400
 const LAST_PORT = 19_399
+const SOURCES_WITHIN_MS = 3_000
 
 /** What `lb up` would do, without doing it. Ports are those that are free now; another start may take them first. */
 export async function planTopology(prepared: PreparedTopology): Promise<Plan> {
@@ -25,7 +27,8 @@ export async function planTopology(prepared: PreparedTopology): Promise<Plan> {
   const ports = freePorts()
   const placement = await planPlacement(prepared)
   const nodes: PlannedNode[] = []
-  for (const pool of topology.pools) {
+  const asked = await askSources(topology, { env: process.env, waitMs: SOURCES_WITHIN_MS })
+  for (const pool of asked.topology.pools) {
     for (const group of pool.groups) nodes.push(...(await plannedNodes({ ...prepared, placement }, { pool, group }, ports)))
   }
   const running = await runningTopology(topology.name)
@@ -34,6 +37,7 @@ export async function planTopology(prepared: PreparedTopology): Promise<Plan> {
     ...(topology.file === undefined ? {} : { file: topology.file }),
     listen: topology.gateway.listen,
     nodes,
+    sources: asked.sources,
     warnings: placement.warnings,
     ...(running === undefined ? {} : { running: diffTopologies(running, topology) }),
   }

@@ -1,4 +1,4 @@
-import type { Topology, TopologyDiff } from '@plimsoll/core'
+import type { AskedSources, Topology, TopologyDiff } from '@plimsoll/core'
 import { planGpuLines, type PlannedGpus } from './plan-gpu-lines.js'
 import { homePath } from './up-report.js'
 import { sanitize } from './sanitize.js'
@@ -28,6 +28,8 @@ export interface Plan {
   readonly file?: string
   readonly listen: Topology['gateway']['listen']
   readonly nodes: readonly PlannedNode[]
+  /** Where nodes are told while the balancer runs, with what was told just now. */
+  readonly sources: AskedSources['sources']
   /** What is worth a second thought. */
   readonly warnings: readonly string[]
   /** How this differs from what runs now; undefined when nothing runs. */
@@ -43,6 +45,7 @@ export function planText(plan: Plan): string {
     `nodes     ${launched} to launch, ${plan.nodes.length - launched} to attach`,
     '',
     ...plan.nodes.flatMap(nodeLines),
+    ...plan.sources.flatMap(sourceLines),
     ...(plan.warnings.length === 0 ? [] : ['', ...plan.warnings.map((warning) => `! ${warning}`)]),
     ...(plan.running === undefined ? [] : ['', ...runningLines(plan.running)]),
   ]
@@ -55,6 +58,16 @@ function nodeLines(node: PlannedNode): string[] {
   const command = node.command === undefined ? [] : [`    ${node.command.map(quoted).join(' ')}`]
   const env = node.env === undefined || node.env.length === 0 ? [] : [`    with ${node.env.join(', ')} in its environment`]
   return [`${head}${within}`, ...command, ...planGpuLines(node.gpus), ...env]
+}
+
+/** A source that cannot be asked here may well answer where the balancer runs. */
+function sourceLines({ pool, group, from, members, error, notes, atMs }: AskedSources['sources'][number]): string[] {
+  const head = `~ ${pool}/${group}   members of ${from}`
+  if (error !== undefined) return [`${head}   cannot be asked from here: ${error}`]
+  return [
+    `${head}   ${atMs === undefined ? 'no answer yet' : `${members} now`}; they join and leave while lb runs`,
+    ...notes.map((note) => `    ${note}`),
+  ]
 }
 
 function runningLines(running: NonNullable<Plan['running']>): string[] {

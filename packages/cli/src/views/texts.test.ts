@@ -113,8 +113,32 @@ describe('planText', () => {
         },
         { id: 'a/y', engine: 'openai', weight: 1, models: ['m'], how: 'attach', url: 'http://h:1' },
       ],
+      sources: [
+        {
+          pool: 'a',
+          group: 'z',
+          from: 'dns:m:1',
+          members: 2,
+          atMs: 1,
+          error: undefined,
+          failingSinceMs: undefined,
+          notes: ['half of it is old'],
+        },
+        {
+          pool: 'a',
+          group: 'k',
+          from: 'file:/m',
+          members: 0,
+          atMs: undefined,
+          error: 'there is no such file',
+          failingSinceMs: 1,
+          notes: [],
+        },
+      ],
       warnings: [],
     })
+    expect(text).toContain('~ a/z   members of dns:m:1   2 now; they join and leave while lb runs\n    half of it is old\n')
+    expect(text).toContain('~ a/k   members of file:/m   cannot be asked from here: there is no such file\n')
     expect(text).toContain(`    node 'a b' 'c'\\''d'\n    with TOKEN in its environment`)
     expect(text).toContain('1 to launch, 1 to attach')
   })

@@ -2,12 +2,13 @@ import { randomBytes } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { RequestRecord } from '../contracts/index.js'
+import { Discovery } from '../discovery/index.js'
 import { ProbeLoop } from '../health/index.js'
 import { createLeaseBook, expectedNeed, Fleet, GpuDesk, type SharedLeaseBook } from '../nodes/index.js'
 import { createRecordRing, type RecordRing } from '../proxy/index.js'
 import { stateFolderKey, writeFileDurable } from '../state/index.js'
 import { GatewayMetrics, type NodeReading, prometheusContentType, RequestStats } from '../telemetry/index.js'
-import type { Topology } from '../topology/index.js'
+import { withMembers, type Topology } from '../topology/index.js'
 import { createDataPath, type DataPath } from './data-path.js'
 import { DataThreads } from './data-threads.js'
 import { GpuBoard } from './gpu-board.js'
@@ -29,14 +30,19 @@ export interface Assembly {
   /** The data path of this thread: what the handler and fetch doors use, and all there is without data threads. */
   readonly dataPath: DataPath
   readonly threads: DataThreads | undefined
-  /** Points routing at a topology; its nodes are the fleet's business. */
+  readonly discovery: Discovery
+  /** Points routing and the watch over sources at a topology; its nodes are the business of `join`. */
   use(topology: Topology): void
+  /** Makes the nodes those of a topology, with the members that its sources tell now. */
+  join(topology: Topology): Promise<void>
 }
 
 export interface AssemblyHooks {
   /** Why new requests are refused; undefined while they are welcome. */
   readonly closedBecause: () => string | undefined
   readonly onSettled: (record: RequestRecord) => void
+  /** A source has told other members. */
+  readonly onMembers: () => void
   /** Data threads died more often than there are sockets for. */
   readonly onBroken: () => void
 }
@@ -109,9 +115,18 @@ export function assemble(options: Resolved, first: Topology, hooks: AssemblyHook
     options.threads === undefined || threadCount === 0
       ? undefined
       : new DataThreads({ ...shared, ...options.threads, fleet, topology: first, metrics: scrape, onSettled, onBroken: hooks.onBroken })
+  const { onMembers } = hooks
+  const discovery = new Discovery({ clock, random, log, env: options.env, stateDir: options.stateDir, onMembers })
+  // Members come and go for months; what is counted of those that are gone must go with them.
+  fleet.events.on('record', () => {
+    const nodes = new Set([...fleet.nodes(), ...fleet.leaving()].map((node) => node.id))
+    stats.retainNodes(nodes)
+    metrics.retainNodes(nodes)
+  })
   return {
     fleet,
     leases,
+    discovery,
     probes,
     stats,
     metrics,
@@ -122,7 +137,15 @@ export function assemble(options: Resolved, first: Topology, hooks: AssemblyHook
     threads,
     use(topology) {
       dataPath.use(topology)
-      threads?.use(topology)
+      discovery.use(topology)
+      threads?.use(withMembers(topology, discovery.members()))
+      stats.retainPools(new Set(topology.pools.map((pool) => pool.name)))
+    },
+    join(topology) {
+      const whole = withMembers(topology, discovery.members())
+      // Before the roster that names the new ones.
+      threads?.members(whole)
+      return fleet.apply(whole)
     },
   }
 }

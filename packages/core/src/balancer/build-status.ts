@@ -58,6 +58,13 @@ function poolStatus(assembly: Assembly, pool: PoolPlan, nowMs: number): PoolStat
     ttftMs,
     ttftHistoryMs,
     nodes,
+    sources: assembly.discovery.reports(pool.name).map(({ atMs, error, failingSinceMs, notes, ...source }) => ({
+      ...source,
+      updatedAtMs: atMs ?? null,
+      error: error ?? null,
+      failingSinceMs: failingSinceMs ?? null,
+      notes,
+    })),
   }
 }
 
@@ -95,6 +102,7 @@ function nodeStatus({ stats, leases, gpuDesk: desk }: Assembly, node: Node, nowM
     gpus: desk.heldBy(node.id) ?? null,
     logPath: node.endpoint?.logPath ?? null,
     progress: node.progress,
+    ...(group.labels === undefined ? {} : { labels: group.labels }),
     adopted: node.endpoint?.adopted ?? false,
     warnings: node.warnings,
     lastLines: node.lastLines,

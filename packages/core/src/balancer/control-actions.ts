@@ -11,8 +11,8 @@ interface StopWish {
 /** What the control API may ask of a balancer. */
 export function controlActions(balancer: Balancer, eventLog: EventLog) {
   return {
-    async status() {
-      await balancer.lookAtGpus()
+    async status(fresh: boolean) {
+      if (fresh) await balancer.lookAtGpus()
       return balancer.status()
     },
     metrics: () => balancer.metrics(),

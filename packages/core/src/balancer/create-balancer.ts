@@ -265,7 +265,7 @@ export class Balancer {
 
   /** Servers joined or left; those that left are drained. */
   private membersChanged(): void {
-    if (this.state !== 'serving' || this.running === undefined) return
+    if (this.state === 'draining' || this.running === undefined) return
     const { assembly, topology } = this.running
     assembly.join(topology).catch((error: unknown) => this.options.log.error('source.not_joined', { error: messageOf(error) }))
   }

@@ -88,6 +88,8 @@ class Thread {
       case 'topology':
         this.dataPath.use(message.topology)
         return this.show(this.rosterMessage, message.topology)
+      case 'members':
+        return this.show(this.rosterMessage, message.topology)
       case 'listen':
         return tell({ type: 'listening', url: await this.dataPath.listeners.open(message.listen, this.topology.gateway) })
       case 'closing':

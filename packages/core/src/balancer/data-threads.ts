@@ -82,6 +82,12 @@ export class DataThreads {
     this.showRoster()
   }
 
+  /** The nodes of the same topology are others now. */
+  members(topology: Topology): void {
+    this.topology = topology
+    this.tellAll({ type: 'members', topology })
+  }
+
   /** New requests are refused with this reason. */
   refuse(reason: string): void {
     this.closing = reason

@@ -29,6 +29,8 @@ export interface RosterMessage {
 export type ToThread =
   | { readonly type: 'roster'; readonly roster: RosterMessage }
   | { readonly type: 'topology'; readonly topology: Topology }
+  /** The same topology with other members of its sources: nodes change, routing does not. */
+  | { readonly type: 'members'; readonly topology: Topology }
   | { readonly type: 'listen'; readonly listen: Listenable }
   | { readonly type: 'closing'; readonly reason: string }
   | { readonly type: 'stop-accepting' }

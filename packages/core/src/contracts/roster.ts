@@ -19,6 +19,8 @@ export interface UpstreamTarget {
 
 /** One node as the data path sees it; frozen. */
 export interface RosterNode extends Candidate {
+  /** A node of a higher rank gets requests only while its pool has no ready node of a lower one; absent: 0, the lowest. */
+  readonly rank?: number
   /** Names the life of this process: changes at each restart, so that pooled sockets of a dead one are not reused. */
   readonly incarnation: number
   /** Connections are shared within a key: the node's id and incarnation. */

@@ -13,7 +13,8 @@ export interface StopRequest {
 
 /** What the control API may ask of the balancer. Node actions throw an LbError for an unknown node or a move its state does not allow. */
 export interface ControlActions {
-  status(): BalancerStatus | Promise<BalancerStatus>
+  /** `fresh`: waits a little for new figures of the accelerators. */
+  status(fresh: boolean): BalancerStatus | Promise<BalancerStatus>
   metrics(): string
   /** What each node serves, asked of the engines now. */
   models(): Promise<readonly NodeModels[]>

@@ -16,4 +16,5 @@ export type {
   NodeStatus,
   PoolStatus,
   Quantiles,
+  SourceStatus,
 } from './status.js'

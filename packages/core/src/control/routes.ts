@@ -27,8 +27,8 @@ export const controlRoutes: readonly ControlRoute[] = [
   {
     method: 'GET',
     path: '/v1/status',
-    summary: 'State of the gateway, pools and nodes',
-    handle: async (actions) => ({ json: await actions.status() }),
+    summary: 'State of the gateway, pools, nodes and GPUs; with `fresh=1` it waits for new figures of the GPUs, at most 1.5 s',
+    handle: async (actions, request) => ({ json: await actions.status(request.query.get('fresh') === '1') }),
   },
   { method: 'GET', path: '/v1/events', summary: 'Recent events, then each new one as a JSON line', handle: () => ({ stream: 'events' }) },
   { method: 'GET', path: '/v1/metrics', summary: 'Prometheus text', handle: (actions) => ({ text: actions.metrics() }) },

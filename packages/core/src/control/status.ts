@@ -131,6 +131,8 @@ export interface NodeStatus {
   readonly gpus: readonly string[] | null
   /** File with the output of a launched engine. */
   readonly logPath: string | null
+  /** What its source says of it. */
+  readonly labels?: Readonly<Record<string, string>>
   /** Loading progress, 0..1, where the engine tells. */
   readonly progress: number | null
   /** True where an earlier balancer had launched the engine and this one has taken it over. */
@@ -141,6 +143,24 @@ export interface NodeStatus {
   readonly lastLines: readonly string[]
   /** What the engine tells of its load; null until it has told. */
   readonly load: NodeLoadStatus | null
+}
+
+/** Where the servers of a node group are told while the balancer runs. */
+export interface SourceStatus {
+  /** Name of the node group. */
+  readonly group: string
+  /** As the topology names it: `dns:models.internal:8000`. */
+  readonly from: string
+  /** Servers that it named last. */
+  readonly members: number
+  /** When it last said so; epoch, null before the first time. */
+  readonly updatedAtMs: number | null
+  /** Why it cannot be asked or used right now; the servers that it named last stay. */
+  readonly error: string | null
+  /** Since when; epoch. */
+  readonly failingSinceMs: number | null
+  /** What of its answer was left out, and why. */
+  readonly notes: readonly string[]
 }
 
 export interface PoolStatus {
@@ -166,6 +186,8 @@ export interface PoolStatus {
   readonly ttftHistoryMs: readonly (number | null)[]
   /** In the order of the topology. */
   readonly nodes: readonly NodeStatus[]
+  /** Sources of node groups, where the pool has any. */
+  readonly sources?: readonly SourceStatus[]
 }
 
 export type BalancerState = 'starting' | 'serving' | 'draining'

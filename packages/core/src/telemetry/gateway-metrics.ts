@@ -71,6 +71,17 @@ export class GatewayMetrics {
     if (late === true) this.lateReleases.with({ pool }).add()
   }
 
+  /** Forgets what was counted of nodes that are gone: a scrape must not grow with those that come and go. */
+  retainNodes(ids: ReadonlySet<string>): void {
+    const before = this.places.size
+    for (const key of this.places.keys()) {
+      const node = key.slice(key.indexOf('\n') + 1)
+      if (node !== 'none' && !ids.has(node)) this.places.delete(key)
+    }
+    if (this.places.size === before) return
+    for (const family of [this.requests, this.ttft, this.interToken, this.duration, this.tokens]) family.retain('node', ids)
+  }
+
   /** The text of `/metrics`. Node families are read anew, so that a node that is gone leaves the scrape. */
   render(): string {
     for (const family of [this.inFlight, this.waiting, this.tokensInFlight, this.state, this.restarts]) family.clear()

@@ -29,6 +29,15 @@ export class MetricFamily<Label extends string, Series> {
     this.series.clear()
   }
 
+  /** Forgets series of which this label has a value that is none of these; the folded ones stay. */
+  retain(label: Label, values: ReadonlySet<string>): void {
+    const at = this.declaration.labels.indexOf(label)
+    for (const [key, { values: own }] of this.series) {
+      const value = own[at] ?? ''
+      if (value !== 'other' && value !== 'none' && !values.has(value)) this.series.delete(key)
+    }
+  }
+
   /** Each label set in use, in order of first use. */
   entries(): IterableIterator<{ readonly values: readonly string[]; readonly series: Series }> {
     return this.series.values()

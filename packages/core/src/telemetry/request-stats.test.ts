@@ -102,7 +102,8 @@ describe('request stats', () => {
   it('forget what a reload took away', () => {
     const stats = new RequestStats(new FakeClock())
     stats.settle(moved)
-    stats.retain(new Set(['demo/b']), new Set())
+    stats.retainNodes(new Set(['demo/b']))
+    stats.retainPools(new Set())
     expect([stats.node('demo/a').requests, stats.node('demo/b').requests, stats.pool('demo').requests]).toEqual([0, 1, 0])
   })
 

@@ -39,10 +39,14 @@ export class RequestStats {
     return this.all.read()
   }
 
-  /** Forgets nodes and pools that a reload took away; without it a long life of reloads would keep them all. */
-  retain(nodeIds: ReadonlySet<string>, poolNames: ReadonlySet<string>): void {
-    for (const id of this.nodes.keys()) if (!nodeIds.has(id)) this.nodes.delete(id)
-    for (const name of this.pools.keys()) if (!poolNames.has(name)) this.pools.delete(name)
+  /** Forgets nodes that are gone; without it a long life of comings and goings would keep them all. */
+  retainNodes(ids: ReadonlySet<string>): void {
+    for (const id of this.nodes.keys()) if (!ids.has(id)) this.nodes.delete(id)
+  }
+
+  /** Forgets pools that a reload took away. */
+  retainPools(names: ReadonlySet<string>): void {
+    for (const name of this.pools.keys()) if (!names.has(name)) this.pools.delete(name)
   }
 
   private trafficOf(places: Map<string, Traffic>, name: string): Traffic {

@@ -17,8 +17,8 @@ describe('attach with a list of URLs', () => {
     const groups = await groupsOf("['http://10.0.0.6:8000', 'https://b.example/v1', 'unix:/run/engine.sock']", ', weight: 2')
     expect(groups.map(({ name, attach, weight }) => [name, attach?.url, weight])).toEqual([
       ['gpu-10-0-0-6-8000', 'http://10.0.0.6:8000', 2],
-      ['gpu-engine-sock', 'http+unix://%2Frun%2Fengine.sock', 2],
       ['gpu-b-example-443-v1', 'https://b.example/v1', 2],
+      ['gpu-engine-sock', 'http+unix://%2Frun%2Fengine.sock', 2],
     ])
   })
 

@@ -5,6 +5,7 @@ import { compactLines } from './compact-lines.js'
 import { byHost, nodesInOrder } from './node-order.js'
 import { nodeRow, ROW_MARGIN, tableHead, type RowFrame } from './node-row.js'
 import { foldedPoolLine, poolHeadings } from './pool-line.js'
+import { sourceLines } from './source-lines.js'
 import type { Line } from './spans.js'
 
 /** Below this a row has no room for numbers worth a table. */
@@ -20,11 +21,12 @@ export function boardRows(pools: readonly PoolStatus[], view: BoardView): BoardR
   const rows = pools.map((pool) => nodeRows(pool, frame, view.selected))
   if (view.width < FOLD_BELOW) return foldedRows(pools, rows, { ...view, head: tableHead(plan) })
   const headings = poolHeadings(pools, view.width, view.glyphs)
-  return pools.flatMap((_pool, index) => [
+  return pools.flatMap((pool, index) => [
     { line: headings[index] ?? [] },
     // The titles stand once: all pools share their columns.
     ...(index === 0 ? [{ line: tableHead(plan) }] : []),
     ...(rows[index] ?? []),
+    ...sourceLines(pool, view).map((line) => ({ line })),
   ])
 }
 
