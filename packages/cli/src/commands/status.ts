@@ -25,7 +25,7 @@ export default class Status extends LbCommand {
     const connection = await openConnection({ cwd: process.cwd(), ...flags })
     try {
       if (flags.watch) return await this.watch(connection.client, flags)
-      const status = await connection.client.status()
+      const status = await connection.client.status({ fresh: true })
       if (flags.json) return await this.printJson(status)
       const { renderSnapshot } = await import('../views/snapshot.js')
       this.print(renderSnapshot(status, process.stdout.isTTY ? { columns: process.stdout.columns } : {}))

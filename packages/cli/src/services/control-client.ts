@@ -5,6 +5,8 @@ import type { LiveClient } from '../live/index.js'
 
 /** Whoever talks to a balancer talks through this: got over its control socket. */
 export interface ControlClient extends LiveClient {
+  /** `fresh`: waits a little for new figures of the GPUs. */
+  status(options?: { readonly fresh?: boolean }): Promise<BalancerStatus>
   /** What each node serves, asked of the engines now. */
   models(): Promise<readonly NodeModels[]>
 }
@@ -24,8 +26,8 @@ export function createControlClient(options: ControlClientOptions): ControlClien
   const call = (method: 'GET' | 'POST', path: string, body?: object): Promise<unknown> => exchange(options, { method, path, body })
   const act = async (nodeId: string, verb: string): Promise<void> => void (await call('POST', `/v1/nodes/${pathOf(nodeId)}/${verb}`))
   return {
-    async status() {
-      last = (await call('GET', '/v1/status')) as BalancerStatus
+    async status({ fresh = false } = {}) {
+      last = (await call('GET', fresh ? '/v1/status?fresh=1' : '/v1/status')) as BalancerStatus
       return last
     },
     models: async () => ((await call('GET', '/v1/models')) as { nodes: readonly NodeModels[] }).nodes,
