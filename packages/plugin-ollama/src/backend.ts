@@ -3,7 +3,8 @@ import { diagnose, loadingStep } from './diagnose.js'
 import { ollamaDialect } from './dialect.js'
 import { drainRecipe } from './drain.js'
 import { createKeeper } from './keeper.js'
-import { launchPlan } from './launch.js'
+import { launchPlan, modelsFolder } from './launch.js'
+import { memoryNeed } from './memory-need.js'
 import { askedModels, isSameModel } from './model-names.js'
 import { preflight } from './preflight.js'
 import { probe } from './probe.js'
@@ -31,7 +32,8 @@ export function createBackend(spec: NodeSpec<Partial<OllamaSettings>>, host: Plu
     load: (signal) => loadFacts(server, isLaunched || spec.model !== undefined ? asked : [], signal),
     models: createKeeper(server, isLaunched ? settings.keepAlive : undefined),
     ...(readiness === undefined ? {} : { drain: drainRecipe(server, readiness) }),
-    ...(isLaunched ? { preflight: (signal: AbortSignal) => preflight({ settings, sources, host }, signal) } : {}),
+    ...(isLaunched ? { preflight: (signal: AbortSignal) => preflight({ settings, sources, host, env: environmentOf(spec) }, signal) } : {}),
+    ...(isLaunched ? { memoryNeed: () => memoryNeed(modelsFolder(settings, environmentOf(spec)), sources) } : {}),
     diagnose,
     loadingStep,
     // SIGTERM cuts every connection and kills the children at once: what shall end by itself has ended before.
@@ -47,5 +49,14 @@ async function loadFacts(server: Server, asked: readonly string[], signal: Abort
   return {
     loadedModels: loaded.map(({ name }) => name),
     ...(contexts.length === 0 ? {} : { contextTokens: Math.min(...contexts) }),
+  }
+}
+
+/** A secret that is missing is told by the launch itself. */
+function environmentOf({ environment }: NodeSpec<Partial<OllamaSettings>>): Readonly<Record<string, string | undefined>> {
+  try {
+    return environment?.() ?? process.env
+  } catch {
+    return process.env
   }
 }

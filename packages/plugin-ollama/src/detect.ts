@@ -30,7 +30,7 @@ async function running(server: Server, version: string, signal: AbortSignal): Pr
 }
 
 async function installed(host: PluginHost, seen: { command: string; there: string; signal: AbortSignal }): Promise<Detection> {
-  const folder = process.env['OLLAMA_MODELS'] ?? modelsFolder({})
+  const folder = modelsFolder({}, process.env)
   const [{ stdout, stderr }, models] = await Promise.all([
     host.run(seen.command, ['--version'], { signal: seen.signal }),
     tagsOnDisk(folder),

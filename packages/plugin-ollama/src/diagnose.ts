@@ -79,14 +79,14 @@ export function diagnose(text: string): Diagnosis | undefined {
   const sign = signs.find(({ pattern }) => pattern.test(text))
   if (sign === undefined) return undefined
   const { kind, pattern, message, hint } = sign
-  const line = text.split('\n').findLast((each) => pattern.test(each))
+  const line = text.split(/[\r\n]+/).findLast((each) => pattern.test(each))
   return { kind, message: line === undefined ? message : `${message}: ${wordsOf(line)}`, hint }
 }
 
 /** The `error="..."` or `msg="..."` of a structured line, else the line. */
 function wordsOf(line: string): string {
   const found = /\berror="((?:[^"\\]|\\.)*)"/.exec(line) ?? /\berr="((?:[^"\\]|\\.)*)"/.exec(line) ?? /\bmsg="((?:[^"\\]|\\.)*)"/.exec(line)
-  return (found?.[1] ?? line).replaceAll('\\"', '"').trim().slice(0, 300)
+  return (found?.[1] ?? line).replaceAll('\\"', '"').replaceAll(/\p{Cc}/gu, '').trim().slice(0, 300)
 }
 
 interface Step {
@@ -105,7 +105,7 @@ const steps: readonly Step[] = [
 
 /** Read from the last lines of `ollama serve` and its children. Pulls are not logged with their progress; the probe tells that. */
 export function loadingStep(logTail: string): LoadingStep | undefined {
-  for (const line of logTail.split('\n').reverse()) {
+  for (const line of logTail.split(/[\r\n]+/).reverse()) {
     const progress = /model load progress (\d(?:\.\d+)?)/.exec(line)?.[1]
     if (progress !== undefined) return { step: 'loading weights', progress: Math.min(1, Number(progress)) }
     const found = steps.find(({ pattern }) => pattern.test(line))

@@ -40,9 +40,11 @@ function serverEnvironment(settings: OllamaSettings, { host, port }: LaunchSlot)
   })
 }
 
-/** Where the models of a launched node lie. */
-export function modelsFolder({ modelsDir }: Pick<OllamaSettings, 'modelsDir'>): string {
-  return modelsDir === undefined ? join(homedir(), '.ollama', 'models') : atHome(modelsDir)
+/** Where the models lie of a server with this environment. */
+export function modelsFolder({ modelsDir }: Pick<OllamaSettings, 'modelsDir'>, env: Readonly<Record<string, string | undefined>>): string {
+  const { OLLAMA_MODELS: declared, HOME: home = homedir() } = env
+  if (declared !== undefined && declared !== '') return declared
+  return modelsDir === undefined ? join(home, '.ollama', 'models') : atHome(modelsDir)
 }
 
 function atHome(path: string): string {

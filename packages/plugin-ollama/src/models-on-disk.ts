@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { access, glob, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { readJson } from './read-json.js'
@@ -15,8 +16,7 @@ export function partsOf(name: string): { host: string; path: string; tag: string
 
 /** Whether a models folder has the manifest of a model, which is written last. */
 export async function isPulled(folder: string, model: string): Promise<boolean> {
-  const { host, path, tag } = partsOf(model)
-  return access(join(folder, 'manifests', host, path, tag)).then(
+  return access(manifestPath(folder, model)).then(
     () => true,
     () => false,
   )
@@ -37,8 +37,34 @@ export async function tagsOnDisk(folder: string): Promise<readonly string[]> {
   return found.sort()
 }
 
+/** Bytes of a pulled model's weights, by its manifest; undefined where it is not there. */
+export function weightBytes(folder: string, model: string): number | undefined {
+  try {
+    const weights = weightLayers(readFileSync(manifestPath(folder, model), 'utf8'))
+    return weights.length === 0 ? undefined : weights.reduce((sum, { size }) => sum + (typeof size === 'number' ? size : 0), 0)
+  } catch {
+    return undefined
+  }
+}
+
 /** A cloud model's manifest names no weights. */
 async function hasLayers(path: string): Promise<boolean> {
-  const layers = readJson(await readFile(path, 'utf8').catch(() => ''))?.['layers']
-  return Array.isArray(layers) && layers.some((layer: { mediaType?: unknown } | null) => String(layer?.mediaType).includes('image.model'))
+  return weightLayers(await readFile(path, 'utf8').catch(() => '')).length > 0
+}
+
+interface Layer {
+  readonly mediaType?: unknown
+  readonly size?: unknown
+}
+
+function weightLayers(manifest: string): readonly Layer[] {
+  const layers = readJson(manifest)?.['layers']
+  return Array.isArray(layers)
+    ? layers.filter((layer: Layer | null): layer is Layer => /image\.(model|projector)/.test(String(layer?.mediaType)))
+    : []
+}
+
+function manifestPath(folder: string, model: string): string {
+  const { host, path, tag } = partsOf(model)
+  return join(folder, 'manifests', host, path, tag)
 }

@@ -12,7 +12,8 @@ export interface PreflightQuestion {
   readonly host: PluginHost
   /** Where models without a host come from; another one in tests. */
   readonly registry?: string
-  readonly env?: NodeJS.ProcessEnv
+  /** Of the engine. */
+  readonly env: Readonly<Record<string, string | undefined>>
 }
 
 const usualRegistry = 'https://registry.ollama.ai'
@@ -20,10 +21,10 @@ const patienceMs = 4_000
 
 /** What would stop a start: no HOME, a model that is not there and cannot be fetched, a full disk. Asks the registry only for what is missing here. */
 export async function preflight(question: PreflightQuestion, signal: AbortSignal): Promise<readonly PreflightFinding[]> {
-  const { settings, sources, env = process.env } = question
-  const folder = modelsFolder(settings)
+  const { settings, sources, env } = question
+  const folder = modelsFolder(settings, env)
   const findings: PreflightFinding[] = []
-  if (settings.modelsDir === undefined && (env['HOME'] ?? '') === '')
+  if (settings.modelsDir === undefined && (env['OLLAMA_MODELS'] ?? '') === '' && (env['HOME'] ?? '') === '')
     findings.push(
       warning('bad-settings', 'HOME is not set: Ollama ends at once without it', 'set launch.args.modelsDir, or HOME in launch.env'),
     )
@@ -36,7 +37,7 @@ export async function preflight(question: PreflightQuestion, signal: AbortSignal
 }
 
 async function fetchable(
-  { host, registry = usualRegistry, env = process.env }: PreflightQuestion,
+  { host, registry = usualRegistry, env }: PreflightQuestion,
   { model, folder }: { model: string; folder: string },
   signal: AbortSignal,
 ): Promise<PreflightFinding[]> {
@@ -65,8 +66,9 @@ async function fetchable(
       ]
     return status === 200 ? await fits(sizeIn(text), { model, folder }) : []
   } catch (error) {
-    const why = `${model} is not in ${folder}, and ${wanted} cannot be reached: ${messageOf(error)}`
-    return [problem('no-network', why, 'check the network; offline, bring the models folder from elsewhere')]
+    // The network may come later: a server that runs goes on trying, one that was never started does not.
+    const why = `${model} is not in ${folder}, and ${wanted} cannot be reached now: ${messageOf(error)}`
+    return [warning('no-network', why, 'check the network; offline, bring the models folder from elsewhere')]
   }
 }
 

@@ -29,7 +29,7 @@ async function fromFile(query: ModelsQuery): Promise<readonly NodeModels[]> {
   const { modelNodes } = await import('./model-nodes.js')
   const nodes = await modelNodes(query)
   return Promise.all(
-    nodes.map(({ id, pool, group, state, url, backend, fault }) => {
+    nodes.map(async ({ id, pool, group, state, url, backend, fault }) => {
       const known = { pool: pool.name, node: id, engine: group.engine, state, asked: pool.models }
       if (fault !== undefined) return { ...known, models: [], adapters: [], error: fault }
       return readNodeModels(known, url === undefined ? undefined : backend)

@@ -14,7 +14,7 @@ export async function pullWithTalk(
   const { isTTY, columns } = process.stderr
   const talk = pullTalk({
     write,
-    isTerminal: isTTY === true && process.env['TERM'] !== 'dumb',
+    isTerminal: isTTY && process.env['TERM'] !== 'dumb',
     columns: columns ?? 80,
     nowMs: () => performance.now(),
   })
