@@ -106,10 +106,10 @@ describe('GPUs of launched nodes', () => {
     expect((await second.lb(['plan'])).stdout).toContain('would not start: GPU 1 is reserved for first/demo/sim')
     expect((await first.lb(['gpus'])).stdout).toMatch(/1 +NVIDIA H100.* first\/demo\/sim/)
     await first.lb(['down', '--force'])
-    await until(
-      async () => nodeOf(await look(second)).state === 'ready' || (await second.lb(['nodes', 'resume', 'demo/sim'])).code === -1,
-      20_000,
-    )
+    await until(async () => {
+      await second.lb(['nodes', 'resume', 'demo/sim'])
+      return nodeOf(await look(second)).state === 'ready'
+    }, 20_000)
     expect(nodeOf(await look(second)).gpus).toEqual(['GPU-00000001-aaaa'])
   })
 
