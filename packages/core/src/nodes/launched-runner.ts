@@ -16,12 +16,11 @@ import { LoadingWatch } from './loading-watch.js'
 import type { NodeRunner, RunnerContext } from './node-runner.js'
 import type { Node } from './node.js'
 import { prepareLaunch, type PreparedLaunch } from './prepare-launch.js'
-import { portsBeside, standInSteps, startOf } from './remote-launch.js'
+import { portsBeside, startOf, waysToEnd } from './remote-launch.js'
 import { takeSeat } from './take-seat.js'
 import { RestartBudget } from './restart-budget.js'
 import { upstreamTarget } from './upstream-target.js'
 
-const DEFAULT_STOP = [{ signal: 'SIGTERM', waitMs: 10_000 }] as const
 const LOG_LIMITS = { maxBytes: 10 * 1024 * 1024, keep: 3 }
 const LOG_LOOK_MS = 30_000
 const MOST_PORTS = 5
@@ -282,9 +281,7 @@ export class LaunchedRunner implements NodeRunner {
     this.loading?.stop()
     this.rotation?.cancel()
     life.process.release?.()
-    const steps = how.steps ?? this.node.endpoint?.backend.stop ?? DEFAULT_STOP
-    const isCut = steps.length === 0 || how.forced?.aborted === true
-    const ways = life.remote === undefined ? { ...how, steps } : { steps: standInSteps(steps, isCut) }
+    const ways = waysToEnd({ steps: this.node.endpoint?.backend.stop, ...how }, life.remote !== undefined)
     await stopTree({ ...ways, identity: life.process.identity, mark: life.mark })
     for (const port of life.ports) port.release()
     life.seat?.release()

@@ -94,6 +94,21 @@ export function standInSteps(steps: readonly StopStep[] | undefined, isCut: bool
   return [{ signal: 'SIGTERM', waitMs: (steps ?? DEFAULT_STEPS).reduce((sum, step) => sum + step.waitMs, LATE_MS) }, ...CUT]
 }
 
+export interface EndWish {
+  /** Undefined: what is usual. Empty: kill it at once. */
+  readonly steps: readonly StopStep[] | undefined
+  readonly forced?: AbortSignal
+}
+
+/** How to end an engine, or the stand-in of one. */
+export function waysToEnd(
+  { steps = DEFAULT_STEPS, forced }: EndWish,
+  isRemote: boolean,
+): { readonly steps: readonly StopStep[]; readonly forced?: AbortSignal } {
+  if (isRemote) return { steps: standInSteps(steps, steps.length === 0 || forced?.aborted === true) }
+  return { steps, ...(forced === undefined ? {} : { forced }) }
+}
+
 /** Which accelerators are there is not known here: they are taken by the numbers that the topology names. */
 function visibleGpus(wish: GpuWish | undefined, replica: number): Record<string, string> {
   if (wish === undefined) return {}

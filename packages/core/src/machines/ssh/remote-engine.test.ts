@@ -4,10 +4,10 @@ import { get } from 'node:http'
 import { homedir, tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { processIdentity } from '../identity.js'
 import { reservePort, type PortReservation } from '../ports.js'
+import { remoteEngineMain } from './remote-engine-path.js'
 import type { RemoteEngineOrder } from './remote-engine.js'
 import { noSshd, startSshd, type TestSshd } from './sshd.test.fixture.js'
 
@@ -48,9 +48,8 @@ function order(more: Partial<RemoteEngineOrder> = {}): RemoteEngineOrder {
 
 /** The stand-in as the runner starts it: a process of its own, its order in the environment. */
 function start(what: RemoteEngineOrder): StandIn {
-  const main = fileURLToPath(new URL('../../../dist/machines/ssh/remote-engine-main.js', import.meta.url))
   const env = { ...process.env, LB_REMOTE_ENGINE: JSON.stringify(what) }
-  const child = spawn(process.execPath, [main], { env, stdio: ['ignore', 'pipe', 'inherit'], detached: true })
+  const child = spawn(process.execPath, [remoteEngineMain], { env, stdio: ['ignore', 'pipe', 'inherit'], detached: true })
   const standIn: StandIn = { child, said: '', ended: new Promise((resolve) => child.once('exit', (code) => resolve(code))) }
   child.stdout?.setEncoding('utf8').on('data', (part: string) => (standIn.said += part))
   children.push(standIn)
