@@ -36,7 +36,7 @@ export function createBackend(spec: NodeSpec<VllmSettings>, host: PluginHost): B
     probe: (signal) => watch.probe(signal),
     load: (signal) => watch.load(signal),
     memoryNeed: () => memoryNeed(spec),
-    preflight: (signal) => preflight(spec, host, signal),
+    preflight: (signal) => preflight(spec, { host, gpus: slot?.gpus, signal }),
     loadingStep,
     ...(settings.eplb?.logBalancedness === true ? { loadFromLog: expertBalance } : {}),
     diagnose,

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import type { MemoryNeed, NodeSpec } from '@plimsoll/core/plugin'
 import { hubSettings } from './hub-settings.js'
+import { type ModelFigures, modelFigures } from './model-figures.js'
 import { folderOf, modelSource, readJsonFile } from './model-source.js'
 import type { VllmSettings } from './settings.js'
 import { weightFiles } from './weight-files.js'
@@ -24,8 +25,9 @@ export function memoryNeed(spec: NodeSpec<VllmSettings>): MemoryNeed | undefined
   if (config === undefined || files === undefined || files.missing.length > 0) return undefined
   const { tensorParallel = 1, pipelineParallel = 1, dataParallel = 1 } = settings
   const ranks = tensorParallel * pipelineParallel * dataParallel
-  const weightsMib = (files.bytes / MIB) * shrinking(settings, config) * dataParallel
-  const kv = kvNeed(settings, config)
+  const model = modelFigures(config)
+  const weightsMib = (files.bytes / MIB) * shrinking(settings, model) * dataParallel
+  const kv = kvNeed(settings, model)
   const kvMib = kv === undefined ? 0 : kv.perRank ? kv.mib * ranks : kv.mib * dataParallel
   const overheadMib = (settings.enforceEager === true ? OVERHEAD_MIB.eager : OVERHEAD_MIB.graphs) * ranks
   const mib = Math.ceil(weightsMib + kvMib + overheadMib)
@@ -46,8 +48,8 @@ function environmentOf({ environment }: NodeSpec<VllmSettings>): Readonly<Record
 }
 
 /** Quantising while loading makes the weights smaller than their files; files that are quantised already stay as they are. */
-function shrinking({ quantization }: VllmSettings, config: Readonly<Record<string, unknown>>): number {
-  if (quantization === undefined || config['quantization_config'] !== undefined) return 1
+function shrinking({ quantization }: VllmSettings, { isQuantised }: ModelFigures): number {
+  if (quantization === undefined || isQuantised) return 1
   if (quantization === 'bitsandbytes') return 0.3
   return quantization.includes('fp8') ? 0.55 : 1
 }
@@ -59,35 +61,21 @@ interface KvNeed {
   readonly perRank: boolean
 }
 
-function kvNeed(settings: VllmSettings, whole: Readonly<Record<string, unknown>>): KvNeed | undefined {
+function kvNeed(settings: VllmSettings, model: ModelFigures): KvNeed | undefined {
   if (settings.kvCacheMemoryBytes !== undefined)
     return { mib: settings.kvCacheMemoryBytes / MIB, why: 'of kvCacheMemoryBytes', perRank: true }
-  // Models with eyes keep the language model's figures one level down.
-  const config = { ...whole, ...objectOf(whole['text_config']) }
-  const tokens = settings.maxModelLen ?? numberOf(config['max_position_embeddings'])
-  const values = valuesPerToken(config)
+  const tokens = settings.maxModelLen ?? model.contextTokens
+  const values = valuesPerToken(model)
   if (tokens === undefined || values === undefined) return undefined
   const bytes = settings.kvCacheDtype?.startsWith('fp8') === true ? 1 : 2
   return { mib: (values * bytes * tokens) / MIB, why: `at ${tokens} tokens`, perRank: false }
 }
 
-/** Keys and values of all layers; latent attention (MLA) keeps one compressed vector for both. Sliding windows are counted in full. */
-function valuesPerToken(config: Readonly<Record<string, unknown>>): number | undefined {
-  const layers = numberOf(config['num_hidden_layers'])
-  const heads = numberOf(config['num_attention_heads'])
-  if (layers === undefined || heads === undefined) return undefined
-  const rank = numberOf(config['kv_lora_rank'])
-  if (rank !== undefined) return layers * (rank + (numberOf(config['qk_rope_head_dim']) ?? 0))
-  const headSize = numberOf(config['head_dim']) ?? (numberOf(config['hidden_size']) ?? 0) / heads
-  return layers * 2 * (numberOf(config['num_key_value_heads']) ?? heads) * headSize
-}
-
-function objectOf(value: unknown): Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {}
-}
-
-function numberOf(value: unknown): number | undefined {
-  return typeof value === 'number' && Number.isFinite(value) && value > 0 ? value : undefined
+/** Keys and values of all layers; latent attention keeps one vector for both. Sliding windows are counted in full. */
+function valuesPerToken({ layers, kvHeads, headSize, latent }: ModelFigures): number | undefined {
+  if (layers === undefined) return undefined
+  if (latent !== undefined) return layers * latent
+  return kvHeads === undefined || headSize === undefined ? undefined : layers * 2 * kvHeads * headSize
 }
 
 function gib(mib: number): string {

@@ -32,7 +32,7 @@ afterEach(async () => {
 
 function find(env: Record<string, string> = {}, settings: VllmSettings = {}, weights = id): Promise<readonly PreflightFinding[]> {
   const environment = () => ({ HOME: folder, HF_ENDPOINT: `${hub.url}/`, ...env })
-  return preflight(specOf(settings, { weights, environment }), fetchingHost, AbortSignal.timeout(10_000))
+  return preflight(specOf(settings, { weights, environment }), { host: fetchingHost, gpus: undefined, signal: AbortSignal.timeout(10_000) })
 }
 
 const kinds = async (...args: Parameters<typeof find>) =>
@@ -145,6 +145,37 @@ describe('what would stop a launch of vLLM', () => {
   it('is not known for what only vLLM can reach', async () => {
     expect(await find({}, {}, 's3://bucket/model')).toEqual([])
     expect(hub.asked).toEqual([])
+  })
+})
+
+describe('settings that do not suit the model', () => {
+  const moe = { num_attention_heads: 28, num_hidden_layers: 4, num_experts: 60, max_position_embeddings: 8192 }
+
+  async function fit(settings: VllmSettings, model: object = moe): Promise<readonly (readonly [string, string])[]> {
+    writeFileSync(join(folder, 'config.json'), JSON.stringify(model))
+    return (await find({}, settings, folder)).map(({ kind, message }) => [kind, message] as const)
+  }
+
+  it('are told: heads, layers, context', async () => {
+    expect(await fit({ tensorParallel: 8 })).toEqual([['bad-settings', '8 GPUs cannot share the model’s 28 attention heads evenly']])
+    expect(await fit({ pipelineParallel: 5 })).toEqual([['bad-settings', 'pipelineParallel 5 is more than the model’s 4 layers']])
+    expect(await fit({ maxModelLen: 9000 })).toEqual([['bad-settings', 'maxModelLen 9000 is more than the model was made for (8192)']])
+    expect(await fit({ maxModelLen: 9000, extraArgs: ['--hf-overrides={}'] })).toEqual([])
+  })
+
+  it('are told: experts that do not come out even, with the number that would', async () => {
+    const eplb = { expertParallel: true, tensorParallel: 4, dataParallel: 2 }
+    expect(await fit({ ...eplb, eplb: { redundantExperts: 4 } })).toEqual([])
+    expect(await fit({ ...eplb, eplb: { redundantExperts: 3 } })).toEqual([
+      ['bad-settings', '60 experts and 3 redundant ones do not come out even on 8 GPUs, as eplb needs it'],
+    ])
+    writeFileSync(join(folder, 'config.json'), JSON.stringify(moe))
+    expect((await find({}, { ...eplb, eplb: {} }, folder))[0]?.hint).toBe('set eplb.redundantExperts: 4')
+    expect(await fit({ ...eplb }, { num_attention_heads: 8 })).toEqual([['bad-settings', 'the model seems to have no experts']])
+  })
+
+  it('are not guessed at where the model does not say', async () => {
+    expect(await fit({ tensorParallel: 8, maxModelLen: 9000 }, {})).toEqual([])
   })
 })
 

@@ -1,9 +1,12 @@
 import { statfs } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import type { NodeSpec, PluginHost, PreflightFinding } from '@plimsoll/core/plugin'
+import type { LaunchSlot, NodeSpec, PluginHost, PreflightFinding } from '@plimsoll/core/plugin'
+import { divideGpus } from './check-settings.js'
 import { askHub, type HubAnswer } from './hub.js'
 import { hubSettings, type HubSettings } from './hub-settings.js'
-import { folderOf, isThere, modelSource, type ModelSource } from './model-source.js'
+import { modelFigures } from './model-figures.js'
+import { modelFit } from './model-fit.js'
+import { folderOf, isThere, modelSource, type ModelSource, readJsonFile } from './model-source.js'
 import type { VllmSettings } from './settings.js'
 import { weightFiles } from './weight-files.js'
 
@@ -11,22 +14,48 @@ const PATIENCE_MS = 4_000
 /** Of the disk, beside the model's files: locks, parts, the cache of compiled graphs. */
 const SPARE_BYTES = 1024 ** 3
 
+export interface PreflightContext {
+  readonly host: PluginHost
+  /** Those that the node was given; undefined while nobody chose. */
+  readonly gpus: LaunchSlot['gpus']
+  readonly signal: AbortSignal
+}
+
 /**
  * Looks for what would stop the launch: the folder, the cache, the hub, the disk. It looks at this machine. Gated and private models, a wrong token, no
  * network and an offline cache end in the same five-screen traceback; here they are told apart.
  */
-export async function preflight(spec: NodeSpec<VllmSettings>, host: PluginHost, signal: AbortSignal): Promise<readonly PreflightFinding[]> {
+export async function preflight(
+  spec: NodeSpec<VllmSettings>,
+  { host, gpus, signal }: PreflightContext,
+): Promise<readonly PreflightFinding[]> {
   if (spec.weights === undefined) return []
   const hub = hubSettings(spec.environment?.() ?? process.env)
   const source = modelSource(spec.weights, spec.settings.revision, hub)
+  const findings = await sourceFindings(spec, source, hub, { host, signal })
+  return [...findings, ...fitFindings(spec, source, gpus)]
+}
+
+async function sourceFindings(
+  { settings }: NodeSpec<VllmSettings>,
+  source: ModelSource,
+  hub: HubSettings,
+  { host, signal }: Pick<PreflightContext, 'host' | 'signal'>,
+): Promise<readonly PreflightFinding[]> {
   if (source.kind === 'folder') return folderFindings(source.folder)
-  if (source.kind === 'other' || isWhole(source, spec.settings)) return []
+  if (source.kind === 'other' || isWhole(source, settings)) return []
   if (hub.isOffline) return [offline(source, hub)]
-  const limit = AbortSignal.any([signal, AbortSignal.timeout(PATIENCE_MS)])
-  const answer = await askHub(host, source, hub, limit)
+  const answer = await askHub(host, source, hub, AbortSignal.any([signal, AbortSignal.timeout(PATIENCE_MS)]))
   const finding = hubFinding(source.id, answer, hub)
   if (finding !== undefined) return [finding]
   return answer.kind === 'there' && answer.bytes !== undefined ? spaceFindings(answer.bytes - bytesThere(source), hub) : []
+}
+
+/** Once the model's own figures are here. */
+function fitFindings({ id, settings }: NodeSpec<VllmSettings>, source: ModelSource, gpus: LaunchSlot['gpus']): readonly PreflightFinding[] {
+  const folder = folderOf(source)
+  const config = folder === undefined ? undefined : readJsonFile(join(folder, 'config.json'))
+  return config === undefined ? [] : modelFit(modelFigures(config), settings, divideGpus(id, settings, gpus))
 }
 
 function folderFindings(folder: string): readonly PreflightFinding[] {

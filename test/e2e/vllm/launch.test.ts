@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, describe, expect, it } from 'vitest'
@@ -26,7 +26,7 @@ function vllmHouse({ replicas = 1, script = {}, args = '{ maxModelLen: 2048 }', 
   const made = new House()
   const model = join(made.cwd, 'model')
   mkdirSync(model)
-  writeFileSync(join(model, 'config.json'), '{"architectures":["Qwen3ForCausalLM"]}')
+  writeFileSync(join(model, 'config.json'), '{"architectures":["Qwen3MoeForCausalLM"],"num_experts":8}')
   writeFileSync(join(model, 'script.json'), JSON.stringify(script))
   made.write(
     'lb.yaml',
@@ -119,12 +119,18 @@ describe('vLLM launched by lb', () => {
     }
   })
 
-  it('shows the command that it would start, and no key in it', async () => {
-    house = vllmHouse({})
-    const { stdout, code } = await house.lb(['plan', '--json'])
+  it('hands its key over unseen: not in the plan, not on the command line', async () => {
+    house = vllmHouse({ more: '\n        apiKey: { env: NODE_KEY }' })
+    const env = { NODE_KEY: 'sk-unseen-by-all' }
+    const { stdout, code } = await house.lb(['plan', '--json'], env)
     expect(code).toBe(0)
     expect(stdout).toContain('--served-model-name')
-    expect(stdout).toContain('--max-model-len')
+    expect(stdout).not.toContain('sk-unseen-by-all')
+    const url = await house.up([], env)
+    expect((await ask(url, { max_tokens: 1 })).status).toBe(200)
+    const [node] = await nodesOf()
+    expect(readFileSync(`/proc/${node?.pid ?? 0}/cmdline`, 'utf8')).not.toContain('sk-unseen-by-all')
+    expect((await fetch(`${node?.url ?? ''}/v1/models`)).status).toBe(401)
   })
 
   it('refuses settings that contradict each other, by name', async () => {
