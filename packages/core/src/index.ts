@@ -50,7 +50,6 @@ export {
   createBackend,
   endLeftovers,
   findLeftovers,
-  gib,
   gpuName,
   planGpus,
   planLaunch,

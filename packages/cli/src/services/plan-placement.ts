@@ -1,6 +1,5 @@
 import {
   createPluginHost,
-  gib,
   gpuName,
   planGpus,
   silentLogger,
@@ -25,7 +24,7 @@ export interface PlacementPlan {
 /** Asks the machine's tools only where something is to be launched. */
 export async function planPlacement({ topology, engines }: PreparedTopology): Promise<PlacementPlan> {
   const launches = topology.pools.some((pool) => pool.groups.some((group) => group.launch !== undefined))
-  const none: GpuPlan = { placements: new Map(), gpus: [] }
+  const none: GpuPlan = { placements: new Map(), gpus: [], taken: [] }
   const plan = launches ? await planGpus(topology, { engines, host: createPluginHost(silentLogger), env: process.env }) : none
   return {
     chosenFor(nodeId) {
@@ -33,7 +32,7 @@ export async function planPlacement({ topology, engines }: PreparedTopology): Pr
       return placement?.refusal === undefined ? placement?.gpus : undefined
     },
     shownOf: (nodeId, ids) => shown(plan.placements.get(nodeId), ids),
-    warnings: crowdedGroups(topology, plan),
+    warnings: unchosenGroups(topology, plan),
   }
 }
 
@@ -50,20 +49,19 @@ function shown(placement: Placement | undefined, ids: 'index' | 'uuid'): Planned
   }
 }
 
-/** Replicas that all see all GPUs would all take the first. */
-function crowdedGroups(topology: Topology, { gpus }: GpuPlan): string[] {
-  if (gpus.length < 2) return []
-  return topology.pools.flatMap((pool) =>
-    pool.groups.flatMap(({ name, launch }) =>
-      launch === undefined || launch.gpus !== undefined || launch.replicas < 2
-        ? []
-        : [
-            `${pool.name}/${name}: ${launch.replicas} replicas, ${gpus.length} GPUs (${gib(sumOf(gpus.map((gpu) => gpu.memTotalMiB ?? 0)))}) and no \`gpus\`: each replica sees all of them and most engines take the first; say gpus: { perReplica: 1 }`,
-          ],
-    ),
-  )
-}
-
-function sumOf(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0)
+/** Engines for which nobody chose: replicas that all see all GPUs would all take the first, and a reserved one is seen too. */
+function unchosenGroups(topology: Topology, { gpus, taken }: GpuPlan): string[] {
+  const groups = topology.pools.flatMap((pool) => pool.groups.map((group) => ({ ...group, id: `${pool.name}/${group.name}` })))
+  const free = groups.filter(({ launch, host }) => launch !== undefined && launch.gpus === undefined && host === undefined)
+  return free.flatMap(({ id, launch }) => {
+    const replicas = launch?.replicas ?? 1
+    if (replicas > 1 && gpus.length > 1)
+      return [
+        `${id}: ${replicas} replicas on ${gpus.length} GPUs without \`gpus\`: each sees all of them, and most engines take the first; try gpus: { perReplica: 1 }`,
+      ]
+    const held = gpus.flatMap((gpu) =>
+      taken.filter((claim) => claim.key === gpu.key).map((claim) => `${gpuName(gpu)} is reserved for ${claim.holder}`),
+    )
+    return held.length === 0 ? [] : [`${id} sees all GPUs, and ${held.join(', ')}; say which with gpus, or gpus: none`]
+  })
 }

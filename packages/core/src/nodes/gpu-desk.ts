@@ -4,6 +4,7 @@ import { LbError } from '../errors/index.js'
 import { allowedGpus, type GpuHold, type GpuReservations, type GpuWatch, type MachineGpu, type ProcessIdentity } from '../machines/index.js'
 import { gpuName } from './gpu-names.js'
 import type { GpuSeeker } from './gpu-seeker.js'
+import { gpuWishOf, needOf } from './gpu-wish-of.js'
 import { memorySettled } from './memory-settled.js'
 import type { NodePlan } from './node-plan.js'
 import { isShared, placeNodes, type Placement } from './placement.js'
@@ -68,7 +69,7 @@ export class GpuDesk {
 
   /** A seat for a node that asks for one; undefined where it does not. Throws LB_NO_GPU with what would fit. */
   take(plan: NodePlan, wish: SeatWish): Promise<GpuSeat | undefined> {
-    if (plan.group.launch?.gpus === undefined) return Promise.resolve(undefined)
+    if (gpuWishOf(plan) === undefined) return Promise.resolve(undefined)
     const seat = this.turn.then(() => this.seated(plan, wish))
     this.turn = seat.catch(() => undefined)
     return seat.then((taken) => this.afterSettling(plan, taken, wish))
@@ -97,11 +98,12 @@ export class GpuDesk {
     throw noGpu({ message: 'other topologies take every GPU before it', hint: 'lb gpus shows who holds which' })
   }
 
-  private async reserve({ id, group }: NodePlan, { gpus, need }: Placement, mark: string): Promise<Seat | undefined> {
+  private async reserve(plan: NodePlan, { gpus, need }: Placement, mark: string): Promise<Seat | undefined> {
     const keys = gpus.map((gpu) => gpu.key)
-    const share = group.launch?.gpus !== undefined && isShared(group.launch.gpus)
+    const wish = gpuWishOf(plan)
+    const share = wish !== undefined && isShared(wish)
     if (keys.length === 0) return { keys, share, hold: { handOver() {}, release() {} } }
-    const holder = `${this.options.topologyName}/${id}`
+    const holder = `${this.options.topologyName}/${plan.id}`
     const needMiB = need === undefined ? null : Math.round(need.mib / keys.length)
     const taken = await this.options.reservations.take({ keys, holder, mark, share, needMiB })
     return 'taken' in taken ? undefined : { keys, share, hold: taken.hold }
@@ -167,12 +169,6 @@ export class GpuDesk {
     for (const key of seat.keys) this.settling.set(key, seat.share ? null : (before.get(key) ?? null))
     seat.hold.release()
   }
-}
-
-/** What the topology says goes before what the engine's plugin expects. */
-export function needOf(plan: NodePlan, expected: MemoryNeed | undefined): MemoryNeed | undefined {
-  const wish = plan.group.launch?.gpus
-  return wish?.kind === 'counted' && wish.needMiB !== undefined ? { mib: wish.needMiB, why: 'needMiB of the topology' } : expected
 }
 
 function freeNow(watch: GpuWatch, { key }: MachineGpu): number | null {

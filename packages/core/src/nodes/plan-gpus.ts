@@ -2,7 +2,7 @@ import { systemClock } from '../base/index.js'
 import { allowedGpus, createGpuWatch, GpuReservations, localMachine, type LiveClaim, type MachineGpu } from '../machines/index.js'
 import type { Topology } from '../topology/index.js'
 import { expectedNeed } from './expected-need.js'
-import { needOf } from './gpu-desk.js'
+import { gpuWishOf, needOf } from './gpu-wish-of.js'
 import { nodePlansOf } from './node-plan.js'
 import type { BackendContext } from './node-runner.js'
 import { placeNodes, type Placement } from './placement.js'
@@ -12,6 +12,8 @@ export interface GpuPlan {
   readonly placements: ReadonlyMap<string, Placement>
   /** What lb may use here. */
   readonly gpus: readonly MachineGpu[]
+  /** Reservations of other topologies. */
+  readonly taken: readonly LiveClaim[]
 }
 
 /** Which accelerators the nodes of a topology would get now, without taking any. What its own running nodes hold, they keep. */
@@ -22,7 +24,7 @@ export async function planGpus(topology: Topology, context: BackendContext): Pro
   const isOwn = (claim: LiveClaim): boolean => claim.uid === process.getuid?.() && claim.holder.startsWith(`${topology.name}/`)
   const gpus = allowedGpus(reading.gpus, env)
   const seekers = nodePlansOf(topology).flatMap((plan) => {
-    const wish = plan.group.host === undefined ? plan.group.launch?.gpus : undefined
+    const wish = gpuWishOf(plan)
     if (wish === undefined) return []
     const need = needOf(plan, expectedNeed(plan, context))
     const held = claims.filter((claim) => isOwn(claim) && claim.holder === `${topology.name}/${plan.id}`).map((claim) => claim.key)
@@ -30,6 +32,6 @@ export async function planGpus(topology: Topology, context: BackendContext): Pro
     return { id, replica, wish, ...(need === undefined ? {} : { need }), ...(held.length === 0 ? {} : { held }) }
   })
   const problems = reading.problems.map((problem) => problem.message)
-  const placements = placeNodes({ gpus, seekers, taken: claims.filter((claim) => !isOwn(claim)), problems })
-  return { placements, gpus }
+  const taken = claims.filter((claim) => !isOwn(claim))
+  return { placements: placeNodes({ gpus, seekers, taken, problems }), gpus, taken }
 }

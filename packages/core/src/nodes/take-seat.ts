@@ -1,11 +1,11 @@
 import { LbError } from '../errors/index.js'
 import type { GpuDesk, GpuSeat, SeatWish } from './gpu-desk.js'
+import { gpuWishOf } from './gpu-wish-of.js'
 import type { NodePlan } from './node-plan.js'
 
 /** The accelerators for a launch; undefined where the topology does not choose. Throws LB_NO_GPU, or when nobody wants the launch any more. */
 export async function takeSeat(plan: NodePlan, desk: GpuDesk | undefined, wish: SeatWish): Promise<GpuSeat | undefined> {
-  // Another machine's are taken by number: nothing is known of them here.
-  if (plan.group.launch?.gpus === undefined || plan.group.host !== undefined) return undefined
+  if (gpuWishOf(plan) === undefined) return undefined
   if (desk === undefined) throw new LbError('this balancer cannot give out GPUs', { code: 'LB_NO_GPU', source: 'lb' })
   const seat = await desk.take(plan, wish)
   if (wish.wanted()) return seat
