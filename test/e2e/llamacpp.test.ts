@@ -120,9 +120,7 @@ describe('a launched llama-server', () => {
 
     const { argv, env: seen } = notes()[0] as Notes
     const port = new URL((await node()).url).port
-    expect(argv.join(' ')).toBe(
-      `--host 127.0.0.1 --port ${port} -m ${join(house.cwd, 'tiny.gguf')} -a qwen,gpt-4o-mini --metrics -c 8192 -np 4`,
-    )
+    expect(argv.join(' ')).toBe(`--host 127.0.0.1 --port ${port} -m ${join(house.cwd, 'tiny.gguf')} -a qwen --metrics -c 8192 -np 4`)
     expect(seen['LLAMA_API_KEY']).toBe(env.NODE_KEY)
     expect(Object.keys(seen).filter((name) => name.startsWith('LLAMA_ARG_') || name === 'AIP_MODE')).toEqual([
       'LLAMA_ARG_UI',
@@ -235,7 +233,7 @@ describe('lb plan', () => {
     writeModel()
     const plan = await house.lb(['plan'], env)
     expect(plan.code, plan.stderr).toBe(0)
-    expect(plan.stdout).toMatch(/llama-server --host 127\.0\.0\.1 --port \d+ -m \S+tiny\.gguf -a qwen,gpt-4o-mini --metrics -c 8192 -np 4/)
+    expect(plan.stdout).toMatch(/llama-server --host 127\.0\.0\.1 --port \d+ -m \S+tiny\.gguf -a qwen --metrics -c 8192 -np 4/)
     expect(plan.stdout).not.toContain(env.NODE_KEY)
   })
 })

@@ -119,6 +119,7 @@ describe('detecting an installed llama-server', () => {
 
   it('reads only a version', () => {
     expect(readVersion('version: 5172 (eb1776b1)\n')).toBe('b5172-eb1776b1')
+    expect(readVersion('version: 0.2.0-dev (build 10568, commit unknown)\nbuilt with GNU 12.2.0\n')).toBe('b10568-unknown')
     expect(readVersion('usage: ...')).toBeUndefined()
   })
 })

@@ -61,9 +61,9 @@ async function installation(
   return { path, newest, ...(version === undefined ? {} : { version }) }
 }
 
-/** `version: 10573 (3f545becc)`, which a running one calls `b10573-3f545becc`. Devices may be listed before it. */
+/** `version: 10573 (3f545becc)`, or since 2026 `version: 0.2.0 (build 10573, commit 3f545becc)`; a running one calls itself `b10573-3f545becc`. Devices may be listed before it. */
 export function readVersion(text: string): string | undefined {
-  const [, build, commit] = /^version: (\d{1,9}) \(([0-9a-f]{4,40})\)/m.exec(text) ?? []
+  const [, build, commit] = /^version: (?:\S+ \(build )?(\d{1,9})(?: \(|, commit )(\w{4,40})\)/m.exec(text) ?? []
   return build === undefined ? undefined : `b${build}-${commit}`
 }
 

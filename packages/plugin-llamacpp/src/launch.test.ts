@@ -17,7 +17,7 @@ function argsOf(settings: LlamacppSettings, more: Partial<NodeSpec<LlamacppSetti
 }
 
 describe('the command of a launched llama-server', () => {
-  it('always says host and port, the file, and the names that clients use', () => {
+  it('always says host and port, the file, and the name that answers shall carry', () => {
     const spec = {
       id: 'chat/a',
       url: 'http://127.0.0.1:18400',
@@ -27,12 +27,7 @@ describe('the command of a launched llama-server', () => {
     }
     const plan = launchPlan(spec, slot)
     expect(plan.command).toBe('llama-server')
-    expect(plan.args).toEqual([
-      ...['--host', '127.0.0.1', '--port', '18400'],
-      ...['-m', '/m/q.gguf'],
-      ...['-a', 'qwen,gpt-4o-mini'],
-      '--metrics',
-    ])
+    expect(plan.args).toEqual([...['--host', '127.0.0.1', '--port', '18400'], ...['-m', '/m/q.gguf'], ...['-a', 'qwen'], '--metrics'])
   })
 
   it('has a flag for each setting, its value beside it', () => {
@@ -71,7 +66,7 @@ describe('the command of a launched llama-server', () => {
       extraArgs: ['--swa-full', '--rope-scale', '2'],
     }
     expect(argsOf(settings)).toBe(
-      '--host 127.0.0.1 --port 18400 -m /m/q.gguf -a qwen,gpt-4o-mini --no-jinja -no-kvu --embeddings --offline -c 32768 -np 4 -fa on -ctk q8_0 -ctv q4_0 -b 1024 -ub 256 -t 8 --cache-reuse 256 --cache-ram 0 --slot-save-path /s -sps 0.5 --pooling mean --mmproj /m/p.gguf --chat-template chatml --chat-template-file /t.jinja --sleep-idle-seconds 60 -ngl all -sm layer -ts 3,1 -mg 1 --lora-scaled /l/a.gguf:1,/l/b.gguf:0.5 --swa-full --rope-scale 2',
+      '--host 127.0.0.1 --port 18400 -m /m/q.gguf -a qwen --no-jinja -no-kvu --embeddings --offline -c 32768 -np 4 -fa on -ctk q8_0 -ctv q4_0 -b 1024 -ub 256 -t 8 --cache-reuse 256 --cache-ram 0 --slot-save-path /s -sps 0.5 --pooling mean --mmproj /m/p.gguf --chat-template chatml --chat-template-file /t.jinja --sleep-idle-seconds 60 -ngl all -sm layer -ts 3,1 -mg 1 --lora-scaled /l/a.gguf:1,/l/b.gguf:0.5 --swa-full --rope-scale 2',
     )
   })
 
@@ -80,7 +75,7 @@ describe('the command of a launched llama-server', () => {
     expect(argsOf({}, { weights: 'hf:ggml-org/Qwen3-4B-GGUF' })).toContain('-hf ggml-org/Qwen3-4B-GGUF -a')
   })
 
-  it('goes by the name of the node where it has one of its own; no name with a comma, which would be two', () => {
+  it('goes by one name, for several would be sorted; by that of the node where it has one; by none with a comma, which would be two', () => {
     expect(argsOf({}, { model: 'there' })).toContain('-a there')
     expect(argsOf({}, { models: ['a,b', 'c'] })).toContain('-a c')
     expect(argsOf({}, { models: ['a,b'] })).not.toContain('-a ')

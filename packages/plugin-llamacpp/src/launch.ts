@@ -43,10 +43,13 @@ function weightFlags(weights: Weights): string[] {
   return ['-hf', weights.quant === undefined ? weights.repo : `${weights.repo}:${weights.quant}`]
 }
 
-/** The names it shows and answers with; a comma parts them, so a name that holds one cannot be told to it. A router names its children itself. */
+/**
+ * The name that answers carry. One alone: llama-server sorts its aliases and answers with the first, and serves any name anyway. A comma would
+ * make two of it. A router names its children itself.
+ */
 function aliasFlags({ model, models }: NodeSpec, weights: Weights): string[] {
-  const names = (model === undefined ? models : [model]).filter((name) => !name.includes(','))
-  return weights.kind === 'none' || names.length === 0 ? [] : ['-a', names.join(',')]
+  const name = model ?? models.find((each) => !each.includes(','))
+  return weights.kind === 'none' || name === undefined || name.includes(',') ? [] : ['-a', name]
 }
 
 function readyWithinMs(weights: Weights): number {

@@ -22,8 +22,6 @@ export interface LoadOptions {
 /** Reads what a llama-server says about its load. Keeps what need not be asked twice. */
 export class LoadReader {
   private adapters: readonly string[] | undefined
-  private askedEngineAtMs = -Infinity
-  private wasBusy = true
 
   /** Load and drain ask through the same gate: two of them in turn would halve the time between. */
   private readonly engine: (props: Props, signal: AbortSignal) => Promise<LoadFacts>
@@ -50,17 +48,15 @@ export class LoadReader {
     const facts = { ...basics(props), asleep: props.isAsleep }
     // Cached numbers; what it holds in memory is nothing, and /slots would load it all again.
     if (props.isAsleep) return { ...facts, ...tokenTotals(await this.metrics(props, signal)), running: 0, waiting: 0, kvUsedRatio: 0 }
-    if (this.mustRest()) return facts
     return { ...facts, ...(await this.engine(props, signal)), ...(await this.adapterNames(signal)) }
   }
 
   private async ofEngine(props: Props, signal: AbortSignal): Promise<LoadFacts> {
     const metrics = await this.metrics(props, signal)
     const isIdle = metrics.running === 0
+    // Asked while it is idle, /slots would keep it from falling asleep; /metrics does not (b10568).
     const slots = isIdle || !props.hasSlots ? undefined : await this.slots(signal)
     const running = metrics.running ?? slots?.running
-    this.askedEngineAtMs = this.options.nowMs()
-    this.wasBusy = (running ?? 0) + (metrics.waiting ?? 0) > 0
     const kvUsedRatio = isIdle ? 0 : this.kvUsedRatio(slots)
     return {
       ...(running === undefined ? {} : { running }),
@@ -68,12 +64,6 @@ export class LoadReader {
       ...(kvUsedRatio === undefined ? {} : { kvUsedRatio }),
       ...tokenTotals(metrics),
     }
-  }
-
-  /** Each question to the engine counts as work: asked every few seconds, it would never fall asleep. While it is idle, it is left alone for long enough. */
-  private mustRest(): boolean {
-    const { settings, nowMs } = this.options
-    return settings.sleepIdle !== undefined && !this.wasBusy && nowMs() - this.askedEngineAtMs < settings.sleepIdle * 1000 + 3000
   }
 
   private async metrics(props: Props, signal: AbortSignal, query = ''): Promise<Metrics> {

@@ -8,6 +8,7 @@ interface Sign {
 
 /** From the last to the first: the line that stands furthest down counts. Builds since 2026 say less of it. */
 const signs: readonly Sign[] = [
+  { pattern: /load_model: initializing, n_slots/, step: 'making its slots' },
   { pattern: /warming up the model/, step: 'warming up' },
   {
     pattern: /llama_kv_cache|llama_context: constructing|llama_new_context_with_model|KV buffer size/,

@@ -87,6 +87,12 @@ export const modelRules: readonly LogRule[] = [
 /** Models that are fetched at the start. */
 export const fetchRules: readonly LogRule[] = [
   rule(
+    'bad-settings',
+    /HTTPS is not supported/,
+    'this build cannot fetch models: it was made without HTTPS',
+    'take a build with it, or fetch the file yourself and name its path',
+  ),
+  rule(
     'no-space',
     /No space left on device/,
     'the disk is full',
@@ -123,7 +129,7 @@ export const lastRules: readonly LogRule[] = [
   rule(
     'other',
     /failed to load model,? '?([^']*)'?/,
-    ([, path]) => `the model ${path ?? ''} could not be loaded`,
+    ([, path]) => (path ? `the model ${path} could not be loaded` : 'the model could not be loaded'),
     'the lines before it in the log say why; lb logs shows them',
   ),
   rule(

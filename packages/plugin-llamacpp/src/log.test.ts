@@ -15,6 +15,18 @@ describe('why a llama-server ended, from lines of real logs', () => {
       '/nope.gguf is not there',
       "gguf_init_from_file: failed to open GGUF file '/nope.gguf' (No such file or directory)\n0.00.034.646 E llama_model_load: error loading model: llama_model_loader: failed to load model from /nope.gguf\n0.00.034.650 E srv    load_model: failed to load model, '/nope.gguf'\n0.00.040.622 E srv  llama_server: exiting due to model loading error\n",
     ],
+    // b10568, run for this test.
+    [
+      'model-missing',
+      '/nope.gguf is not there',
+      "0.00.005.293 E common_fit_params: encountered an error while trying to fit params to free device memory: failed to load model\n0.00.005.300 E gguf_init_from_file: failed to open GGUF file '/nope.gguf' (No such file or directory)\n0.00.014.956 E srv  llama_server: exiting due to model loading error\n",
+    ],
+    [
+      'bad-settings',
+      'this build cannot read the model: failed to read key-value pairs',
+      'E gguf_init_from_reader: failed to read key-value pairs\nE srv    load_model: failed to load model, m\n',
+    ],
+    ['bad-settings', 'the model is no GGUF file', "E gguf_init_from_reader: invalid magic characters: 'hell', expected 'GGUF'\n"],
     // llama.cpp issue 20431.
     [
       'out-of-memory',
@@ -101,6 +113,18 @@ describe('why a llama-server ended, from lines of real logs', () => {
       'the model cannot be fetched: the network does not answer',
       'get_repo_commit: error: HTTPLIB failed: Could not establish connection\n',
     ],
+    // b10568, run for this test.
+    [
+      'bad-settings',
+      'this build cannot fetch models: it was made without HTTPS',
+      "0.00.006.835 E get_repo_commit: error: HTTPS is not supported. Please rebuild with one of:\nE srv    load_model: failed to load model, ''\n",
+    ],
+    [
+      'bad-settings',
+      'the projector (mmproj) does not fit this model',
+      "0.00.233.625 E srv    load_model: failed to load multimodal model, '/m/tiny.gguf'\n",
+    ],
+    ['model-missing', 'the model may not be read', "E gguf_init_from_file: failed to open GGUF file '/m.gguf' (Permission denied)\n"],
     ['no-space', 'the disk is full', 'common_pull_file: error writing to file: No space left on device\n'],
     ['other', 'the model /m.gguf could not be loaded', "0.00.034.650 E srv    load_model: failed to load model, '/m.gguf'\n"],
   ])('%s: %s', (kind, message, log) => {
@@ -142,6 +166,15 @@ describe('how far a llama-server has come, from its log', () => {
     ],
     ['llama_kv_cache: x\ncommon_init_from_params: warming up the model with an empty run - please wait ...\n', { step: 'warming up' }],
     ['Downloading model.gguf ──────── 42%', { step: 'downloading the model', progress: 0.42 }],
+    // b10568, run for this test; it says no more than this.
+    [
+      "0.00.002.670 I srv          init: The UI is disabled\n0.00.004.087 I srv    load_model: loading model '/m/tiny.gguf'\n",
+      { step: 'reading the model' },
+    ],
+    [
+      "0.00.012.772 I cmn          init: llama threadpool init, n_threads = 1\n0.00.014.142 I srv    load_model: initializing, n_slots = 2, n_ctx_slot = 1024, kv_unified = 'false'\n",
+      { step: 'making its slots' },
+    ],
     ['nothing that is known\n', undefined],
     ['', undefined],
   ])('%j', (log, step) => {

@@ -94,6 +94,13 @@ describe('before a launch, settings', () => {
     ])
   })
 
+  it('that end llama-server without a word are told before', async () => {
+    const model = join(folderOf({ 'm.gguf': ggufBytes() }), 'm.gguf')
+    expect(await check(model, { kvTypeV: 'q8_0', flashAttention: 'off' })).toMatchObject([{ kind: 'bad-settings', severity: 'error' }])
+    expect(await check(model, { kvTypeV: 'q8_0' })).toEqual([])
+    expect(await check(model, { kvTypeV: 'bf16', flashAttention: 'off' })).toEqual([])
+  })
+
   it('of a router go without a model, and a launch without either is doubtful', async () => {
     const router = { autoload: true, modelsDir: folderOf({}) }
     expect(await check(undefined, { router })).toEqual([])

@@ -20,7 +20,20 @@ export async function preflight(
     ...files.flatMap((path) => (path === undefined ? [] : [checkFile(path)])),
     ...folders.flatMap((path) => (path === undefined ? [] : [checkFolder(path)])),
   ])
-  return [...found.flat(), ...modeFindings(settings, weights.kind === 'none')]
+  return [...found.flat(), ...modeFindings(settings, weights.kind === 'none'), ...cacheFindings(settings)]
+}
+
+/** llama-server ends without a word then (b10568). */
+function cacheFindings({ kvTypeV = 'f16', flashAttention }: LlamacppSettings): readonly PreflightFinding[] {
+  if (flashAttention !== 'off' || ['f32', 'f16', 'bf16'].includes(kvTypeV)) return []
+  return [
+    {
+      kind: 'bad-settings',
+      severity: 'error',
+      message: `kvTypeV: ${kvTypeV} needs flash attention, which is off`,
+      hint: 'flashAttention: on or auto, or kvTypeV: f16',
+    },
+  ]
 }
 
 function modeFindings({ router }: LlamacppSettings, isRouter: boolean): readonly PreflightFinding[] {
