@@ -37,7 +37,7 @@ export interface BodyFields {
  */
 export interface CollectedShape {
   /** Whether the answer to this body is known field by field. Any other body is sent as it came. */
-  fits(body: BodyFields): boolean
+  readonly fits: (body: BodyFields) => boolean
   /** `object` of the stream's chunks. */
   readonly chunkObject: string
   /** Where a choice of a chunk has its text. */
@@ -57,11 +57,11 @@ export interface Dialect {
   readonly paths: Readonly<Partial<Record<Face, string>>>
   readonly headers: HeaderRules
   /** What the engine's answer means. `bodyStart` holds at most the first 2 KiB, empty while it has not come. */
-  classify(status: number, headers: HeaderView, bodyStart: string): AnswerClass
+  readonly classify: (status: number, headers: HeaderView, bodyStart: string) => AnswerClass
   /** Truth about an ended event stream, from its last events (at most 4 KiB). */
-  streamEnd(tail: string): 'complete' | 'cut' | 'error'
+  readonly streamEnd: (tail: string) => 'complete' | 'cut' | 'error'
   /** Whether an answer of good form that ended without content is in truth none, as from a server on its way out; another node is asked then. `body` is all of it, at most 2 KiB. */
-  isUnserved?(body: string): boolean
+  readonly isUnserved?: (body: string) => boolean
   /** Plain answers that are collected from a stream, because this engine lets go of a plain request late; a face that is missing is sent as it came. */
   readonly collect?: Readonly<Partial<Record<Face, CollectedShape>>>
 }

@@ -159,21 +159,21 @@ export interface KeptModel {
 /** Models of an engine that can change them while it runs. */
 export interface ModelKeeper {
   /** What it has, loaded or not; models that run elsewhere are none of its own. */
-  list?(signal: AbortSignal): Promise<readonly KeptModel[]>
+  readonly list?: (signal: AbortSignal) => Promise<readonly KeptModel[]>
   /** Fetches a model's files; resumable. Resolves with a hash of the content where the engine tells one. */
-  pull?(
+  readonly pull?: (
     model: string,
     options: { readonly signal: AbortSignal; readonly onProgress: (progress: PullProgress) => void },
-  ): Promise<{ readonly contentHash?: string }>
+  ) => Promise<{ readonly contentHash?: string }>
   /** Brings a model into memory; resolves when it would serve. */
-  load?(model: string, signal: AbortSignal): Promise<void>
-  unload?(model: string, signal: AbortSignal): Promise<void>
+  readonly load?: (model: string, signal: AbortSignal) => Promise<void>
+  readonly unload?: (model: string, signal: AbortSignal) => Promise<void>
 }
 
 /** How to empty a node before it is stopped, beside waiting until core counts nothing in flight there. */
 export interface DrainRecipe {
   /** Whether the engine itself is empty: other balancers may use it too. Asked at most every `minProbeIntervalMs`. */
-  isEmpty(signal: AbortSignal): Promise<boolean>
+  readonly isEmpty: (signal: AbortSignal) => Promise<boolean>
 }
 
 export interface StopStep {
@@ -187,35 +187,35 @@ export type ProbeReport =
   | { readonly verdict: 'loading'; readonly reason: string; readonly progress?: number }
   | { readonly verdict: 'sick'; readonly reason: string }
 
-/** The code object that knows one node's engine. */
+/** The code object that knows one node's engine. Its functions need no `this`: they may be handed on by themselves. */
 export interface Backend {
   /** Pure; absent where the engine can only be attached. `lb plan` shows it. `launch.command` and `venv` of the topology are core's to apply. */
-  launchPlan?(slot: LaunchSlot): LaunchPlan
+  readonly launchPlan?: (slot: LaunchSlot) => LaunchPlan
   /** Asks the engine how it is. May throw: a throw counts as sick with its message. */
-  probe(signal: AbortSignal): Promise<ProbeReport>
+  readonly probe: (signal: AbortSignal) => Promise<ProbeReport>
   /** What its load is; asked after a good probe, at most every `minProbeIntervalMs`. May throw: the last facts stay, with their age. */
-  load?(signal: AbortSignal): Promise<LoadFacts>
+  readonly load?: (signal: AbortSignal) => Promise<LoadFacts>
   /** Pure: what memory it will take, for placement and for `lb plan`. */
-  memoryNeed?(): MemoryNeed | undefined
+  readonly memoryNeed?: () => MemoryNeed | undefined
   /** How it wants its accelerators named: `uuid` (default), or `index` for an engine that reads numbers only (on AMD then by HIP_VISIBLE_DEVICES). */
   readonly gpuIds?: 'index' | 'uuid'
   /** Looks for what would stop the launch: a model that is not there or gated, no space, no network. Quick (under 5 s), starts nothing. */
-  preflight?(signal: AbortSignal): Promise<readonly PreflightFinding[]>
+  readonly preflight?: (signal: AbortSignal) => Promise<readonly PreflightFinding[]>
   /** Ports that it needs beside the one it serves on. */
   readonly extraPorts?: number
   /** Pure: what the last lines of its log say about its loading. */
-  loadingStep?(logTail: string): LoadingStep | undefined
+  readonly loadingStep?: (logTail: string) => LoadingStep | undefined
   /** Pure: what the last lines of its log say about its load and nothing else does; asked after each answer of `load`. */
-  loadFromLog?(logTail: string): LoadFacts
+  readonly loadFromLog?: (logTail: string) => LoadFacts
   /** Pure: why it ended, from the last lines of its log. */
-  diagnose?(logTail: string): Diagnosis | undefined
+  readonly diagnose?: (logTail: string) => Diagnosis | undefined
   readonly drain?: DrainRecipe
   readonly models?: ModelKeeper
   /** Gives its memory back while staying up, and takes it again. */
-  sleep?(signal: AbortSignal): Promise<void>
-  wake?(signal: AbortSignal): Promise<void>
+  readonly sleep?: (signal: AbortSignal) => Promise<void>
+  readonly wake?: (signal: AbortSignal) => Promise<void>
   /** News of its prefix cache, until aborted. Never ends by itself; reconnects. */
-  cacheEvents?(signal: AbortSignal): AsyncIterable<CacheEvent>
+  readonly cacheEvents?: (signal: AbortSignal) => AsyncIterable<CacheEvent>
   /** The engine bears no probe more often than this. */
   readonly minProbeIntervalMs: number
   readonly dialect: Dialect
