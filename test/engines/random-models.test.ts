@@ -67,9 +67,9 @@ describe('a random GGUF file', () => {
 
 describe('a random Hugging Face folder', () => {
   const read = (name: string) => readFileSync(join(folder, 'hf', name))
-  const json = <T>(name: string) => JSON.parse(read(name).toString('utf8')) as T
+  const json = (name: string) => JSON.parse(read(name).toString('utf8')) as unknown
   makeModel('hf', join(folder, 'hf'), small)
-  const { model } = json<{ model: { vocab: Record<string, number>; merges: string[] } }>('tokenizer.json')
+  const { model } = json('tokenizer.json') as { model: { vocab: Record<string, number>; merges: string[] } }
   const tokens = Object.entries(model.vocab)
     .sort(([, a], [, b]) => a - b)
     .map(([token]) => token)
@@ -94,7 +94,7 @@ describe('a random Hugging Face folder', () => {
   })
 
   it('agrees with itself about sizes and special tokens', () => {
-    const config = json<Record<string, number>>('config.json')
+    const config = json('config.json') as Record<string, number>
     expect(config).toMatchObject({ vocab_size: tokens.length, hidden_size: 64, num_hidden_layers: 3, max_position_embeddings: 4096 })
     expect(tokens[config['eos_token_id'] ?? -1]).toBe('<|end|>')
   })
