@@ -1,4 +1,5 @@
 /** `@plimsoll/core`: the balancer as a library. Importing it starts nothing. */
+export { systemClock, type Clock } from './base/index.js'
 export {
   Balancer,
   createBalancer,

@@ -1,6 +1,7 @@
 import { createServer } from 'node:net'
 import {
   askSources,
+  baseEnvironment,
   createBackend,
   createPluginHost,
   diffTopologies,
@@ -11,6 +12,7 @@ import {
   type GroupPlan,
   type PoolPlan,
 } from '@plimsoll/core'
+import { PlanChecks } from './plan-checks.js'
 import { planPlacement, type PlacementPlan } from './plan-placement.js'
 import type { PreparedTopology } from './prepare-topology.js'
 import { runningTopology } from './running-topology.js'
@@ -26,10 +28,11 @@ export async function planTopology(prepared: PreparedTopology): Promise<Plan> {
   const { topology } = prepared
   const ports = freePorts()
   const placement = await planPlacement(prepared)
+  const checks = new PlanChecks(process.env)
   const nodes: PlannedNode[] = []
   const asked = await askSources(topology, { env: process.env, waitMs: SOURCES_WITHIN_MS })
   for (const pool of asked.topology.pools) {
-    for (const group of pool.groups) nodes.push(...(await plannedNodes({ ...prepared, placement }, { pool, group }, ports)))
+    for (const group of pool.groups) nodes.push(...(await plannedNodes({ ...prepared, placement, checks }, { pool, group }, ports)))
   }
   const running = await runningTopology(topology.name)
   return {
@@ -39,6 +42,8 @@ export async function planTopology(prepared: PreparedTopology): Promise<Plan> {
     nodes,
     sources: asked.sources,
     warnings: placement.warnings,
+    inherited: nodes.some((node) => node.how === 'launch') ? Object.keys(baseEnvironment({}, process.env)).sort() : [],
+    findings: await checks.run(),
     ...(running === undefined ? {} : { running: diffTopologies(running, topology) }),
   }
 }
@@ -57,7 +62,7 @@ async function plannedNodes(
   return planned
 }
 
-type PlannedWith = PreparedTopology & { readonly placement: PlacementPlan }
+type PlannedWith = PreparedTopology & { readonly placement: PlacementPlan; readonly checks: PlanChecks }
 
 interface LaunchQuestion {
   readonly pool: PoolPlan
@@ -68,7 +73,7 @@ interface LaunchQuestion {
 }
 
 function launchOf(
-  { engines, placement }: PlannedWith,
+  { engines, placement, checks }: PlannedWith,
   { pool, group, id, replica, port }: LaunchQuestion,
 ): Pick<PlannedNode, 'url'> & Partial<PlannedNode> {
   const url = `http://127.0.0.1:${port}`
@@ -79,6 +84,8 @@ function launchOf(
   const slot = { host: '127.0.0.1', port, replica, extraPorts: [], ...(chosen === undefined ? {} : { gpus: chosen }) } as const
   const plan = planLaunch(backend, group, slot, group.host === undefined ? process.env : remoteEnvironment)
   const env = [...Object.keys(plan.env), ...Object.keys(group.launch?.env ?? {})]
+  // A check would look at the files of this machine.
+  if (group.host === undefined) checks.add({ id, engine: group.engine, replica }, backend, plan)
   const where = group.host === undefined ? {} : { host: group.host.name }
   return {
     url,

@@ -1,4 +1,5 @@
 import type { AskedSources, Topology, TopologyDiff } from '@plimsoll/core'
+import type { PlannedFinding } from '../services/plan-checks.js'
 import { planGpuLines, type PlannedGpus } from './plan-gpu-lines.js'
 import { homePath } from './up-report.js'
 import { sanitize } from './sanitize.js'
@@ -32,6 +33,10 @@ export interface Plan {
   readonly sources: AskedSources['sources']
   /** What is worth a second thought. */
   readonly warnings: readonly string[]
+  /** Names that launched engines get from this shell, values as they are; empty where nothing is launched. */
+  readonly inherited: readonly string[]
+  /** What the check before each launch says. */
+  readonly findings: readonly PlannedFinding[]
   /** How this differs from what runs now; undefined when nothing runs. */
   readonly running?: TopologyDiff
 }
@@ -47,9 +52,15 @@ export function planText(plan: Plan): string {
     ...plan.nodes.flatMap(nodeLines),
     ...plan.sources.flatMap(sourceLines),
     ...(plan.warnings.length === 0 ? [] : ['', ...plan.warnings.map((warning) => `! ${warning}`)]),
+    ...(plan.findings.length === 0 ? [] : ['', ...plan.findings.map(findingLine)]),
+    ...(plan.inherited.length === 0 ? [] : ['', `launched engines inherit ${plan.inherited.join(', ')}`]),
     ...(plan.running === undefined ? [] : ['', ...runningLines(plan.running)]),
   ]
   return `${lines.map((line) => sanitize(line).trimEnd()).join('\n')}\n`
+}
+
+function findingLine({ node, severity, message, hint }: PlannedFinding): string {
+  return `${severity === 'error' ? 'x' : '!'} ${node}${severity === 'error' ? ' would not start' : ''}: ${message}; ${hint}`
 }
 
 function nodeLines(node: PlannedNode): string[] {

@@ -136,11 +136,15 @@ describe('planText', () => {
         },
       ],
       warnings: [],
+      inherited: ['HOME', 'PATH'],
+      findings: [{ node: 'a/x', severity: 'error', kind: 'model-gated', message: 'the model is gated', hint: 'accept its terms' }],
     })
     expect(text).toContain('~ a/z   members of dns:m:1   2 now; they join and leave while lb runs\n    half of it is old\n')
     expect(text).toContain('~ a/k   members of file:/m   cannot be asked from here: there is no such file\n')
     expect(text).toContain(`    node 'a b' 'c'\\''d'\n    with TOKEN in its environment`)
     expect(text).toContain('1 to launch, 1 to attach')
+    expect(text).toContain('x a/x would not start: the model is gated; accept its terms\n')
+    expect(text).toContain('launched engines inherit HOME, PATH\n')
   })
 })
 

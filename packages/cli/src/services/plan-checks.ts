@@ -1,0 +1,34 @@
+import { preflight, systemClock, type Backend, type LaunchPlan, type PreflightFinding } from '@plimsoll/core'
+
+/** What the check before a launch would say of one node group. */
+export interface PlannedFinding extends PreflightFinding {
+  /** Id of its first node. */
+  readonly node: string
+}
+
+/** Collects the checks of a plan, and runs them all at once: each may take seconds. */
+export class PlanChecks {
+  private readonly checks: (() => Promise<readonly PlannedFinding[]>)[] = []
+
+  constructor(private readonly env: NodeJS.ProcessEnv) {}
+
+  /** Replicas are alike: the first one's check speaks for all. */
+  add(node: { readonly id: string; readonly engine: string; readonly replica: number }, backend: Backend, plan: LaunchPlan): void {
+    if (node.replica > 0) return
+    const path = plan.env['PATH'] ?? this.env['PATH']
+    this.checks.push(async () => {
+      const found = await preflight({ backend, engine: node.engine, command: plan.command, path, clock: systemClock })
+      return found.map((each) => ({ node: node.id, ...each }))
+    })
+  }
+
+  async run(): Promise<readonly PlannedFinding[]> {
+    // The clock of core keeps no process alive.
+    const awake = setInterval(() => undefined, 1_000)
+    try {
+      return (await Promise.all(this.checks.map((check) => check()))).flat()
+    } finally {
+      clearInterval(awake)
+    }
+  }
+}
