@@ -13,12 +13,13 @@ export function checkGpus(launch: Readonly<Record<string, unknown>>, path: KeyPa
 }
 
 function checkLists(gpus: unknown, replicas: number, path: KeyPath): Finding[] {
-  if (!Array.isArray(gpus)) return []
+  // What is no list of lists, the schema tells.
+  if (!Array.isArray(gpus) || !gpus.every(Array.isArray)) return []
   const twice = gpus.findIndex((list) => new Set(listOf(list)).size < listOf(list).length)
   if (twice >= 0)
     return [{ path: [...path, 'gpus', twice], at: 'value', message: 'one GPU is named twice in a list', expected: 'each GPU once' }]
   if (gpus.length === replicas) return []
-  const message = `gpus has ${gpus.length} lists for ${replicas} replicas`
+  const message = `gpus holds ${counted(gpus.length, 'list')}, and there ${replicas === 1 ? 'is' : 'are'} ${counted(replicas, 'replica')}`
   return [{ path: [...path, 'gpus'], at: 'value', message, expected: 'one list for each replica, such as [[0], [1]]' }]
 }
 
@@ -27,10 +28,14 @@ function checkFrom({ from, perReplica, share }: Readonly<Record<string, unknown>
   const each = typeof perReplica === 'number' ? perReplica : 1
   const needed = share === true ? each : each * replicas
   if (new Set(from).size >= needed) return []
-  const message = `${replicas} replicas with ${each} each need ${needed} GPUs, and from names ${new Set(from).size}`
+  const message = `${counted(replicas, 'replica')} with ${each} each: ${counted(needed, 'GPU')}, and from names ${new Set(from).size}`
   return [
     { path: [...path, 'gpus', 'from'], at: 'value', message, hint: 'name more, launch fewer replicas, or let them share: share: true' },
   ]
+}
+
+function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? '' : 's'}`
 }
 
 function checkVariables(launch: Readonly<Record<string, unknown>>, path: KeyPath): Finding[] {
