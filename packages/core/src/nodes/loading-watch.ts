@@ -35,6 +35,7 @@ export class LoadingWatch {
   private logBytes: number
   private diskBytes = 0
   private readonly told = new Set<string>()
+  private lastSick: string | undefined
   private over = false
 
   constructor(private readonly options: LoadingWatchOptions) {
@@ -45,6 +46,7 @@ export class LoadingWatch {
 
   /** What a probe said. */
   heard(report: ProbeReport): void {
+    this.lastSick = report.verdict === 'sick' && !report.reason.startsWith('does not answer') ? report.reason : undefined
     this.tell(report.verdict === 'ready' ? 'ready' : `${report.reason} ${report.verdict === 'loading' ? (report.progress ?? '') : ''}`)
   }
 
@@ -104,7 +106,8 @@ export class LoadingWatch {
 
   private late(reason: string): void {
     this.stop()
-    this.options.onLate(reason)
+    // A plugin that fails in every probe would else look like an engine that is slow.
+    this.options.onLate(this.lastSick === undefined ? reason : `${reason}; its probe says: ${this.lastSick}`)
   }
 }
 
