@@ -12,7 +12,9 @@ export function statusReference() {
 \`GET /v1/events\` on the control socket streams one \`BalancerEvent\` as a JSON line each. Within version 1 fields may join and none leaves or changes its
 meaning: read what you know and ignore the rest. Times ending in \`Ms\` are milliseconds; \`...AtMs\` and \`sinceMs\` count from 1970. The statistics cover the last
 60 seconds unless the row says otherwise, \`requests\`, \`errors\` and \`restarts\` the life of the balancer. \`null\` means: nothing to say yet.`,
-    ['BalancerStatus', 'PoolStatus', 'NodeStatus', 'Quantiles', 'BalancerEvent'].map((name) => section(source, name)),
+    ['BalancerStatus', 'PoolStatus', 'NodeStatus', 'NodeLoadStatus', 'GpuStatus', 'GpuProblem', 'Quantiles', 'BalancerEvent'].map((name) =>
+      section(source, name),
+    ),
     [alias(source, 'BalancerState'), alias(readFileSync(at('contracts/roster.ts'), 'utf8'), 'NodeState')],
   )
 }
