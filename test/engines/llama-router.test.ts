@@ -1,11 +1,12 @@
 /** A real llama-server in router mode behind `lb`: one child process per model, loaded on demand, one at a time. */
-import { mkdirSync, readFileSync, readdirSync } from 'node:fs'
+import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { House, until } from '../e2e/house.js'
 import { Figures, timed } from './figures.js'
 import { nodeRows } from './llama-nodes.js'
 import { namedEngine } from './named-engine.js'
+import { childrenOf, isAlive } from './processes.js'
 import { makeModel } from './random-models.js'
 import { ask, askPlain, readStream } from './requests.js'
 
@@ -101,7 +102,7 @@ describe.skipIf(command === undefined)('a real llama-server in router mode', () 
     const orphans = childrenOf((await nodeRows(house))[0]?.pid)
     expect(orphans.length).toBeGreaterThan(0)
     process.kill(before?.pid ?? 0, 'SIGKILL')
-    const tookMs = await timed(() => until(() => orphans.every((pid) => !house.survivors().includes(pid)), 10_000))
+    const tookMs = await timed(() => until(() => orphans.every((pid) => !isAlive(pid)), 10_000))
     figures.note('kill -9 of a router, until its orphans are gone', `${tookMs.toFixed(0)} ms`)
     expect(tookMs).toBeLessThan(5_000)
     await untilReady()
@@ -123,11 +124,4 @@ pools:
           command: [${command}]
           args: { contextTokens: 32768, slots: 2, threads: 1, router: { modelsDir: ${models}, maxModels: 1 } }
 `
-}
-
-/** What the threads of this process have started and not yet lost. */
-function childrenOf(pid: number | null | undefined): number[] {
-  const tasks = `/proc/${pid}/task`
-  const lists = readdirSync(tasks).map((task) => readFileSync(`${tasks}/${task}/children`, 'utf8'))
-  return lists.join(' ').split(/\s+/).filter(Boolean).map(Number)
 }

@@ -1,11 +1,11 @@
 /** Real llama-servers that die, are drained and restarted, and an `lb` that is killed over them. */
-import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { House, until } from '../e2e/house.js'
 import { Figures, timed } from './figures.js'
 import { busySlots, llamaTopology, nodeRows, nodeUrls } from './llama-nodes.js'
 import { namedEngine } from './named-engine.js'
+import { descendantsOf } from './processes.js'
 import { makeModel } from './random-models.js'
 import { ask, askPlain, readStream } from './requests.js'
 
@@ -143,6 +143,6 @@ describe.skipIf(command === undefined)('two real llama-servers in trouble', () =
 
 /** Balancer and keeper: all that carries this house's mark but the engines. */
 function ownProcesses(house: House, engines: readonly { readonly pid: number | null }[]): number[] {
-  const enginePids = new Set(engines.map((engine) => engine.pid))
-  return house.survivors().filter((pid) => !enginePids.has(pid) && !readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('llama-server'))
+  const others = new Set(engines.flatMap(({ pid }) => [pid, ...descendantsOf(pid)]))
+  return house.survivors().filter((pid) => !others.has(pid))
 }
