@@ -63,8 +63,8 @@ const mistakes: readonly (readonly [title: string, text: string, problems: reado
   ],
   [
     'launch where it does not work',
-    'pools: {a: {nodes: [{engine: vllm, launch: {}}]}}',
-    ['1:36 pool a: the plugin of `vllm` cannot launch it yet'],
+    'pools: {a: {nodes: [{engine: openai, launch: {}}]}}',
+    ['1:38 pool a: the plugin of `openai` cannot launch it yet'],
   ],
   ['neither launch nor attach', 'pools: {a: {nodes: [{engine: openai}]}}', ['1:30 pool a: `openai` needs attach: URL']],
   [
