@@ -1,0 +1,170 @@
+import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { EnginePlugin } from '../contracts/index.js'
+import { openaiDialect } from '../dialects/index.js'
+import { createBalancer, type Balancer } from './create-balancer.js'
+
+let folder: string
+let balancer: Balancer
+const servers: Server[] = []
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'lb-members-'))
+})
+
+afterEach(async () => {
+  await balancer.close({ drainMs: 0, force: true })
+  for (const server of servers.splice(0)) {
+    server.closeAllConnections()
+    server.close()
+  }
+  rmSync(folder, { recursive: true, force: true })
+})
+
+/** An engine that answers with its own name; one that holds answers when told to. */
+async function engine(name: string, hold: Promise<void> = Promise.resolve()): Promise<string> {
+  const server = createServer((request, response) => {
+    request
+      .resume()
+      .on('end', () => void (request.method === 'GET' ? Promise.resolve() : hold).then(() => response.end(JSON.stringify({ name }))))
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  servers.push(server)
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+}
+
+const plugin: EnginePlugin = {
+  apiVersion: 1,
+  engine: 'test',
+  settings: { type: 'object' },
+  canLaunch: false,
+  summary: 'an engine of this test',
+  createBackend: (spec, host) => ({
+    minProbeIntervalMs: 20,
+    dialect: openaiDialect(),
+    probe: async (signal) =>
+      (await host.get(spec.url, { signal })).status === 200 ? { verdict: 'ready' } : { verdict: 'sick', reason: 'not 200' },
+  }),
+}
+
+type Entry =
+  | string
+  | { readonly url: string; readonly name?: string; readonly weight?: number; readonly labels?: Readonly<Record<string, string>> }
+
+function put(...entries: readonly Entry[]): void {
+  writeFileSync(join(folder, 'new'), JSON.stringify(entries))
+  renameSync(join(folder, 'new'), join(folder, 'members.json'))
+}
+
+async function start(drain = '10s'): Promise<void> {
+  const attach = { from: `file:${join(folder, 'members.json')}`, every: '10ms' }
+  balancer = createBalancer({
+    topology: { name: 'members', pools: { p: { models: ['m'], drain, nodes: [{ name: 'g', engine: 'test', attach, weight: 2 }] } } },
+    engines: [plugin],
+  })
+  await balancer.start()
+}
+
+const pool = () => balancer.status().pools[0]
+const nodes = () => pool()?.nodes.map(({ name, state }) => `${name} ${state}`)
+
+async function ask(): Promise<string> {
+  const answer = await balancer.fetch(
+    new Request('http://lb/v1/chat/completions', {
+      method: 'POST',
+      body: '{"model":"m","messages":[]}',
+      headers: { 'content-type': 'application/json' },
+    }),
+  )
+  return answer.text()
+}
+
+describe('members of a source', () => {
+  it('are nodes that take requests, with their weight and labels', async () => {
+    put({ url: await engine('one'), name: 'one', weight: 3, labels: { zone: 'a' } })
+    await start()
+    expect(await ask()).toContain('one')
+    expect(pool()?.nodes).toMatchObject([{ id: 'p/g-one', weight: 6, labels: { zone: 'a' }, state: 'ready' }])
+    expect(pool()?.sources).toMatchObject([{ group: 'g', members: 1, error: null, failingSinceMs: null, notes: [] }])
+  })
+
+  it('join while it runs; one that leaves ends its requests first', async () => {
+    let letGo = (): void => undefined
+    const old = await engine('old', new Promise((resolve) => (letGo = resolve)))
+    put({ url: old, name: 'old' })
+    await start()
+    const asked = ask()
+    await expect.poll(() => pool()?.inFlight).toBe(1)
+    put({ url: await engine('new'), name: 'new' })
+    await expect.poll(nodes).toEqual(['g-new ready'])
+    expect(await ask()).toContain('new')
+    letGo()
+    expect(await asked).toContain('old')
+  })
+
+  it('that are the same stay as they are: only a weight changes under a running node', async () => {
+    const url = await engine('one')
+    put({ url, name: 'one' })
+    await start()
+    const since = pool()?.nodes[0]?.sinceMs
+    put({ url, name: 'one', weight: 5 })
+    await expect.poll(() => pool()?.nodes[0]?.weight).toBe(10)
+    expect(pool()?.nodes[0]?.sinceMs).toBe(since)
+  })
+
+  it('leave no counter behind', async () => {
+    const urls = await Promise.all([engine('a'), engine('b')])
+    put(...urls)
+    await start('1s')
+    await Promise.all(Array.from({ length: 10 }, ask))
+    await expect.poll(() => balancer.metrics().match(/node="p\/g-[^"]*"/g)?.length).toBeGreaterThan(20)
+    put()
+    await expect.poll(nodes).toEqual([])
+    await expect.poll(() => balancer.metrics().includes('node="p/g-')).toBe(false)
+    expect(balancer.metrics()).toContain('lb_gateway_requests_total{code="200"} 10')
+    expect(await ask()).toContain('LB_NO_READY_NODE')
+  })
+
+  it('come and go many times, and every row of the shared counters is given back', async () => {
+    const urls = await Promise.all([engine('a'), engine('b'), engine('c')])
+    put(...urls)
+    await start('1s')
+    for (let round = 0; round < 15; round += 1) {
+      const now = urls.filter((_, index) => (round + index) % 3 !== 0)
+      put(...now)
+      await expect.poll(() => nodes()?.length).toBe(2)
+      await expect
+        .poll(() =>
+          pool()
+            ?.nodes.map(({ url }) => url)
+            .sort(),
+        )
+        .toEqual(now.toSorted())
+      await ask()
+    }
+    await expect.poll(() => pool()?.inFlight).toBe(0)
+  })
+
+  it('stay when the file is broken, and its age and error are told', async () => {
+    put({ url: await engine('one'), name: 'one' })
+    await start()
+    writeFileSync(join(folder, 'members.json'), '[{')
+    await expect.poll(() => pool()?.sources?.[0]?.error).toContain('no whole JSON')
+    expect(await ask()).toContain('one')
+    expect(pool()?.sources?.[0]).toMatchObject({ members: 1, updatedAtMs: expect.any(Number), failingSinceMs: expect.any(Number) })
+  })
+
+  it('of a reloaded topology are there at once', async () => {
+    const url = await engine('one')
+    put({ url, name: 'one' })
+    await start()
+    const nodesPlan = [{ name: 'g', engine: 'test', attach: { from: `file:${join(folder, 'members.json')}`, every: '10ms' }, weight: 7 }]
+    await balancer.reload({ name: 'members', pools: { p: { models: ['m', 'n'], nodes: nodesPlan } } })
+    expect(pool()?.nodes).toMatchObject([{ name: 'g-one', weight: 7 }])
+    expect(await ask()).toContain('one')
+  })
+})
