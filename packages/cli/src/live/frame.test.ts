@@ -79,6 +79,32 @@ describe('the frame', () => {
     expect(text).toMatch(/reason +the process ended with code 137; next start in 8 s/)
   })
 
+  it('tells a long reason whole, the last words of an engine, and what a running one says of its load', () => {
+    const reason = 'exited with code 1: the memory of its GPU is full; give it another GPU, a smaller context or a smaller quantisation'
+    const failed = sampleNode('chat/x', { state: 'failed', reason, lastLines: ['loading shard 3', 'CUDA out of memory'] })
+    const unknown = { kvBlocks: null, kvBlockTokens: null, loadedModels: null, asleep: null, expertImbalance: null }
+    const load = {
+      ...unknown,
+      ageMs: 20_000,
+      running: 3,
+      waiting: 1,
+      slots: 8,
+      kvUsedRatio: 0.42,
+      promptTokens: 100,
+      cachedTokens: 25,
+      contextTokens: 8192,
+      adapters: ['law'],
+    }
+    const busy = sampleNode('chat/y', { adopted: true, load })
+    const status = sampleStatus({ pools: [samplePool('chat', [failed, busy])] })
+    const detailsOf = (selected: string): string => textOf(view({ status, pane: 'details', selected })).join('\n')
+    const words = detailsOf('chat/x').replaceAll(/\s+/g, ' ')
+    for (const part of ['smaller quantisation', 'last words loading shard 3 CUDA out of memory']) expect(words).toContain(part)
+    expect(detailsOf('chat/y')).toMatch(/it says +3 running of 8, 1 waiting, KV 42 %, 25 % of prompts cached, context 8\.2k \(20 s ago\)/)
+    expect(detailsOf('chat/y')).toContain('taken over from an earlier lb')
+    expect(detailsOf('chat/y')).toMatch(/adapters +law/)
+  })
+
   it('shows the end of the log, newest last', () => {
     const log = { nodeId: 'chat/gpu-0', lines: Array.from({ length: 90 }, (_, index) => `line ${index}`) }
     const lines = textOf(view({ pane: 'logs', log }))

@@ -20,6 +20,17 @@ describe('renderSnapshot', () => {
     expect(text).toContain('x\\e]0;t\\x07\\u202e')
   })
 
+  it('tells whole, below the board, why nodes are in trouble, with the last lines of their logs', () => {
+    const reason = `exited with code 1: the memory of its GPU is full; give it another GPU, a smaller context or a smaller quantisation; ${'and so on '.repeat(5)}`
+    const failed = sampleNode('demo/a', { state: 'failed', inFlight: 0, reason, lastLines: ['loading', 'CUDA out of memory'] })
+    const warned = sampleNode('demo/b', { warnings: ['no token is set; a gated model would be refused'] })
+    const text = renderSnapshot(sampleStatus({ pools: [samplePool('demo', [failed, warned])] }), { ...OPTIONS, columns: 80 })
+    expect(text.replaceAll(/\n {3}(?!\|)/g, ' ')).toContain(` demo/a: ${reason.trim()}`)
+    expect(text).toContain('   | loading\n   | CUDA out of memory\n')
+    expect(text).toContain(' demo/b: no token is set')
+    expect(Math.max(...text.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80)
+  })
+
   it('is pure ASCII where the locale is', () => {
     // oxlint-disable-next-line no-control-regex
     expect(renderSnapshot(sampleStatus(), { ...OPTIONS, env: { LANG: 'C' } })).toMatch(/^[\u0000-\u007f]*$/)

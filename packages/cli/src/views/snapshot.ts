@@ -1,5 +1,5 @@
 import type { BalancerStatus } from '@plimsoll/core'
-import { boardRows, glyphsFor, gpuRows, headerLines, plainText, safeStatus, type Line } from './board/index.js'
+import { boardRows, glyphsFor, gpuRows, headerLines, nodesInOrder, plainText, safeStatus, whyLines, type Line } from './board/index.js'
 
 export interface SnapshotOptions {
   /** Width to fit into; a pipe has none, so 120. */
@@ -15,6 +15,7 @@ export function renderSnapshot(status: BalancerStatus, options: SnapshotOptions 
   const safe = safeStatus(status)
   const view = { width, glyphs, nowMs, gpus: safe.gpus }
   const board = [...boardRows(safe.pools, view), ...gpuRows(safe, view)].map((row) => row.line)
-  const lines: Line[] = [...headerLines({ status: safe, nowMs }, width, glyphs), [], ...board]
+  const why = whyLines(nodesInOrder(safe.pools), width)
+  const lines: Line[] = [...headerLines({ status: safe, nowMs }, width, glyphs), [], ...board, ...(why.length === 0 ? [] : [[], ...why])]
   return `${lines.map((line) => plainText(line).trimEnd()).join('\n')}\n`
 }

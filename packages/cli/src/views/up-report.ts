@@ -18,7 +18,10 @@ export function upReport(status: BalancerStatus, options: { readonly curl: strin
     '',
     `  ✓ ${fit('gateway', width)}   ${first}   OpenAI`,
     ...more.map((url) => `    ${fit('', width)}   ${url}`),
-    ...nodes.map((node) => `  ${SIGNS[node.state] ?? '·'} ${fit(node.id, width)}   ${nodeText(node, safe.startedAtMs)}`),
+    ...nodes.flatMap((node) => [
+      `  ${SIGNS[node.state] ?? '·'} ${fit(node.id, width)}   ${nodeText(node, safe.startedAtMs)}`,
+      ...[...node.lastLines.map((line) => `| ${line}`), ...node.warnings.map((warning) => `! ${warning}`)].map((line) => `      ${line}`),
+    ]),
     '',
     `  try   ${options.curl}`,
     options.detached
@@ -36,9 +39,9 @@ function nodeText(node: NodeStatus, startedAtMs: number): string {
   const engine = node.version === null ? node.engine : `${node.engine} ${node.version}`
   const reason = node.reason === null ? '' : `  ${node.reason}`
   if (node.state === 'ready' || node.state === 'warming')
-    return `${fit(engine, 14)} ready in ${duration(Math.max(0, node.sinceMs - startedAtMs))}`
+    return `${fit(engine, 14)} ready in ${duration(Math.max(0, node.sinceMs - startedAtMs))}${node.adopted ? ', taken over as it ran' : ''}`
   const progress = node.progress === null ? '' : ` ${percent(node.progress)}`
-  return `${fit(engine, 14)} ${node.state}${progress}${reason}${node.state === 'failed' ? '; lb keeps trying' : ''}`
+  return `${fit(engine, 14)} ${node.state}${progress}${reason}${node.state === 'failed' && !/is not started again/.test(reason) ? '; lb keeps trying' : ''}`
 }
 
 /** `~/...` for what lies in the home folder. */

@@ -51,6 +51,10 @@ describe('the board', () => {
     expect(board(100).find((row) => row.includes('gpu-2'))).toContain('◔ loading   ██████░░░░ 62 %  12 s  1.4 of 2.2 GB')
   })
 
+  it('says why a node that still serves is not ready, after the numbers that are about now', () => {
+    expect(board(100).find((row) => row.includes('laptop'))).toMatch(/◐ draining +██?░* +2 +1 {2}asked by you$/)
+  })
+
   it('marks the selected node', () => {
     expect(board(100, 'chat/gpu-1').filter((row) => row.startsWith(' ▸'))).toEqual([expect.stringContaining('gpu-1')])
   })

@@ -20,16 +20,22 @@ export const ROW_MARGIN = INDENT + 1
 
 const WITHOUT_NUMBERS: ReadonlySet<NodeState> = new Set(['declared', 'starting', 'loading', 'warming', 'stopped', 'failed'])
 
-/** One node. A node that serves nothing has no numbers to show, so the rest of its row says why. */
+/** One node. One that serves nothing has no numbers to show, so the rest of its row says why; any other that is not ready keeps those that are about now. */
 export function nodeRow(node: NodeStatus, frame: RowFrame): Line {
   const { plan, selected } = frame
   const pointer = span(selected ? ` ${plan.context.glyphs.pointer} ` : ' '.repeat(INDENT), 'accent')
-  const explained = WITHOUT_NUMBERS.has(node.state) && node.inFlight === 0
-  const stateAt = plan.columns.findIndex((column) => column.title === 'STATE')
-  const shown = explained ? plan.columns.slice(0, stateAt + 1) : plan.columns
+  const last = lastColumn(node)
+  const lastAt = plan.columns.findIndex((column) => column.title === last)
+  const shown = lastAt === -1 ? plan.columns : plan.columns.slice(0, lastAt + 1)
   const cells = shown.flatMap((column, index) => cellOf(node, column, frame, index === 0))
-  if (!explained) return cutLine([pointer, ...cells.slice(0, -1)], frame.width)
+  if (lastAt === -1) return cutLine([pointer, ...cells.slice(0, -1)], frame.width)
   return cutLine([pointer, ...cells, ...explanation(node, frame, frame.width - INDENT - totalWidth(shown) - GAP)], frame.width)
+}
+
+/** The column after which the reason stands; undefined where there is none to tell. */
+function lastColumn(node: NodeStatus): string | undefined {
+  if (WITHOUT_NUMBERS.has(node.state) && node.inFlight === 0) return 'STATE'
+  return node.state === 'ready' || node.reason === null ? undefined : 'WAIT'
 }
 
 /** The titles over the rows. */
@@ -47,7 +53,7 @@ function cellOf(node: NodeStatus, column: Column, frame: RowFrame, first: boolea
 
 function explanation(node: NodeStatus, { plan, nowMs }: RowFrame, room: number): Line {
   const { glyphs } = plan.context
-  const tone = node.state === 'failed' ? 'bad' : 'dim'
+  const tone = node.state === 'failed' ? 'bad' : node.state === 'suspect' ? 'warn' : 'dim'
   const waiting = node.state === 'starting' || node.state === 'loading' || node.state === 'warming'
   const since = waiting && node.sinceMs > 0 && nowMs > node.sinceMs ? duration(Math.floor((nowMs - node.sinceMs) / 1000) * 1000) : ''
   const progress = node.progress === null ? [] : [...bar(node.progress, 10, glyphs), span(` ${percent(node.progress)}  `)]
