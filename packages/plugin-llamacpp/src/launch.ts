@@ -17,7 +17,10 @@ export function launchPlan(spec: NodeSpec<LlamacppSettings>, slot: LaunchSlot): 
   return {
     command: 'llama-server',
     args: [
-      ...['--host', slot.host, '--port', String(slot.port)],
+      '--host',
+      slot.host,
+      '--port',
+      String(slot.port),
       ...weightFlags(weights),
       ...aliasFlags(spec, weights),
       ...settingFlags(spec.settings, slot.gpus),

@@ -51,7 +51,7 @@ describe('what a model needs of its GPUs', () => {
 
   it('counts layers without a cache, and one row for all heads', () => {
     const perToken = (values: Readonly<Record<string, GgufValue>>) =>
-      ((needOf({ contextTokens: 1024 * 1024 }, { ...tinyLlama, ...values })?.mib ?? 0) - base()) as number
+      (needOf({ contextTokens: 1024 * 1024 }, { ...tinyLlama, ...values })?.mib ?? 0) - base()
     expect(perToken({ 'llama.attention.head_count_kv': [2, 0] })).toBe(128)
     expect(perToken({ 'llama.attention.key_length': 32, 'llama.attention.value_length': 32 })).toBe(512)
     expect(perToken({ 'llama.attention.kv_lora_rank': 48, 'llama.rope.dimension_count': 16 })).toBe(256)

@@ -2,16 +2,17 @@
  * Stands in for llama-server: takes its command line, answers with the bytes that a real one (b10573) sent, loads until the file `go` appears beside
  * the notes that it keeps, and ends as the real one does: at once when idle, with open requests only at the second signal.
  */
-import { appendFileSync, existsSync, readFileSync } from 'node:fs'
+import { appendFileSync, existsSync, readFileSync, writeSync } from 'node:fs'
 import { createServer, type IncomingMessage } from 'node:http'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const notes = process.env['STAND_IN_NOTES'] ?? '.'
 const note = (text: string): void => appendFileSync(join(notes, 'notes.jsonl'), `${text}\n`)
+const say = (line: string): void => void writeSync(2, `${line}\n`)
 const argv = process.argv.slice(2)
 if (argv.includes('--version')) {
-  console.error('version: 10573 (3f545becc)\nbuilt with cc')
+  say('version: 10573 (3f545becc)\nbuilt with cc')
   process.exit(0)
 }
 
@@ -27,7 +28,7 @@ for (let at = 0; at < argv.length; at += 1) {
 }
 
 function fail(line: string): never {
-  console.error(line)
+  say(line)
   process.exit(1)
 }
 
@@ -61,7 +62,10 @@ const server = createServer((request, response) => {
   request.setEncoding('utf8').on('data', (part: string) => (body += part))
   request.on('end', () => {
     const answer = answerTo(request, body)
-    if (answer !== 'hold') return void request.socket.end(answer)
+    if (answer !== 'hold') {
+      request.socket.end(answer)
+      return
+    }
     open += 1
     request.socket.on('close', () => (open -= 1))
     response.writeHead(200, { 'content-type': 'text/event-stream' }).write('data: {"choices":[{"index":0,"delta":{"content":"a"}}]}\n\n')
@@ -77,8 +81,8 @@ function signalled(): void {
   if (open === 0) process.exit(0)
 }
 
-console.log('srv  llama_server: loading model')
-console.log('load_tensors: loading model tensors, this can take a while... (mmap = true)')
+say('srv  llama_server: loading model')
+say('load_tensors: loading model tensors, this can take a while... (mmap = true)')
 const port = Number(given.get('--port'))
 server.on('error', () => fail(`E srv         start: couldn't bind HTTP server socket, hostname: 127.0.0.1, port: ${port}`))
 server.listen(port, given.get('--host'), () => {
