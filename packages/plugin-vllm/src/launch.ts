@@ -21,7 +21,12 @@ export function launchPlan(spec: NodeSpec<VllmSettings>, slot: LaunchSlot): Laun
   return {
     command: 'vllm',
     args: [
-      ...['serve', weights, '--host', slot.host, '--port', String(slot.port)],
+      'serve',
+      weights,
+      '--host',
+      slot.host,
+      '--port',
+      String(slot.port),
       ...(names.length === 0 ? [] : ['--served-model-name', ...names]),
       ...engineArguments(settings, gpus),
       ...featureArguments(settings, gpus, ports),

@@ -87,51 +87,52 @@ function offline(source: ModelSource & { readonly kind: 'hub' }, { cacheDir }: H
 }
 
 function hubFinding(id: string, answer: HubAnswer, hub: HubSettings): PreflightFinding | undefined {
-  const token = 'launch.env: { HF_TOKEN: { env: HF_TOKEN } }'
-  switch (answer.kind) {
-    case 'there':
-      return undefined
-    case 'gated':
-      return answer.why === 'no-token'
-        ? fault('model-gated', `${id} is gated, and no token is sent`, `accept its terms at ${hub.endpoint}/${id}, then ${token}`)
-        : fault(
-            'model-gated',
-            `${id} is gated, and this token has no access`,
-            `ask for access at ${hub.endpoint}/${id}; a fine-grained token needs the right to gated models`,
-          )
-    case 'bad-token':
-      return fault(
+  if (answer.kind === 'there') return undefined
+  if (answer.kind === 'gated') return gated(answer.why, `${hub.endpoint}/${id}`, id)
+  if (answer.kind === 'unreachable') return unreachable(answer.reason, id, hub)
+  if (answer.kind === 'odd')
+    return {
+      ...fault('other', `${hub.endpoint} answered ${answer.status}`, 'the engine may have more luck; a token raises the limits'),
+      severity: 'warning',
+    }
+  if (answer.kind === 'bad-token')
+    return fault(
+      'model-gated',
+      'the hub refuses the token',
+      'make a new one at huggingface.co/settings/tokens; HF_TOKEN or the file of `hf auth login` holds the old one',
+    )
+  const seen = hub.token === undefined ? ', or it is private' : ' that this token may see'
+  return fault('model-missing', `the hub knows no ${id}${seen}`, `check launch.model; a private one needs ${sendToken}`)
+}
+
+const sendToken = 'launch.env: { HF_TOKEN: { env: HF_TOKEN } }'
+
+function gated(why: 'no-token' | 'no-access', page: string, id: string): PreflightFinding {
+  return why === 'no-token'
+    ? fault('model-gated', `${id} is gated, and no token is sent`, `accept its terms at ${page}, then ${sendToken}`)
+    : fault(
         'model-gated',
-        'the hub refuses the token',
-        'make a new one at huggingface.co/settings/tokens; HF_TOKEN or the file of `hf auth login` holds the old one',
+        `${id} is gated, and this token has no access`,
+        `ask for access at ${page}; a fine-grained token needs the right to gated models`,
       )
-    case 'unknown':
-      return fault(
-        'model-missing',
-        `the hub knows no ${id}${hub.token === undefined ? ', or it is private' : ' that this token may see'}`,
-        `check launch.model; a private one needs ${token}`,
-      )
-    case 'unreachable':
-      return hub.usesProxy
-        ? {
-            ...fault(
-              'no-network',
-              `${hub.endpoint} was not reached without the proxy (${answer.reason})`,
-              'the engine goes through the proxy and may succeed',
-            ),
-            severity: 'warning',
-          }
-        : fault(
-            'no-network',
-            `${id} is not in the cache, and ${hub.endpoint} cannot be reached (${answer.reason})`,
-            'see the network and HTTPS_PROXY, or fetch it elsewhere and set HF_HUB_CACHE',
-          )
-    case 'odd':
-      return {
-        ...fault('other', `${hub.endpoint} answered ${answer.status}`, 'the engine may have more luck; a token raises the limits'),
-        severity: 'warning',
-      }
-  }
+}
+
+/** This check goes straight to the hub; an engine behind a proxy may well get there. */
+function unreachable(reason: string, id: string, { endpoint, usesProxy }: HubSettings): PreflightFinding {
+  if (usesProxy)
+    return {
+      ...fault(
+        'no-network',
+        `${endpoint} was not reached without the proxy (${reason})`,
+        'the engine goes through the proxy and may succeed',
+      ),
+      severity: 'warning',
+    }
+  return fault(
+    'no-network',
+    `${id} is not in the cache, and ${endpoint} cannot be reached (${reason})`,
+    'see the network and HTTPS_PROXY, or fetch it elsewhere and set HF_HUB_CACHE',
+  )
 }
 
 async function spaceFindings(missingBytes: number, { cacheDir }: HubSettings): Promise<readonly PreflightFinding[]> {

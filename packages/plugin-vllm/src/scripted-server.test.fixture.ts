@@ -13,13 +13,15 @@ export interface ScriptedServer {
 /** A loopback server that answers each path with what the script says. */
 export async function startScriptedServer(answers: ScriptedServer['answers']): Promise<ScriptedServer> {
   const asked: ScriptedServer['asked'] = []
-  const server = createServer(async (request: IncomingMessage, response) => {
+  const server = createServer((request: IncomingMessage, response) => {
     const { url: path = '', method = '', headers } = request
     let body = ''
-    for await (const part of request.setEncoding('utf8') as AsyncIterable<string>) body += part
-    asked.push({ method, path, authorization: headers.authorization, body })
-    const [status, text] = running.answers[path] ?? [404, '{"detail":"Not Found"}']
-    response.writeHead(status, { 'content-type': 'application/json', connection: 'close' }).end(text)
+    request.setEncoding('utf8').on('data', (part: string) => (body += part))
+    request.once('end', () => {
+      asked.push({ method, path, authorization: headers.authorization, body })
+      const [status, text] = running.answers[path] ?? [404, '{"detail":"Not Found"}']
+      response.writeHead(status, { 'content-type': 'application/json', connection: 'close' }).end(text)
+    })
   })
   const running = { url: '', asked, answers, close: () => new Promise<void>((resolve) => server.close(() => resolve())) }
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))

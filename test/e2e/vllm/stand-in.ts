@@ -19,19 +19,12 @@ function say(line: string, who = 'APIServer'): void {
   process.stdout.write(`(${who} pid=${process.pid}) INFO 11-21 10:00:00 [stand_in.py:1] ${line}\n`)
 }
 
-const known = new Set([
-  ...[
-    'host',
-    'port',
-    'served-model-name',
-    'max-model-len',
-    'max-num-seqs',
-    'enable-prompt-tokens-details',
-    'enable-lora',
-    'enable-sleep-mode',
-  ],
-  ...['lora-modules', 'shutdown-timeout', 'enable-expert-parallel', 'enable-eplb', 'eplb-config', 'tensor-parallel-size'],
-])
+const known = new Set(
+  [
+    'host port served-model-name max-model-len max-num-seqs enable-prompt-tokens-details enable-lora enable-sleep-mode lora-modules',
+    'shutdown-timeout enable-expert-parallel enable-eplb eplb-config tensor-parallel-size',
+  ].flatMap((line) => line.split(' ')),
+)
 
 /** A flag takes all that follows it up to the next one, as argparse does where it may have several values. */
 function readFlags(): { readonly model: string; readonly values: Record<string, string[]> } {
@@ -165,7 +158,7 @@ async function serve(request: IncomingMessage, response: ServerResponse): Promis
 }
 
 async function chat(body: Record<string, unknown>, response: ServerResponse): Promise<void> {
-  const asked = String(body['model'] ?? names[0])
+  const asked = typeof body['model'] === 'string' ? body['model'] : (names[0] ?? '')
   if (!names.includes(asked) && !adapters.has(asked))
     return send(response, refusal(404, 'NotFoundError', `The model \`${asked}\` does not exist.`, 'model'))
   const tokens = draining ? 0 : Number(body['max_tokens'] ?? 4)
@@ -217,8 +210,9 @@ async function stream(tokens: number, response: ServerResponse): Promise<void> {
 }
 
 async function generate(tokens: number, response: ServerResponse, onToken: () => void): Promise<void> {
-  for (let made = 0; made < tokens && !draining && !response.destroyed; made += 1) {
+  for (let made = 0; made < tokens; made += 1) {
     await wait(2)
+    if (draining || response.destroyed) return
     steps += 1
     onToken()
   }

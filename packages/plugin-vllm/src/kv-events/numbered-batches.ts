@@ -31,11 +31,11 @@ export class BatchStory {
 
   /** A publisher has connected: what it said before, and whether it is the one that we know. */
   connected(): void {
-    this.then(() => this.catchUp())
+    this.queue(() => this.catchUp())
   }
 
   live(batch: NumberedBatch): void {
-    this.then(() => this.take(batch))
+    this.queue(() => this.take(batch))
   }
 
   /** Everything that has come so far is told. */
@@ -43,7 +43,7 @@ export class BatchStory {
     return this.work
   }
 
-  private then(task: () => Promise<void>): void {
+  private queue(task: () => Promise<void>): void {
     this.work = this.work.then(task)
   }
 
