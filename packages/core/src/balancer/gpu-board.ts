@@ -1,4 +1,12 @@
-import { GpuReservations, createGpuWatch, localMachine, type GpuWatch, type LiveClaim, type SeenGpu } from '../machines/index.js'
+import {
+  GpuReservations,
+  createGpuWatch,
+  isOwnClaim,
+  localMachine,
+  type GpuWatch,
+  type LiveClaim,
+  type SeenGpu,
+} from '../machines/index.js'
 import { systemClock, type Clock } from '../base/index.js'
 import type { GpuProblem, GpuStatus } from '../control/index.js'
 
@@ -15,16 +23,25 @@ export interface GpuSnapshot {
 
 /** An accelerator in the words of the status. */
 function shownGpu(gpu: SeenGpu, claims: readonly LiveClaim[], topologyName?: string): GpuStatus {
-  const { key, vendor, index, uuid, pciBusId, name, memTotalMiB, memFreeMiB, utilization, temperatureC, unified, seenAtMs } = gpu
-  const mine = `${topologyName ?? ''}/`
-  const isMine = (holder: string): boolean => topologyName !== undefined && holder.startsWith(mine)
-  const holders = claims.filter((claim) => claim.key === key).map((claim) => claim.holder)
+  const all = claims.filter((claim) => claim.key === gpu.key)
+  const own = all.filter((claim) => topologyName !== undefined && isOwnClaim(claim, topologyName))
   return {
-    ...{ key, vendor, index, uuid, pciBusId, name, memTotalMiB, memFreeMiB, utilization, temperatureC, unified, seenAtMs },
+    key: gpu.key,
+    vendor: gpu.vendor,
+    index: gpu.index,
+    uuid: gpu.uuid,
+    pciBusId: gpu.pciBusId,
+    name: gpu.name,
+    memTotalMiB: gpu.memTotalMiB,
+    memFreeMiB: gpu.memFreeMiB,
+    utilization: gpu.utilization,
+    temperatureC: gpu.temperatureC,
+    unified: gpu.unified,
+    seenAtMs: gpu.seenAtMs,
     migProfile: gpu.migProfile ?? null,
     broken: gpu.broken ?? null,
-    nodes: holders.filter(isMine).map((holder) => holder.slice(mine.length)),
-    heldBy: holders.filter((holder) => !isMine(holder)),
+    nodes: own.map((claim) => claim.holder.slice(`${topologyName ?? ''}/`.length)),
+    heldBy: all.filter((claim) => !own.includes(claim)).map((claim) => claim.holder),
   }
 }
 

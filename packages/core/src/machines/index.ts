@@ -4,7 +4,7 @@
  */
 export { baseEnvironment, inheritedPatterns } from './base-environment.js'
 export { localMachine, type GpuMachine, type ToolRun } from './gpus/gpu-machine.js'
-export { GpuReservations, type GpuHold, type LiveClaim } from './gpus/gpu-reservations.js'
+export { GpuReservations, isOwnClaim, type GpuHold, type LiveClaim } from './gpus/gpu-reservations.js'
 export { createGpuWatch, type GpuReading, type GpuWatch, type SeenGpu } from './gpus/gpu-watch.js'
 export type { GpuProblem, MachineGpu } from './gpus/machine-gpu.js'
 export { allowedGpus, isNamed, visibilityEnv, withoutVisibility } from './gpus/visible-gpus.js'

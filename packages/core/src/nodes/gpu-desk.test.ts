@@ -77,6 +77,27 @@ describe('the GPU desk', () => {
     expect((await other.desk.take(plan(other.plans, 0), wish()))?.gpus).toMatchObject([{ index: 0 }])
   })
 
+  it('waits for the earlier life of the same node, and for nodes that leave the topology', async () => {
+    const { desk: here, plans } = desk({ wish: { kind: 'listed', lists: [[0], [0]], share: false } })
+    const said: string[] = []
+    const old = await here.take(plan(plans, 0), wish())
+    const again = here.take(
+      plan(plans, 0),
+      wish({
+        say(what) {
+          said.push(what)
+          old?.release()
+        },
+      }),
+    )
+    const next = await again
+    expect(said).toEqual(['waiting for demo/sim-0 to end'])
+    plans.shift()
+    const other = await here.take(plan(plans, 0), wish({ say: (what) => (said.push(what), next?.release()) }))
+    expect(said.slice(1)).toEqual(['waiting for demo/sim-0 to end'])
+    expect(other?.gpus).toMatchObject([{ index: 0 }])
+  })
+
   it('asks nothing for a node that chooses nothing, and hides all from one that wants none', async () => {
     const { desk: here } = desk()
     const [free] = nodePlansOf(topologyOf([launchGroup('')]))

@@ -1,7 +1,15 @@
 import type { Clock } from '../base/index.js'
 import type { Gpu, Logger, MemoryNeed } from '../contracts/index.js'
 import { LbError } from '../errors/index.js'
-import { allowedGpus, type GpuHold, type GpuReservations, type GpuWatch, type MachineGpu, type ProcessIdentity } from '../machines/index.js'
+import {
+  allowedGpus,
+  isOwnClaim,
+  type GpuHold,
+  type GpuReservations,
+  type GpuWatch,
+  type MachineGpu,
+  type ProcessIdentity,
+} from '../machines/index.js'
 import { gpuName } from './gpu-names.js'
 import type { GpuSeeker } from './gpu-seeker.js'
 import { gpuWishOf, needOf } from './gpu-wish-of.js'
@@ -50,6 +58,7 @@ interface Seat {
 /** Figures of this age are good enough to choose by. */
 const FRESH_MS = 2_000
 const MOST_ROUNDS = 8
+const POLL_MS = 500
 /** How long the memory of an ended engine is waited for. */
 const SETTLE_MS = 30_000
 
@@ -68,11 +77,15 @@ export class GpuDesk {
   }
 
   /** A seat for a node that asks for one; undefined where it does not. Throws LB_NO_GPU with what would fit. */
-  take(plan: NodePlan, wish: SeatWish): Promise<GpuSeat | undefined> {
-    if (gpuWishOf(plan) === undefined) return Promise.resolve(undefined)
-    const seat = this.turn.then(() => this.seated(plan, wish))
-    this.turn = seat.catch(() => undefined)
-    return seat.then((taken) => this.afterSettling(plan, taken, wish))
+  async take(plan: NodePlan, wish: SeatWish): Promise<GpuSeat | undefined> {
+    if (gpuWishOf(plan) === undefined) return undefined
+    for (;;) {
+      const ending = this.ending(plan.id)
+      const taken = ending.includes(plan.id) ? undefined : await this.inTurn(() => this.seated(plan, wish)).catch(orWait(ending, wish))
+      if (taken !== undefined) return this.afterSettling(plan, taken, wish)
+      wish.say(`waiting for ${ending.join(', ')} to end`)
+      await new Promise<void>((resolve) => void this.options.clock.after(POLL_MS, resolve))
+    }
   }
 
   /** The seat of an engine that outlived its balancer: its reservation has outlived it too. */
@@ -82,6 +95,18 @@ export class GpuDesk {
     const seat = { ...adopted, share: false }
     this.seats.set(nodeId, seat)
     return { release: () => this.free(nodeId, seat, new Map()) }
+  }
+
+  /** Nodes that hold a seat although the topology has them no more, or as this one's life before: they drain, and will be gone. */
+  private ending(nodeId: string): string[] {
+    const staying = new Set(this.options.plans().map((plan) => plan.id))
+    return [...this.seats.keys()].filter((id) => id === nodeId || !staying.has(id))
+  }
+
+  private inTurn<Value>(task: () => Promise<Value>): Promise<Value> {
+    const done = this.turn.then(task)
+    this.turn = done.catch(() => undefined)
+    return done
   }
 
   private async seated(plan: NodePlan, { mark }: SeatWish): Promise<{ placement: Placement; seat: Seat }> {
@@ -112,14 +137,14 @@ export class GpuDesk {
   private async place(plan: NodePlan): Promise<Placement> {
     const { watch, reservations, env, topologyName, plans } = this.options
     const reading = await watch.read(FRESH_MS)
-    const own = new Set([...this.seats.values()].flatMap((seat) => seat.keys))
-    const claims = await reservations.living()
     const all = plans()
+    const staying = new Set(all.flatMap((each) => this.seats.get(each.id)?.keys ?? []))
+    const claims = await reservations.living()
     const placed = placeNodes({
       gpus: allowedGpus(reading.gpus, env),
       // One that leaves the topology while it starts is still to be placed.
       seekers: (all.some((each) => each.id === plan.id) ? all : [...all, plan]).flatMap((each) => this.seekerOf(each)),
-      taken: claims.filter((claim) => !(own.has(claim.key) && claim.holder.startsWith(`${topologyName}/`))),
+      taken: claims.filter((claim) => !(staying.has(claim.key) && isOwnClaim(claim, topologyName))),
       soonFreeMiB: new Map([...this.settling].flatMap(([key, free]) => (free === null ? [] : [[key, free]]))),
       problems: reading.problems.map((problem) => problem.message),
     })
@@ -168,6 +193,14 @@ export class GpuDesk {
     // What was free beside an engine that shares it says nothing of later.
     for (const key of seat.keys) this.settling.set(key, seat.share ? null : (before.get(key) ?? null))
     seat.hold.release()
+  }
+}
+
+/** Gives an error on unless there is somebody to wait for. */
+function orWait(ending: readonly string[], { wanted }: SeatWish): (error: unknown) => undefined {
+  return (error) => {
+    if (ending.length === 0 || !wanted()) throw error
+    return undefined
   }
 }
 

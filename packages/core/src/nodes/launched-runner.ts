@@ -146,7 +146,8 @@ export class LaunchedRunner implements NodeRunner {
   }
 
   private seat(mark: string): Promise<GpuSeat | undefined> {
-    const say = (what: string): void => this.node.move('start', what)
+    // Told to drain meanwhile, it has another reason.
+    const say = (what: string): void => void (isComing(this.node) && this.node.move('start', what))
     return takeSeat(this.node.plan, this.context.gpus, { mark, say, wanted: () => this.wanted })
   }
 

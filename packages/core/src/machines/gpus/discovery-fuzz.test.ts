@@ -1,5 +1,5 @@
 import { readdirSync } from 'node:fs'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { systemClock } from '../../base/index.js'
 import { createGpuWatch } from './gpu-watch.js'

@@ -99,7 +99,7 @@ describe('reservations of GPUs', () => {
     writeFileSync(name('1'), 'null')
     writeFileSync(name('2'), claimText({ balancer: own }).replace('one/chat/gpu"', 'one\\u001b[2J"'))
     writeFileSync(name('3'), claimText({ balancer: own }) + ' '.repeat(100_000))
-    execFileSync('mkfifo', [name('4')])
+    makePipe(name('4'))
     writeFileSync(join(folder, 'target'), claimText({ balancer: own }))
     symlinkSync(join(folder, 'target'), name('5'))
     writeFileSync(join(folder, '..passwd'), claimText({ balancer: own }))
@@ -157,6 +157,11 @@ describe('reservations of GPUs', () => {
 function claimText({ balancer, engine }: { balancer: Awaited<ReturnType<typeof ownIdentity>>; engine?: typeof balancer }): string {
   const claim = { key: 'GPU-a', holder: 'one/chat/gpu', mark: 'one/chat/gpu/1', share: false, needMiB: null, tentative: false, balancer }
   return gpuClaimText(engine === undefined ? claim : { ...claim, engine })
+}
+
+/** Without a name of its own: no package brings the command. */
+function makePipe(path: string): void {
+  execFileSync('/bin/sh', ['-c', 'mkfifo "$0"', path])
 }
 
 async function endedIdentity() {

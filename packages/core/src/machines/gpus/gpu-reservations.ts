@@ -35,6 +35,11 @@ export interface LiveClaim extends GpuClaim {
   readonly uid: number
 }
 
+/** Whether a reservation was made by this process for a topology; a name alone says nothing, for another user may have the same. */
+export function isOwnClaim({ holder, uid, balancer }: LiveClaim, topologyName: string): boolean {
+  return balancer.pid === process.pid && uid === process.getuid?.() && holder.startsWith(`${topologyName}/`)
+}
+
 /** Accelerators held for one node. */
 export interface GpuHold {
   /** The engine runs: the reservation now lives as long as it does, also when this process ends. */
@@ -104,7 +109,7 @@ export class GpuReservations {
     const own = await ownIdentity()
     const found = (await this.living()).filter((claim) => claim.mark === mark && claim.uid === uid)
     if (found.length === 0) return undefined
-    const written = found.map(({ path, uid: _, ...claim }): OwnClaim => ({ path, claim: { ...claim, balancer: own } }))
+    const written = found.map(({ path, uid: _uid, ...claim }): OwnClaim => ({ path, claim: { ...claim, balancer: own } }))
     for (const each of written) replace(each)
     const release = (): void => written.splice(0).forEach((claim) => rmSync(claim.path, { force: true }))
     return { hold: holdOf(written, release), keys: found.map((claim) => claim.key) }
@@ -128,7 +133,7 @@ export class GpuReservations {
   }
 
   private write(want: GpuWant & { key: string; balancer: ProcessIdentity; tentative: boolean }): OwnClaim {
-    const { keys: _, ...claim } = want
+    const { keys: _keys, ...claim } = want
     const name = `${claim.key.replaceAll(/[^\w.:-]/g, '_').slice(0, 100)}~${randomBytes(8).toString('hex')}.json`
     const own: OwnClaim = { path: join(this.folder, name), claim }
     place(own, linkSync)

@@ -71,7 +71,8 @@ function gpuOf(fields: Partial<Record<CsvColumn, string>>): CsvGpu | undefined {
   const index = knownNumber(fields.index)
   const uuid = /^GPU-[0-9a-f-]{8,}$/i.test(fields.uuid ?? '') ? (fields.uuid ?? null) : null
   const pciBusId = busId(fields['pci.bus_id'])
-  if (index === null || !Number.isInteger(index) || (uuid === null && pciBusId === null && !/^\[/.test(fields.uuid ?? ''))) return undefined
+  if (index === null || !Number.isInteger(index) || (uuid === null && pciBusId === null && fields.uuid?.startsWith('[') !== true))
+    return undefined
   const all = Object.values(fields).join(' ')
   const broken = /\[?(GPU requires reset|GPU is lost)\]?/i.exec(all)?.[1]
   const memTotalMiB = mebibytes(fields['memory.total'])

@@ -101,7 +101,7 @@ async function withoutCsv(machine: GpuMachine): Promise<MachineGpu[]> {
   const details = parseNvidiaXml((await machine.run(TOOL, ['-q', '-x'])).stdout)
   const main = await readMainMemory(machine)
   const bare = listed.map((card): GpuFacts => ({ vendor: 'nvidia', source: TOOL, index: card.index, uuid: card.uuid, name: card.name }))
-  const cards = details.length > 0 ? details.map(({ migMode: _, slices: __, ...facts }): GpuFacts => facts) : bare
+  const cards = details.length > 0 ? details.map(({ migMode: _migMode, slices: _slices, ...facts }): GpuFacts => facts) : bare
   return cards.flatMap((card) => {
     const detail = details.find((each) => each.uuid === card.uuid)
     const list = listed.find((each) => each.uuid === card.uuid)

@@ -3,8 +3,16 @@ import { fieldsOf, readToolJson } from './read-tool-json.js'
 import { amdUuid, busId, celsius, freeOf, knownText, mebibytesOfBytes, ratio } from './tool-values.js'
 
 export const ROCM_SMI_ARGS = [
-  ...['--showid', '--showproductname', '--showuniqueid', '--showmeminfo', 'vram', 'gtt'],
-  ...['--showuse', '--showtemp', '--showbus', '--json'],
+  '--showid',
+  '--showproductname',
+  '--showuniqueid',
+  '--showmeminfo',
+  'vram',
+  'gtt',
+  '--showuse',
+  '--showtemp',
+  '--showbus',
+  '--json',
 ] as const
 
 /** Reads `rocm-smi --json`: cards by name, all values texts, keys whose spelling drifts from release to release. */
