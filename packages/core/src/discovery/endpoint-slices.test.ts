@@ -9,7 +9,7 @@ const endpoint = (address: string, conditions: Conditions = { ready: true }, uid
   targetRef: { kind: 'Pod', name: `pod-${uid}`, uid },
   zone: 'z1',
 })
-const slice = (endpoints: EndpointSlice['endpoints'], more: Partial<EndpointSlice> = {}): EndpointSlice => ({
+const slice = (endpoints: NonNullable<EndpointSlice['endpoints']> | null, more: Partial<EndpointSlice> = {}): EndpointSlice => ({
   metadata: { name: 's' },
   addressType: 'IPv4',
   ports: [
