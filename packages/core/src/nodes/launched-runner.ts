@@ -11,7 +11,7 @@ import { explainEnd, explainError, type Explanation } from './explain-end.js'
 import { lastLines, lastWords } from './last-words.js'
 import { markPrefix, nodeLogPath } from './leftovers.js'
 import type { GpuSeat } from './gpu-desk.js'
-import type { Life } from './life.js'
+import type { HeldForLaunch, Life } from './life.js'
 import { LoadingWatch } from './loading-watch.js'
 import type { NodeRunner, RunnerContext } from './node-runner.js'
 import type { Node } from './node.js'
@@ -27,13 +27,6 @@ const MOST_PORTS = 5
 const LAST_LINES = 5
 /** What the same launch would run into again and again. */
 const NEEDS_A_PERSON: ReadonlySet<Diagnosis['kind']> = new Set(['model-missing', 'model-gated', 'bad-settings', 'driver'])
-
-/** What is taken before a launch and given back after its end. */
-interface HeldForLaunch {
-  readonly ports: readonly PortReservation[]
-  readonly mark: string
-  readonly seat?: GpuSeat
-}
 
 /**
  * Launches a node's engine and keeps it alive: takes over the one that a killed balancer left, restarts with back-off within a budget, takes the next port

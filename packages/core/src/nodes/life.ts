@@ -29,3 +29,10 @@ export interface Life {
   /** Counter of the kernel when it began. */
   readonly oomKills: number | undefined
 }
+
+/** What is taken before a launch and given back after its end. */
+export interface HeldForLaunch {
+  readonly ports: readonly PortReservation[]
+  readonly mark: string
+  readonly seat?: GpuSeat
+}
