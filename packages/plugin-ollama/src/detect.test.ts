@@ -25,12 +25,12 @@ function installOllama(): void {
     ['llama3.2/latest', 'application/vnd.ollama.image.model'],
     ['big/cloud', 'application/vnd.ollama.image.license'],
   ] as const) {
-    const path = join(folder, 'models/manifests/registry.ollama.ai/library', name)
+    const path = join(folder, '.ollama/models/manifests/registry.ollama.ai/library', name)
     mkdirSync(join(path, '..'), { recursive: true })
     writeFileSync(path, JSON.stringify({ layers: [{ mediaType, size: 1 }] }))
   }
   vi.stubEnv('PATH', `${folder}${delimiter}${process.env['PATH'] ?? ''}`)
-  vi.stubEnv('OLLAMA_MODELS', join(folder, 'models'))
+  vi.stubEnv('HOME', folder)
 }
 
 describe('detecting Ollama', () => {
@@ -52,6 +52,11 @@ describe('detecting Ollama', () => {
     expect(seen).toMatchObject({ found: true, version: '0.33.0', models: ['llama3.2:latest'] })
     expect(seen.url).toBeUndefined()
     expect(seen.detail).toMatch(/no server at .*, 1 model in /)
+    vi.stubEnv('OLLAMA_MODELS', '/elsewhere')
+    expect(await detect(fetchingHost, 'http://127.0.0.1:9')).toMatchObject({
+      models: ['llama3.2:latest'],
+      detail: /modelsDir: \/elsewhere/,
+    })
   })
 
   it('says what else answers at its address', async () => {

@@ -30,7 +30,9 @@ async function running(server: Server, version: string, signal: AbortSignal): Pr
 }
 
 async function installed(host: PluginHost, seen: { command: string; there: string; signal: AbortSignal }): Promise<Detection> {
-  const folder = modelsFolder({}, process.env)
+  // OLLAMA_MODELS of this shell does not reach what `lb` launches: only what a plain launch finds may be proposed.
+  const { OLLAMA_MODELS: elsewhere, ...env } = process.env
+  const folder = modelsFolder({}, env)
   const [{ stdout, stderr }, models] = await Promise.all([
     host.run(seen.command, ['--version'], { signal: seen.signal }),
     tagsOnDisk(folder),
@@ -39,7 +41,7 @@ async function installed(host: PluginHost, seen: { command: string; there: strin
   const version = /version is (\S+)/.exec(`${stdout}\n${stderr}`)?.[1]
   return {
     found: true,
-    detail: `${seen.command}${version === undefined ? '' : ` ${version}`}; ${seen.there}, ${counted(models.length)} in ${folder}`,
+    detail: `${seen.command}${version === undefined ? '' : ` ${version}`}; ${seen.there}, ${counted(models.length)} in ${folder}${elsewhere === undefined ? '' : `; those of OLLAMA_MODELS need launch.args.modelsDir: ${elsewhere}`}`,
     ...(version === undefined ? {} : { version }),
     ...(models.length === 0 ? {} : { models }),
   }

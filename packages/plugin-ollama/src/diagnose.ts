@@ -86,7 +86,11 @@ export function diagnose(text: string): Diagnosis | undefined {
 /** The `error="..."` or `msg="..."` of a structured line, else the line. */
 function wordsOf(line: string): string {
   const found = /\berror="((?:[^"\\]|\\.)*)"/.exec(line) ?? /\berr="((?:[^"\\]|\\.)*)"/.exec(line) ?? /\bmsg="((?:[^"\\]|\\.)*)"/.exec(line)
-  return (found?.[1] ?? line).replaceAll('\\"', '"').replaceAll(/\p{Cc}/gu, '').trim().slice(0, 300)
+  return (found?.[1] ?? line)
+    .replaceAll('\\"', '"')
+    .replaceAll(/\p{Cc}/gu, '')
+    .trim()
+    .slice(0, 300)
 }
 
 interface Step {
