@@ -53,6 +53,7 @@ export {
   findLeftovers,
   gpuName,
   planGpus,
+  hasOwnCommandLine,
   planLaunch,
   remoteEnvironment,
   preflight,

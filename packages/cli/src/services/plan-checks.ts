@@ -6,6 +6,14 @@ export interface PlannedFinding extends PreflightFinding {
   readonly node: string
 }
 
+/** What a check must know of a node. */
+interface PlannedCheck {
+  readonly id: string
+  readonly engine: string
+  readonly replica: number
+  readonly isOwnCommandLine: boolean
+}
+
 /** Collects the checks of a plan, and runs them all at once: each may take seconds. */
 export class PlanChecks {
   private readonly checks: (() => Promise<readonly PlannedFinding[]>)[] = []
@@ -13,11 +21,12 @@ export class PlanChecks {
   constructor(private readonly env: NodeJS.ProcessEnv) {}
 
   /** Replicas are alike: the first one's check speaks for all. */
-  add(node: { readonly id: string; readonly engine: string; readonly replica: number }, backend: Backend, plan: LaunchPlan): void {
+  add(node: PlannedCheck, backend: Backend, plan: LaunchPlan): void {
     if (node.replica > 0) return
     const path = plan.env['PATH'] ?? this.env['PATH']
     this.checks.push(async () => {
-      const found = await preflight({ backend, engine: node.engine, command: plan.command, path, clock: systemClock })
+      const { engine, isOwnCommandLine } = node
+      const found = await preflight({ backend, engine, command: plan.command, path, isOwnCommandLine, clock: systemClock })
       return found.map((each) => ({ node: node.id, ...each }))
     })
   }

@@ -6,6 +6,7 @@ import {
   createPluginHost,
   diffTopologies,
   nodeIdsOf,
+  hasOwnCommandLine,
   planLaunch,
   remoteEnvironment,
   silentLogger,
@@ -85,7 +86,8 @@ function launchOf(
   const plan = planLaunch(backend, group, slot, group.host === undefined ? process.env : remoteEnvironment)
   const env = [...Object.keys(plan.env), ...Object.keys(group.launch?.env ?? {})]
   // A check would look at the files of this machine.
-  if (group.host === undefined) checks.add({ id, engine: group.engine, replica }, backend, plan)
+  const isOwnCommandLine = group.launch !== undefined && hasOwnCommandLine(group.launch)
+  if (group.host === undefined) checks.add({ id, engine: group.engine, replica, isOwnCommandLine }, backend, plan)
   const where = group.host === undefined ? {} : { host: group.host.name }
   return {
     url,

@@ -19,8 +19,12 @@ export function planLaunch(backend: Backend, group: GroupPlan, slot: LaunchSlot,
 function withCommand(plan: LaunchPlan, launch: LaunchSettings, slot: LaunchSlot): LaunchPlan {
   if (launch.command === undefined) return plan
   const [command = plan.command, ...args] = launch.command.map((part) => fill(part, launch, slot))
-  const isWhole = launch.command.some((part) => part.includes('${PORT}'))
-  return { ...plan, command, args: isWhole ? args : [...args, ...plan.args] }
+  return { ...plan, command, args: hasOwnCommandLine(launch) ? args : [...args, ...plan.args] }
+}
+
+/** Whether the topology says the whole command line: what the plugin would have started counts no more. */
+export function hasOwnCommandLine({ command }: Pick<LaunchSettings, 'command'>): boolean {
+  return command?.some((part) => part.includes('${PORT}')) === true
 }
 
 function fill(part: string, { model = '' }: LaunchSettings, { port, host, replica }: LaunchSlot): string {

@@ -17,6 +17,19 @@ describe('the check before a launch', () => {
     expect(await check({})).toEqual([])
   })
 
+  it('only warns of what the plugin finds where the command line is not its own', async () => {
+    const finding = { severity: 'error', kind: 'model-missing', message: 'not there', hint: 'look' } as const
+    const backend: Backend = {
+      probe: () => Promise.resolve({ verdict: 'ready' }),
+      minProbeIntervalMs: 1,
+      dialect,
+      preflight: () => Promise.resolve([finding]),
+    }
+    const options = { backend, engine: 'script', path: '/usr/bin:/bin', clock: new FakeClock(), isOwnCommandLine: true }
+    expect(await preflight({ ...options, command: 'sh' })).toEqual([{ ...finding, severity: 'warning' }])
+    expect(await preflight({ ...options, command: 'no-such-engine-here' })).toMatchObject([{ severity: 'error' }, { severity: 'warning' }])
+  })
+
   it('names a plugin that throws or answers nonsense, and stops nothing', async () => {
     const thrown = await check({ preflight: () => Promise.reject(new Error('oops')) })
     expect(thrown).toMatchObject([

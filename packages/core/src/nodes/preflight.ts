@@ -3,6 +3,7 @@ import type { Backend, PreflightFinding } from '../contracts/index.js'
 import { messageOf } from '../errors/index.js'
 import { onPath } from '../machines/index.js'
 import { printable } from './last-words.js'
+import { isWholeCommand } from './launch-command.js'
 
 export interface PreflightOptions {
   readonly backend: Backend
@@ -11,6 +12,10 @@ export interface PreflightOptions {
   /** Of the launch that would follow. */
   readonly command: string
   readonly path: string | undefined
+  /** `launch.command`, where the topology gives one. */
+  readonly declared?: readonly string[] | undefined
+  /** The command line is the user's own, and may run anywhere (a container): what the plugin finds of its own launch is a warning then. */
+  readonly isOwnCommandLine?: boolean
   readonly clock: Clock
   readonly withinMs?: number
 }
@@ -21,7 +26,13 @@ const MOST_FINDINGS = 20
 /** What would stop a launch: a command that is not there, and what the engine's plugin finds. A plugin that throws or hangs is a warning that names it. */
 export async function preflight(options: PreflightOptions): Promise<readonly PreflightFinding[]> {
   const missing = await missingCommand(options)
-  return [...(missing === undefined ? [] : [missing]), ...(await ask(options))]
+  const found = await ask(options)
+  return [...(missing === undefined ? [] : [missing]), ...(isWholeCommand(options.declared) ? found.map(feared) : found)]
+}
+
+/** A command line of the topology's own may run in a container, with files of its own: what the plugin misses here may be there. */
+function feared(finding: PreflightFinding): PreflightFinding {
+  return { ...finding, severity: 'warning' }
 }
 
 async function missingCommand({ command, path }: PreflightOptions): Promise<PreflightFinding | undefined> {
@@ -34,7 +45,13 @@ async function missingCommand({ command, path }: PreflightOptions): Promise<Pref
   }
 }
 
-async function ask({ backend, engine, clock, withinMs = WITHIN_MS }: PreflightOptions): Promise<readonly PreflightFinding[]> {
+async function ask({
+  backend,
+  engine,
+  clock,
+  isOwnCommandLine,
+  withinMs = WITHIN_MS,
+}: PreflightOptions): Promise<readonly PreflightFinding[]> {
   if (backend.preflight === undefined) return []
   const abort = new AbortController()
   const { promise: late, resolve } = Promise.withResolvers<readonly PreflightFinding[]>()
@@ -45,7 +62,8 @@ async function ask({ backend, engine, clock, withinMs = WITHIN_MS }: PreflightOp
   try {
     const found: unknown = await Promise.race([backend.preflight(abort.signal), late])
     if (!Array.isArray(found)) return [failedCheck(engine, 'its answer is no list')]
-    return found.slice(0, MOST_FINDINGS).map((each) => whole(each as Partial<PreflightFinding> | null))
+    const findings = found.slice(0, MOST_FINDINGS).map((each) => whole(each as Partial<PreflightFinding> | null))
+    return isOwnCommandLine === true ? findings.map((each) => ({ ...each, severity: 'warning' })) : findings
   } catch (error) {
     return [failedCheck(engine, messageOf(error))]
   } finally {
