@@ -28,7 +28,7 @@ export function checkSettings(nodeId: string, settings: VllmSettings): void {
     bad('kvEvents without prefixCaching would tell nothing', 'leave prefixCaching out, or kvEvents')
   for (const name of extraArgs.map((arg) => arg.split('=')[0] ?? '')) {
     const key = OWNED_FLAGS[name]
-    if (key !== undefined) bad(`extraArgs may not hold ${name}`, `${key}`)
+    if (key !== undefined) bad(`extraArgs may not hold ${name}`, key)
   }
 }
 
