@@ -3,7 +3,6 @@ import type { Backend, PreflightFinding } from '../contracts/index.js'
 import { messageOf } from '../errors/index.js'
 import { onPath } from '../machines/index.js'
 import { printable } from './last-words.js'
-import { isWholeCommand } from './launch-command.js'
 
 export interface PreflightOptions {
   readonly backend: Backend
@@ -12,8 +11,6 @@ export interface PreflightOptions {
   /** Of the launch that would follow. */
   readonly command: string
   readonly path: string | undefined
-  /** `launch.command`, where the topology gives one. */
-  readonly declared?: readonly string[] | undefined
   /** The command line is the user's own, and may run anywhere (a container): what the plugin finds of its own launch is a warning then. */
   readonly isOwnCommandLine?: boolean
   readonly clock: Clock
@@ -26,13 +23,7 @@ const MOST_FINDINGS = 20
 /** What would stop a launch: a command that is not there, and what the engine's plugin finds. A plugin that throws or hangs is a warning that names it. */
 export async function preflight(options: PreflightOptions): Promise<readonly PreflightFinding[]> {
   const missing = await missingCommand(options)
-  const found = await ask(options)
-  return [...(missing === undefined ? [] : [missing]), ...(isWholeCommand(options.declared) ? found.map(feared) : found)]
-}
-
-/** A command line of the topology's own may run in a container, with files of its own: what the plugin misses here may be there. */
-function feared(finding: PreflightFinding): PreflightFinding {
-  return { ...finding, severity: 'warning' }
+  return [...(missing === undefined ? [] : [missing]), ...(await ask(options))]
 }
 
 async function missingCommand({ command, path }: PreflightOptions): Promise<PreflightFinding | undefined> {
