@@ -17,12 +17,15 @@ const DEEPEST = 5
 const MOST_FOLDERS = 500
 const MOST_LOOKED_INTO = 20
 
-/** Where llama-server keeps what it fetches, now and before 2026, and where people do. */
+/** Where llama-server keeps what it fetches, now and before 2026, and where people and LM Studio do. */
 export function usualFolders(env: NodeJS.ProcessEnv = process.env): readonly string[] {
   const home = homedir()
   const cache = env['XDG_CACHE_HOME'] ?? join(home, '.cache')
   const hub = env['HF_HUB_CACHE'] ?? join(env['HF_HOME'] ?? join(cache, 'huggingface'), 'hub')
-  return [...new Set([process.cwd(), join(home, 'models'), env['LLAMA_CACHE'] ?? '', join(cache, 'llama.cpp'), hub])].filter(Boolean)
+  const lmStudio = [join(home, '.lmstudio', 'models'), join(cache, 'lm-studio', 'models')]
+  return [...new Set([process.cwd(), join(home, 'models'), env['LLAMA_CACHE'] ?? '', join(cache, 'llama.cpp'), hub, ...lmStudio])].filter(
+    Boolean,
+  )
 }
 
 /** The model files in these folders, newest first; what is no model (projectors, adapters, later parts, broken files) is left out. */

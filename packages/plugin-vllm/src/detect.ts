@@ -1,18 +1,33 @@
 import { askEngine } from './ask-engine.js'
+import { cachedModels } from './cached-models.js'
 import { readServedModels } from './served-models.js'
 import { readVersion } from './version.js'
 import { onPath, type Detection, type PluginHost } from '@plimsoll/core/plugin'
 
 const patienceMs = 1500
 
-/** Looks for a server at vLLM's default port, then for the command. */
+/** Looks for a server at vLLM's default port, then for the command and a model in the cache that it could be launched with. */
 export async function detect(host: PluginHost, url = 'http://127.0.0.1:8000'): Promise<Detection> {
   const signal = AbortSignal.timeout(patienceMs)
   const [running, command] = await Promise.all([serverAt(url, host, signal).catch(() => undefined), onPath('vllm')])
   if (running !== undefined) return running
   // `vllm --version` imports PyTorch: five seconds and more, too long for a look.
-  if (command !== undefined) return { found: true, detail: `${command}; no server at ${url}` }
+  if (command !== undefined) return installed(command, url)
   return { found: false, detail: `no server at ${url}, no vllm on PATH` }
+}
+
+function installed(command: string, url: string): Detection {
+  const models = cachedModels()
+  const [newest] = models
+  const cached =
+    newest === undefined
+      ? 'no model in the cache'
+      : `${models.length} model${models.length === 1 ? '' : 's'} in the cache, the newest ${newest}`
+  return {
+    found: true,
+    detail: `${command}; no server at ${url}; ${cached}`,
+    ...(newest === undefined ? {} : { models: [newest], weights: newest }),
+  }
 }
 
 async function serverAt(url: string, host: PluginHost, signal: AbortSignal): Promise<Detection | undefined> {
