@@ -111,6 +111,12 @@ describe('the control API', () => {
     expect(asked).toEqual(['stop {"drainMs":5,"force":true}'])
   })
 
+  it('tells what each node serves', async () => {
+    const { status, text } = await call('GET', '/v1/models')
+    expect(status).toBe(200)
+    expect(JSON.parse(text)).toEqual({ nodes: [models] })
+  })
+
   it('streams recent and new events as lines and forgets a reader that leaves', async () => {
     const lines: string[] = []
     await new Promise<void>((resolve, reject) => {
