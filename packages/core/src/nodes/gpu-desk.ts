@@ -10,6 +10,7 @@ import {
   type MachineGpu,
   type ProcessIdentity,
 } from '../machines/index.js'
+import { usesOf } from './gpu-ledger.js'
 import { gpuName } from './gpu-names.js'
 import type { GpuSeeker } from './gpu-seeker.js'
 import { gpuWishOf, needOf } from './gpu-wish-of.js'
@@ -144,7 +145,7 @@ export class GpuDesk {
       gpus: allowedGpus(reading.gpus, env),
       // One that leaves the topology while it starts is still to be placed.
       seekers: (all.some((each) => each.id === plan.id) ? all : [...all, plan]).flatMap((each) => this.seekerOf(each)),
-      taken: claims.filter((claim) => !(staying.has(claim.key) && isOwnClaim(claim, topologyName))),
+      taken: usesOf(claims.filter((claim) => !(staying.has(claim.key) && isOwnClaim(claim, topologyName)))),
       soonFreeMiB: new Map([...this.settling].flatMap(([key, free]) => (free === null ? [] : [[key, free]]))),
       problems: reading.problems.map((problem) => problem.message),
     })

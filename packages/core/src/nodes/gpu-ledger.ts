@@ -1,5 +1,5 @@
 import type { GpuVendor } from '../contracts/index.js'
-import type { MachineGpu } from '../machines/index.js'
+import type { LiveClaim, MachineGpu } from '../machines/index.js'
 import { gib, gpuName } from './gpu-names.js'
 
 /** One use of an accelerator that is reserved, by whomever. */
@@ -10,6 +10,16 @@ export interface GpuUse {
   readonly share: boolean
   /** Of this accelerator; null where nobody knows. */
   readonly needMiB: number | null
+}
+
+/** Reservations as uses; those of other users say whose they are, for nobody else can end them. */
+export function usesOf(claims: readonly LiveClaim[]): GpuUse[] {
+  return claims.map(({ key, holder, uid, share, needMiB }) => ({
+    key,
+    holder: uid === process.getuid?.() ? holder : `${holder} of user ${uid}`,
+    share,
+    needMiB,
+  }))
 }
 
 /** What is spoken for while places are given out. */

@@ -2,6 +2,7 @@ import { systemClock } from '../base/index.js'
 import { allowedGpus, createGpuWatch, GpuReservations, localMachine, type LiveClaim, type MachineGpu } from '../machines/index.js'
 import type { Topology } from '../topology/index.js'
 import { expectedNeed } from './expected-need.js'
+import { usesOf } from './gpu-ledger.js'
 import { gpuWishOf, needOf } from './gpu-wish-of.js'
 import { nodePlansOf } from './node-plan.js'
 import type { BackendContext } from './node-runner.js'
@@ -33,5 +34,5 @@ export async function planGpus(topology: Topology, context: BackendContext): Pro
   })
   const problems = reading.problems.map((problem) => problem.message)
   const taken = claims.filter((claim) => !isOwn(claim))
-  return { placements: placeNodes({ gpus, seekers, taken, problems }), gpus, taken }
+  return { placements: placeNodes({ gpus, seekers, taken: usesOf(taken), problems }), gpus, taken }
 }

@@ -206,8 +206,12 @@ function canShare(a: GpuClaim, b: GpuClaim): boolean {
 
 /** A reservation lives with its engine, and with the balancer that is about to start or to clear it. */
 async function livesOf(claim: GpuClaim): Promise<boolean> {
-  if (claim.engine !== undefined && (await isSameProcess(claim.engine))) return true
-  return isSameProcess(claim.balancer)
+  try {
+    return (claim.engine !== undefined && (await isSameProcess(claim.engine))) || (await isSameProcess(claim.balancer))
+  } catch {
+    // The process table cannot be read: rather one GPU idle than two engines on it.
+    return true
+  }
 }
 
 function replace(own: OwnClaim): void {

@@ -1,4 +1,6 @@
 import type { Clock } from '../../base/index.js'
+import type { GpuVendor } from '../../contracts/index.js'
+import { messageOf } from '../../errors/index.js'
 import { createAmdFinder } from './amd.js'
 import { createAppleFinder } from './apple.js'
 import type { GpuMachine } from './gpu-machine.js'
@@ -26,13 +28,16 @@ export interface GpuWatch {
 }
 
 export function createGpuWatch(machine: GpuMachine, clock: Clock): GpuWatch {
-  const finders = machine.platform === 'darwin' ? [createAppleFinder(machine)] : [createNvidiaFinder(machine), createAmdFinder(machine)]
+  const finders =
+    machine.platform === 'darwin'
+      ? [{ vendor: 'apple', find: createAppleFinder(machine) } as const]
+      : [{ vendor: 'nvidia', find: createNvidiaFinder(machine) } as const, { vendor: 'amd', find: createAmdFinder(machine) } as const]
   const kept = new Map<string, readonly SeenGpu[]>()
   let last: GpuReading | undefined
   let lastAtMs = -Infinity
   let asking: Promise<GpuReading> | undefined
   const ask = async (): Promise<GpuReading> => {
-    const findings = await Promise.all(finders.map((find) => find()))
+    const findings = await Promise.all(finders.map(({ vendor, find }) => find().catch((error: unknown) => faultOf(vendor, error))))
     const atMs = clock.epochMs()
     for (const each of findings)
       if (!each.failed)
@@ -40,7 +45,7 @@ export function createGpuWatch(machine: GpuMachine, clock: Clock): GpuWatch {
           each.vendor,
           each.gpus.map((gpu) => ({ ...gpu, seenAtMs: atMs })),
         )
-    last = { gpus: findings.flatMap((each) => kept.get(each.vendor) ?? []), problems: findings.flatMap((each) => problemsOf(each)), atMs }
+    last = { gpus: findings.flatMap((each) => kept.get(each.vendor) ?? []), problems: findings.flatMap((each) => each.problems), atMs }
     lastAtMs = clock.nowMs()
     return last
   }
@@ -56,6 +61,8 @@ export function createGpuWatch(machine: GpuMachine, clock: Clock): GpuWatch {
   }
 }
 
-function problemsOf(findings: VendorFindings): readonly GpuProblem[] {
-  return findings.problems
+/** An output that nobody foresaw costs one maker's figures, not the balancer. */
+function faultOf(vendor: GpuVendor, error: unknown): VendorFindings {
+  const message = `what the tools of ${vendor} say cannot be read: ${messageOf(error)}`
+  return { vendor, gpus: [], problems: [{ tool: 'lb', message, hint: 'this is a fault of lb; please report it' }], failed: true }
 }

@@ -1,0 +1,55 @@
+import { describe, expect, it } from 'vitest'
+import { sampleGpu } from './board/sample-status.test.fixture.js'
+import { gpuTable } from './gpu-table.js'
+import { planGpuLines, type PlannedGpus } from './plan-gpu-lines.js'
+
+describe('gpuTable', () => {
+  it('shows a dash for what is not known, and whom each is reserved for', () => {
+    const gpus = [
+      sampleGpu(0, { heldBy: ['one/chat/gpu-0'] }),
+      sampleGpu(1, { migProfile: '3g.20gb', memFreeMiB: null, memTotalMiB: null, utilization: null, temperatureC: null }),
+    ]
+    expect(gpuTable({ gpus, problems: [] }).split('\n')).toEqual([
+      'GPU        NAME                   FREE     MEMORY  BUSY  TEMP   RESERVED FOR    ID',
+      '0          NVIDIA H100 80GB HBM3  8.2 GiB  80 GiB  98 %  61 °C  one/chat/gpu-0  GPU-0',
+      '1 3g.20gb  NVIDIA H100 80GB HBM3  -        -       -     -      -               GPU-1',
+      '',
+    ])
+  })
+
+  it('says where it looked when there is none, and what a tool complains of, on one plain line', () => {
+    const text = gpuTable({ gpus: [], problems: [{ tool: 'nvidia-smi', message: 'nvidia-smi said: \u001b[2Jboo', hint: 'reboot' }] })
+    expect(text).toContain('no GPU was found (looked with nvidia-smi')
+    expect(text).toContain('boo; reboot')
+    expect(text).not.toContain('\u001b')
+  })
+})
+
+describe('planGpuLines', () => {
+  const planned: PlannedGpus = {
+    gpus: [{ ...sampleGpu(0), label: 'GPU 0', migProfile: '3g.20gb' }],
+    env: { CUDA_VISIBLE_DEVICES: 'GPU-0' },
+    needMiB: 22_528,
+    needWhy: 'weights 20 GiB + KV 2 GiB',
+    notes: ['the GPUs are not of one kind: the slowest sets the pace'],
+    refusal: null,
+  }
+
+  it('says where a node goes, what it needs and why, and how it is shown to it', () => {
+    expect(planGpuLines(planned)).toEqual([
+      '    on GPU 0 (NVIDIA H100 80GB HBM3, 8.2 of 80 GiB free), needs about 22 GiB (weights 20 GiB + KV 2 GiB)',
+      '    CUDA_VISIBLE_DEVICES=GPU-0',
+      '    ! the GPUs are not of one kind: the slowest sets the pace',
+    ])
+  })
+
+  it('says why a node would not start, and what would fit', () => {
+    const refusal = { message: 'no place for it', hint: 'perReplica: 2 would fit' }
+    expect(planGpuLines({ ...planned, refusal })).toEqual(['    ! would not start: no place for it', '      perReplica: 2 would fit'])
+  })
+
+  it('says nothing where nobody chose, and `on the CPU` for none', () => {
+    expect(planGpuLines(undefined)).toEqual([])
+    expect(planGpuLines({ ...planned, gpus: [], env: {}, needMiB: null, notes: [] })).toEqual(['    on the CPU'])
+  })
+})
