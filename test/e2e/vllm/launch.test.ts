@@ -19,10 +19,11 @@ interface Options {
   readonly script?: object
   readonly args?: string
   readonly more?: string
+  readonly models?: string
 }
 
 /** A house with a model's folder, and vLLM's stand-in to serve it. */
-function vllmHouse({ replicas = 1, script = {}, args = '{ maxModelLen: 2048 }', more = '' }: Options): House {
+function vllmHouse({ replicas = 1, script = {}, args = '{ maxModelLen: 2048 }', more = '', models = '[qwen3-4b]' }: Options): House {
   const made = new House()
   const model = join(made.cwd, 'model')
   mkdirSync(model)
@@ -34,7 +35,7 @@ function vllmHouse({ replicas = 1, script = {}, args = '{ maxModelLen: 2048 }', 
 gateway: { listen: 127.0.0.1:0 }
 pools:
   chat:
-    models: [qwen3-4b]
+    models: ${models}
     health: { interval: 200ms }
     nodes:
       - name: gpu
@@ -131,6 +132,24 @@ describe('vLLM launched by lb', () => {
     const [node] = await nodesOf()
     expect(readFileSync(`/proc/${node?.pid ?? 0}/cmdline`, 'utf8')).not.toContain('sk-unseen-by-all')
     expect((await fetch(`${node?.url ?? ''}/v1/models`)).status).toBe(401)
+  })
+
+  it('shows all its ports in the plan', async () => {
+    house = vllmHouse({ args: '{ kvEvents: true }' })
+    const { stdout } = await house.lb(['plan', '--json'])
+    const { nodes } = JSON.parse(stdout) as { nodes: { url: string; command: string[] }[] }
+    const { url, command } = nodes[0]!
+    const config = JSON.parse(command[command.indexOf('--kv-events-config') + 1]!) as { endpoint: string; replay_endpoint: string }
+    const ports = [url, config.endpoint, config.replay_endpoint].map((each) => Number(new URL(each).port))
+    expect(new Set(ports.filter((port) => port >= 18_400)).size).toBe(3)
+  })
+
+  it('serves adapters under names of their own', async () => {
+    house = vllmHouse({ args: '{ loras: { sql: /models/sql } }', models: '[qwen3-4b, sql]' })
+    const url = await house.up()
+    const answer = await ask(url, { model: 'sql', max_tokens: 2 })
+    expect(answer.status).toBe(200)
+    await until(async () => JSON.stringify(await nodesOf()).includes('"adapters":["sql"]'))
   })
 
   it('refuses settings that contradict each other, by name', async () => {

@@ -58,7 +58,7 @@ async function plannedNodes(
   for (const [replica, id] of nodeIdsOf(pool, group).entries()) {
     const common = { id, engine: group.engine, weight: group.weight, models: pool.models }
     if (group.launch === undefined) planned.push({ ...common, how: 'attach', url: group.attach?.url ?? '' })
-    else planned.push({ ...common, how: 'launch', ...launchOf(prepared, { pool, group, id, replica, port: await nextOf(ports) }) })
+    else planned.push({ ...common, how: 'launch', ...(await launchOf(prepared, { pool, group, id, replica, ports })) })
   }
   return planned
 }
@@ -70,19 +70,22 @@ interface LaunchQuestion {
   readonly group: GroupPlan
   readonly id: string
   readonly replica: number
-  readonly port: number
+  readonly ports: AsyncIterator<number>
 }
 
-function launchOf(
+async function launchOf(
   { engines, placement, checks }: PlannedWith,
-  { pool, group, id, replica, port }: LaunchQuestion,
-): Pick<PlannedNode, 'url'> & Partial<PlannedNode> {
+  { pool, group, id, replica, ports }: LaunchQuestion,
+): Promise<Pick<PlannedNode, 'url'> & Partial<PlannedNode>> {
+  const port = await nextOf(ports)
   const url = `http://127.0.0.1:${port}`
   const context = { engines, host: createPluginHost(silentLogger), env: process.env }
   const { backend } = createBackend({ id, name: id, pool, group, replica }, url, context)
   const chosen = placement.chosenFor(id)
   const gpus = placement.shownOf(id, backend.gpuIds ?? 'uuid')
-  const slot = { host: '127.0.0.1', port, replica, extraPorts: [], ...(chosen === undefined ? {} : { gpus: chosen }) } as const
+  const extraPorts: number[] = []
+  while (extraPorts.length < (backend.extraPorts ?? 0)) extraPorts.push(await nextOf(ports))
+  const slot = { host: '127.0.0.1', port, replica, extraPorts, ...(chosen === undefined ? {} : { gpus: chosen }) } as const
   const plan = planLaunch(backend, group, slot, group.host === undefined ? process.env : remoteEnvironment)
   const env = [...Object.keys(plan.env), ...Object.keys(group.launch?.env ?? {})]
   // A check would look at the files of this machine.
