@@ -96,13 +96,15 @@ describe('a launched llama-server', () => {
     house = new House()
     house.write('lb.yaml', topology())
     writeModel()
-    const up = house.start(['up', '--detach'], env)
-    await until(async () => (await node().catch(() => undefined))?.state === 'loading', 30_000)
+    const up = house.lb(['up', '--detach'], env)
+    const early = up.then(({ stdout, stderr }) => Promise.reject(new Error(`lb up ended before its node was loading:\n${stdout}${stderr}`)))
+    await Promise.race([early, until(async () => (await node().catch(() => undefined))?.state === 'loading', 30_000)])
+    early.catch(() => undefined)
     await until(async () => (await node()).reason?.includes('loading') === true)
     expect((await node()).pid).toBeGreaterThan(0)
     house.write('go', '')
     await until(async () => (await node()).state === 'ready', 30_000)
-    if (up.exitCode === null) await new Promise((resolve) => up.once('exit', resolve))
+    expect((await up).code).toBe(0)
 
     const url = (await house.status()).gateway.listen[0] ?? ''
     const plain = await ask(url, 'hello')
@@ -170,6 +172,24 @@ describe('a launched llama-server', () => {
     expect(up.code).not.toBe(0)
     expect(`${up.stdout}${up.stderr}`).toContain('is no GGUF file that can be read: it ends inside its header')
     expect(() => notes()).toThrow('ENOENT')
+  })
+})
+
+describe("a command line of the user's own", () => {
+  it('is started though the model does not lie here, as for a container, with a warning', async () => {
+    house = new House()
+    const own = `command: ['${process.execPath}', '${standIn}', --host, 127.0.0.1, --port, '$\{PORT}', -m, '$\{MODEL}']`
+    house.write(
+      'lb.yaml',
+      topology()
+        .replace(/command: .*/, own)
+        .replace(/model: .*/, 'model: /in/a/container.gguf'),
+    )
+    house.write('go', '')
+    const url = await house.up([], env)
+    expect((await ask(url, 'hello')).status).toBe(200)
+    expect((await node()).warnings).toEqual([expect.stringContaining('/in/a/container.gguf is not there')])
+    expect((notes()[0] as Notes).argv.slice(4)).toEqual(['-m', '/in/a/container.gguf'])
   })
 })
 
