@@ -1,15 +1,17 @@
 /** Part 5 of real engines: a node group on another machine, through a real sshd on loopback. */
 import { readdirSync, readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { noSshd, startSshd, type TestSshd } from '../../packages/core/src/machines/ssh/sshd.test.fixture.js'
 import { House, type NodeRow } from './house.js'
 
+const keyed = fileURLToPath(new URL('./keyed-server.mjs', import.meta.url))
 let sshd: TestSshd
 let house: House
 
 const until = async <Value>(what: string, look: () => Promise<Value | undefined>): Promise<Value> => {
-  const deadline = performance.now() + 30_000
+  const deadline = performance.now() + 60_000
   for (;;) {
     const value = await look()
     if (value !== undefined) return value
@@ -42,17 +44,18 @@ function engines(): number[] {
     })
 }
 
-async function ask(url: string): Promise<string> {
+async function ask(url: string, model = 'sim-8b'): Promise<string> {
   const answer = await fetch(`${url}/v1/chat/completions`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ model: 'sim-8b', max_tokens: 4, messages: [{ role: 'user', content: 'hi' }] }),
+    body: JSON.stringify({ model, max_tokens: 4, messages: [{ role: 'user', content: 'hi' }] }),
   })
   return answer.ok ? 'ok' : `${answer.status} ${await answer.text()}`
 }
 
 describe.skipIf(noSshd !== undefined || process.platform !== 'linux')(
   `engines on another machine${noSshd === undefined ? '' : ` (skipped: ${noSshd})`}`,
+  { timeout: 90_000 },
   () => {
     let url: string
 
@@ -61,17 +64,22 @@ describe.skipIf(noSshd !== undefined || process.platform !== 'linux')(
       house = new House(`name: ssh-test
 gateway: { listen: 127.0.0.1:0 }
 hosts:
+  near: { ssh: "${sshd.user}@127.0.0.1:${sshd.port}", sshConfig: ./ssh_config, reach: direct, address: 127.0.0.2 }
   gpu-box: { ssh: "${sshd.user}@127.0.0.1:${sshd.port}", sshConfig: ./ssh_config }
 pools:
   demo:
     models: [sim-8b]
     nodes:
       - { name: far, engine: sim, ssh: gpu-box, launch: { replicas: 2, args: { profile: instant }, env: { GREETING: "it's far" } } }
+  straight:
+    models: [keyed]
+    nodes:
+      - { name: near, engine: openai, ssh: near, launch: { command: [${process.execPath}, ${keyed}, '\${PORT}', '\${HOST}'] } }
 `)
       house.write('ssh_config', `Host *\n${sshd.options.map((option) => `  ${option.replace('=', ' ')}`).join('\n')}\n`)
       url = await house.up()
-      await until('both ready', allAre('ready'))
-    }, 60_000)
+      await until('all ready', allAre('ready'))
+    }, 120_000)
 
     afterAll(async () => {
       await house.lb(['down', '--force'])
@@ -82,12 +90,19 @@ pools:
     it('answers through them, and says where they run', async () => {
       expect(await ask(url)).toBe('ok')
       const { pools } = (await house.status()) as { pools: readonly { nodes: readonly { host?: string }[] }[] }
-      expect(pools.flatMap((pool) => pool.nodes.map((node) => node.host))).toEqual(['gpu-box', 'gpu-box'])
+      expect(pools.flatMap((pool) => pool.nodes.map((node) => node.host))).toEqual(['gpu-box', 'gpu-box', 'near'])
       expect(engines()).toHaveLength(2)
       const env = readFileSync(`/proc/${engines()[0]}/environ`, 'utf8').split('\0')
       expect(env).toContain("GREETING=it's far")
       const plan = await house.lb(['plan'])
       expect(plan.stdout).toContain('on gpu-box, over ssh')
+    })
+
+    it('reaches one directly, at its address and with a key of its own', async () => {
+      expect(await ask(url, 'keyed')).toBe('ok')
+      const row = (await nodes()).find((each) => each.id === 'straight/near')
+      expect(row?.url).toMatch(/^http:\/\/127\.0\.0\.2:\d+$/)
+      expect((await fetch(`${row?.url}/v1/models`)).status).toBe(401)
     })
 
     it('shows their logs here', async () => {
@@ -98,20 +113,20 @@ pools:
     it('doubts them when the link is lost, kills nothing, and trusts them when it is back', async () => {
       const before = engines()
       sshd.stop()
-      await until('both doubted', allAre('suspect'))
+      await until('both doubted', async () => ((await nodes()).filter((row) => row.state === 'suspect').length === 2 ? true : undefined))
       expect(engines()).toEqual(before)
       await sshd.start()
-      await until('both ready again', allAre('ready'))
+      await until('all ready again', allAre('ready'))
       expect(engines()).toEqual(before)
       expect(await ask(url)).toBe('ok')
-      expect((await nodes()).map((row) => row.restarts)).toEqual([0, 0])
+      expect((await nodes()).map((row) => row.restarts)).toEqual([0, 0, 0])
     })
 
     it('starts an engine again that was killed over there', async () => {
       const [victim = 0] = engines()
       process.kill(victim, 'SIGKILL')
       await until('a restart', async () => ((await nodes()).some((row) => row.restarts === 1) ? true : undefined))
-      await until('both ready', allAre('ready'))
+      await until('all ready', allAre('ready'))
       expect(engines()).not.toContain(victim)
       expect(engines()).toHaveLength(2)
     })
@@ -122,7 +137,7 @@ pools:
       const keeper = Number(/^PPid:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1])
       for (const each of [keeper, pid]) process.kill(each, 'SIGKILL')
       url = await house.up()
-      await until('both ready', allAre('ready'))
+      await until('all ready', allAre('ready'))
       expect(engines()).toEqual(before)
       expect(await ask(url)).toBe('ok')
     })

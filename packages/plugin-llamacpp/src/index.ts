@@ -15,6 +15,7 @@ export const plugin: EnginePlugin<LlamacppSettings> = {
   engine: 'llamacpp',
   settings,
   canLaunch: true,
+  takesKey: true,
   defaultAttachUrl: 'http://127.0.0.1:8080',
   summary: 'Launches or attaches llama-server: GGUF files, Hugging Face repositories, router mode; reads its slots, queue and cache.',
   detect: (host) => detect(host),

@@ -11,11 +11,16 @@ const readyWithinMs = 600_000
 export function createBackend(spec: NodeSpec, host: PluginHost): Backend {
   return {
     // The topology's own `command` is all there is to start.
-    launchPlan: () => ({ command: '', args: [], env: {}, readyWithinMs }),
+    launchPlan: () => ({ command: '', args: [], ...keyVariable(spec), readyWithinMs }),
     minProbeIntervalMs: isLoopback(spec.url) ? minOwnProbeIntervalMs : minProbeIntervalMs,
     dialect: openaiDialect({ paths: openaiBase(spec.url).paths }),
     probe: (signal) => probe(spec, host, signal),
   }
+}
+
+/** What the command does with the key is its own affair; never in its arguments. */
+function keyVariable({ apiKey }: NodeSpec): { readonly env: Record<string, string>; readonly secretEnv?: readonly string[] } {
+  return apiKey === undefined ? { env: {} } : { env: { LB_NODE_KEY: apiKey }, secretEnv: ['LB_NODE_KEY'] }
 }
 
 function isLoopback(url: string): boolean {

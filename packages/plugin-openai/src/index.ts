@@ -9,6 +9,7 @@ export const plugin: EnginePlugin = {
   settings,
   canLaunch: true,
   needsCommand: true,
+  takesKey: true,
   summary: 'Attaches any OpenAI-compatible URL, or launches one by launch.command; /v1/models is the probe, or launch.ready.',
   createBackend,
 }

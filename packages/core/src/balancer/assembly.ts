@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { createHmac, randomBytes } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { RequestRecord } from '../contracts/index.js'
@@ -53,7 +53,9 @@ export function assemble(options: Resolved, first: Topology, hooks: AssemblyHook
   const threadCount = options.threads?.count ?? 0
   const leases = createLeaseBook({ threads: threadCount + 1 })
   const engines = new Map(options.engines.map((plugin) => [plugin.engine, plugin]))
-  const making = { engines, host: createPluginHost(log), env: options.env }
+  const salt = saltIn(options.stateDir)
+  const nodeKey = (nodeId: string): string => createHmac('sha256', salt).update(`key of ${nodeId}`).digest('hex')
+  const making = { engines, host: createPluginHost(log), env: options.env, nodeKey }
   const gpuBoard = new GpuBoard({ clock, env: options.env, topologyName: first.name })
   const gpuDesk = new GpuDesk({
     clock,
@@ -100,7 +102,6 @@ export function assemble(options: Resolved, first: Topology, hooks: AssemblyHook
       hooks.onSettled(record)
     }
   }
-  const salt = saltIn(options.stateDir)
   const startedAtMs = clock.epochMs()
   const scrape = (): { contentType: string; text: string } => {
     dataPath.settled.flush()

@@ -73,7 +73,8 @@ export interface NodeSpec<Settings = unknown> {
 
 /** Where core put a launched node. */
 export interface LaunchSlot {
-  readonly host: '127.0.0.1'
+  /** Address to listen on: loopback, but for an engine on another machine that is reached directly. */
+  readonly host: string
   readonly port: number
   /** 0-based index among the replicas of its node group. */
   readonly replica: number
@@ -235,6 +236,8 @@ export interface EnginePlugin<Settings = unknown> {
   readonly canLaunch: boolean
   /** True where `launch` works with a `command` of the user's only: this engine has none of its own. */
   readonly needsCommand?: boolean
+  /** True where a launched engine asks for `NodeSpec.apiKey`: only such ones may listen beyond loopback. */
+  readonly takesKey?: boolean
   /** URL that `attach` means when a node group gives neither attach nor launch. */
   readonly defaultAttachUrl?: string
   /** One line about what this plugin can do today. */

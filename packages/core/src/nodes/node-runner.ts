@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import type { Clock, RandomSource } from '../base/index.js'
 import type { Backend, EnginePlugin, HeaderView, Logger, PluginHost, ProbeReport } from '../contracts/index.js'
 import { LbError, messageOf } from '../errors/index.js'
@@ -15,6 +16,8 @@ export interface BackendContext {
   readonly host: PluginHost
   readonly engines: ReadonlyMap<string, EnginePlugin>
   readonly env: NodeJS.ProcessEnv
+  /** The key of a node that listens where others could reach it; the same for the same node, also after a restart. */
+  readonly nodeKey?: (nodeId: string) => string
 }
 
 /** What runners are handed. */
@@ -56,7 +59,7 @@ export function createBackend(plan: NodePlan, url: string, context: BackendConte
   const plugin = context.engines.get(group.engine)
   if (plugin === undefined)
     throw new LbError(`no engine plugin brings \`${group.engine}\``, { code: 'LB_UNKNOWN_ENGINE', source: 'operator' })
-  const apiKey = group.apiKey === undefined ? undefined : resolveSecret(group.apiKey, context.env)
+  const apiKey = group.apiKey === undefined ? keyOf(plan, context) : resolveSecret(group.apiKey, context.env)
   const spec = {
     id,
     url,
@@ -84,6 +87,12 @@ export function createBackend(plan: NodePlan, url: string, context: BackendConte
 
 function environmentOf(launch: LaunchSettings, env: NodeJS.ProcessEnv): () => Readonly<Record<string, string>> {
   return () => baseEnvironment(declaredEnv(launch.env, env), env)
+}
+
+/** One that listens on loopback needs none. */
+function keyOf({ group, id }: NodePlan, { nodeKey }: BackendContext): string | undefined {
+  if (group.host?.directAddress === undefined) return undefined
+  return nodeKey?.(id) ?? randomBytes(24).toString('hex')
 }
 
 /** Declared variables with their secrets filled in. */

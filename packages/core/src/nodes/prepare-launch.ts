@@ -5,7 +5,7 @@ import { launchHash } from './launch-hash.js'
 import { planLaunch } from './launch-command.js'
 import { createBackend, declaredEnv, type BackendContext } from './node-runner.js'
 import type { NodePlan } from './node-plan.js'
-import { remoteEnvironment, remoteLaunch, remoteSlot, type RemoteLaunch } from './remote-launch.js'
+import { directUrl, remoteEnvironment, remoteLaunch, remoteSlot, type RemoteLaunch } from './remote-launch.js'
 
 /** Everything that is known of a launch before it happens. */
 export interface PreparedLaunch {
@@ -31,14 +31,14 @@ export async function prepareLaunch(
   slotOf: SlotMaker,
   context: BackendContext & { readonly topologyName?: string },
 ): Promise<PreparedLaunch> {
-  const url = `http://127.0.0.1:${port}`
+  const { host } = node.group
+  const url = host?.directAddress === undefined ? `http://127.0.0.1:${port}` : directUrl(host.directAddress, port)
   const made = createBackend(node, url, context)
   const slot = await slotOf(made.backend)
-  const { host } = node.group
   const plan =
     host === undefined
       ? planLaunch(made.backend, node.group, slot, context.env)
-      : planLaunch(made.backend, node.group, remoteSlot(slot), remoteEnvironment)
+      : planLaunch(made.backend, node.group, remoteSlot(slot, host), remoteEnvironment)
   const own = declaredEnv(node.group.launch?.env ?? {}, context.env)
   const chosen = slot.gpus === undefined ? {} : visibilityEnv(slot.gpus, made.backend.gpuIds ?? 'uuid', process.platform)
   const declared = { ...plan.env, ...own, ...chosen }

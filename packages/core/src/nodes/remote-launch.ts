@@ -34,11 +34,16 @@ const CUT = [{ signal: 'SIGINT', waitMs: 15_000 }] as const
 
 /** Ports to reserve here beside the one that is served on: what the engine asks for, and one that it listens on over there. */
 export function portsBeside({ group }: NodePlan, backend: Backend): number {
-  return (backend.extraPorts ?? 0) + (group.host === undefined ? 0 : 1)
+  return (backend.extraPorts ?? 0) + (group.host === undefined || group.host.directAddress !== undefined ? 0 : 1)
 }
 
-/** The slot as the engine sees it over there: another port than here, because the other machine may be this one. */
-export function remoteSlot(slot: LaunchSlot): LaunchSlot {
+export function directUrl(address: string, port: number): string {
+  return `http://${address.includes(':') ? `[${address}]` : address}:${port}`
+}
+
+/** The slot as the engine sees it over there: with a tunnel another port than here, because the other machine may be this one. */
+export function remoteSlot(slot: LaunchSlot, { directAddress }: HostPlan): LaunchSlot {
+  if (directAddress !== undefined) return { ...slot, host: directAddress }
   return { ...slot, port: slot.extraPorts.at(-1) ?? slot.port, extraPorts: slot.extraPorts.slice(0, -1) }
 }
 
@@ -60,8 +65,8 @@ export function remoteLaunch(node: NodePlan, host: HostPlan, facts: RemoteLaunch
     args: plan.args,
     env,
     inherited: inheritedPatterns,
-    port: slot.port,
-    remotePort: remoteSlot(slot).port,
+    ...(host.directAddress === undefined ? { port: slot.port } : {}),
+    remotePort: remoteSlot(slot, host).port,
     hash: createHash('sha256').update(JSON.stringify(made)).digest('hex'),
     statePath: `.local/state/plimsoll/${topologyName}/${node.id.replaceAll('/', '.')}`,
     steps: backend.stop ?? DEFAULT_STEPS,

@@ -7,6 +7,8 @@ export interface EngineFacts {
   readonly canLaunch: boolean
   /** True where `launch` works with a `command` only. */
   readonly needsCommand?: boolean
+  /** True where a launched engine can be given a key to ask for. */
+  readonly takesKey?: boolean
   /** URL meant when a node group gives neither attach nor launch. */
   readonly defaultAttachUrl?: string
 }

@@ -79,11 +79,12 @@ function hostsForm({ pools }: Topology): object {
   return { hosts: Object.fromEntries(declared.map((host) => [host.name, hostForm(host)])) }
 }
 
-function hostForm({ ssh: { host, user, port }, sshConfig, venv, modelDir }: HostPlan): object {
+function hostForm({ ssh: { host, user, port }, sshConfig, directAddress, venv, modelDir }: HostPlan): object {
   const address = host.includes(':') ? `[${host}]` : host
   return {
     ssh: `${user === undefined ? '' : `${user}@`}${address}${port === undefined ? '' : `:${port}`}`,
     ...(sshConfig === undefined ? {} : { sshConfig: plain(sshConfig) }),
+    ...(directAddress === undefined ? {} : { reach: 'direct', address: directAddress }),
     ...(venv === undefined ? {} : { venv: plain(venv) }),
     ...(modelDir === undefined ? {} : { models: plain(modelDir) }),
   }

@@ -75,7 +75,12 @@ export async function topologyNameOf(source: TopologySource, env: Environment = 
 async function check(document: ReadDocument, context: CheckContext): Promise<readonly Finding[]> {
   const { value } = document
   const bySchema = [...document.findings, ...(await checkTopologySchema(value))]
-  const beyond = [...checkGateway(value, context), ...checkHosts(value), ...checkPools(value, context), ...checkQuantities(value)]
+  const beyond = [
+    ...checkGateway(value, context),
+    ...checkHosts(value, context.engines),
+    ...checkPools(value, context),
+    ...checkQuantities(value),
+  ]
   // Where a value is already known to be wrong, its later mistakes only repeat that.
   return [...withoutEchoes(bySchema, document.findings), ...withoutEchoes(beyond, bySchema)]
 }

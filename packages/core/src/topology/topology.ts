@@ -94,6 +94,8 @@ export interface HostPlan {
   readonly ssh: { readonly host: string; readonly user?: string; readonly port?: number }
   /** Absolute; used in the place of the user's own configuration of ssh. */
   readonly sshConfig?: string
+  /** Address at which engines there are reached directly; absent: through a port that ssh forwards. */
+  readonly directAddress?: string
   /** Absolute, over there. */
   readonly venv?: string
   /** Absolute, over there: where weights lie that are named from `./` on. */

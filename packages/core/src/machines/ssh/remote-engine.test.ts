@@ -57,7 +57,7 @@ function start(what: RemoteEngineOrder): StandIn {
 }
 
 const until = async (what: string, test: () => boolean | Promise<boolean>): Promise<void> => {
-  const deadline = performance.now() + 20_000
+  const deadline = performance.now() + 60_000
   while (!(await test())) {
     if (performance.now() > deadline) throw new Error(`not in time: ${what}\n${children.map((each) => each.said).join('\n---\n')}`)
     await sleep(50)
@@ -83,11 +83,12 @@ async function untilAnswers(): Promise<number> {
 
 describe.skipIf(noSshd !== undefined)(
   `the stand-in of a remote engine, through a real sshd${noSshd === undefined ? '' : ` (skipped: ${noSshd})`}`,
+  { timeout: 90_000 },
   () => {
     beforeAll(async () => {
       sshd = await startSshd()
       ports.push(await reservePort(), await reservePort())
-    }, 30_000)
+    }, 90_000)
 
     afterAll(async () => {
       for (const { child, ended } of children) {

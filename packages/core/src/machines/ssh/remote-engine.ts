@@ -17,8 +17,8 @@ export interface RemoteEngineOrder {
   readonly args: readonly string[]
   readonly env: Readonly<Record<string, string>>
   readonly inherited: readonly string[]
-  /** Where the engine is reached here. */
-  readonly port: number
+  /** Where the engine is reached here; absent where it is reached directly. */
+  readonly port?: number
   /** Where it listens there; a tunnel joins the two. */
   readonly remotePort: number
   readonly mark: string
@@ -99,7 +99,8 @@ export class RemoteEngine {
     const paths = { log: `${home}/${this.order.statePath}.log`, run: `${home}/${this.order.statePath}.run` }
     const found = await this.machine.find(paths.run, paths.log)
     const kept = found === undefined ? undefined : this.readNote(found)
-    if (kept !== undefined && kept.hash === this.order.hash) {
+    const fits = kept?.hash === this.order.hash && (this.order.port !== undefined || kept.port === this.order.remotePort)
+    if (kept !== undefined && fits) {
       this.io.say(`took over the engine that runs on ${this.order.host} already (process ${kept.identity.pid})`)
       return this.join(kept)
     }
@@ -140,7 +141,7 @@ export class RemoteEngine {
   }
 
   private async join(running: Running): Promise<Running> {
-    await this.link.tunnel(this.order.port, running.port)
+    if (this.order.port !== undefined) await this.link.tunnel(this.order.port, running.port)
     return running
   }
 

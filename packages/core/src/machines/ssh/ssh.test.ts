@@ -41,7 +41,7 @@ function linkTo(at: Pick<TestSshd, 'port' | 'user' | 'options'>): { link: SshLin
 }
 
 const until = async (what: string, test: () => boolean | Promise<boolean>): Promise<void> => {
-  const deadline = performance.now() + 15_000
+  const deadline = performance.now() + 60_000
   while (!(await test())) {
     if (performance.now() > deadline) throw new Error(`not in time: ${what}`)
     await sleep(50)
@@ -71,10 +71,11 @@ const serve = (port: number): string =>
 
 describe.skipIf(noSshd !== undefined)(
   `another machine, through a real sshd on loopback${noSshd === undefined ? '' : ` (skipped: ${noSshd})`}`,
+  { timeout: 90_000 },
   () => {
     beforeAll(async () => {
       sshd = await startSshd()
-    }, 30_000)
+    }, 90_000)
 
     afterAll(() => {
       for (const link of links) link.close()
