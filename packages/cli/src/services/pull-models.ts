@@ -1,9 +1,10 @@
 import { isLbError, LbError, messageOf } from '@plimsoll/core'
 import { hubSettings, parseHubReference, pullRepository, type HubReference } from '../hub/index.js'
+import type { ModelProgress, PulledModel, PullReport, SkippedNode } from '../views/pull-report.js'
 import { wrongInput } from '../wrong-input.js'
 import { isNamed } from './list-models.js'
 import { modelNodes, type ModelNode, type ModelsQuery } from './model-nodes.js'
-import { pullWishes, type PullWish, type SkippedNode } from './pull-wishes.js'
+import { pullWishes, type PullWish } from './pull-wishes.js'
 
 export interface PullModelsOptions extends ModelsQuery {
   /** Instead of what the topology names. */
@@ -16,40 +17,6 @@ export interface PullModelsOptions extends ModelsQuery {
   readonly exclude?: readonly string[] | undefined
   readonly signal: AbortSignal
   readonly onProgress: (progress: ModelProgress) => void
-}
-
-export interface ModelProgress {
-  readonly model: string
-  readonly step: string
-  readonly doneBytes?: number
-  readonly totalBytes?: number
-}
-
-/** One model that is there now. */
-export interface PulledModel {
-  readonly model: string
-  /** `engine`: the node's own server fetched it; `hub`: its files were fetched here. */
-  readonly by: 'engine' | 'hub'
-  readonly nodes: readonly string[]
-  /** Later rollouts compare this. Null where an engine tells none. */
-  readonly contentHash: string | null
-  /** Of files from a hub: the commit that the revision meant, where they lie, their size, and how much of it had to be fetched. */
-  readonly commit?: string
-  readonly folder?: string
-  readonly bytes?: number
-  readonly fetchedBytes?: number
-}
-
-export interface PullReport {
-  readonly pulled: readonly PulledModel[]
-  readonly failed: readonly {
-    readonly model: string
-    readonly nodes: readonly string[]
-    readonly code: string
-    readonly message: string
-    readonly hint: string | null
-  }[]
-  readonly skipped: readonly SkippedNode[]
 }
 
 /** Fetches the models that nodes want: by the servers that keep their own, from a hub for the others. One that fails does not keep the others from coming. */

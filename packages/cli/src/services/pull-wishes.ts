@@ -1,5 +1,6 @@
 import type { ModelKeeper } from '@plimsoll/core'
 import { parseHubReference, type HubReference } from '../hub/index.js'
+import type { SkippedNode } from '../views/pull-report.js'
 import type { ModelNode } from './model-nodes.js'
 
 /** One thing to fetch, and for whom. */
@@ -13,12 +14,6 @@ export type PullWish = { readonly model: string; readonly nodes: readonly string
       readonly env?: NodeJS.ProcessEnv
     }
 )
-
-/** A node for which nothing is fetched, and why. */
-export interface SkippedNode {
-  readonly node: string
-  readonly why: string
-}
 
 export interface WishOptions {
   readonly model: string | undefined

@@ -1,5 +1,5 @@
-import type { ModelProgress, PullReport } from '../services/pull-models.js'
 import { shortHash } from './models-text.js'
+import type { ModelProgress, PullReport } from './pull-report.js'
 import { sanitize } from './sanitize.js'
 import { bytes, duration, percent } from './units.js'
 
