@@ -1,10 +1,5 @@
-import { preflight, systemClock, type Backend, type LaunchPlan, type PreflightFinding } from '@plimsoll/core'
-
-/** What the check before a launch would say of one node group. */
-export interface PlannedFinding extends PreflightFinding {
-  /** Id of its first node. */
-  readonly node: string
-}
+import { preflight, systemClock, type Backend, type LaunchPlan } from '@plimsoll/core'
+import type { PlannedFinding } from '../views/plan-text.js'
 
 /** What a check must know of a node. */
 interface PlannedCheck {

@@ -1,5 +1,4 @@
-import type { AskedSources, Topology, TopologyDiff } from '@plimsoll/core'
-import type { PlannedFinding } from '../services/plan-checks.js'
+import type { AskedSources, PreflightFinding, Topology, TopologyDiff } from '@plimsoll/core'
 import { planGpuLines, type PlannedGpus } from './plan-gpu-lines.js'
 import { homePath } from './up-report.js'
 import { sanitize } from './sanitize.js'
@@ -22,6 +21,12 @@ export interface PlannedNode {
   readonly readyWithinMs?: number
   /** Where the topology chooses; launched nodes only. */
   readonly gpus?: PlannedGpus
+}
+
+/** What the check before a launch would say of one node group. */
+export interface PlannedFinding extends PreflightFinding {
+  /** Id of its first node. */
+  readonly node: string
 }
 
 export interface Plan {
