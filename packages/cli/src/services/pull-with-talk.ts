@@ -1,7 +1,8 @@
 import { resolve } from 'node:path'
 import { LbError } from '@plimsoll/core'
+import type { PullReport } from '../views/pull-report.js'
 import { pullTalk } from '../views/pull-text.js'
-import { pullModels, type PullModelsOptions, type PullReport } from './pull-models.js'
+import { pullModels, type PullModelsOptions } from './pull-models.js'
 
 /** Pulls and tells how far it is. An interrupt keeps what came. Throws LB_INTERRUPTED. */
 export async function pullWithTalk(
