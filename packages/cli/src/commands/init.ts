@@ -1,10 +1,11 @@
 import { Flags } from '../oclif.js'
 import { LbCommand } from '../lb-command.js'
+import type { Proposal } from '../services/init-topology.js'
 
 export default class Init extends LbCommand {
   static override summary = 'Write a first lb.yaml here.'
   static override description =
-    'Looks for engines that run on this machine and proposes a topology for them; with --template it writes that one. An lb.yaml that is there stays, unless --force.'
+    'Looks for engines that run or are installed on this machine and proposes a topology: attach what runs, launch what is installed with a model that lies here, on a GPU that is free. With --template it writes that one. An lb.yaml that is there stays, unless --force.'
   static override examples = ['<%= config.bin %> init', '<%= config.bin %> init --yes --template sim', '<%= config.bin %> init --list']
   static override flags = {
     template: Flags.string({ char: 't', description: 'Write this template; --list shows them.', helpValue: 'NAME' }),
@@ -24,20 +25,26 @@ export default class Init extends LbCommand {
     this.say('Look it over, then: lb plan shows what it starts, lb up starts it.')
   }
 
-  private async proposal(flags: {
-    template: string | undefined
-    yes: boolean
-    json: boolean
-  }): Promise<{ name: string; summary: string; text: string }> {
+  private async proposal(flags: { template: string | undefined; yes: boolean; json: boolean }): Promise<Proposal> {
     const { readTemplate } = await import('../services/templates.js')
     if (flags.template !== undefined) return readTemplate(flags.template)
     const { detectEngines } = await import('../services/detect-engines.js')
-    const { proposals } = await import('../services/init-topology.js')
-    const found = proposals(await detectEngines(this.pluginRoots()))
-    const [best] = found
-    if (best !== undefined && (flags.yes || found.length === 1)) return best
-    const { choose } = await import('../services/ask-person.js')
-    return choose('Which topology shall it be?', found)
+    const { leftOut, proposals } = await import('../services/init-topology.js')
+    const { withGpus } = await import('../services/propose-gpus.js')
+    const reports = await detectEngines(this.pluginRoots())
+    const found = proposals(reports)
+    for (const why of leftOut(reports)) this.say(`Not proposed: ${why}`)
+    return withGpus(await this.chosen(found, flags.yes), process.cwd(), this.pluginRoots())
+  }
+
+  private async chosen(found: readonly Proposal[], yes: boolean): Promise<Proposal> {
+    const [best, ...others] = found
+    if (best === undefined || (!yes && others.length > 0)) {
+      const { choose } = await import('../services/ask-person.js')
+      return choose('Which topology shall it be?', found)
+    }
+    for (const { name, summary } of others) if (name !== 'sim') this.say(`Also here: ${summary}   (without --yes you may choose)`)
+    return best
   }
 
   private async list(json: boolean): Promise<void> {

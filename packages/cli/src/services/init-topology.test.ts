@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { resolveTopology, createStrategyRegistry } from '@plimsoll/core'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { EngineReport } from './detect-engines.js'
-import { proposals, writeTopology } from './init-topology.js'
+import { leftOut, proposals, writeTopology } from './init-topology.js'
 import { readTemplate, templateNames } from './templates.js'
 
 let folder: string
@@ -66,6 +66,22 @@ describe('a first topology', () => {
       )
     expect((await read(found[1]?.text)).pools[0]).toMatchObject({ models: idle.models, groups: [{ launch: { model: idle.weights } }] })
     expect((await read(found[2]?.text)).pools[0]?.groups[0]?.launch?.model).toBeUndefined()
+  })
+
+  it('is not proposed for a server without models, which is named instead', () => {
+    const reports = [
+      report('empty', { found: true, url: 'http://127.0.0.1:1', models: [], detail: 'runs with 0 models' }),
+      report('sim', { found: true, detail: 'comes with Plimsoll' }),
+      report('gone', { found: false, detail: 'nowhere' }),
+    ]
+    expect(proposals(reports).map(({ name }) => name)).toEqual(['sim'])
+    expect(leftOut(reports)).toEqual(['empty: runs with 0 models'])
+  })
+
+  it('names models that chat before those that do not', () => {
+    const models = ['nomic-embed-text:latest', 'llama3.2:latest', 'bge-m3:latest', 'qwen3:4b']
+    const [first] = proposals([report('alpha', { found: true, url: 'http://127.0.0.1:1', models, detail: '' })])
+    expect(first?.text).toContain('models: ["llama3.2:latest", "qwen3:4b", "nomic-embed-text:latest", "bge-m3:latest"]')
   })
 
   it('never replaces a file unless told to', () => {

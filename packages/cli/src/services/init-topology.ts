@@ -9,13 +9,27 @@ export interface Proposal {
   readonly name: string
   readonly summary: string
   readonly text: string
+  /** The same with a GPU for each replica, where it launches. */
+  readonly gpuText?: string
 }
 
 /** What runs on this machine right now, then what is installed with a model at hand, best first; the simulated one is always possible. */
 export function proposals(reports: readonly EngineReport[]): readonly Proposal[] {
-  const running = reports.flatMap((report) => (report.detection?.url === undefined ? [] : [fromDetection(report.engine, report.detection)]))
+  const running = reports.flatMap((report) => (isServing(report) ? [fromDetection(report.engine, report.detection)] : []))
   const installed = reports.flatMap((report) => (isAtHand(report) ? [fromInstalled(report.engine, report.detection)] : []))
   return [...running, ...installed, readTemplate('sim')]
+}
+
+/** A server that says it has no model would answer nothing. */
+function isServing(report: EngineReport): report is EngineReport & { readonly detection: Detection } {
+  return report.detection?.url !== undefined && report.detection.models?.length !== 0
+}
+
+/** Why an engine that is here is not proposed. */
+export function leftOut(reports: readonly EngineReport[]): readonly string[] {
+  return reports
+    .filter((report) => report.detection?.found === true && report.engine !== 'sim' && !isServing(report) && !isAtHand(report))
+    .map(({ engine, detection }) => `${engine}: ${detection?.detail ?? ''}`)
 }
 
 /** Nothing runs, but a launch would serve what lies here. */
@@ -47,9 +61,20 @@ function fromDetection(engine: string, { url, models = [], detail }: Detection):
 }
 
 function fromInstalled(engine: string, { models = [], weights, detail }: Detection): Proposal {
-  const way = weights === undefined ? 'launch: {}' : `launch: { model: ${quoted(weights)} }`
-  const text = topologyText({ made: `what is installed here: ${detail}`, models, engine, way })
-  return { name: engine, summary: `${engine}, launched: ${detail}`, text }
+  const model = weights === undefined ? [] : [`model: ${quoted(weights)}`]
+  const textWith = (...keys: readonly string[]) =>
+    topologyText({
+      made: `what is installed here: ${detail}`,
+      models,
+      engine,
+      way: keys.length === 0 ? 'launch: {}' : `launch: { ${keys.join(', ')} }`,
+    })
+  return {
+    name: engine,
+    summary: `${engine}, launched: ${detail}`,
+    text: textWith(...model),
+    gpuText: textWith(...model, 'gpus: { perReplica: 1 }'),
+  }
 }
 
 interface Draft {
@@ -60,7 +85,11 @@ interface Draft {
   readonly way: string
 }
 
-function topologyText({ made, models, engine, way }: Draft): string {
+/** Models that do not chat; `lb ask` takes the first of a pool. */
+const noChat = /embed|rerank|\bbge-|minilm|whisper/i
+
+function topologyText({ made, models: found, engine, way }: Draft): string {
+  const models = [...found.filter((name) => !noChat.test(name)), ...found.filter((name) => noChat.test(name))]
   const names = models.slice(0, 8)
   const more = models.length > names.length ? `   # and ${models.length - names.length} more that it serves` : ''
   return `# yaml-language-server: $schema=${schemaUrl()}
