@@ -1,7 +1,7 @@
 import { basename } from 'node:path'
 import { homedir } from 'node:os'
 import type { BalancerStatus, NodeStatus } from '@plimsoll/core'
-import { fit, safeStatus } from './board/index.js'
+import { fit, gpuLabel, safeStatus } from './board/index.js'
 import { duration, percent } from './units.js'
 
 const SIGNS: Readonly<Partial<Record<NodeStatus['state'], string>>> = { ready: '✓', warming: '✓', failed: '!', suspect: '!', stopped: '!' }
@@ -19,7 +19,7 @@ export function upReport(status: BalancerStatus, options: { readonly curl: strin
     `  ✓ ${fit('gateway', width)}   ${first}   OpenAI`,
     ...more.map((url) => `    ${fit('', width)}   ${url}`),
     ...nodes.flatMap((node) => [
-      `  ${SIGNS[node.state] ?? '·'} ${fit(node.id, width)}   ${nodeText(node, safe.startedAtMs)}`,
+      `  ${SIGNS[node.state] ?? '·'} ${fit(node.id, width)}   ${nodeText(node, safe)}`,
       ...[...node.lastLines.map((line) => `| ${line}`), ...node.warnings.map((warning) => `! ${warning}`)].map((line) => `      ${line}`),
     ]),
     '',
@@ -35,13 +35,19 @@ function topologyOf({ file }: BalancerStatus): string {
   return file === null ? 'built-in topology' : `topology ${basename(file)}`
 }
 
-function nodeText(node: NodeStatus, startedAtMs: number): string {
+function nodeText(node: NodeStatus, { startedAtMs, gpus }: BalancerStatus): string {
   const engine = node.version === null ? node.engine : `${node.engine} ${node.version}`
   const reason = node.reason === null ? '' : `  ${node.reason}`
   if (node.state === 'ready' || node.state === 'warming')
-    return `${fit(engine, 14)} ready in ${duration(Math.max(0, node.sinceMs - startedAtMs))}${node.adopted ? ', taken over as it ran' : ''}`
+    return `${fit(engine, 14)}${gpuText(node, gpus)} ready in ${duration(Math.max(0, node.sinceMs - startedAtMs))}${node.adopted ? ', taken over as it ran' : ''}`
   const progress = node.progress === null ? '' : ` ${percent(node.progress)}`
   return `${fit(engine, 14)} ${node.state}${progress}${reason}${node.state === 'failed' && !/is not started again/.test(reason) ? '; lb keeps trying' : ''}`
+}
+
+/** ` GPU 0`, ` GPU 0, 1`; nothing where nobody chose, or its tool has not answered yet. */
+function gpuText({ gpus: keys }: NodeStatus, gpus: BalancerStatus['gpus']): string {
+  const own = gpus.filter((gpu) => keys?.includes(gpu.key) === true)
+  return own.length === 0 ? '' : ` GPU ${own.map(gpuLabel).join(', ')} `
 }
 
 /** `~/...` for what lies in the home folder. */

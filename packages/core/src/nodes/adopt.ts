@@ -64,7 +64,7 @@ async function judge(left: LeftEngine, node: Node, context: RunnerContext): Prom
   }
   const { clock } = context
   const startedAtMs = clock.nowMs() - Math.max(0, clock.epochMs() - launch.startedAtMs)
-  const seat = await context.gpus?.adopt(node.id, mark)
+  const seat = await context.gpus?.adopt(node.plan, { mark, identity, gpus: launch.gpus ?? [] })
   const { remote } = prepared
   const held = { ...(seat === undefined ? {} : { seat }), ...(remote === undefined ? {} : { remote }) }
   const life = {

@@ -1,6 +1,7 @@
+import { readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { systemClock, type Clock } from '../base/index.js'
+import { FakeClock, systemClock, type Clock } from '../base/index.js'
 import { silentLogger, type MemoryNeed } from '../contracts/index.js'
 import { createGpuWatch } from '../machines/gpus/gpu-watch.js'
 import { GpuReservations } from '../machines/gpus/gpu-reservations.js'
@@ -9,7 +10,8 @@ import { ownIdentity } from '../machines/index.js'
 import { scratchFolder } from '../machines/processes.test.fixture.js'
 import type { GpuWish } from '../topology/index.js'
 import { launchGroup, topologyOf } from './fleet.test.fixture.js'
-import { GpuDesk, type SeatWish } from './gpu-desk.js'
+import { GpuDesk } from './gpu-desk.js'
+import type { SeatWish } from './gpu-seat.js'
 import { nodePlansOf, type NodePlan } from './node-plan.js'
 
 const scratch = scratchFolder()
@@ -159,10 +161,49 @@ describe('the GPU desk', () => {
     const seat = await first.desk.take(plan(first.plans, 0), wish({ mark: 'one/demo/sim/7' }))
     seat?.started(await ownIdentity())
     const second = desk({ folder: first.folder, replicas: 1 })
-    const adopted = await second.desk.adopt('demo/sim', 'one/demo/sim/7')
+    const engine = { mark: 'one/demo/sim/7', identity: await ownIdentity(), gpus: seat?.gpus ?? [] }
+    const adopted = await second.desk.adopt(plan(second.plans, 0), engine)
     expect(second.desk.heldBy('demo/sim')).toEqual(['GPU-00000000'])
     adopted?.release()
     expect(second.desk.heldBy('demo/sim')).toBeUndefined()
     expect(await new GpuReservations({ LB_GPU_FOLDER: first.folder }).living()).toEqual([])
+  })
+
+  it('reserves anew for a running engine where the folder was cleared, unless another was quicker', async () => {
+    const first = desk({ replicas: 1 })
+    const seat = await first.desk.take(plan(first.plans, 0), wish())
+    const engine = { mark: 'one/demo/sim/7', identity: await ownIdentity(), gpus: seat?.gpus ?? [] }
+    seat?.release()
+    const second = desk({ folder: first.folder, replicas: 1 })
+    expect(await second.desk.adopt(plan(second.plans, 0), engine)).toBeDefined()
+    const [claim] = await new GpuReservations({ LB_GPU_FOLDER: first.folder }).living()
+    expect(claim).toMatchObject({ key: 'GPU-00000000', engine: engine.identity })
+    const third = desk({ folder: first.folder, replicas: 1 })
+    expect(await third.desk.adopt(plan(third.plans, 0), { ...engine, mark: 'one/demo/sim/8' })).toBeUndefined()
+  })
+
+  it('writes its reservations anew as long as it holds some: temporary files are cleared after days', async () => {
+    const folder = join(scratch(), 'gpus')
+    const clock = new FakeClock()
+    const { watch } = cards()
+    const plans = nodePlansOf(topologyOf([launchGroup('', { gpus: one })]))
+    const reservations = new GpuReservations({ LB_GPU_FOLDER: folder })
+    const here = new GpuDesk({
+      watch,
+      clock,
+      log: silentLogger,
+      env: {},
+      topologyName: 'one',
+      plans: () => plans,
+      needOf: () => undefined,
+      reservations,
+    })
+    const seat = await here.take(plan(plans, 0), wish())
+    for (const name of readdirSync(folder)) rmSync(join(folder, name))
+    clock.advance(3_600_000)
+    expect(await reservations.living()).toHaveLength(1)
+    seat?.release()
+    clock.advance(7_200_000)
+    expect(readdirSync(folder)).toEqual([])
   })
 })

@@ -1,32 +1,15 @@
-import type { Clock } from '../base/index.js'
-import type { Gpu, Logger, MemoryNeed } from '../contracts/index.js'
-import { LbError } from '../errors/index.js'
-import {
-  allowedGpus,
-  isOwnClaim,
-  type GpuHold,
-  type GpuReservations,
-  type GpuWatch,
-  type MachineGpu,
-  type ProcessIdentity,
-} from '../machines/index.js'
+import type { Clock, TimerHandle } from '../base/index.js'
+import type { Logger, MemoryNeed } from '../contracts/index.js'
+import { LbError, messageOf } from '../errors/index.js'
+import { allowedGpus, gpuKey, isOwnClaim, type GpuHold, type GpuReservations, type GpuWatch, type MachineGpu } from '../machines/index.js'
 import { usesOf } from './gpu-ledger.js'
 import { gpuName } from './gpu-names.js'
 import type { GpuSeeker } from './gpu-seeker.js'
+import type { AdoptedEngine, GpuSeat, SeatWish } from './gpu-seat.js'
 import { gpuWishOf, needOf } from './gpu-wish-of.js'
 import { memorySettled } from './memory-settled.js'
 import type { NodePlan } from './node-plan.js'
 import { isShared, placeNodes, type Placement } from './placement.js'
-
-/** The accelerators of one launch. */
-export interface GpuSeat {
-  /** In the order in which the engine sees them. */
-  readonly gpus: readonly Gpu[]
-  /** The engine runs: its reservation lives as long as it does. */
-  started(engine: ProcessIdentity): void
-  /** The engine has ended. */
-  release(): void
-}
 
 export interface GpuDeskOptions {
   readonly watch: GpuWatch
@@ -41,25 +24,21 @@ export interface GpuDeskOptions {
   readonly needOf: (plan: NodePlan) => MemoryNeed | undefined
 }
 
-export interface SeatWish {
-  /** Value of LB_NODE of the engine. */
-  readonly mark: string
-  /** Told what is waited for. */
-  readonly say: (what: string) => void
-  /** False ends the waiting. */
-  readonly wanted: () => boolean
-}
-
 interface Seat {
   readonly keys: readonly string[]
   readonly share: boolean
   readonly hold: GpuHold
 }
 
+const noHold: GpuHold = { handOver() {}, renew() {}, release() {} }
+const noSeat: Seat = { keys: [], share: false, hold: noHold }
+
 /** Figures of this age are good enough to choose by. */
 const FRESH_MS = 2_000
 const MOST_ROUNDS = 8
 const POLL_MS = 500
+/** Well within the days after which temporary files are cleared. */
+const RENEW_MS = 3_600_000
 /** How long the memory of an ended engine is waited for. */
 const SETTLE_MS = 30_000
 
@@ -69,6 +48,7 @@ export class GpuDesk {
   /** What was free before an engine took its part, by key, from its end until the next launch there. */
   private readonly settling = new Map<string, number | null>()
   private turn: Promise<unknown> = Promise.resolve()
+  private renewal: TimerHandle | undefined
 
   constructor(private readonly options: GpuDeskOptions) {}
 
@@ -89,13 +69,25 @@ export class GpuDesk {
     }
   }
 
-  /** The seat of an engine that outlived its balancer: its reservation has outlived it too. */
-  async adopt(nodeId: string, mark: string): Promise<Pick<GpuSeat, 'release'> | undefined> {
+  /** The seat of an engine that outlived its balancer: its reservation has outlived it too, or is made anew where somebody has cleared it away. */
+  async adopt(plan: NodePlan, engine: AdoptedEngine): Promise<Pick<GpuSeat, 'release'> | undefined> {
+    const { id } = plan
+    if (gpuWishOf(plan) === undefined) return undefined
+    const seat = engine.gpus.length === 0 ? noSeat : await this.inTurn(() => this.reclaimed(plan, engine))
+    if (seat === undefined) {
+      this.options.log.warn('gpu.taken_meanwhile', { node: id, gpus: engine.gpus.map(gpuName).join(', ') })
+      return undefined
+    }
+    this.sit(id, seat)
+    return { release: () => this.free(id, seat, new Map()) }
+  }
+
+  private async reclaimed(plan: NodePlan, { mark, gpus, identity }: AdoptedEngine): Promise<Seat | undefined> {
     const adopted = await this.options.reservations.adopt(mark)
-    if (adopted === undefined) return undefined
-    const seat = { ...adopted, share: false }
-    this.seats.set(nodeId, seat)
-    return { release: () => this.free(nodeId, seat, new Map()) }
+    if (adopted !== undefined) return { ...adopted, share: isSharedBy(plan) }
+    const seat = await this.reserve(plan, gpus.map(gpuKey), mark)
+    seat?.hold.handOver(identity)
+    return seat
   }
 
   /** Nodes that hold a seat although the topology has them no more, or as this one's life before: they drain, and will be gone. */
@@ -111,24 +103,46 @@ export class GpuDesk {
   }
 
   private async seated(plan: NodePlan, { mark }: SeatWish): Promise<{ placement: Placement; seat: Seat }> {
+    if (gpuWishOf(plan)?.kind === 'none') return { placement: { id: plan.id, gpus: [], notes: [] }, seat: this.sit(plan.id, noSeat) }
     for (let round = 0; round < MOST_ROUNDS; round += 1) {
       const placement = await this.place(plan)
       if (placement.refusal !== undefined) throw noGpu(placement.refusal)
-      const seat = await this.reserve(plan, placement, mark)
+      const seat = await this.reserve(
+        plan,
+        placement.gpus.map((gpu) => gpu.key),
+        mark,
+      )
       // Somebody was quicker: there may be another.
       if (seat === undefined) continue
-      this.seats.set(plan.id, seat)
+      this.sit(plan.id, seat)
       for (const note of placement.notes) this.options.log.info('gpu.note', { node: plan.id, note })
       return { placement, seat }
     }
     throw noGpu({ message: 'other topologies take every GPU before it', hint: 'lb gpus shows who holds which' })
   }
 
-  private async reserve(plan: NodePlan, { gpus, need }: Placement, mark: string): Promise<Seat | undefined> {
-    const keys = gpus.map((gpu) => gpu.key)
-    const wish = gpuWishOf(plan)
-    const share = wish !== undefined && isShared(wish)
-    if (keys.length === 0) return { keys, share, hold: { handOver() {}, release() {} } }
+  private sit(nodeId: string, seat: Seat): Seat {
+    this.seats.set(nodeId, seat)
+    this.renewal ??= this.options.clock.after(RENEW_MS, () => this.renew())
+    return seat
+  }
+
+  /** Timers run only while something is held. */
+  private renew(): void {
+    this.renewal = undefined
+    for (const [nodeId, { hold }] of this.seats) {
+      try {
+        hold.renew()
+      } catch (error) {
+        this.options.log.warn('gpu.not_renewed', { node: nodeId, error: messageOf(error) })
+      }
+    }
+    if (this.seats.size > 0) this.renewal = this.options.clock.after(RENEW_MS, () => this.renew())
+  }
+
+  private async reserve(plan: NodePlan, keys: readonly string[], mark: string): Promise<Seat | undefined> {
+    const share = isSharedBy(plan)
+    const need = needOf(plan, this.options.needOf(plan))
     const holder = `${this.options.topologyName}/${plan.id}`
     const needMiB = need === undefined ? null : Math.round(need.mib / keys.length)
     const taken = await this.options.reservations.take({ keys, holder, mark, share, needMiB })
@@ -195,6 +209,11 @@ export class GpuDesk {
     for (const key of seat.keys) this.settling.set(key, seat.share ? null : (before.get(key) ?? null))
     seat.hold.release()
   }
+}
+
+function isSharedBy(plan: NodePlan): boolean {
+  const wish = gpuWishOf(plan)
+  return wish !== undefined && isShared(wish)
 }
 
 /** Gives an error on unless there is somebody to wait for. */

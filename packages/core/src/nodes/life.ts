@@ -1,7 +1,7 @@
 import type { LaunchSlot } from '../contracts/index.js'
 import type { PortReservation, SpawnedProcess } from '../machines/index.js'
 import type { RecordedLaunch } from '../state/index.js'
-import type { GpuSeat } from './gpu-desk.js'
+import type { GpuSeat } from './gpu-seat.js'
 import type { RemoteLaunch } from './remote-launch.js'
 
 /** The process of one life; one that was taken over can be looked at and let go. */

@@ -1,5 +1,6 @@
 import { LbError } from '../errors/index.js'
-import type { GpuDesk, GpuSeat, SeatWish } from './gpu-desk.js'
+import type { GpuDesk } from './gpu-desk.js'
+import type { GpuSeat, SeatWish } from './gpu-seat.js'
 import { gpuWishOf } from './gpu-wish-of.js'
 import type { NodePlan } from './node-plan.js'
 

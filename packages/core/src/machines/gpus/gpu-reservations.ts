@@ -44,6 +44,8 @@ export function isOwnClaim({ holder, uid, balancer }: LiveClaim, topologyName: s
 export interface GpuHold {
   /** The engine runs: the reservation now lives as long as it does, also when this process ends. */
   handOver(engine: ProcessIdentity): void
+  /** Writes it anew: folders for temporary files are cleared of what nobody has touched for days. */
+  renew(): void
   release(): void
 }
 
@@ -191,11 +193,10 @@ interface OwnClaim {
 function holdOf(written: readonly OwnClaim[], release: () => void): GpuHold {
   return {
     release,
+    renew: () => written.forEach(replace),
     handOver(engine) {
-      for (const own of written) {
-        own.claim = { ...own.claim, engine }
-        replace(own)
-      }
+      for (const own of written) own.claim = { ...own.claim, engine }
+      written.forEach(replace)
     },
   }
 }

@@ -38,7 +38,12 @@ export type GpuFacts = Partial<Omit<MachineGpu, 'key'>> & Pick<MachineGpu, 'vend
 export function machineGpu(facts: GpuFacts): MachineGpu {
   const { vendor, index, uuid = null, pciBusId = null } = facts
   const unknown = { memTotalMiB: null, memFreeMiB: null, utilization: null, temperatureC: null, unified: false }
-  return { name: nameless[vendor], ...unknown, ...facts, uuid, pciBusId, key: uuid ?? `${vendor}-${pciBusId ?? index}` }
+  return { name: nameless[vendor], ...unknown, ...facts, uuid, pciBusId, key: gpuKey({ vendor, index, uuid, pciBusId }) }
+}
+
+/** What names an accelerator across calls and topologies. */
+export function gpuKey({ vendor, index, uuid, pciBusId }: Pick<Gpu, 'vendor' | 'index' | 'uuid' | 'pciBusId'>): string {
+  return uuid ?? `${vendor}-${pciBusId ?? index}`
 }
 
 const nameless = { nvidia: 'NVIDIA GPU', amd: 'AMD GPU', apple: 'Apple GPU' } as const
