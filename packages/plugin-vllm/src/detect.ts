@@ -1,22 +1,23 @@
+import { onPath, type Detection, type PluginHost } from '@plimsoll/core/plugin'
 import { askEngine } from './ask-engine.js'
 import { cachedModels } from './cached-models.js'
+import { installedVersion } from './installed-version.js'
 import { readServedModels } from './served-models.js'
 import { readVersion } from './version.js'
-import { onPath, type Detection, type PluginHost } from '@plimsoll/core/plugin'
 
 const patienceMs = 1500
 
 /** Looks for a server at vLLM's default port, then for the command and a model in the cache that it could be launched with. */
-export async function detect(host: PluginHost, url = 'http://127.0.0.1:8000'): Promise<Detection> {
+export async function detect(host: PluginHost, url = 'http://127.0.0.1:8000', searchPath = process.env['PATH'] ?? ''): Promise<Detection> {
   const signal = AbortSignal.timeout(patienceMs)
-  const [running, command] = await Promise.all([serverAt(url, host, signal).catch(() => undefined), onPath('vllm')])
+  const [running, command] = await Promise.all([serverAt(url, host, signal).catch(() => undefined), onPath('vllm', searchPath)])
   if (running !== undefined) return running
-  // `vllm --version` imports PyTorch: five seconds and more, too long for a look.
   if (command !== undefined) return installed(command, url)
   return { found: false, detail: `no server at ${url}, no vllm on PATH` }
 }
 
-function installed(command: string, url: string): Detection {
+async function installed(command: string, url: string): Promise<Detection> {
+  const version = await installedVersion(command)
   const models = cachedModels()
   const [newest] = models
   const cached =
@@ -26,6 +27,7 @@ function installed(command: string, url: string): Detection {
   return {
     found: true,
     detail: `${command}; no server at ${url}; ${cached}`,
+    ...(version === undefined ? {} : { version }),
     ...(newest === undefined ? {} : { models: [newest], weights: newest }),
   }
 }

@@ -56,10 +56,10 @@ export class EngineWatch {
     }
   }
 
-  /** Whether nothing runs and nothing waits, whoever sent it. */
+  /** Whether nothing runs and nothing waits, whoever sent it. A server that tells no figures (--disable-log-stats) counts as empty: core's own count is all there is. */
   async isEmpty(signal: AbortSignal): Promise<boolean> {
-    const { running, waiting } = await this.metrics(signal)
-    return running === 0 && (waiting ?? 0) === 0
+    const { running = 0, waiting = 0 } = await this.metrics(signal)
+    return running + waiting === 0
   }
 
   private async metrics(signal: AbortSignal): Promise<LoadFacts> {

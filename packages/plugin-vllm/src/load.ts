@@ -7,12 +7,21 @@ export interface EngineMetrics {
   readonly stepMark: number | undefined
 }
 
+/** A page holds thousands of histogram buckets beside these. */
+const wanted: ReadonlySet<string> = new Set(
+  [
+    'num_requests_running num_requests_waiting kv_cache_usage_perc gpu_cache_usage_perc engine_sleep_state cache_config_info lora_requests_info',
+    'prompt_tokens_total prompt_tokens prompt_tokens_cached_total prefix_cache_hits_total gpu_prefix_cache_hits_total',
+    'iteration_tokens_total_count generation_tokens_total generation_tokens',
+  ].flatMap((line) => line.split(' ').map((name) => `vllm:${name}`)),
+)
+
 /**
  * Reads vLLM's metrics. Names changed over time and both are taken: `gpu_cache_usage_perc` became `kv_cache_usage_perc` in 2025-06 and was gone
  * in 2025-11, `gpu_prefix_cache_*` became `prefix_cache_*`. With several data-parallel engines each has its own series.
  */
 export function readMetrics(text: string): EngineMetrics {
-  const page = new MetricPage(parseMetrics(text, (name) => name.startsWith('vllm:')))
+  const page = new MetricPage(parseMetrics(text, (name) => wanted.has(name)))
   const blocks = page.blocks()
   const running = page.sum('num_requests_running')
   const promptTokens = page.sum('prompt_tokens_total', 'prompt_tokens')

@@ -1,4 +1,7 @@
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import type { NodeSpec } from '@plimsoll/core/plugin'
 import { afterEach, describe, expect, it } from 'vitest'
 import { detect } from './detect.js'
@@ -144,6 +147,8 @@ describe('its load', () => {
     expect(await backend.drain!.isEmpty(signal())).toBe(false)
     server!.answers['/metrics'] = [200, metricsPage()]
     expect(await backend.drain!.isEmpty(signal())).toBe(true)
+    server!.answers['/metrics'] = [200, 'python_gc_objects_collected_total 1']
+    expect(await backend.drain!.isEmpty(signal())).toBe(true)
   })
 })
 
@@ -157,6 +162,26 @@ describe('detecting vLLM', () => {
       models: ['qwen3-4b'],
       detail: `vLLM 0.19.0 runs at ${server.url}`,
     })
+  })
+
+  it('finds an installed one with its version, without starting it', async () => {
+    const venv = mkdtempSync(join(tmpdir(), 'lb-venv-'))
+    mkdirSync(join(venv, 'bin'))
+    mkdirSync(join(venv, 'lib/python3.12/site-packages/vllm-0.21.0+cu128.dist-info'), { recursive: true })
+    const command = join(venv, 'bin/vllm')
+    writeFileSync(command, '#!/bin/sh\ntouch "$0.started"\n', { mode: 0o755 })
+    const url = await closedUrl()
+    const found = await detect(fetchingHost, url, join(venv, 'bin'))
+    expect(found).toMatchObject({
+      found: true,
+      version: '0.21.0+cu128',
+      detail: expect.stringContaining(`${command}; no server at ${url}`),
+    })
+    expect(existsSync(`${command}.started`)).toBe(false)
+    rmSync(join(venv, 'lib'), { recursive: true })
+    expect(await detect(fetchingHost, url, join(venv, 'bin'))).not.toHaveProperty('version')
+    rmSync(venv, { recursive: true })
+    expect(await detect(fetchingHost, url, join(venv, 'bin'))).toMatchObject({ found: false })
   })
 
   it('takes no other server for one', async () => {
