@@ -119,7 +119,11 @@ const launch = section(
       }),
     ),
     gpus: Type.Optional(gpus),
-    readyWithin: Type.Optional(duration("How long it may go without progress while it starts and loads; 20 times this is the limit on the whole. Absent: what the engine's plugin asks for.")),
+    readyWithin: Type.Optional(
+      duration(
+        "How long it may go without progress while it starts and loads; 20 times this is the limit on the whole. Absent: what the engine's plugin asks for.",
+      ),
+    ),
     restarts: Type.Optional(
       section(
         {
