@@ -56,6 +56,10 @@ describe('launching Ollama', () => {
     })
   })
 
+  it('listens on an address of IPv6 too', () => {
+    expect(launched('http://[fd00::5]:1').launchPlan?.({ ...slot, host: 'fd00::5' })?.env['OLLAMA_HOST']).toBe('[fd00::5]:18400')
+  })
+
   it('leaves flash attention alone where nobody asked for it', () => {
     expect(envOf({ kvCacheType: 'f16' })).not.toHaveProperty('OLLAMA_FLASH_ATTENTION')
     expect(envOf({ kvCacheType: 'q8_0', flashAttention: false })).toMatchObject({ OLLAMA_FLASH_ATTENTION: '0' })
@@ -95,7 +99,7 @@ describe('launch.args of ollama', () => {
 
   it.each([
     { keepAlive: '5 minutes' },
-    { modelsDir: 'models' },
+    { modelsDir: '~/models' },
     { parallel: 0 },
     { kvCacheType: 'q5' },
     { paralel: 2 },
@@ -104,7 +108,10 @@ describe('launch.args of ollama', () => {
     await expect(resolve(args)).rejects.toThrow(/launch\.args/)
   })
 
-  it.each([{ keepAlive: '1h30m' }, { keepAlive: -1 }, { keepAlive: '-1' }, { modelsDir: '~/models' }])('are fine at %j', async (args) => {
-    await expect(resolve(args)).resolves.toBeDefined()
-  })
+  it.each([{ keepAlive: '1h30m' }, { keepAlive: -1 }, { keepAlive: '-1' }, { modelsDir: '/srv/models' }])(
+    'are fine at %j',
+    async (args) => {
+      await expect(resolve(args)).resolves.toBeDefined()
+    },
+  )
 })

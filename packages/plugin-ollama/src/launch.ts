@@ -23,8 +23,8 @@ function serverEnvironment(settings: OllamaSettings, { host, port }: LaunchSlot)
   // A quantised KV cache works with flash attention only; without it Ollama falls back to f16 and says so in its log alone.
   const flashAttention = settings.flashAttention ?? (kvCacheType === undefined || kvCacheType === 'f16' ? undefined : true)
   return defined({
-    OLLAMA_HOST: `${host}:${port}`,
-    OLLAMA_MODELS: modelsDir === undefined ? undefined : atHome(modelsDir),
+    OLLAMA_HOST: `${host.includes(':') ? `[${host}]` : host}:${port}`,
+    OLLAMA_MODELS: modelsDir,
     OLLAMA_NUM_PARALLEL: settings.parallel,
     OLLAMA_MAX_LOADED_MODELS: settings.maxLoadedModels,
     OLLAMA_MAX_QUEUE: settings.maxQueue,
@@ -44,11 +44,7 @@ function serverEnvironment(settings: OllamaSettings, { host, port }: LaunchSlot)
 export function modelsFolder({ modelsDir }: Pick<OllamaSettings, 'modelsDir'>, env: Readonly<Record<string, string | undefined>>): string {
   const { OLLAMA_MODELS: declared, HOME: home = homedir() } = env
   if (declared !== undefined && declared !== '') return declared
-  return modelsDir === undefined ? join(home, '.ollama', 'models') : atHome(modelsDir)
-}
-
-function atHome(path: string): string {
-  return path.startsWith('~/') ? join(homedir(), path.slice(2)) : path
+  return modelsDir ?? join(home, '.ollama', 'models')
 }
 
 function flag(value: boolean | undefined): string | undefined {

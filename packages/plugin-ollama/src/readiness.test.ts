@@ -96,6 +96,13 @@ describe('a launched Ollama on its way', () => {
     expect(asked('/api/pull')).toHaveLength(1)
   })
 
+  it('goes on with the old one where a newer one cannot be had', async () => {
+    server = await startScriptedOllama('llama3.2:latest')
+    server.pullLines = () => [{ error: 'dial tcp: lookup registry.ollama.ai: no such host' }]
+    await until(launched(server.url, { pull: 'always' }), 'ready')
+    expect(asked('/api/pull')).toHaveLength(1)
+  })
+
   it('is ready without a load where preload is off', async () => {
     server = await startScriptedOllama('llama3.2:latest')
     expect(await launched(server.url, { preload: false }).probe(soon())).toMatchObject({ verdict: 'ready' })

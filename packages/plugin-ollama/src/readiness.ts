@@ -65,7 +65,7 @@ export class Readiness {
     const { asked, sources, settings } = this.wish
     const has = (name: string): boolean => tags.some((tag) => isSameModel(tag.name, name))
     const wanted = sources.find((name) => (settings.pull === 'always' ? !this.pulled.has(name) : !has(name)))
-    if (wanted !== undefined && settings.pull !== 'never') return this.pull(wanted)
+    if (wanted !== undefined && settings.pull !== 'never') return this.pull(wanted, has(wanted))
     const missing = [...sources, ...asked].find((name) => !has(name))
     if (missing === undefined) return undefined
     const copy = sources.find((source) => has(source))
@@ -86,11 +86,17 @@ export class Readiness {
     return this.loadInto(first ?? local[0] ?? '')
   }
 
-  private pull(model: string): ProbeReport {
+  private pull(model: string, isThere: boolean): ProbeReport {
     const job: Job = { reason: `pulling ${model}`, progress: undefined }
     const onProgress = (progress: PullProgress): void => void (job.progress = progress)
     return this.begin(job, async () => {
-      await pull(this.server, model, { signal: new AbortController().signal, onProgress })
+      try {
+        await pull(this.server, model, { signal: new AbortController().signal, onProgress })
+      } catch (error) {
+        if (!isThere) throw error
+        // A newer one was wanted, and the old one serves.
+        this.log.warn('ollama.not_renewed', { model, error: reasonOf(error) })
+      }
       this.pulled.add(model)
     })
   }

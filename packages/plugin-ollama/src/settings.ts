@@ -42,8 +42,9 @@ export const settings: JsonSchema = {
   properties: {
     modelsDir: {
       type: 'string',
-      pattern: '^(/|~/)',
-      description: 'Folder of the models (OLLAMA_MODELS), absolute or from ~/. Default ~/.ollama/models. Several nodes may share one.',
+      pattern: '^/',
+      description:
+        'Folder of the models (OLLAMA_MODELS), absolute; ${HOME} stands for your own. Default ~/.ollama/models. Several nodes may share one.',
     },
     parallel: {
       ...count(
