@@ -156,7 +156,9 @@ describe('vLLM launched by lb', () => {
     house = vllmHouse({ args: '{ eplb: { windowSize: 100 } }' })
     const { stdout, stderr, code } = await house.lb(['plan'])
     expect(code).not.toBe(0)
-    expect(stdout + stderr).toContain('eplb needs expertParallel')
+    expect(stdout + stderr).toContain('chat/gpu: eplb needs expertParallel')
+    expect(stdout + stderr).toContain('leave eplb out')
+    expect(stdout + stderr).not.toContain('the plugin')
   })
 })
 

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { Clock, RandomSource } from '../base/index.js'
 import type { Backend, EnginePlugin, HeaderView, Logger, PluginHost, ProbeReport } from '../contracts/index.js'
-import { LbError, messageOf } from '../errors/index.js'
+import { isLbError, LbError, messageOf } from '../errors/index.js'
 import { baseEnvironment } from '../machines/index.js'
 import { type LaunchSettings, resolveSecret, type SecretRef } from '../topology/index.js'
 import type { GpuDesk } from './gpu-desk.js'
@@ -77,6 +77,8 @@ export function createBackend(plan: NodePlan, url: string, context: BackendConte
       authHeaders: apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` },
     }
   } catch (cause) {
+    // What it refuses by name is the topology's fault, not its own.
+    if (isLbError(cause) && cause.source === 'operator') throw cause
     throw new LbError(`the plugin of engine \`${group.engine}\` failed for ${id}: ${messageOf(cause)}`, {
       code: 'LB_PLUGIN_FAILED',
       source: 'operator',
