@@ -1,3 +1,4 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { ggufBytes, type GgufValue, tinyLlama } from './gguf-writer.test.fixture.js'
@@ -71,6 +72,16 @@ describe('what a model needs of its GPUs', () => {
     expect((of({})?.mib ?? 0) - base()).toBeGreaterThanOrEqual(5)
     const more = of({ mmproj: join(folder, 'p.gguf'), loras: [{ path: join(folder, 'l.gguf'), scale: 1 }] })
     expect((more?.mib ?? 0) - (of({})?.mib ?? 0)).toBeGreaterThanOrEqual(5)
+  })
+
+  it('is known of a repository that was fetched before', () => {
+    const hub = folderOf({})
+    const snapshot = join(hub, 'models--org--tiny-GGUF', 'snapshots', 'abc')
+    mkdirSync(snapshot, { recursive: true })
+    writeFileSync(join(snapshot, 'tiny-Q8_0.gguf'), ggufBytes())
+    const spec = { id: 'a', url: '', models: [], settings: { contextTokens: 1 }, environment: () => ({ HF_HUB_CACHE: hub }) }
+    expect(memoryNeed({ ...spec, weights: 'hf:org/tiny-GGUF:Q8_0' })?.mib).toBe(base())
+    expect(memoryNeed({ ...spec, weights: 'hf:org/tiny-GGUF:Q4_0' })).toBeUndefined()
   })
 
   it.each(['/nowhere/m.gguf', 'hf:org/repo', undefined])('is unknown for %s', (weights) => {

@@ -3,9 +3,10 @@ import type { MemoryNeed, NodeSpec } from '@plimsoll/core/plugin'
 import { readGgufFileSync } from './gguf-file.js'
 import { type GgufHeader, numberOf } from './gguf-header.js'
 import { kvBytes } from './gguf-types.js'
+import { cachedFile } from './hub-cache.js'
 import type { LlamacppSettings } from './settings.js'
 import { splitFiles } from './split-files.js'
-import { parseWeights } from './weights.js'
+import { parseWeights, type Weights } from './weights.js'
 
 const MIB = 1024 * 1024
 /** Context of the driver, buffers that no formula names. */
@@ -16,18 +17,21 @@ const LEAST_FITTED_TOKENS = 4096
 
 /**
  * Weights, KV cache and compute buffers, from the header of the file. Undefined where nothing can be known: no file here, a router, a model that
- * is fetched at the start. An estimate from above where layers keep less than the whole context (sliding windows).
+ * is yet to be fetched. An estimate from above where layers keep less than the whole context (sliding windows).
  */
-export function memoryNeed({ weights: text, settings }: NodeSpec<LlamacppSettings>): MemoryNeed | undefined {
-  const weights = parseWeights(text)
-  if (weights.kind !== 'file') return undefined
+export function memoryNeed({ weights, settings, environment }: NodeSpec<LlamacppSettings>): MemoryNeed | undefined {
   try {
-    const { header } = readGgufFileSync(weights.path)
-    return needOf(header, weightBytes(weights.path, settings), settings)
+    const path = fileOf(parseWeights(weights), environment)
+    return path === undefined ? undefined : needOf(readGgufFileSync(path).header, weightBytes(path, settings), settings)
   } catch {
-    // What is wrong with the file is preflight's to tell.
+    // What is wrong with the file, or with a secret of the environment, is told before the launch.
     return undefined
   }
+}
+
+function fileOf(weights: Weights, environment: NodeSpec['environment']): string | undefined {
+  if (weights.kind === 'hugging-face') return cachedFile(weights, environment?.() ?? {})
+  return weights.kind === 'file' ? weights.path : undefined
 }
 
 function needOf(header: GgufHeader, weights: number, settings: LlamacppSettings): MemoryNeed {

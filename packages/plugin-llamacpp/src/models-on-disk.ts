@@ -3,6 +3,7 @@ import { readdir, stat } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { basename, join } from 'node:path'
 import { readGgufFile } from './gguf-file.js'
+import { hubFolder } from './hub-cache.js'
 
 /** A model file that lies where people and llama-server keep them. */
 export interface FoundModel {
@@ -21,11 +22,8 @@ const MOST_LOOKED_INTO = 20
 export function usualFolders(env: NodeJS.ProcessEnv = process.env): readonly string[] {
   const home = homedir()
   const cache = env['XDG_CACHE_HOME'] ?? join(home, '.cache')
-  const hub = env['HF_HUB_CACHE'] ?? join(env['HF_HOME'] ?? join(cache, 'huggingface'), 'hub')
   const lmStudio = [join(home, '.lmstudio', 'models'), join(cache, 'lm-studio', 'models')]
-  return [...new Set([process.cwd(), join(home, 'models'), env['LLAMA_CACHE'] ?? '', join(cache, 'llama.cpp'), hub, ...lmStudio])].filter(
-    Boolean,
-  )
+  return [...new Set([process.cwd(), join(home, 'models'), join(cache, 'llama.cpp'), hubFolder(env), ...lmStudio])]
 }
 
 /** The model files in these folders, newest first; what is no model (projectors, adapters, later parts, broken files) is left out. */

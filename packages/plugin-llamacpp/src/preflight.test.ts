@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, truncateSync } from 'node:fs'
+import { chmodSync, mkdirSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import { checkRepository } from './check-repository.js'
@@ -119,10 +119,10 @@ describe('before a launch, a repository', () => {
   async function checkAt(routes: Routes, quant?: string, more: Readonly<Record<string, string>> = {}) {
     server = await startRecordedServer(routes)
     const env = { HF_HOME: folderOf({}), HF_ENDPOINT: server.url, ...more }
-    const repository = { kind: 'hugging-face', repo: 'org/tiny-GGUF', env, ...(quant === undefined ? {} : { quant }) } as const
+    const repository = { repo: 'org/tiny-GGUF', env, offline: false, ...(quant === undefined ? {} : { quant }) }
     return checkRepository(repository, fetchingHost, signal())
   }
-  const at = (status: number, body: unknown) => ({ '/api/models/org/tiny-GGUF': { status, body: JSON.stringify(body) } })
+  const at = (status: number, body: unknown) => ({ '/api/models/org/tiny-GGUF?blobs=true': { status, body: JSON.stringify(body) } })
   const siblings = [{ rfilename: 'README.md' }, { rfilename: 'tiny-Q4_K_M.gguf' }]
 
   it('that is open and has the quantisation is fine', async () => {
@@ -147,20 +147,42 @@ describe('before a launch, a repository', () => {
 
   it('that was fetched before needs no hub', async () => {
     const hub = folderOf({})
-    mkdirSync(join(hub, 'models--org--tiny-GGUF', 'snapshots'), { recursive: true })
-    expect(await checkAt({}, undefined, { HF_HUB_CACHE: hub, HF_ENDPOINT: 'http://127.0.0.1:1' })).toEqual([])
+    const snapshot = join(hub, 'models--org--tiny-GGUF', 'snapshots', 'abc')
+    mkdirSync(snapshot, { recursive: true })
+    const away = { HF_HUB_CACHE: hub, HF_ENDPOINT: 'http://127.0.0.1:1' }
+    expect(await checkAt({}, undefined, away)).toMatchObject([{ kind: 'no-network' }])
+    writeFileSync(join(snapshot, 'tiny-Q4_K_M.gguf'), '')
+    expect(await checkAt({}, undefined, away)).toEqual([])
+    expect(await checkAt({}, 'Q8_0', away)).toMatchObject([{ kind: 'no-network' }])
+  })
+
+  it('that may not be fetched is looked for in the cache alone', async () => {
+    const repository = { repo: 'org/tiny-GGUF', env: { HF_HOME: folderOf({}), HF_ENDPOINT: 'http://127.0.0.1:1' }, offline: true }
+    expect(await checkRepository(repository, fetchingHost, signal())).toMatchObject([
+      { kind: 'model-missing', severity: 'error', message: expect.stringContaining('offline is set') },
+    ])
+  })
+
+  it('that has no room on the disk is told before it fills it', async () => {
+    const huge = { rfilename: 'tiny-Q4_K_M-00001-of-00002.gguf', size: 4e17 }
+    const found = await checkAt(at(200, { siblings: [huge, { ...huge, rfilename: 'tiny-Q4_K_M-00002-of-00002.gguf' }] }))
+    expect(found).toMatchObject([
+      { kind: 'no-space', severity: 'error', message: expect.stringContaining(`takes ${(8e17 / 2 ** 30).toFixed(1)} GiB`) },
+    ])
   })
 
   it('without the quantisation is told with what it has', async () => {
     expect(await checkAt(at(200, { siblings }), 'Q8_0')).toMatchObject([{ kind: 'model-missing', hint: 'it has tiny-Q4_K_M.gguf' }])
   })
 
-  it('out of reach is told', async () => {
-    expect(await checkAt({}, undefined, { HF_ENDPOINT: 'http://127.0.0.1:1' })).toMatchObject([{ kind: 'no-network', severity: 'error' }])
+  it('out of reach is told; behind a proxy it may yet be reached', async () => {
+    const away = { HF_ENDPOINT: 'http://127.0.0.1:1' }
+    expect(await checkAt({}, undefined, away)).toMatchObject([{ kind: 'no-network', severity: 'error' }])
+    expect(await checkAt({}, undefined, { ...away, HTTPS_PROXY: 'http://proxy' })).toMatchObject([{ severity: 'warning' }])
   })
 
   it('that names none is told', async () => {
-    expect(await checkRepository({ kind: 'hugging-face', repo: '../etc', env: {} }, fetchingHost, signal())).toMatchObject([
+    expect(await checkRepository({ repo: '../etc', env: {}, offline: false }, fetchingHost, signal())).toMatchObject([
       { kind: 'bad-settings' },
     ])
   })

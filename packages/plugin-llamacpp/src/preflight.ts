@@ -16,7 +16,9 @@ export async function preflight(
   const folders = [slotSavePath, router?.modelsDir]
   const found = await Promise.all([
     ...(weights.kind === 'file' ? [checkModelFile(weights.path, signal)] : []),
-    ...(weights.kind === 'hugging-face' ? [checkRepository({ ...weights, env: environment?.() ?? {} }, host, signal)] : []),
+    ...(weights.kind === 'hugging-face'
+      ? [checkRepository({ ...weights, env: environment?.() ?? {}, offline: settings.offline === true }, host, signal)]
+      : []),
     ...files.flatMap((path) => (path === undefined ? [] : [checkFile(path)])),
     ...folders.flatMap((path) => (path === undefined ? [] : [checkFolder(path)])),
   ])
