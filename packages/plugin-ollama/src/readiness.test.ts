@@ -32,21 +32,15 @@ describe('a launched Ollama on its way', () => {
 
   it('tells how far a pull has come', async () => {
     server = await startScriptedOllama()
-    server.pullPaceMs = 30
+    const gates = new Map<number, PromiseWithResolvers<void>>([2, 5].map((index) => [index, Promise.withResolvers<void>()]))
+    server.afterPullLine = (index) => gates.get(index)?.promise ?? Promise.resolve()
     const backend = launched(server.url)
-    const seen = new Set<string>()
-    await expect
-      .poll(
-        async () => {
-          const report = await backend.probe(soon())
-          if (report.verdict === 'loading') seen.add(`${report.reason} ${report.progress ?? '-'}`)
-          return report.verdict
-        },
-        { timeout: 10_000, interval: 3 },
-      )
-      .toBe('ready')
-    expect([...seen]).toContain('pulling llama3.2 0.25')
-    expect([...seen]).toContain('pulling llama3.2: verifying sha256 digest 1')
+    const seen = () => expect.poll(() => backend.probe(soon()), { timeout: 10_000, interval: 5 })
+    await seen().toEqual({ verdict: 'loading', reason: 'pulling llama3.2', progress: 0.25 })
+    gates.get(2)?.resolve()
+    await seen().toEqual({ verdict: 'loading', reason: 'pulling llama3.2: verifying sha256 digest', progress: 1 })
+    gates.get(5)?.resolve()
+    await until(backend, 'ready')
   })
 
   it('keeps a load although its probes are given up, and begins no second one', async () => {
@@ -231,7 +225,7 @@ describe('the keeper of models', () => {
 
   it('ends a pull with its signal', async () => {
     server = await startScriptedOllama()
-    server.pullPaceMs = 50
+    server.afterPullLine = () => new Promise(() => undefined)
     const given = new AbortController()
     const pulling = launched(server.url).models?.pull?.('m', { signal: given.signal, onProgress: () => given.abort(new Error('enough')) })
     await expect(pulling).rejects.toThrow('enough')

@@ -1,7 +1,6 @@
 /** An Ollama by its manners, without a model: shapes from its source at fb307609, none recorded. Runs in a test, and as a process in test/e2e/stand-ins. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { setTimeout as sleep } from 'node:timers/promises'
 
 interface Asked {
   readonly method: string
@@ -28,8 +27,8 @@ export class ScriptedOllama {
   readonly answers: Record<string, Answer> = {}
   /** Lines of a pull; the model is there after `success`. */
   pullLines: (model: string) => readonly object[] = (model) => usualPull(model)
-  /** Milliseconds between the lines of a pull. */
-  pullPaceMs = 0
+  /** What a pull waits for behind each of its lines. */
+  afterPullLine: (index: number) => Promise<unknown> = () => Promise.resolve()
   /** A load ends when this does. */
   loading: () => Promise<unknown> = () => Promise.resolve()
   loadFails: Answer | undefined
@@ -95,9 +94,9 @@ export class ScriptedOllama {
 
   private async pull(response: ServerResponse, model: string): Promise<void> {
     response.writeHead(200, { 'content-type': 'application/x-ndjson' })
-    for (const line of this.pullLines(model)) {
+    for (const [index, line] of this.pullLines(model).entries()) {
       response.write(`${JSON.stringify(line)}\n`)
-      if (this.pullPaceMs > 0) await sleep(this.pullPaceMs)
+      await this.afterPullLine(index)
       if (response.destroyed) return
       if ('status' in line && line.status === 'success') this.add(withTag(model))
     }

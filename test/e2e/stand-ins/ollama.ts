@@ -6,6 +6,7 @@
 import { spawn } from 'node:child_process'
 import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { ScriptedOllama } from '../../../packages/plugin-ollama/dist/scripted-ollama.test.fixture.js'
 
 const folder = process.env['OLLAMA_MODELS'] ?? join(process.env['HOME'] ?? '', '.ollama/models')
@@ -13,7 +14,7 @@ const list = join(folder, 'pulled.json')
 mkdirSync(folder, { recursive: true })
 
 const server = new ScriptedOllama()
-server.pullPaceMs = Number(process.env['LB_TEST_PULL_PACE_MS'] ?? 0)
+server.afterPullLine = () => sleep(Number(process.env['LB_TEST_PULL_PACE_MS'] ?? 0))
 for (const name of existsSync(list) ? (JSON.parse(readFileSync(list, 'utf8')) as string[]) : []) server.add(name)
 server.onPulled = () => writeFileSync(list, JSON.stringify([...server.pulled.keys()]))
 server.loading = () => {
