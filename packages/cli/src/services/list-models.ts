@@ -1,4 +1,5 @@
 import { isLbError, readNodeModels, type NodeModels } from '@plimsoll/core'
+import { wrongInput } from '../wrong-input.js'
 import type { ConnectionQuery } from './open-connection.js'
 import type { ModelsQuery } from './model-nodes.js'
 
@@ -8,7 +9,7 @@ export interface ListModelsOptions extends ModelsQuery {
   readonly node?: string | undefined
 }
 
-/** What each node serves: told by the balancer that runs, else by the attached servers of the topology file. */
+/** What each node serves (LB_WRONG_INPUT for a pool or node that is not there): told by the balancer that runs, else by the attached servers of the topology file. */
 export async function listModels(options: ListModelsOptions): Promise<readonly NodeModels[]> {
   const all = (await fromBalancer(options)) ?? (await fromFile(options))
   return chosen(all, options)
@@ -38,7 +39,12 @@ async function fromFile(query: ModelsQuery): Promise<readonly NodeModels[]> {
 }
 
 function chosen(all: readonly NodeModels[], { pool, node }: ListModelsOptions): readonly NodeModels[] {
-  return all.filter((each) => (pool === undefined || each.pool === pool) && (node === undefined || isNamed(each.node, node)))
+  const meant = all.filter((each) => (pool === undefined || each.pool === pool) && (node === undefined || isNamed(each.node, node)))
+  if (meant.length > 0 || all.length === 0) return meant
+  throw wrongInput(
+    `there is no ${node === undefined ? `pool ${pool ?? ''}` : `node ${node}`}`,
+    `nodes are: ${all.map((each) => each.node).join(', ')}`,
+  )
 }
 
 /** `pool/node`, or the node alone. */

@@ -16,7 +16,8 @@ export async function pullWithTalk(
   const talk = pullTalk({
     write,
     isTerminal: isTTY && process.env['TERM'] !== 'dumb',
-    columns: columns ?? 80,
+    // Some pseudo terminals say 0.
+    columns: columns > 0 ? columns : 80,
     nowMs: () => performance.now(),
   })
   try {
