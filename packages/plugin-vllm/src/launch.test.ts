@@ -62,7 +62,7 @@ describe('the command line of vLLM', () => {
 
   it('keeps its inner sockets on loopback, and sets no base for inner ports', () => {
     const { env } = plan()
-    expect(env['VLLM_HOST_IP']).toBe('127.0.0.1')
+    expect(env).toMatchObject({ VLLM_HOST_IP: '127.0.0.1', VLLM_ENGINE_READY_TIMEOUT_S: '14400', VLLM_HTTP_TIMEOUT_KEEP_ALIVE: '75' })
     expect(env).not.toHaveProperty('VLLM_PORT')
     expect(env).not.toHaveProperty('VLLM_SERVER_DEV_MODE')
   })

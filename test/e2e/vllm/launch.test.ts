@@ -60,10 +60,22 @@ const ask = (url: string, body: object) =>
 
 const nodesOf = async () => (await house!.status()).pools[0]?.nodes ?? []
 
+/** Engine processes of this house, as vLLM names them. */
+const workers = () => house!.survivors().filter((pid) => commandLineOf(pid).includes('VLLM::EngineCore'))
+
+function commandLineOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8')
+  } catch {
+    return ''
+  }
+}
+
 describe('vLLM launched by lb', () => {
   it('loads, serves plain and streamed answers with its cache’s figures, and ends with its workers', async () => {
-    house = vllmHouse({ replicas: 2 })
+    house = vllmHouse({ replicas: 2, more: 'env: { STAND_IN_SIGNALS: ./signals.log }' })
     const url = await house.up([], { VLLM_PORT: '5000' })
+    const pids = (await nodesOf()).map(({ pid }) => pid)
     expect((await nodesOf()).map(({ state }) => state)).toEqual(['ready', 'ready'])
     const plain = (await (await ask(url, { max_tokens: 4 })).json()) as { usage: object; choices: { message: { content: string } }[] }
     expect(plain.choices[0]?.message.content).toBe('word word word word')
@@ -74,6 +86,24 @@ describe('vLLM launched by lb', () => {
     expect(house.logs()).not.toContain('VLLM_PORT moves')
     expect((await house.lb(['down'])).code).toBe(0)
     expect(house.survivors()).toEqual([])
+    // A second one would not be heard: what is left after the first and its time is ended by force.
+    const signals = readFileSync(join(house.cwd, 'signals.log'), 'utf8').trim().split('\n')
+    expect(signals.toSorted()).toEqual(pids.map((pid) => `${pid ?? 0} SIGTERM`).toSorted())
+  })
+
+  it('clears the workers of a front end that was killed before it starts the next', async () => {
+    house = vllmHouse({})
+    await house.up()
+    const [before] = await nodesOf()
+    const [worker] = workers()
+    expect(workers()).toHaveLength(1)
+    process.kill(before?.pid ?? 0, 'SIGKILL')
+    await until(async () => {
+      const [node] = await nodesOf()
+      return node?.state === 'ready' && node.pid !== before?.pid
+    }, 20_000)
+    expect(workers()).toHaveLength(1)
+    expect(workers()).not.toEqual([worker])
   })
 
   it('shows how far it has come while it loads, and its load once it is up', async () => {

@@ -1,11 +1,12 @@
 import { createServer, connect } from 'node:net'
 import type { CacheEvent } from '@plimsoll/core/plugin'
 import { encode } from '@msgpack/msgpack'
+import * as fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { cacheEvents } from './cache-events.js'
 import { createBatchDecoder } from './event-batch.js'
 import { ScriptedPublisher } from './scripted-publisher.test.fixture.js'
-import { encodeFrame, FrameReader } from './zmtp-frames.js'
+import { encodeFrame, FrameReader, ZmtpError } from './zmtp-frames.js'
 
 const hash = (text: string) => BigInt(`0x${text}`)
 const stored = (block: bigint, more: object = {}) => ({
@@ -249,6 +250,44 @@ describe('frames of ZMTP', () => {
     const odd = new FrameReader()
     odd.push(Buffer.from([0x80, 0]))
     expect(() => odd.next()).toThrow('flags')
+  })
+})
+
+describe('bytes of anybody', () => {
+  it('are frames or a broken rule, never a crash', () => {
+    fc.assert(
+      fc.property(fc.array(fc.uint8Array({ maxLength: 300 })), (chunks) => {
+        const reader = new FrameReader()
+        try {
+          for (const chunk of chunks) {
+            reader.push(Buffer.from(chunk))
+            for (let frame = reader.next(); frame !== undefined; frame = reader.next())
+              expect(frame.body.byteLength).toBeLessThanOrEqual(10_000)
+          }
+        } catch (error) {
+          expect(error).toBeInstanceOf(ZmtpError)
+        }
+      }),
+    )
+  })
+
+  it('are a batch or none', async () => {
+    const decode = await createBatchDecoder()
+    const anything = fc.anything({
+      values: [fc.string(), fc.integer(), fc.double(), fc.bigInt({ min: 0n, max: (1n << 64n) - 1n }), fc.boolean(), fc.constant(null)],
+    })
+    const tagged = fc.tuple(fc.constantFrom('BlockStored', 'BlockRemoved', 'AllBlocksCleared'), anything, anything, anything, anything)
+    fc.assert(
+      fc.property(
+        fc.oneof(
+          fc.uint8Array(),
+          fc.tuple(fc.double(), fc.array(fc.oneof(anything, tagged))).map((batch) => encode(batch, { useBigInt64: true })),
+        ),
+        (bytes) => {
+          for (const event of decode(bytes) ?? []) expect(['stored', 'removed', 'cleared']).toContain(event.kind)
+        },
+      ),
+    )
   })
 })
 

@@ -7,6 +7,8 @@ import { askReplay } from './replay-client.js'
 import { ZmtpPeer } from './zmtp-peer.js'
 
 const LISTEN_AGAIN_MS = 500
+/** One publisher, and its next connection while the last one dies. */
+const MOST_PEERS = 8
 
 export interface CacheEventPorts {
   /** Where we listen, and vLLM's publisher connects. */
@@ -51,6 +53,7 @@ function listen(port: number, story: BatchStory, signal: AbortSignal): Ear {
   const open = (): void => {
     if (over) return
     server = createServer((socket) => {
+      if (peers.size >= MOST_PEERS) return void socket.destroy()
       const peer: ZmtpPeer = new ZmtpPeer(socket, {
         socketType: 'SUB',
         onReady: () => story.connected(),

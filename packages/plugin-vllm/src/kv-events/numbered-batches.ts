@@ -44,7 +44,8 @@ export class BatchStory {
   }
 
   private queue(task: () => Promise<void>): void {
-    this.work = this.work.then(task)
+    // Whatever fails here, the story must go on; what it was about is lost.
+    this.work = this.work.then(task).catch(() => this.lost())
   }
 
   private async take(batch: NumberedBatch): Promise<void> {

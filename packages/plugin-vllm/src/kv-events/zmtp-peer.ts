@@ -3,6 +3,7 @@ import { encodeFrame, encodeMessage, type Frame, FrameReader, ZmtpError } from '
 
 const GREETING_BYTES = 64
 const MOST_FRAMES = 32
+const MOST_MESSAGE_BYTES = 64 * 1024 * 1024
 /** From connecting to the end of the handshake. */
 const HANDSHAKE_MS = 5_000
 
@@ -21,6 +22,7 @@ export class ZmtpPeer {
   private readonly reader = new FrameReader()
   private stage: 'greeting' | 'ready' | 'open' = 'greeting'
   private frames: Buffer[] = []
+  private messageBytes = 0
   private over = false
 
   constructor(
@@ -83,11 +85,13 @@ export class ZmtpPeer {
   private frame(frame: Frame): void {
     if (frame.isCommand) return this.command(frame.body)
     if (this.stage !== 'open') throw new ZmtpError('a message before the handshake')
-    if (this.frames.length >= MOST_FRAMES) throw new ZmtpError('a message of too many frames')
+    this.messageBytes += frame.body.byteLength
+    if (this.frames.length >= MOST_FRAMES || this.messageBytes > MOST_MESSAGE_BYTES) throw new ZmtpError('a message that is too large')
     this.frames.push(frame.body)
     if (frame.more) return
     const { frames } = this
     this.frames = []
+    this.messageBytes = 0
     this.options.onMessage(frames)
   }
 
