@@ -38,7 +38,7 @@ export function manifestRules(bench: Workbench): readonly ContractRule[] {
           `minProbeIntervalMs ${backend.minProbeIntervalMs}`,
         )
         for (const step of backend.stop ?? []) {
-          assert.ok(step.signal === 'SIGINT' || step.signal === 'SIGTERM', `stop step ${String(step.signal)}`)
+          assert.ok(step.signal === 'SIGINT' || step.signal === 'SIGTERM', 'a stop step that is neither SIGINT nor SIGTERM')
           assert.ok(step.waitMs > 0 && step.waitMs <= 600_000, `stop waits ${step.waitMs} ms`)
         }
         if (backend.modelName !== undefined) assert.notEqual(backend.modelName, '')

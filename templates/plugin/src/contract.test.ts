@@ -9,4 +9,4 @@ const rules = engineContract(plugin, {
   sick: () => startScriptedServer({ '/health': [500, '{"state":"broken"}'] }),
 })
 
-for (const { title, run } of rules) test(title, run)
+for (const { title, run } of rules) await test(title, run)

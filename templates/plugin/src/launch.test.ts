@@ -7,7 +7,7 @@ import { setTimeout as after } from 'node:timers/promises'
 import { fetchingHost } from '@plimsoll/testkit'
 import { plugin } from './index.js'
 
-test('what the plan starts becomes ready and answers', async () => {
+await test('what the plan starts becomes ready and answers', async () => {
   const port = await freePort()
   const url = `http://127.0.0.1:${port}`
   const backend = plugin.createBackend({ id: 'test/node', url, models: ['model-a'], settings: { wordMs: 0, loadMs: 50 } }, fetchingHost)

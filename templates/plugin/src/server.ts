@@ -24,7 +24,7 @@ interface ChatRequest {
 }
 
 const server = createServer((request, response) => void serve(request, response).catch(() => response.destroy()))
-server.listen(Number(values.port), values.host, () => console.log(`listening on http://${values.host}:${values.port}`))
+server.listen(Number(values.port), values.host, () => process.stdout.write(`listening on http://${values.host}:${values.port}\n`))
 process.on('SIGTERM', () => process.exit(0))
 
 async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {

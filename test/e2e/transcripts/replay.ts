@@ -1,5 +1,5 @@
 /** A recorded exchange through the real gateway: a server that answers with its bytes, a client that sends its request, and what that client got. */
-import { connect } from 'node:net'
+import { connect, type Socket } from 'node:net'
 import { createBalancer, type Balancer } from '@plimsoll/core'
 import { plugin as llamacpp } from '@plimsoll/plugin-llamacpp'
 import { recordedExchange, startRawServer, type RawServer, type RecordedExchange } from '@plimsoll/testkit'
@@ -47,13 +47,8 @@ export class Replay {
     const server = await startRawServer((socket, request) => {
       const [method = '', path = ''] = request.split(' ')
       const other = method === 'GET' ? background[path] : undefined
-      if (other !== undefined) return void socket.end(transcript(other).answer)
-      const exchange = replay?.current
-      replay?.reached.push(request)
-      if (exchange === undefined) return void socket.destroy()
-      for (const piece of pieces(exchange.answer)) socket.write(piece)
-      // What ended by a client's patience is a server that says no more.
-      if (exchange.ended.startsWith('server closed')) socket.end()
+      if (other !== undefined) socket.end(transcript(other).answer)
+      else replay?.answer(socket, request)
     })
     const balancer = createBalancer({
       topology: {
@@ -73,6 +68,14 @@ export class Replay {
     const url = await balancer.listen({ host: '127.0.0.1', port: 0 })
     replay = new Replay(balancer, Number(new URL(url).port), server)
     return replay
+  }
+
+  private answer(socket: Socket, request: string): void {
+    const exchange = this.current
+    this.reached.push(request)
+    for (const piece of pieces(exchange?.answer ?? Buffer.alloc(0))) socket.write(piece)
+    // What ended by a client's patience is a server that says no more.
+    if (exchange?.ended.startsWith('server closed') !== false) socket.end()
   }
 
   /** Sends the recorded request to the gateway as its client did, but for the key, which is the gateway's affair. */

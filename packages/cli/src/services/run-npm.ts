@@ -46,20 +46,19 @@ function errorLines(text: string): string[] {
 }
 
 /** Why npm did not install it, in a line that helps. */
-export function npmFailure(what: string, { errors, code }: NpmResult): LbError {
-  const text = errors.join('\n')
-  const peer = /^peer (.+) from (.+)$/m.exec(text)
+export function npmFailure(what: string, result: NpmResult): LbError {
+  const why = reasonOf(result)
+  const hint = hintFor(result.errors.join('\n'))
+  return new LbError(`${what} was not installed: ${why}`, { code: 'LB_PLUGIN_NOT_INSTALLED', source: 'operator', hint })
+}
+
+/** Of a conflict, who wants what; else the lines that are meant for people. */
+function reasonOf({ errors, code }: NpmResult): string {
+  const peer = /^peer (.+) from (.+)$/m.exec(errors.join('\n'))
+  if (peer !== null) return `${peer[2] ?? ''} wants ${(peer[1] ?? '').replaceAll('"', '')}, which is not what this lb has`
   const noise = /^(code|syscall|errno|at|While resolving|Found|node_modules\/) /
   const said = errors.filter((line) => !noise.test(line)).slice(0, 4)
-  const why =
-    peer === null
-      ? said.join('; ').slice(0, 1000)
-      : `${peer[2] ?? ''} wants ${(peer[1] ?? '').replaceAll('"', '')}, which is not what this lb has`
-  return new LbError(`${what} was not installed: ${why || `npm ended with ${String(code)}`}`, {
-    code: 'LB_PLUGIN_NOT_INSTALLED',
-    source: 'operator',
-    hint: hintFor(text),
-  })
+  return said.length === 0 ? `npm ended with ${String(code)}` : said.join('; ').slice(0, 1000)
 }
 
 function hintFor(text: string): string {
