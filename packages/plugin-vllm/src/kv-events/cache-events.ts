@@ -53,7 +53,10 @@ function listen(port: number, story: BatchStory, signal: AbortSignal): Ear {
   const open = (): void => {
     if (over) return
     server = createServer((socket) => {
-      if (peers.size >= MOST_PEERS) return void socket.destroy()
+      if (peers.size >= MOST_PEERS) {
+        socket.destroy()
+        return
+      }
       const peer: ZmtpPeer = new ZmtpPeer(socket, {
         socketType: 'SUB',
         onReady: () => story.connected(),
