@@ -25,13 +25,14 @@ interface Engine {
 /** Answers with its own port, on one address of loopback; holds answers while told to. */
 async function engine(address = '127.0.0.1', port = 0, hold: () => Promise<void> = () => Promise.resolve()): Promise<Engine> {
   const server: Server = createServer((request, response) => {
-    if (request.method === 'GET') return void response.end('{"data":[{"id":"m"}]}')
-    request
-      .resume()
-      .on(
-        'end',
-        () => void hold().then(() => response.end(JSON.stringify({ from: address, port: (server.address() as AddressInfo).port }))),
-      )
+    if (request.method === 'GET') response.end('{"data":[{"id":"m"}]}')
+    else
+      request
+        .resume()
+        .on(
+          'end',
+          () => void hold().then(() => response.end(JSON.stringify({ from: address, port: (server.address() as AddressInfo).port }))),
+        )
   })
   await new Promise<void>((resolve) => server.listen(port, address, resolve))
   open.push(() => (server.closeAllConnections(), server.close()))

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import type { CollectedShape } from '../contracts/index.js'
 import { AnswerCollector } from './answer-collector.js'
 import { EventSplitter } from './event-splitter.js'
+import { stream } from './streams.test.fixture.js'
 
 const shape: CollectedShape = {
   fits: () => true,
@@ -119,5 +120,15 @@ describe('collecting a plain answer from a stream', () => {
     const collector = collect(Buffer.from([text('a'.repeat(600)), text('b'.repeat(600))].join('')))
     expect(collector.tooLong).toBe(true)
     expect(collector.byteLength).toBe(600)
+  })
+
+  it('never fails on a stream of any making, and what it answers is JSON', () => {
+    fc.assert(
+      fc.property(stream, fc.array(fc.nat(6_000), { maxLength: 20 }), fc.boolean(), (odd, cuts, ends) => {
+        const bytes = Buffer.concat([...odd, ...(ends ? [Buffer.from(text('a') + end + usage + done)] : [])])
+        const answer = collect(bytes, cuts, 100_000).answer()
+        if (answer !== undefined) expect(JSON.parse(answer.toString())).toHaveProperty('choices')
+      }),
+    )
   })
 })

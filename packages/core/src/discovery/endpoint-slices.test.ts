@@ -1,5 +1,7 @@
+import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { serversOfSlices, type EndpointSlice } from './endpoint-slices.js'
+import { readSlice } from './read-slice.js'
 
 type Conditions = NonNullable<NonNullable<EndpointSlice['endpoints']>[number]['conditions']>
 
@@ -70,6 +72,42 @@ describe('the servers of a service', () => {
     expect(urlsOf([slice([{ addresses: [] }, { addresses: [''] }, {}])])).toEqual([])
     expect(() => urlsOf([slice([endpoint('10.0.0.5')], { ports: [{ port: 99_999 }, { port: 53, protocol: 'UDP' }] })])).toThrow(
       'they have none',
+    )
+  })
+})
+
+describe('what an API server may send', () => {
+  it('is read as it is where it is as it should be', () => {
+    const whole = slice([endpoint('10.0.0.5')])
+    expect(urlsOf([readSlice(JSON.parse(JSON.stringify(whole)))])).toEqual(urlsOf([whole]))
+  })
+
+  it('never throws anything but the ports that there are', () => {
+    const odd = fc.record(
+      {
+        addressType: fc.oneof(fc.constantFrom('IPv4', 'IPv6', 'FQDN'), fc.jsonValue()),
+        ports: fc.oneof(fc.jsonValue(), fc.array(fc.record({ port: fc.oneof(fc.integer(), fc.jsonValue()), name: fc.jsonValue() }))),
+        endpoints: fc.oneof(
+          fc.jsonValue(),
+          fc.array(
+            fc.record({
+              addresses: fc.oneof(fc.jsonValue(), fc.array(fc.string())),
+              conditions: fc.jsonValue(),
+              targetRef: fc.jsonValue(),
+            }),
+          ),
+        ),
+      },
+      { requiredKeys: [] },
+    )
+    fc.assert(
+      fc.property(fc.array(fc.oneof(odd, fc.jsonValue()), { maxLength: 4 }), (values) => {
+        try {
+          for (const url of urlsOf(values.map(readSlice))) expect(url).toMatch(/^http:\/\//)
+        } catch (error) {
+          expect(String(error)).toContain('have no port')
+        }
+      }),
     )
   })
 })

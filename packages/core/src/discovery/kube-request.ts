@@ -41,7 +41,12 @@ export async function kubeGet(access: KubeAccess, path: string, signal: AbortSig
 
 /** The whole answer as JSON. */
 export async function jsonOf(answer: IncomingMessage): Promise<unknown> {
-  return JSON.parse(await textOf(answer, MAX_LIST_BYTES)) as unknown
+  const text = await textOf(answer, MAX_LIST_BYTES)
+  try {
+    return JSON.parse(text) as unknown
+  } catch (error) {
+    throw new Error(`the API server's answer is no JSON: ${text.slice(0, 80)}`, { cause: error })
+  }
 }
 
 /** The lines of an answer, as they come. */

@@ -58,5 +58,5 @@ function labelsOf(labels: unknown, at: string): Readonly<Record<string, string>>
   )
   if (entries === undefined || good !== true || entries.length > MAX_LABELS)
     throw new Error(`${at} must be at most ${MAX_LABELS} names with texts of at most ${MAX_LABEL_LENGTH} characters`)
-  return Object.fromEntries(entries) as Record<string, string>
+  return Object.fromEntries(entries)
 }

@@ -1,5 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -133,6 +135,14 @@ describe('a service of Kubernetes', () => {
     }
     server.put('a', ['10.0.0.7'])
     await expect.poll(() => watched.urls, patient).toEqual(urls(7))
+  })
+
+  it('sends what is no list, and is told so', async () => {
+    const server = createServer((_request, response) => response.end('<html>login</html>'))
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    open.push(() => (server.closeAllConnections(), server.close()))
+    const watched = watch({ server: `http://127.0.0.1:${(server.address() as AddressInfo).port}` })
+    await expect.poll(() => watched.report.error).toBe("the API server's answer is no JSON: <html>login</html>")
   })
 
   it('scaled to nothing has no members: the server knows', async () => {

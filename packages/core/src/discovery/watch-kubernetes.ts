@@ -4,6 +4,7 @@ import type { KubernetesSource } from '../topology/index.js'
 import { serversOfSlices, type EndpointSlice } from './endpoint-slices.js'
 import { kubeAccess } from './kube-access.js'
 import { jsonOf, kubeGet, KubeRefusal, linesOf } from './kube-request.js'
+import { readSlice } from './read-slice.js'
 import type { SourceContext, SourceEvents, SourceWatch, WatchSource } from './source.js'
 
 /** A watch is asked for anew so often: one whose other end has gone without a word is noticed by then. */
@@ -58,10 +59,11 @@ class KubernetesWatch implements SourceWatch {
     do {
       const more = next === '' ? '' : `&continue=${encodeURIComponent(next)}`
       const page = await this.within(LIST_WITHIN_MS, async (signal) => jsonOf(await this.get(`&limit=${PAGE}${more}`, signal)))
-      const { items, metadata } = page as { items?: EndpointSlice[] | null; metadata?: { resourceVersion?: string; continue?: string } }
-      found.push(...(items ?? []))
-      this.version = metadata?.resourceVersion ?? ''
-      next = metadata?.continue ?? ''
+      const { items, metadata } = (page ?? {}) as { items?: unknown; metadata?: { resourceVersion?: unknown; continue?: unknown } }
+      if (!Array.isArray(items)) throw new Error('the API server sent no list of EndpointSlices; is server its base URL?')
+      found.push(...items.map(readSlice))
+      this.version = textOf(metadata?.resourceVersion)
+      next = textOf(metadata?.continue)
     } while (next !== '' && found.length < PAGE * 20)
     this.slices.clear()
     for (const slice of found) this.slices.set(slice.metadata?.name ?? '', slice)
@@ -79,7 +81,7 @@ class KubernetesWatch implements SourceWatch {
       this.events.unchanged()
       for await (const line of linesOf(answer)) {
         alive()
-        this.take(JSON.parse(line) as WatchEvent)
+        this.take(eventOf(line))
       }
     })
     // One that ends at once would be asked for without a pause.
@@ -87,13 +89,14 @@ class KubernetesWatch implements SourceWatch {
   }
 
   private take({ type, object }: WatchEvent): void {
-    const name = object?.metadata?.name ?? ''
     if (type === 'ERROR')
-      throw object?.code === 410 ? new PastIsGone() : new Error(`the API server ended the watch: ${object?.message ?? ''}`)
-    this.version = object?.metadata?.resourceVersion ?? this.version
-    if (type === 'BOOKMARK' || object === undefined) return this.events.unchanged()
+      throw object?.code === 410 ? new PastIsGone() : new Error(`the API server ended the watch: ${textOf(object?.message)}`)
+    const slice = readSlice(object)
+    const name = slice.metadata?.name ?? ''
+    this.version = slice.metadata?.resourceVersion ?? this.version
     if (type === 'DELETED') this.slices.delete(name)
-    else this.slices.set(name, object)
+    else if (type === 'ADDED' || type === 'MODIFIED') this.slices.set(name, slice)
+    else return this.events.unchanged()
     this.tell()
   }
 
@@ -139,8 +142,20 @@ class KubernetesWatch implements SourceWatch {
 }
 
 interface WatchEvent {
-  readonly type?: string
-  readonly object?: EndpointSlice & { readonly code?: number; readonly message?: string }
+  readonly type?: unknown
+  readonly object?: { readonly code?: unknown; readonly message?: unknown }
+}
+
+function eventOf(line: string): WatchEvent {
+  try {
+    return (JSON.parse(line) ?? {}) as WatchEvent
+  } catch (error) {
+    throw new Error(`the API server sent a line that is no JSON: ${line.slice(0, 80)}`, { cause: error })
+  }
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : ''
 }
 
 /** The server has forgotten the version from which it was to go on. */

@@ -7,14 +7,7 @@ import { watchSrv } from './watch-srv.js'
 
 /** Watches a source of any kind. */
 export function watchSource(source: AttachSource, context: SourceContext, events: SourceEvents): SourceWatch {
-  switch (source.kind) {
-    case 'dns':
-      return watchDns(source, context, events)
-    case 'srv':
-      return watchSrv(source, context, events)
-    case 'file':
-      return watchFile(source, context, events)
-    case 'kubernetes':
-      return watchKubernetes(source, context, events)
-  }
+  if (source.kind === 'dns') return watchDns(source, context, events)
+  if (source.kind === 'srv') return watchSrv(source, context, events)
+  return source.kind === 'file' ? watchFile(source, context, events) : watchKubernetes(source, context, events)
 }
