@@ -7,6 +7,7 @@ export {
   readNodeModels,
   servedUrl,
   surveyGpus,
+  surveyGpusOf,
   type AskedNode,
   type BalancerEvents,
   type BalancerOptions,
@@ -14,6 +15,7 @@ export {
   type Listenable,
   type SharedSocket,
   type StartOptions,
+  type GpuHost,
   type GpuSnapshot,
   type ThreadsOptions,
 } from './balancer/index.js'
@@ -41,6 +43,7 @@ export {
   isSameProcess,
   ownerOf,
   ownIdentity,
+  parseSshDestination,
   processIdentity,
   rotateIfLarger,
   tailFile,

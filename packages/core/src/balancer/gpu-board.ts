@@ -6,6 +6,8 @@ import {
   type GpuWatch,
   type LiveClaim,
   type SeenGpu,
+  sshGpuMachine,
+  SshLink,
 } from '../machines/index.js'
 import { systemClock, type Clock } from '../base/index.js'
 import type { GpuProblem, GpuStatus } from '../control/index.js'
@@ -42,6 +44,24 @@ function shownGpu(gpu: SeenGpu, claims: readonly LiveClaim[], topologyName?: str
     broken: gpu.broken ?? null,
     nodes: own.map((claim) => claim.holder.slice(`${topologyName ?? ''}/`.length)),
     heldBy: all.filter((claim) => !own.includes(claim)).map((claim) => claim.holder),
+  }
+}
+
+/** A machine to look at through the system's ssh. */
+export interface GpuHost {
+  readonly name: string
+  readonly ssh: { readonly host: string; readonly user?: string; readonly port?: number }
+  readonly sshConfig?: string
+}
+
+/** The accelerators of another machine; what is reserved there is not seen from here. Throws LB_SSH_FAILED. */
+export async function surveyGpusOf({ name, ssh, sshConfig }: GpuHost, env: NodeJS.ProcessEnv): Promise<GpuSnapshot> {
+  const link = new SshLink({ name, destination: ssh, env, ...(sshConfig === undefined ? {} : { configFile: sshConfig }) })
+  try {
+    const reading = await createGpuWatch(await sshGpuMachine(link), systemClock).read(0)
+    return { gpus: reading.gpus.map((gpu) => shownGpu(gpu, [])), problems: reading.problems }
+  } finally {
+    link.close()
   }
 }
 

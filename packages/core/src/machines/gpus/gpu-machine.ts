@@ -41,12 +41,19 @@ export interface LocalMachineOptions {
 const TIMEOUT_MS = 5_000
 const MAX_OUTPUT_BYTES = 4 * 1024 * 1024
 /** Where tools stand although PATH does not say so: WSL, containers, ROCm, Windows under WSL. */
-const FOLDERS = ['/usr/bin', '/usr/lib/wsl/lib', '/usr/local/nvidia/bin', '/opt/rocm/bin', '/usr/sbin', '/mnt/c/Windows/System32'] as const
+export const TOOL_FOLDERS = [
+  '/usr/bin',
+  '/usr/lib/wsl/lib',
+  '/usr/local/nvidia/bin',
+  '/opt/rocm/bin',
+  '/usr/sbin',
+  '/mnt/c/Windows/System32',
+] as const
 const TOOL_ENV = ['PATH', 'HOME', 'USER', 'LOGNAME', 'TMPDIR', 'LD_LIBRARY_PATH', 'ROCM_PATH'] as const
 
 /** This machine. A tool that hangs is killed; one that cannot even be killed (a stuck driver) is not started a second time. */
 export function localMachine(options: LocalMachineOptions): GpuMachine {
-  const { env, platform = process.platform, root = '/', timeoutMs = TIMEOUT_MS, folders = FOLDERS } = options
+  const { env, platform = process.platform, root = '/', timeoutMs = TIMEOUT_MS, folders = TOOL_FOLDERS } = options
   const turns = new Map<string, Promise<ToolRun>>()
   const stuck = new Map<string, ChildProcess>()
   const once = async (tool: string, args: readonly string[]): Promise<ToolRun> => {
