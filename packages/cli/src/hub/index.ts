@@ -4,4 +4,5 @@
  */
 export { hubSettings, type HubSettings } from './hub-settings.js'
 export { parseHubReference, type HubReference } from './hub-reference.js'
+export { pullOverSsh, type SshPlace } from './pull-over-ssh.js'
 export { pullRepository, type HubProgress, type PulledRepository } from './pull-repository.js'

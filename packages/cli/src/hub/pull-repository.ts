@@ -1,9 +1,9 @@
-import { createHash } from 'node:crypto'
 import { mkdirSync } from 'node:fs'
 import { stat, statfs } from 'node:fs/promises'
 import { join } from 'node:path'
 import { LbError } from '@plimsoll/core'
 import { chooseFiles, type FileWish } from './choose-files.js'
+import { contentHashOf } from './content-hash.js'
 import { downloadFile } from './download-file.js'
 import { createHubClient } from './hub-client.js'
 import { diskError, noSpaceFor } from './hub-errors.js'
@@ -62,7 +62,7 @@ export async function pullRepository(options: PullRepositoryOptions): Promise<Pu
     return {
       repo,
       commit,
-      contentHash: hashOf(chosen),
+      contentHash: contentHashOf(chosen),
       folder: shelf.folder,
       bytes: sum(chosen),
       fetchedBytes,
@@ -120,12 +120,6 @@ async function needRoom(missing: readonly HubFile[], shelf: Shelf): Promise<void
   const needed = sum(missing) - parts.reduce((total, bytes) => total + bytes, 0)
   const { bavail, bsize } = await statfs(shelf.root)
   if (needed > bavail * bsize) throw noSpaceFor(gigabytes(needed), gigabytes(bavail * bsize), shelf.root)
-}
-
-/** Independent of where the files lie and of their order. */
-function hashOf(files: readonly HubFile[]): string {
-  const lines = files.map(({ path, sha256, gitSha1, bytes }) => `${path} ${sha256 ?? gitSha1 ?? bytes}\n`).sort()
-  return `sha256:${createHash('sha256').update(lines.join('')).digest('hex')}`
 }
 
 function sum(files: readonly HubFile[]): number {

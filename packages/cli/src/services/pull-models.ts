@@ -1,5 +1,5 @@
 import { isLbError, LbError, messageOf } from '@plimsoll/core'
-import { hubSettings, parseHubReference, pullRepository, type HubReference } from '../hub/index.js'
+import { hubSettings, parseHubReference, pullOverSsh, pullRepository, type HubReference, type SshPlace } from '../hub/index.js'
 import type { ModelProgress, PulledModel, PullReport, SkippedNode } from '../views/pull-report.js'
 import { wrongInput } from '../wrong-input.js'
 import { isNamed } from './list-models.js'
@@ -74,15 +74,30 @@ async function pullOne(wish: PullWish, options: PullModelsOptions): Promise<Pull
     const { contentHash = null } = (await wish.keeper.pull?.(model, { signal, onProgress })) ?? {}
     return { model, by: 'engine', nodes, contentHash }
   }
+  return wish.place === undefined ? fromHub(wish, options) : overSsh(wish, wish.place, options)
+}
+
+type HubWish = Extract<PullWish, { from: 'hub' }>
+
+async function fromHub(wish: HubWish, options: PullModelsOptions): Promise<PulledModel> {
+  const { model, nodes } = wish
   const { commit, contentHash, folder, bytes, fetchedBytes } = await pullRepository({
-    reference: wish.reference,
-    settings: hubSettings({ ...process.env, ...wish.env }),
-    ...(wish.gguf === undefined ? {} : { gguf: wish.gguf }),
+    ...fileWish(wish, options),
     ...(options.to === undefined ? {} : { to: options.to }),
-    include: options.include ?? [],
-    exclude: options.exclude ?? [],
-    signal,
     onProgress: ({ file, doneBytes, totalBytes }) => options.onProgress({ model, step: file, doneBytes, totalBytes }),
   })
   return { model, by: 'hub', nodes, contentHash, commit, folder, bytes, fetchedBytes }
+}
+
+async function overSsh(wish: HubWish, place: SshPlace, options: PullModelsOptions): Promise<PulledModel> {
+  const { model, nodes, env: variables = {} } = wish
+  if (options.to !== undefined) throw wrongInput(`--to means a folder here, and ${nodes.join(', ')} runs on ${place.host}`, 'leave it out')
+  const onStep = (step: string): void => options.onProgress({ model, step: `${place.host}: ${step}` })
+  const { commit, contentHash, folder, bytes } = await pullOverSsh({ ...fileWish(wish, options), place, variables, onStep })
+  return { model, by: 'hub', nodes, contentHash, commit, folder: `${place.host}:${folder}`, bytes }
+}
+
+function fileWish({ reference, gguf, env }: HubWish, { include = [], exclude = [], signal }: PullModelsOptions) {
+  const settings = hubSettings({ ...process.env, ...env })
+  return { reference, settings, include, exclude, signal, ...(gguf === undefined ? {} : { gguf }) }
 }

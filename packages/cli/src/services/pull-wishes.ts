@@ -1,5 +1,5 @@
 import type { ModelKeeper } from '@plimsoll/core'
-import { parseHubReference, type HubReference } from '../hub/index.js'
+import { parseHubReference, type HubReference, type SshPlace } from '../hub/index.js'
 import type { SkippedNode } from '../views/pull-report.js'
 import type { ModelNode } from './model-nodes.js'
 
@@ -11,7 +11,9 @@ export type PullWish = { readonly model: string; readonly nodes: readonly string
       readonly reference: HubReference
       readonly gguf?: boolean
       /** Variables of the node that say where its cache is. */
-      readonly env?: NodeJS.ProcessEnv
+      readonly env?: Readonly<Record<string, string>>
+      /** The machine of the engine, where that is another one. */
+      readonly place?: SshPlace
     }
 )
 
@@ -65,19 +67,18 @@ function wishesOf(node: ModelNode, model: string | undefined): readonly Found[] 
 function fromHub({ id, group }: ModelNode, model: string): Found {
   const reference = parseHubReference(model)
   if (reference === undefined) return { node: id, why: `\`${model}\` is no model of a hub` }
-  if (group.host !== undefined) return { node: id, why: elsewhere(group.host.ssh.host, reference) }
   const { settings = {}, env = {} } = group.launch ?? {}
   const { revision } = settings as { revision?: unknown }
   const named = { ...reference, ...(reference.revision === undefined && typeof revision === 'string' ? { revision } : {}) }
   const own = Object.fromEntries(Object.entries(env).flatMap(([name, value]) => (typeof value === 'string' ? [[name, value]] : [])))
   const isGguf = reference.quant !== undefined || model.startsWith('hf:')
-  const wish: PullWish = { model, nodes: [id], from: 'hub', reference: named, env: own, ...(isGguf ? { gguf: true } : {}) }
-  return { key: JSON.stringify([named, own['HF_HOME'], own['HF_HUB_CACHE'], isGguf]), wish }
+  const place = group.host === undefined ? {} : { place: placeOf(group.host) }
+  const wish: PullWish = { model, nodes: [id], from: 'hub', reference: named, env: own, ...(isGguf ? { gguf: true } : {}), ...place }
+  return { key: JSON.stringify([named, own['HF_HOME'], own['HF_HUB_CACHE'], isGguf, group.host?.ssh]), wish }
 }
 
-/** The files must come to lie on the machine of the engine, and nothing of ours runs there. */
-function elsewhere(host: string, { repo, revision }: HubReference): string {
-  return `it runs on ${host}: ssh ${host} hf download ${repo}${revision === undefined ? '' : ` --revision ${revision}`}`
+function placeOf({ ssh, sshConfig, venv }: NonNullable<ModelNode['group']['host']>): SshPlace {
+  return { ...ssh, ...(sshConfig === undefined ? {} : { configFile: sshConfig }), ...(venv === undefined ? {} : { venv }) }
 }
 
 function hubWish(model: string | undefined): PullWish | undefined {
