@@ -1,8 +1,7 @@
+import { type ScriptedServer, fetchingHost, startScriptedServer } from '@plimsoll/testkit'
 import { afterEach, describe, expect, it } from 'vitest'
-import { fetchingHost } from './fetching-host.test.fixture.js'
 import { plugin } from './index.js'
 import { modelCard, modelList, specOf } from './node-spec.test.fixture.js'
-import { type ScriptedServer, startScriptedServer } from './scripted-server.test.fixture.js'
 import type { VllmSettings } from './settings.js'
 
 let server: ScriptedServer

@@ -1,6 +1,6 @@
 import { isLbError, type LaunchSlot } from '@plimsoll/core/plugin'
+import { fetchingHost } from '@plimsoll/testkit'
 import { describe, expect, it } from 'vitest'
-import { fetchingHost } from './fetching-host.test.fixture.js'
 import { plugin } from './index.js'
 import { gpu, specOf } from './node-spec.test.fixture.js'
 import type { VllmSettings } from './settings.js'

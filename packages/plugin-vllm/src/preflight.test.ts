@@ -2,12 +2,11 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { PreflightFinding } from '@plimsoll/core/plugin'
+import { type ScriptedServer, fetchingHost, startScriptedServer } from '@plimsoll/testkit'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { fetchingHost } from './fetching-host.test.fixture.js'
 import { memoryNeed } from './memory-need.js'
 import { specOf } from './node-spec.test.fixture.js'
 import { preflight } from './preflight.js'
-import { type ScriptedServer, startScriptedServer } from './scripted-server.test.fixture.js'
 import type { VllmSettings } from './settings.js'
 
 const id = 'Qwen/Qwen3-4B'
