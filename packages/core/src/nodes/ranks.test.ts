@@ -4,7 +4,10 @@ import { rosterOf } from './roster-view.js'
 
 const node = (id: string, state: NodeState, rank?: number): RosterNode =>
   ({ id, pool: 'p', state, ...(rank === undefined ? {} : { rank }) }) as Partial<RosterNode> as RosterNode
-const routable = (...nodes: readonly RosterNode[]): readonly string[] => rosterOf(1, nodes, new Set()).routable('p').map(({ id }) => id)
+const routable = (...nodes: readonly RosterNode[]): readonly string[] =>
+  rosterOf(1, nodes, new Set())
+    .routable('p')
+    .map(({ id }) => id)
 
 describe('nodes of a higher rank', () => {
   it('stand back while one of a lower rank is ready', () => {
