@@ -1,7 +1,7 @@
 /** Every recorded exchange of a real llama-server goes through the real gateway. transcripts/replays.ts says which way each takes. */
 import { readdirSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { received, Replay, transcript } from './transcripts/replay.js'
+import { received, recordings, Replay, transcript } from './transcripts/replay.js'
 import { replays } from './transcripts/replays.js'
 
 /** What an engine's answer may bring along; everything else of it stays inside. */
@@ -30,7 +30,7 @@ const bodyOf = (request: string): string => request.slice(request.indexOf('\r\n\
 const codeOf = (body: Buffer): string => (JSON.parse(body.toString('utf8')) as { error: { code: string } }).error.code
 
 it('each recorded exchange has its way, and none is left out', () => {
-  const files = readdirSync(new URL('transcripts/llamacpp', import.meta.url))
+  const files = readdirSync(recordings)
   const names = files.filter((file) => file.endsWith('.http')).map((file) => file.slice(0, -'.http'.length))
   expect(Object.values(replays).flat().sort()).toEqual(names.sort())
   expect(names).toHaveLength(153)

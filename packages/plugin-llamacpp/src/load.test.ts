@@ -1,6 +1,6 @@
+import { fetchingHost } from '@plimsoll/testkit'
 import { afterEach, describe, expect, it } from 'vitest'
 import { createBackend } from './backend.js'
-import { fetchingHost } from './fetching-host.test.fixture.js'
 import { type RecordedServer, recorded, type Routes, startRecordedServer } from './recorded-server.test.fixture.js'
 import type { LlamacppSettings } from './settings.js'
 

@@ -1,7 +1,7 @@
+import { fetchingHost } from '@plimsoll/testkit'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { NodeSpec } from '@plimsoll/core/plugin'
 import { createBackend } from './backend.js'
-import { fetchingHost } from './fetching-host.test.fixture.js'
 import { type RecordedServer, type Routes, startRecordedServer } from './recorded-server.test.fixture.js'
 import type { LlamacppSettings } from './settings.js'
 

@@ -1,9 +1,9 @@
 import { createServer, type Server as HttpServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { fetchingHost } from '@plimsoll/testkit'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { ModelKeeper } from '@plimsoll/core/plugin'
 import { createBackend } from './backend.js'
-import { fetchingHost } from './fetching-host.test.fixture.js'
 import { recorded, type RecordedServer, startRecordedServer } from './recorded-server.test.fixture.js'
 
 /** A router that says yes at once and changes its list after a few looks, as the real one does. */

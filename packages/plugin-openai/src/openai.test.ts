@@ -1,8 +1,7 @@
+import { type ScriptedServer, fetchingHost, startScriptedServer } from '@plimsoll/testkit'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { NodeSpec } from '@plimsoll/core/plugin'
-import { fetchingHost } from './fetching-host.test.fixture.js'
 import { plugin } from './index.js'
-import { type ScriptedServer, startScriptedServer } from './scripted-server.test.fixture.js'
 
 let server: ScriptedServer | undefined
 afterEach(() => server?.close())

@@ -14,10 +14,11 @@ export interface Received {
   readonly whole: boolean
 }
 
-const folder = new URL('llamacpp/', import.meta.url)
+/** All that was recorded; the plugin's own tests use some of it. */
+export const recordings = new URL('../../../packages/plugin-llamacpp/src/fixtures/', import.meta.url)
 
 export function transcript(name: string): RecordedExchange {
-  return recordedExchange(new URL(`${name}.http`, folder))
+  return recordedExchange(new URL(`${name}.http`, recordings))
 }
 
 /** What the recorded server is asked besides, by probes and load. */
