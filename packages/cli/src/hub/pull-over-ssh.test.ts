@@ -57,7 +57,12 @@ describe('a model fetched on another machine', () => {
     expect(readFileSync(join(folder, 'hf-args'), 'utf8').trim().split('\n')).toEqual([
       'secret',
       "/data/it's",
-      ...['download', 'org/m', 'model.safetensors', 'a b.json', '--revision', 'main'],
+      'download',
+      'org/m',
+      'model.safetensors',
+      'a b.json',
+      '--revision',
+      'main',
     ])
   })
 
