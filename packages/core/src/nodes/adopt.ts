@@ -20,7 +20,7 @@ export async function adopt(
   context: RunnerContext,
   onAdopted: (life: Life, prepared: PreparedLaunch) => void,
 ): Promise<Life | undefined> {
-  const left = context.leftovers.of(node.id)
+  const left = await context.leftovers.of(node.id)
   if (left === undefined) return undefined
   const found = await judge(left, node, context).catch((error: unknown) => messageOf(error))
   if (typeof found !== 'string') {

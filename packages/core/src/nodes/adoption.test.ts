@@ -4,12 +4,13 @@ import { tmpdir, userInfo } from 'node:os'
 import { describe, expect, it } from 'vitest'
 import { claimFile } from '../base/index.js'
 import { isSameProcess, ownIdentity } from '../machines/index.js'
-import { fleetMaker, launchGroup, serverScript, topologyOf, type TestFleet } from './fleet.test.fixture.js'
+import { attachGroup, fleetMaker, launchGroup, serverScript, topologyOf, type TestFleet } from './fleet.test.fixture.js'
 import { findLeftovers, type Leftovers } from './leftovers.js'
 
 const make = fleetMaker()
 const ID = 'demo/sim'
 const same = topologyOf([launchGroup(serverScript())])
+const NONE = { pid: 999_999_999, startTime: '1', bootId: 'x' }
 const nodeOf = ({ fleet }: TestFleet) => {
   const node = fleet.nodes().find((one) => one.id === ID)
   if (node === undefined) throw new Error(`no node ${ID}`)
@@ -24,8 +25,7 @@ async function abandoned(topology = same): Promise<{ first: TestFleet; found: Le
   await first.until(ID, 'ready')
   const nodes = first.fleet.records()
   await first.fleet.close({ drainMs: 0, engines: 'leave' })
-  const gone = { pid: 999_999_999, startTime: '1', bootId: 'x' }
-  const state = { v: 1, name: first.name, startedAtMs: 0, balancer: gone, listen: [], nodes } as const
+  const state = { v: 1, name: first.name, startedAtMs: 0, balancer: NONE, listen: [], nodes } as const
   return { first, found: await findLeftovers({ name: first.name, paths: { stateDir: first.stateDir, logDir: first.stateDir }, state }) }
 }
 
@@ -84,6 +84,19 @@ describe.runIf(process.platform === 'linux')('an engine that a killed balancer l
     expect(left !== undefined && (await isSameProcess(left.process))).toBe(false)
   })
 
+  it('is ended where its node is attached to a server by now, and where the balancer stops before it could be taken over', async () => {
+    const { first, found } = await abandoned()
+    const second = make({ of: first, leftovers: found.engines })
+    await second.fleet.apply(topologyOf([{ ...attachGroup('http://127.0.0.1:1'), name: 'sim' }]))
+    await expect.poll(() => isSameProcess(first.fleet.records()[0]?.process ?? NONE), { timeout: 15_000 }).toBe(false)
+    const again = await abandoned()
+    const third = make({ of: again.first, leftovers: again.found.engines })
+    await third.fleet.close({ drainMs: 0, engines: 'stop' })
+    const [left] = again.found.engines
+    expect(left !== undefined && (await isSameProcess(left.process))).toBe(false)
+    expect(third.fleet.records()).toEqual([])
+  })
+
   it('is not taken over while another living balancer holds its port', async () => {
     const { first, found } = await abandoned()
     const port = found.engines[0]?.launch?.port ?? 0
@@ -107,8 +120,7 @@ describe.runIf(process.platform === 'linux')('an engine that a killed balancer l
     expect(unwritten.orphans.map(({ row }) => row.pid)).toEqual([pidOf(first)])
     const elsewhere = await findLeftovers({ name: first.name, paths: { ...paths, stateDir: '/another/state' }, state: undefined })
     expect(elsewhere.orphans).toEqual([])
-    const gone = { pid: 999_999_999, startTime: '1', bootId: 'x' }
-    const foreign = { v: 1, name: 'foreign', startedAtMs: 0, balancer: gone, listen: [], nodes: found.engines } as const
+    const foreign = { v: 1, name: 'foreign', startedAtMs: 0, balancer: NONE, listen: [], nodes: found.engines } as const
     expect((await findLeftovers({ name: 'foreign', paths, state: foreign })).strangers).toEqual([
       { id: ID, why: 'its mark is not one of this topology' },
     ])

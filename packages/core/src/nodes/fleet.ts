@@ -6,7 +6,7 @@ import type { RecordedNode } from '../state/index.js'
 import type { SharedLeaseBook } from './lease-book.js'
 import { LaunchedRunner } from './launched-runner.js'
 import { LeftoverBook } from './leftover-book.js'
-import { endLeftovers, type LeftEngine } from './leftovers.js'
+import type { LeftEngine } from './leftovers.js'
 import { canKeep, nodePlansOf, type NodePlan } from './node-plan.js'
 import { AttachedRunner, type NodeRunner, type RunnerContext } from './node-runner.js'
 import { Node, type NodeChange } from './node.js'
@@ -62,7 +62,7 @@ export class Fleet implements RosterSource {
   private readonly leftovers: LeftoverBook
 
   constructor(private readonly options: FleetOptions) {
-    this.leftovers = new LeftoverBook(options.leftovers)
+    this.leftovers = new LeftoverBook(options.leftovers ?? [], options.log, () => this.events.emit('record', undefined))
     this.events = new Emitter((error) => options.log.error('fleet.listener_failed', { error: messageOf(error) }))
   }
 
@@ -94,7 +94,8 @@ export class Fleet implements RosterSource {
     this.inOrderOf(plans)
     this.refresh()
     this.events.emit('membership', undefined)
-    for (const engine of this.leftovers.unwanted(new Set(plans.keys()))) void this.logged(this.endLeftover(engine))
+    const launched = [...plans.values()].filter((plan) => plan.group.launch !== undefined)
+    void this.logged(this.leftovers.endAllBut(new Set(launched.map((plan) => plan.id))))
     await Promise.all(starting.map((member) => this.startMember(member)))
   }
 
@@ -175,6 +176,7 @@ export class Fleet implements RosterSource {
       if (node.state !== 'stopped' && node.state !== 'failed') node.move('drain', 'the balancer stops')
     await Promise.all([...this.members.values()].map((member) => this.endMember(member, options.engines)))
     await Promise.all(this.retiring.values())
+    if (options.engines === 'stop') await this.leftovers.endAllBut(new Set())
   }
 
   private async endMember({ node, runner }: Member, engines: CloseFleetOptions['engines']): Promise<void> {
@@ -235,13 +237,6 @@ export class Fleet implements RosterSource {
       cut: this.cut.signal,
       timeoutMs: node.plan.pool.health.timeoutMs,
     })
-  }
-
-  private async endLeftover(engine: LeftEngine): Promise<void> {
-    this.options.log.warn('node.not_adopted', { node: engine.id, pid: engine.process.pid, why: 'the topology has no such node any more' })
-    await endLeftovers({ engines: [engine], orphans: [], strangers: [] })
-    this.leftovers.settle(engine.id)
-    this.events.emit('record', undefined)
   }
 
   private atMost(waitMs: number, work: Promise<void>): Promise<void> {

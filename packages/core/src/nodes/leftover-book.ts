@@ -1,15 +1,24 @@
+import type { Logger } from '../contracts/index.js'
 import type { RecordedNode } from '../state/index.js'
-import type { LeftEngine } from './leftovers.js'
+import { endLeftovers, type LeftEngine } from './leftovers.js'
 
 /** Engines that an earlier balancer left, until it is decided about each: taken over, or ended. */
 export class LeftoverBook {
   private readonly open: Map<string, LeftEngine>
+  private readonly ending = new Map<string, Promise<void>>()
 
-  constructor(engines: readonly LeftEngine[] = []) {
+  constructor(
+    engines: readonly LeftEngine[],
+    private readonly log: Logger,
+    /** What the state file should hold has changed. */
+    private readonly onSettled: () => void,
+  ) {
     this.open = new Map(engines.map((engine) => [engine.id, engine]))
   }
 
-  of(nodeId: string): LeftEngine | undefined {
+  /** The one that a node may take over. One that is being ended already is ended first. */
+  async of(nodeId: string): Promise<LeftEngine | undefined> {
+    await this.ending.get(nodeId)
     return this.open.get(nodeId)
   }
 
@@ -23,8 +32,21 @@ export class LeftoverBook {
     return [...this.open.values()]
   }
 
-  /** Those of no node that is wanted. */
-  unwanted(wanted: ReadonlySet<string>): readonly LeftEngine[] {
-    return [...this.open.values()].filter((engine) => !wanted.has(engine.id))
+  /** Ends those that no node will take over. */
+  async endAllBut(wanted: ReadonlySet<string>): Promise<void> {
+    await Promise.all([...this.open.values()].filter((engine) => !wanted.has(engine.id)).map((engine) => this.end(engine)))
+  }
+
+  private end(engine: LeftEngine): Promise<void> {
+    const known = this.ending.get(engine.id)
+    if (known !== undefined) return known
+    this.log.warn('node.not_adopted', { node: engine.id, pid: engine.process.pid, why: 'no node of the topology takes it over' })
+    const ended = endLeftovers({ engines: [engine], orphans: [], strangers: [] }).then(() => {
+      this.settle(engine.id)
+      this.ending.delete(engine.id)
+      this.onSettled()
+    })
+    this.ending.set(engine.id, ended)
+    return ended
   }
 }
