@@ -17,10 +17,10 @@ const nodesOf = (status: StatusDocument): readonly NodeRow[] => status.pools[0]?
 const pidsOf = (status: StatusDocument): (number | null)[] => nodesOf(status).map((node) => node.pid)
 const readyAfterMs = (status: StatusDocument): number => Math.max(...nodesOf(status).map((node) => node.sinceMs)) - status.startedAtMs
 
-async function bringUp(loadMs = LOAD_MS): Promise<StatusDocument> {
+async function bringUp(loadMs = LOAD_MS, args: readonly string[] = []): Promise<StatusDocument> {
   house = new House()
   writeDeepTopology(house, { replicas: REPLICAS, loadMs })
-  await house.up()
+  await house.up(args)
   await until(() => treeOf().length === REPLICAS * PROCESSES_OF_A_NODE)
   return house.status()
 }
@@ -164,8 +164,8 @@ describe('kill -9 of keeper and balancer', () => {
 })
 
 describe('kill -9 of the balancer alone', () => {
-  it('makes its keeper start another, which takes the engines over', async () => {
-    const before = await bringUp()
+  it('makes its keeper start another, which takes the engines over, however lb up was told to begin', async () => {
+    const before = await bringUp(LOAD_MS, ['--leftovers', 'reap'])
     process.kill(before.pid, 'SIGKILL')
     const killedMs = Date.now()
     await until(async () => (await house.status().catch(() => before)).pid !== before.pid, 20_000)
