@@ -69,7 +69,7 @@ export async function busySlotsOf(pid: number | null): Promise<number> {
   return counts.reduce((sum, count) => sum + count, 0)
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer()
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const { port } = server.address() as AddressInfo
