@@ -1,5 +1,4 @@
 import type { LaunchSlot } from '../contracts/index.js'
-import { messageOf } from '../errors/index.js'
 import { oomKills, proveOwnEngine, reclaimPort, stopTree, watchProcess, type PortReservation } from '../machines/index.js'
 import type { RecordedLaunch } from '../state/index.js'
 import { nodeLogPath, type LeftEngine } from './leftovers.js'
@@ -13,7 +12,8 @@ const STOP = [{ signal: 'SIGTERM', waitMs: 2_500 }] as const
 
 /**
  * Takes over the engine that an earlier balancer left for this node, as it runs, where a launch now would make the same one; `onAdopted` is called before
- * anything else happens. One that does not fit is ended. Undefined where nothing was taken over.
+ * anything else happens. One that does not fit is ended. Undefined where nothing was taken over. Throws what keeps a launch from being planned, a missing
+ * secret say: until that is mended nobody knows whether it fits, and it runs on.
  */
 export async function adopt(
   node: Node,
@@ -22,7 +22,7 @@ export async function adopt(
 ): Promise<Life | undefined> {
   const left = await context.leftovers.of(node.id)
   if (left === undefined) return undefined
-  const found = await judge(left, node, context).catch((error: unknown) => messageOf(error))
+  const found = await judge(left, node, context)
   if (typeof found !== 'string') {
     onAdopted(found.life, found.prepared)
     context.leftovers.settle(node.id)

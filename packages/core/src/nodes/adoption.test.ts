@@ -97,6 +97,22 @@ describe.runIf(process.platform === 'linux')('an engine that a killed balancer l
     expect(third.fleet.records()).toEqual([])
   })
 
+  it('runs on where nobody can tell whether it fits, because a secret is missing; then it is taken over', async () => {
+    process.env['LB_TEST_ADOPTION'] = 'a secret of some length'
+    const secret = topologyOf([launchGroup(serverScript(), { env: { TOKEN: { env: 'LB_TEST_ADOPTION' } } })])
+    const { first, found } = await abandoned(secret)
+    delete process.env['LB_TEST_ADOPTION']
+    const second = make({ of: first, leftovers: found.engines })
+    await second.fleet.apply(secret)
+    expect(nodeOf(second)).toMatchObject({ state: 'failed', reason: expect.stringContaining('LB_TEST_ADOPTION is not set') })
+    expect(second.fleet.records().map(({ process: identity }) => identity?.pid)).toEqual([pidOf(first)])
+    process.env['LB_TEST_ADOPTION'] = 'a secret of some length'
+    await second.fleet.resume(ID)
+    await second.until(ID, 'ready')
+    delete process.env['LB_TEST_ADOPTION']
+    expect(pidOf(second)).toBe(pidOf(first))
+  })
+
   it('is not taken over while another living balancer holds its port', async () => {
     const { first, found } = await abandoned()
     const port = found.engines[0]?.launch?.port ?? 0
