@@ -109,6 +109,8 @@ describe('help', () => {
     'config',
     'plan',
     'logs',
+    'models',
+    'models pull',
     'nodes drain',
     'engines',
     'strategies',

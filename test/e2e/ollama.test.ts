@@ -3,7 +3,7 @@ import { request } from 'node:http'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import { startScriptedOllama, type ScriptedOllama } from '../../packages/plugin-ollama/dist/scripted-ollama.test.fixture.js'
-import { House, repository, until } from './house.js'
+import { finished, House, repository, until } from './house.js'
 
 const standIn = join(repository, 'test/e2e/stand-ins/ollama.ts')
 
@@ -70,7 +70,7 @@ describe('a launched Ollama', () => {
   })
 
   it('shows how far a pull has come while nobody is served yet', async () => {
-    launched({ env: ", LB_TEST_PULL_PACE_MS: '400'" })
+    launched({ env: ", LB_TEST_PULL_PACE_MS: '900'" })
     const seen = new Set<string>()
     house.start(['up', '--detach'])
     await until(async () => {
@@ -196,5 +196,15 @@ pools:
       error: { code: 'LB_PULL_FAILED', hint: expect.stringMatching(/ollama\.com/) as string },
     })
     expect((await house.lb(['models', 'pull', 'x', '--pool', 'none'])).code).toBe(2)
+  })
+
+  it('keeps what it has when a pull is interrupted', async () => {
+    await attached()
+    if (server !== undefined) server.afterPullLine = () => new Promise(() => undefined)
+    const child = house.start(['models', 'pull', 'gemma3'])
+    const end = finished(child)
+    await until(() => server?.paths().includes('/api/pull') === true, 20_000)
+    child.kill('SIGINT')
+    expect(await end).toMatchObject({ code: 130, stderr: expect.stringMatching(/what was fetched is kept/) as string })
   })
 })

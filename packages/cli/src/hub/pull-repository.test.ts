@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { hubSettings, parseHubReference, pullRepository, type PulledRepository } from './index.js'
+import { diskError } from './hub-errors.js'
 import { bytesOf, gitSha1, ScriptedHub, sha256 } from './scripted-hub.test.fixture.js'
 
 const weights = bytesOf('weights', 40_000)
@@ -23,6 +24,7 @@ beforeEach(async () => {
     },
     'org/gated': { files: { 'config.json': config, 'model.safetensors': weights }, gatedFor: 'good' },
     'org/secret': { files: { 'config.json': config }, privateFor: 'good' },
+    'org/huge': { files: { 'model.safetensors': weights }, claimedBytes: 9e15 },
     'org/odd': { files: { '../../out.json': config } },
   }).listen()
   env = { HF_ENDPOINT: hub.url, HF_HOME: join(folder, 'hf') }
@@ -183,6 +185,26 @@ describe('why a hub refuses', () => {
     await pull('org/secret')
     expect(hub.asked.filter(({ at }) => at === 'hub').every(({ authorization }) => authorization === 'Bearer good')).toBe(true)
     expect(hub.asked.filter(({ at }) => at === 'store').map(({ authorization }) => authorization)).toEqual([undefined])
+  })
+})
+
+describe('a disk', () => {
+  it('without room for it is told before anything is fetched', async () => {
+    await expect(pull('org/huge')).rejects.toMatchObject({
+      code: 'LB_NO_SPACE',
+      message: /9000000\.0 GB are to be fetched, and .* has room for/,
+    })
+    expect(hub.asked.filter(({ at }) => at === 'store')).toEqual([])
+  })
+
+  it('that fills up on the way is told apart from a folder that cannot be written', () => {
+    expect(diskError(Object.assign(new Error('x'), { code: 'ENOSPC' }), '/d')).toMatchObject({ code: 'LB_NO_SPACE', message: '/d is full' })
+    expect(diskError(Object.assign(new Error('no'), { code: 'EACCES' }), '/d')).toMatchObject({ code: 'LB_CANNOT_WRITE' })
+  })
+
+  it('whose folder is a file cannot be written', async () => {
+    writeFileSync(join(folder, 'hf'), '')
+    await expect(pull('org/m')).rejects.toMatchObject({ code: 'LB_CANNOT_WRITE', hint: /HF_HOME or --to/ })
   })
 })
 

@@ -16,6 +16,8 @@ export interface ScriptedRepository {
   readonly commit?: string
   /** Only for who has this token and accepted the terms. */
   readonly gatedFor?: string
+  /** What large files are said to weigh. */
+  readonly claimedBytes?: number
   /** Seen only with this token. */
   readonly privateFor?: string
 }
@@ -126,12 +128,14 @@ export function bytesOf(seed: string, length: number): Buffer {
   return Buffer.concat(parts).subarray(0, length)
 }
 
-function infoOf(id: string, sha: string, { files }: ScriptedRepository): object {
+function infoOf(id: string, sha: string, { files, claimedBytes }: ScriptedRepository): object {
   const siblings = Object.entries(files).map(([rfilename, content]) => ({
     rfilename,
     size: content.byteLength,
     blobId: gitSha1(content),
-    ...(content.byteLength > largeBytes ? { lfs: { sha256: sha256(content), size: content.byteLength, pointerSize: 134 } } : {}),
+    ...(content.byteLength > largeBytes
+      ? { lfs: { sha256: sha256(content), size: claimedBytes ?? content.byteLength, pointerSize: 134 } }
+      : {}),
   }))
   return { id, modelId: id, sha, private: false, gated: false, siblings }
 }
