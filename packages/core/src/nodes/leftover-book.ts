@@ -41,12 +41,15 @@ export class LeftoverBook {
     const known = this.ending.get(engine.id)
     if (known !== undefined) return known
     this.log.warn('node.not_adopted', { node: engine.id, pid: engine.process.pid, why: 'no node of the topology takes it over' })
-    const ended = endLeftovers({ engines: [engine], orphans: [], strangers: [] }).then(() => {
-      this.settle(engine.id)
-      this.ending.delete(engine.id)
-      this.onSettled()
-    })
+    const ended = this.endNow(engine)
     this.ending.set(engine.id, ended)
     return ended
+  }
+
+  private async endNow(engine: LeftEngine): Promise<void> {
+    await endLeftovers({ engines: [engine], orphans: [], strangers: [] })
+    this.settle(engine.id)
+    this.ending.delete(engine.id)
+    this.onSettled()
   }
 }
