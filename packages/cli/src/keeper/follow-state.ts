@@ -28,7 +28,12 @@ export async function followState(
   const startedAtMs = Date.now()
   const listen = [...boot.sockets.map((socket) => socket.url), ...boot.unixListeners.map((path) => `unix:${path}`)]
   const certFile = topology.gateway.tls?.certFile
+  let written: string | undefined
   const write = (): void => {
+    // Attached servers are nobody's to end; a thousand that join would be a thousand writes to the disk.
+    const nodes = balancer.recordedNodes().filter(({ process: engine, logPath }) => engine !== undefined || logPath !== undefined)
+    const text = JSON.stringify(nodes)
+    if (text === written) return
     const state: StateFile = {
       v: 1,
       name: boot.name,
@@ -38,10 +43,11 @@ export async function followState(
       ...(keeper === undefined ? {} : { keeper }),
       listen,
       ...(certFile === undefined ? {} : { certFile }),
-      nodes: balancer.recordedNodes(),
+      nodes,
     }
     try {
       writeState(paths.stateFile, state)
+      written = text
     } catch (error) {
       // Serving goes on; a crash now would leave engines that the next start finds only by their ports.
       log.error('balancer.state_not_written', { error: messageOf(error) })

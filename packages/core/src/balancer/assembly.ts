@@ -1,6 +1,7 @@
 import { createHmac, randomBytes } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { TimerHandle } from '../base/index.js'
 import type { RequestRecord } from '../contracts/index.js'
 import { Discovery } from '../discovery/index.js'
 import { ProbeLoop } from '../health/index.js'
@@ -15,6 +16,9 @@ import { GpuBoard } from './gpu-board.js'
 import { createPluginHost } from './plugin-host.js'
 import type { Resolved } from './resolved-options.js'
 import { coreVersion } from './version.js'
+
+/** What is counted of nodes that are gone is forgotten so soon after they went. */
+const FORGET_MS = 200
 
 /** The rooms of one balancer, wired to each other. */
 export interface Assembly {
@@ -119,11 +123,14 @@ export function assemble(options: Resolved, first: Topology, hooks: AssemblyHook
   const { onMembers } = hooks
   const discovery = new Discovery({ clock, random, log, env: options.env, stateDir: options.stateDir, onMembers })
   // Members come and go for months; what is counted of those that are gone must go with them.
-  fleet.events.on('record', () => {
+  let forgetting: TimerHandle | undefined
+  const forget = (): void => {
+    forgetting = undefined
     const nodes = new Set([...fleet.nodes(), ...fleet.leaving()].map((node) => node.id))
     stats.retainNodes(nodes)
     metrics.retainNodes(nodes)
-  })
+  }
+  fleet.events.on('record', () => void (forgetting ??= clock.after(FORGET_MS, forget)))
   return {
     fleet,
     leases,

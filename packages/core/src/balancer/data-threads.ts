@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads'
-import type { Clock } from '../base/index.js'
+import type { Clock, TimerHandle } from '../base/index.js'
 import type { Logger, RequestRecord, Roster } from '../contracts/index.js'
 import { LbError, messageOf } from '../errors/index.js'
 import type { Fleet, SharedLeaseBook } from '../nodes/index.js'
@@ -41,6 +41,8 @@ interface Slot {
   worker: Worker
 }
 
+const MANY_NODES = 64
+const GATHER_MS = 100
 const RESTART_MS = 100
 const CLOSE_MS = 2_000
 const START_WITHIN_MS = 30_000
@@ -53,6 +55,7 @@ export class DataThreads {
   private topology: Topology
   private closing: string | undefined
   private stopped = false
+  private gathering: TimerHandle | undefined
 
   constructor(private readonly options: DataThreadsOptions) {
     this.topology = options.topology
@@ -101,6 +104,7 @@ export class DataThreads {
   /** Cuts every connection, takes the last outcomes and ends the threads. */
   async close(): Promise<void> {
     this.stopped = true
+    this.gathering?.cancel()
     await Promise.all(this.slots.map((slot) => this.end(slot.worker)))
   }
 
@@ -210,8 +214,18 @@ export class DataThreads {
     }
   }
 
+  /** A roster crosses whole; one of many nodes, which change one after the other, is told a few times a second and not at each change. */
   private showRoster(): void {
-    if (this.slots.length > 0) this.tellAll({ type: 'roster', roster: this.rosterMessage() })
+    if (this.gathering !== undefined) return
+    if (this.options.fleet.current().nodes.length <= MANY_NODES) return this.tellRoster()
+    this.gathering = this.options.clock.after(GATHER_MS, () => {
+      this.gathering = undefined
+      this.tellRoster()
+    })
+  }
+
+  private tellRoster(): void {
+    if (this.slots.length > 0 && !this.stopped) this.tellAll({ type: 'roster', roster: this.rosterMessage() })
   }
 
   private rosterMessage(): RosterMessage {

@@ -59,6 +59,8 @@ export class Fleet implements RosterSource {
   /** When a closing balancer waits no longer. */
   private closeByMs = Infinity
   private roster: Roster = buildRoster(0, [])
+  private isStale = false
+  private isTelling = false
   private readonly leftovers: LeftoverBook
 
   constructor(private readonly options: FleetOptions) {
@@ -67,6 +69,8 @@ export class Fleet implements RosterSource {
   }
 
   current(): Roster {
+    if (this.isStale) this.roster = buildRoster(this.roster.version + 1, this.nodes())
+    this.isStale = false
     return this.roster
   }
 
@@ -262,9 +266,15 @@ export class Fleet implements RosterSource {
     for (const member of members) this.members.set(member.node.id, member)
   }
 
+  /** The roster is built when somebody asks, and told once a turn: a thousand members that join in one turn would else build it a thousand times. */
   private refresh(): void {
-    this.roster = buildRoster(this.roster.version + 1, this.nodes())
-    this.events.emit('roster', undefined)
+    this.isStale = true
+    if (this.isTelling) return
+    this.isTelling = true
+    queueMicrotask(() => {
+      this.isTelling = false
+      this.events.emit('roster', undefined)
+    })
   }
 
   private memberOf(nodeId: string): Member {
