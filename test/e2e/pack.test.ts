@@ -64,8 +64,16 @@ describe.skipIf(!reachable)(`the packed packages${reason}`, () => {
     const lists = await Promise.all(tarballs.map((name) => run('tar', ['-tzf', join(folder, name)])))
     const stray = lists
       .flatMap(({ stdout }) => stdout.split('\n'))
+      // A new plugin starts with tests.
+      .filter((path) => !path.startsWith('package/templates/plugin/'))
       .filter((path) => /\.test\.|\.tsbuildinfo|\/testing\/|\/fixtures\//.test(path))
     expect(stray).toEqual([])
+  })
+
+  it('hold all of the template of a plugin', async () => {
+    const { stdout } = await run('tar', ['-tzf', join(folder, readdirSync(folder).find((name) => name.startsWith('plimsoll-cli-')) ?? '')])
+    for (const file of ['package.json', 'gitignore', 'README.md', 'src/index.ts', 'src/contract.test.ts'])
+      expect(stdout).toContain(`package/templates/plugin/${file}\n`)
   })
 
   it('serve and stop after a global install, under both names of the command', async () => {

@@ -84,8 +84,8 @@ const besideSim = topology(`  demo:
     nodes: [{ name: sim, engine: sim, launch: {} }]
 `)
 
-const chat = async (url: string, model: string): Promise<{ status: number; text: string }> => {
-  const body = JSON.stringify({ model, messages: [{ role: 'user', content: 'hello' }] })
+const chat = async (url: string, model: string, more: object = {}): Promise<{ status: number; text: string }> => {
+  const body = JSON.stringify({ model, messages: [{ role: 'user', content: 'hello' }], ...more })
   const answer = await fetch(`${url}/v1/chat/completions`, { method: 'POST', headers: { 'content-type': 'application/json' }, body })
   return { status: answer.status, text: await answer.text() }
 }
@@ -287,6 +287,33 @@ describe('a plugin that fails hurts its own nodes only, and is named:', () => {
     await until(async () => message.test((await rowOf('tiny/tiny'))?.reason ?? ''))
     expect((await rowOf('tiny/tiny'))?.state).not.toBe('ready')
     expect((await chat(url, 'sim-8b')).status).toBe(200)
+  })
+
+  it('at import, with data threads', async () => {
+    await house.lb(['plugins', 'install', packed(usualFiles(pluginSource('', `throw new Error('no libtiny here')`)))])
+    house.write('lb.yaml', besideSim.replace('127.0.0.1:0 }', '127.0.0.1:0, workers: 2 }'))
+    const url = await upWithFailures()
+    expect((await rowOf('tiny/tiny'))?.reason).toContain('no libtiny here')
+    for (let count = 0; count < 8; count += 1) expect((await chat(url, 'sim-8b')).status).toBe(200)
+    const plan = await house.lb(['plan'])
+    expect(plan.stdout + plan.stderr).toContain('the plugin for engine `tiny` does not load: no libtiny here')
+  })
+
+  it.each<[string, string]>([
+    ['classify', `dialect: openaiDialect({ classify: () => { throw new Error('no class') } }),`],
+    ['streamEnd', `dialect: openaiDialect({ streamEnd: () => { throw new Error('no end') } }),`],
+    ['isUnserved', `dialect: openaiDialect({ isUnserved: () => { throw new Error('no idea') } }),`],
+  ])('in %s of its dialect', async (_title, how) => {
+    await house.lb(['plugins', 'install', packed(usualFiles(pluginSource(how)))])
+    house.write('lb.yaml', besideSim)
+    const url = await house.up()
+    const { pid } = await house.status()
+    for (let count = 0; count < 4; count += 1) {
+      expect(await chat(url, 'tiny-1')).toMatchObject({ status: 200, text: expect.stringContaining('tiny says hello') as string })
+      expect((await chat(url, 'tiny-1', { stream: true })).status).toBe(200)
+    }
+    expect((await chat(url, 'sim-8b')).status).toBe(200)
+    expect((await house.status()).pid).toBe(pid)
   })
 
   it('in detect, by waiting for ever', async () => {

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest'
-import type { Backend, ProbeReport } from '../contracts/index.js'
+import { silentLogger, type Backend, type ProbeReport } from '../contracts/index.js'
 import { openaiDialect } from '../dialects/index.js'
 import { guardBackend } from './guard-backend.js'
 
 const usual: Backend = { probe: () => Promise.resolve({ verdict: 'ready' }), minProbeIntervalMs: 10, dialect: openaiDialect() }
 const signal = AbortSignal.timeout(5000)
-const probing = (probe: () => Promise<ProbeReport>) => guardBackend({ ...usual, probe }, 'tiny').probe(signal)
+const probing = (probe: () => Promise<ProbeReport>) => guardBackend({ ...usual, probe }, 'tiny', silentLogger).probe(signal)
 
 describe('what a plugin gives as a backend', () => {
   it.each([
@@ -17,7 +17,7 @@ describe('what a plugin gives as a backend', () => {
     [{ ...usual, dialect: undefined }, /dialect lacks/],
     [{ ...usual, dialect: { paths: {}, headers: {} } }, /dialect lacks/],
   ])('is refused where it is none: %j', (given, message) => {
-    expect(() => guardBackend(given as never, 'tiny')).toThrow(message)
+    expect(() => guardBackend(given as never, 'tiny', silentLogger)).toThrow(message)
   })
 
   it('may be an instance of a class with private fields', async () => {
@@ -32,7 +32,7 @@ describe('what a plugin gives as a backend', () => {
         return { step: this.#reason }
       }
     }
-    const guarded = guardBackend(new Tiny(), 'tiny')
+    const guarded = guardBackend(new Tiny(), 'tiny', silentLogger)
     expect(await guarded.probe(signal)).toEqual({ verdict: 'loading', reason: 'still young' })
     expect(guarded.loadingStep?.('')).toEqual({ step: 'still young' })
     expect(guarded.load).toBeUndefined()
@@ -61,7 +61,7 @@ describe('what a plugin gives as a backend', () => {
   )
 
   it('is named where its load is no facts', async () => {
-    const guarded = guardBackend({ ...usual, load: () => Promise.resolve(7 as never) }, 'tiny')
+    const guarded = guardBackend({ ...usual, load: () => Promise.resolve(7 as never) }, 'tiny', silentLogger)
     await expect(guarded.load?.(signal)).rejects.toThrow(/failed in its load: it answered 7/)
   })
 })

@@ -1,5 +1,6 @@
-import type { Backend, Dialect, LoadFacts, ProbeReport } from '../contracts/index.js'
+import type { Backend, Dialect, LoadFacts, Logger, ProbeReport } from '../contracts/index.js'
 import { LbError, messageOf } from '../errors/index.js'
+import { guardDialect } from './guard-dialect.js'
 
 /** Every member of a backend; the compiler sees to it that none is forgotten. */
 const members = {
@@ -25,12 +26,13 @@ const members = {
 } satisfies Record<keyof Backend, true>
 
 /** A plugin is somebody else's code: what createBackend gave is looked at once, and what it says about its engine each time, so that the rest may trust it. Throws where it is no backend. */
-export function guardBackend(given: Backend, engine: string): Backend {
+export function guardBackend(given: Backend, engine: string, log: Logger): Backend {
   checkShape(given)
   const own = Object.entries(given as unknown as Record<string, unknown>).filter(([name]) => !(name in members))
   const guarded = Object.fromEntries([...own, ...Object.keys(members).flatMap((name) => boundMember(given, name))])
   return {
     ...(guarded as unknown as Backend),
+    dialect: guardDialect(given.dialect, (what, error) => log.error('plugin.dialect_failed', { engine, what, error })),
     probe: async (signal) => checkedReport(await named(engine, 'probe', () => given.probe(signal)), engine),
     ...(given.load === undefined
       ? {}

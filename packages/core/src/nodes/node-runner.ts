@@ -73,7 +73,7 @@ export function createBackend(plan: NodePlan, url: string, context: BackendConte
   }
   try {
     return {
-      backend: guardBackend(plugin.createBackend(spec, context.host), group.engine),
+      backend: guardBackend(plugin.createBackend(spec, context.host), group.engine, context.host.log),
       authHeaders: apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` },
     }
   } catch (cause) {

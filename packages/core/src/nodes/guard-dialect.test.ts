@@ -1,0 +1,47 @@
+import { describe, expect, it } from 'vitest'
+import type { Dialect } from '../contracts/index.js'
+import { openaiDialect } from '../dialects/index.js'
+import { guardDialect } from './guard-dialect.js'
+
+const fail = (): never => {
+  throw new Error('no idea')
+}
+const shape = { chunkObject: 'c', textAt: 'text', template: '', contentType: 'application/json' } as const
+const failing: Partial<Dialect> = {
+  classify: fail,
+  streamEnd: fail,
+  isUnserved: fail,
+  collect: { 'openai-chat': { ...shape, fits: fail } },
+}
+const nonsense = {
+  classify: () => 'fine',
+  streamEnd: () => null,
+  isUnserved: () => 'yes',
+  collect: { 'openai-chat': { ...shape, fits: () => 1 } },
+}
+
+describe('a dialect', () => {
+  it.each([
+    ['that throws', failing],
+    ['that answers nonsense', nonsense as never],
+  ])('%s never fails a request with it, and is told of once for each function', (_title, over: Partial<Dialect>) => {
+    const slips: string[] = []
+    const dialect = guardDialect(openaiDialect(over), (what) => slips.push(what))
+    for (let count = 0; count < 3; count += 1) {
+      expect([200, 404, 503].map((status) => dialect.classify(status, {}, ''))).toEqual(['ok', 'client', 'retry'])
+      expect(dialect.streamEnd('data: [DONE]\n\n')).toBe('cut')
+      expect(dialect.isUnserved?.('')).toBe(false)
+      expect(dialect.collect?.['openai-chat']?.fits({} as never)).toBe(false)
+    }
+    expect(slips).toEqual(['classify', 'streamEnd', 'isUnserved', 'collect.fits'])
+  })
+
+  it('that works says what it said before', () => {
+    const plain = openaiDialect()
+    const dialect = guardDialect(plain, () => expect.fail('it slipped'))
+    expect(dialect).toMatchObject({ paths: plain.paths, headers: plain.headers })
+    expect(dialect.isUnserved).toBeUndefined()
+    expect(dialect.classify(429, {}, '')).toBe('cooldown')
+    expect(dialect.streamEnd('data: [DONE]\n\n')).toBe('complete')
+  })
+})
