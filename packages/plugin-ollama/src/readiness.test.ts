@@ -112,6 +112,14 @@ describe('a launched Ollama on its way', () => {
     expect(asked('/api/generate').map(({ body }) => body['model'])).toEqual(['a:1', 'b:1'])
   })
 
+  it('stops loading more models when one has to go for another', async () => {
+    const models = ['a:1', 'b:1', 'c:1', 'd:1']
+    server = await startScriptedOllama(...models)
+    server.maxLoaded = 2
+    await until(launched(server.url, {}, { models }), 'ready')
+    expect(asked('/api/generate').map(({ body }) => body['model'])).toEqual(['a:1', 'b:1', 'c:1'])
+  })
+
   it('loads again what left memory, for example because its process died', async () => {
     server = await startScriptedOllama('llama3.2:latest')
     const backend = launched(server.url)

@@ -74,16 +74,18 @@ export class Readiness {
     return { verdict: 'sick', reason: `${missing} is not pulled there; ${hint}` }
   }
 
-  /** All of them once, in order; then it is the server's affair which of them stay, as long as one does. */
+  /** One after the other until there is no room for more; then it is the server's affair which of them stay, as long as one does. */
   private preload({ loaded, tags }: Seen): ProbeReport | undefined {
     const { asked, settings } = this.wish
     const local = asked.filter((name) => tags.some((tag) => isSameModel(tag.name, name) && !tag.isCloud))
     if (!settings.preload || local.length === 0) return undefined
-    const first = local.find((name) => ![...this.wasLoaded].some((each) => isSameModel(each, name)))
-    const isAnyThere = local.some((name) => loaded.some((each) => isSameModel(each.name, name)))
-    if (first === undefined && isAnyThere) return undefined
+    const there = local.filter((name) => loaded.some((each) => isSameModel(each.name, name)))
+    const were = local.filter((name) => [...this.wasLoaded].some((each) => isSameModel(each, name)))
+    const next = local.find((name) => !were.includes(name))
+    // One of them had to go for another: that is all that fits.
+    if (there.length > 0 && (next === undefined || were.length > there.length)) return undefined
     if (this.looksSinceDrain < LOOKS_UNTIL_BACK) return { verdict: 'loading', reason: 'emptied by its drain' }
-    return this.loadInto(first ?? local[0] ?? '')
+    return this.loadInto(next ?? local[0] ?? '')
   }
 
   private pull(model: string, isThere: boolean): ProbeReport {

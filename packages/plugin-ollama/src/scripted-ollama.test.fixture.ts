@@ -32,6 +32,8 @@ export class ScriptedOllama {
   /** A load ends when this does. */
   loading: () => Promise<unknown> = () => Promise.resolve()
   loadFails: Answer | undefined
+  /** For one more, the one that was loaded first has to go. */
+  maxLoaded = Infinity
   /** Loads that ended because their request did. */
   abortedLoads = 0
   /** Requests that run: a model that was told to go stays until they have ended. */
@@ -130,6 +132,8 @@ export class ScriptedOllama {
       say(response, this.loadFails)
       return false
     }
+    const [oldest = ''] = this.loaded.keys()
+    if (this.loaded.size >= this.maxLoaded) this.loaded.delete(oldest)
     this.loaded.set(name, { size: 3_000_000_000, vram: 3_000_000_000, context: 8192 })
     return true
   }
