@@ -18,6 +18,24 @@ describe('what an answer of vLLM means', () => {
     ['a path that is not there', 404, '{"detail":"Not Found"}', 'client'],
     ['a wrong key of ours', 401, '{"error":"Unauthorized"}', 'retry'],
     ['scaling', 503, '{"error":"The model is currently scaling. Please try again later."}', 'cooldown'],
+    [
+      'a full queue (0.33)',
+      503,
+      error(
+        'The engine is currently busy and cannot accept new requests. Please try again later or on a different instance.',
+        'Service Unavailable',
+        503,
+      ),
+      'cooldown',
+    ],
+    [
+      'a full backlog (0.33)',
+      503,
+      error('The engine has reached its prefill token backlog limit. Please try again later', 'Service Unavailable', 503),
+      'cooldown',
+    ],
+    ['a rank that has been retired', 503, '{"error":"This data-parallel rank has been retired and is awaiting shutdown."}', 'retry'],
+    ['a dead engine (0.33)', 500, error('The server had an error while processing your request.', 'InternalServerError', 500), 'death'],
     ['a request that failed', 500, error('list index out of range', 'InternalServerError', 500), 'client'],
     [
       'a dead engine',

@@ -18,8 +18,8 @@ const badEnd = /"finish_reason":\s*"(?:abort|error)"/
 const errorEvent = /^data:\s*\{\s*"error"/m
 
 function classify(status: number, bodyStart: string): AnswerClass | undefined {
-  // Elastic scaling answers every path with 503 and an error that is a plain string; it passes.
-  if (status === 503 && bodyStart.includes('currently scaling')) return 'cooldown'
+  // Elastic scaling answers every path with 503 and an error that is a plain string; limits of the queue (0.33) say that another one may be asked. Both pass.
+  if (status === 503 && pausing.test(bodyStart)) return 'cooldown'
   // The key between lb and this node is wrong; the client can do nothing about it.
   if (status === 401 && bodyStart.includes('Unauthorized')) return 'retry'
   // An adapter may be loaded at another node of the pool; where it is nowhere, the client gets this 404 after all.
@@ -28,7 +28,11 @@ function classify(status: number, bodyStart: string): AnswerClass | undefined {
   return undefined
 }
 
-const deadEngine = /EngineDeadError|EngineCore encountered an issue|Engine ?core.{0,40}(?:died|dead)/i
+/** What clients are told since 0.33 hides the reason, but nothing else is told so. */
+const deadEngine =
+  /EngineDeadError|EngineCore encountered an issue|The server had an error while processing your request|Engine ?core.{0,40}(?:died|dead)/i
+
+const pausing = /currently scaling|cannot accept new requests|backlog limit|Generation is paused/
 
 /** While it drains, vLLM takes new requests and answers each 200 with the reason `abort` and no text. */
 function isUnserved(body: string): boolean {

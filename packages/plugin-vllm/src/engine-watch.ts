@@ -1,4 +1,4 @@
-import type { LoadFacts, NodeSpec, PluginHost, ProbeReport } from '@plimsoll/core/plugin'
+import type { HostResponse, LoadFacts, NodeSpec, PluginHost, ProbeReport } from '@plimsoll/core/plugin'
 import { askEngine, type EngineQuestions, refusalText } from './ask-engine.js'
 import { readMetrics } from './load.js'
 import { readServedModels, type ServedModels } from './served-models.js'
@@ -86,6 +86,7 @@ export class EngineWatch {
     const answer = await this.ask.models(signal)
     if (answer.status === 401 || answer.status === 403)
       return { verdict: 'sick', reason: `/v1/models answered ${answer.status}: the key is missing or wrong` }
+    if (isScaling(answer)) return scaling
     if (answer.status !== 200) return { verdict: 'sick', reason: `/v1/models answered ${refusalText(answer)}` }
     const served = readServedModels(answer.text)
     if (served === undefined) return { verdict: 'sick', reason: '/v1/models holds no model list' }
@@ -108,9 +109,16 @@ export class EngineWatch {
   }
 }
 
-function unhealthy(answer: { readonly status: number; readonly text: string }): ProbeReport {
-  const { status, text } = answer
-  if (status === 503 && text.includes('currently scaling')) return { verdict: 'loading', reason: 'the engine is scaling' }
+function unhealthy(answer: HostResponse): ProbeReport {
+  const { status } = answer
+  if (isScaling(answer)) return scaling
   if (status === 503) return { verdict: 'sick', reason: 'the engine behind the server is dead (503 from /health)' }
   return { verdict: 'sick', reason: `/health answered ${status}; is this a vLLM server?` }
+}
+
+const scaling: ProbeReport = { verdict: 'loading', reason: 'the engine is scaling' }
+
+/** On every path; newer versions spare `/health`. */
+function isScaling({ status, text }: HostResponse): boolean {
+  return status === 503 && text.includes('currently scaling')
 }

@@ -14,10 +14,10 @@ const stages: readonly Stage[] = [
   { pattern: /Application startup complete|Started server process/, step: 'starting to listen', from: 0.99, to: 0.99 },
   { pattern: /Graph capturing finished/, step: 'CUDA graphs captured', from: 0.97, to: 0.97 },
   { pattern: /Capturing (?:CUDA|cudagraph|hip)[^\n\r]*?(?::\s*(\d+)%|$)/i, step: 'capturing CUDA graphs', from: 0.87, to: 0.97 },
-  { pattern: /GPU KV cache size: ([\d,]+) tokens|# GPU blocks: \d+/, step: 'KV cache made', from: 0.86, to: 0.86 },
+  { pattern: /\w+ KV cache size: ([\d,]+) tokens|# GPU blocks: \d+/, step: 'KV cache made', from: 0.86, to: 0.86 },
   { pattern: /Available KV cache memory|Memory profiling takes/, step: 'measuring memory', from: 0.84, to: 0.84 },
   {
-    pattern: /torch\.compile takes|Compiling a graph for|Dynamo bytecode transform|Cache the graph of|torch_compile_cache/,
+    pattern: /torch\.compile (?:takes|took|and)|Compiling a graph for|Dynamo bytecode transform|Cache the graph of|torch_compile_cache/,
     step: 'compiling',
     from: 0.72,
     to: 0.72,

@@ -54,6 +54,16 @@ describe('how far vLLM has come', () => {
   })
 })
 
+describe('a log of vLLM 0.33', () => {
+  it.each([
+    ['torch.compile took 12.00 s in total', 'compiling'],
+    ['GPU KV cache size: 188,512 tokens, 11,782 blocks', 'KV cache for 188,512 tokens made'],
+    ['CPU KV cache size: 4,096 tokens, ', 'KV cache for 4,096 tokens made'],
+  ])('%s', (line, step) => {
+    expect(loadingStep(line)?.step).toBe(step)
+  })
+})
+
 describe('why vLLM ended', () => {
   const kvError =
     "(EngineCore pid=110) ERROR 08-28 07:39:28 [core.py:1346] ValueError: To serve at least one request with the model's max seq len (40960), (4.38 GiB KV cache is needed, which is larger than the available KV cache memory (1.0 GiB). Based on the available memory, the estimated maximum model length is 9344. Try increasing `gpu_memory_utilization` or decreasing `max_model_len` when initializing the engine."

@@ -84,6 +84,13 @@ describe('probing vLLM', () => {
     expect(await backend.probe(signal())).toMatchObject({ verdict: 'loading' })
   })
 
+  it('is loading while it scales with a good /health, as 0.33 does it; a retired rank is sick', async () => {
+    const backend = await attached({ ...ready, '/v1/models': [503, '{"error":"The model is currently scaling. Please try again later."}'] })
+    expect(await backend.probe(signal())).toMatchObject({ verdict: 'loading' })
+    server!.answers['/v1/models'] = [503, '{"error":"This data-parallel rank has been retired and is awaiting shutdown."}']
+    expect(await backend.probe(signal())).toMatchObject({ verdict: 'sick', reason: expect.stringContaining('retired') })
+  })
+
   it('is sick when the key is refused', async () => {
     const backend = await attached({ ...ready, '/v1/models': [401, '{"error":"Unauthorized"}'] })
     expect(await backend.probe(signal())).toMatchObject({ verdict: 'sick', reason: expect.stringContaining('key') })
