@@ -120,6 +120,14 @@ describe('a launched Ollama on its way', () => {
     expect(asked('/api/generate').map(({ body }) => body['model'])).toEqual(['a:1', 'b:1', 'c:1'])
   })
 
+  it('serves what it has when another model does not load', async () => {
+    server = await startScriptedOllama('a:1', 'b:1')
+    server.loading = () =>
+      Promise.resolve((server.loadFails = server.loaded.has('a:1') ? [500, '{"error":"model requires more system memory"}'] : undefined))
+    expect(await until(launched(server.url, {}, { models: ['a:1', 'b:1'] }), 'ready')).toMatchObject({ models: ['a:1', 'b:1'] })
+    expect([...server.loaded.keys()]).toEqual(['a:1'])
+  })
+
   it('loads again what left memory, for example because its process died', async () => {
     server = await startScriptedOllama('llama3.2:latest')
     const backend = launched(server.url)

@@ -85,7 +85,7 @@ export class Readiness {
     // One of them had to go for another: that is all that fits.
     if (there.length > 0 && (next === undefined || were.length > there.length)) return undefined
     if (this.looksSinceDrain < LOOKS_UNTIL_BACK) return { verdict: 'loading', reason: 'emptied by its drain' }
-    return this.loadInto(next ?? local[0] ?? '')
+    return this.loadInto(next ?? local[0] ?? '', there.length > 0)
   }
 
   private pull(model: string, isThere: boolean): ProbeReport {
@@ -103,10 +103,16 @@ export class Readiness {
     })
   }
 
-  private loadInto(model: string): ProbeReport {
+  private loadInto(model: string, othersServe: boolean): ProbeReport {
     const { keepAlive } = this.wish.settings
     return this.begin({ reason: `loading ${model} into memory`, progress: undefined }, async () => {
-      await load(this.server, model, { signal: new AbortController().signal, keepAlive })
+      try {
+        await load(this.server, model, { signal: new AbortController().signal, keepAlive })
+      } catch (error) {
+        if (!othersServe) throw error
+        // No reason to keep the others from serving.
+        this.log.warn('ollama.not_preloaded', { model, error: reasonOf(error) })
+      }
       this.wasLoaded.add(model)
     })
   }
