@@ -14,6 +14,8 @@ describe('what a plugin gives as a backend', () => {
     [{ ...usual, probe: undefined }, /no probe/],
     [{ ...usual, minProbeIntervalMs: Number.NaN }, /minProbeIntervalMs is NaN/],
     [{ ...usual, minProbeIntervalMs: 0 }, /minProbeIntervalMs is 0/],
+    [{ ...usual, extraPorts: 1e9 }, /extraPorts is 1000000000/],
+    [{ ...usual, extraPorts: -1 }, /extraPorts is -1/],
     [{ ...usual, dialect: undefined }, /dialect lacks/],
     [{ ...usual, dialect: { paths: {}, headers: {} } }, /dialect lacks/],
   ])('is refused where it is none: %j', (given, message) => {

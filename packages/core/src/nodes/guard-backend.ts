@@ -25,6 +25,8 @@ const members = {
   stop: true,
 } satisfies Record<keyof Backend, true>
 
+const MOST_EXTRA_PORTS = 64
+
 /** A plugin is somebody else's code: what createBackend gave is looked at once, and what it says about its engine each time, so that the rest may trust it. Throws where it is no backend. */
 export function guardBackend(given: Backend, engine: string, log: Logger): Backend {
   checkShape(given)
@@ -51,10 +53,12 @@ function checkShape(given: Backend | undefined | null): asserts given is Backend
   if (typeof given !== 'object' || given === null)
     throw new Error(`createBackend gave ${given === null ? 'null' : typeof given}, no backend`)
   if (typeof given.probe !== 'function') throw new Error('its backend has no probe')
-  const { minProbeIntervalMs, dialect } = given
+  const { minProbeIntervalMs, dialect, extraPorts = 0 } = given
   // Zero or NaN would ask the engine without end.
   if (!(typeof minProbeIntervalMs === 'number' && minProbeIntervalMs >= 1))
     throw new Error(`its minProbeIntervalMs is ${String(minProbeIntervalMs)}, no number of 1 or more`)
+  if (!(Number.isInteger(extraPorts) && extraPorts >= 0 && extraPorts <= MOST_EXTRA_PORTS))
+    throw new Error(`its extraPorts is ${String(extraPorts)}, no number from 0 to ${MOST_EXTRA_PORTS}`)
   const { paths, headers, classify, streamEnd } = (dialect ?? {}) as Partial<Dialect>
   if (typeof paths !== 'object' || typeof headers !== 'object' || typeof classify !== 'function' || typeof streamEnd !== 'function')
     throw new Error('its dialect lacks paths, headers, classify or streamEnd')
