@@ -13,8 +13,6 @@ export function checkSettings(nodeId: string, settings: VllmSettings): void {
   const { eplb, expertParallel, runtimeLoras, apiServerCount = 1, dataParallel = 1, kvEvents, extraArgs = [] } = settings
   const bad = (message: string, hint: string) => refuse(nodeId, message, hint)
   if (eplb !== undefined && expertParallel !== true) bad('eplb needs expertParallel: true', 'set expertParallel: true, or leave eplb out')
-  if ((eplb?.redundantExperts ?? 0) > 0 && (settings.tensorParallel ?? 2) * dataParallel === 1)
-    bad('eplb.redundantExperts needs more than one GPU', 'give the node several GPUs, or set redundantExperts: 0')
   if (runtimeLoras === true && apiServerCount > 1)
     bad(
       'runtimeLoras and apiServerCount over 1 exclude each other',
@@ -49,6 +47,12 @@ export function divideGpus(nodeId: string, settings: VllmSettings, gpus: LaunchS
   }
   if (gpus !== undefined && gpus.length > 1 && gpus.some((gpu) => gpu.migProfile !== undefined))
     refuse(nodeId, 'MIG slices cannot work together', 'one slice per node: a CUDA process sees one only')
+  if (settings.eplb !== undefined && tensor * data === 1)
+    refuse(
+      nodeId,
+      'eplb has one GPU, and nothing to balance',
+      'give the node several GPUs (gpus, tensorParallel or dataParallel), or leave eplb out',
+    )
   return { tensor, pipeline, data }
 }
 

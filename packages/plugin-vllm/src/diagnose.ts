@@ -61,6 +61,12 @@ const known: readonly Known[] = [
     hint: 'tensorParallel × pipelineParallel must not be over the GPUs of the node; see gpus and CUDA_VISIBLE_DEVICES',
   },
   {
+    pattern: /(EPLB (?:requires|currently only supports)[^\n]{1,150}|Number of experts in the model must be greater than 0)/,
+    kind: 'bad-settings',
+    message: ([said]) => `vLLM cannot spread the experts so: ${said}`,
+    hint: 'see expertParallel, eplb.redundantExperts and the number of GPUs',
+  },
+  {
     pattern: /attention heads \((\d+)\) must be divisible by tensor parallel size \((\d+)\)/,
     kind: 'bad-settings',
     message: ([, heads, size]) => `the model has ${heads} attention heads, which ${size} GPUs cannot share evenly`,

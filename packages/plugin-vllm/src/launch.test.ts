@@ -135,7 +135,7 @@ describe('settings that cannot be', () => {
     ['uneven', { pipelineParallel: 3 }, /tensorParallel 2 × pipelineParallel 3/, eight],
     ['MIG', {}, /MIG slices/, { gpus: [gpu(0, { migProfile: '1g.5gb' }), gpu(0, { migProfile: '1g.5gb' })] }],
     ['eplb alone', { eplb: {} }, /eplb needs expertParallel/],
-    ['eplb on one GPU', { eplb: { redundantExperts: 2 }, expertParallel: true, tensorParallel: 1 }, /redundantExperts/],
+    ['eplb on one GPU', { eplb: {}, expertParallel: true }, /nothing to balance/, { gpus: [gpu(0)] }],
     ['LoRA at several doors', { runtimeLoras: true, apiServerCount: 2 }, /apiServerCount/],
     ['maxLoras for nothing', { maxLoras: 2 }, /maxLoras/],
     ['events of several ranks', { kvEvents: true, dataParallel: 2 }, /dataParallel/],

@@ -108,6 +108,12 @@ describe('why vLLM ended', () => {
       /tensorParallel/,
     ],
     [
+      'ValueError: EPLB currently only supports even distribution of experts across ranks. Got 60 experts and 8 EP ranks.',
+      'bad-settings',
+      /60 experts/,
+      /redundantExperts/,
+    ],
+    [
       'ValueError: Total number of attention heads (28) must be divisible by tensor parallel size (8).',
       'bad-settings',
       /28 attention heads.*8/,
