@@ -4,6 +4,7 @@ import type { Gpu } from './gpu.js'
 import type { JsonSchema } from './json-schema.js'
 import type { LoadFacts } from './load-facts.js'
 import type { Logger } from './log.js'
+import type { FitOption, MemoryRoom } from './memory-fit.js'
 
 /** What a plugin may use of its host; nothing else is promised. */
 export interface PluginHost {
@@ -198,6 +199,10 @@ export interface Backend {
   readonly load?: (signal: AbortSignal) => Promise<LoadFacts>
   /** Pure: what memory it will take, for placement and for `lb plan`. */
   readonly memoryNeed?: () => MemoryNeed | undefined
+  /** Pure: what it would take of main memory on a machine without accelerators to give, for a warning of `lb plan`. */
+  readonly mainMemoryNeed?: () => MemoryNeed | undefined
+  /** Pure: what would make it fit there, asked where it does not: at most four ways, the least harmful first, each of which fits. */
+  readonly fitOptions?: (room: MemoryRoom) => readonly FitOption[]
   /** How it wants its accelerators named: `uuid` (default), or `index` for an engine that reads numbers only (on AMD then by HIP_VISIBLE_DEVICES). */
   readonly gpuIds?: 'index' | 'uuid'
   /** Looks for what would stop the launch: a model that is not there or gated, no space, no network. Quick (under 5 s), starts nothing. */

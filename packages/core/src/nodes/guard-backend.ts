@@ -8,6 +8,8 @@ const members = {
   probe: true,
   load: true,
   memoryNeed: true,
+  mainMemoryNeed: true,
+  fitOptions: true,
   gpuIds: true,
   preflight: true,
   extraPorts: true,
