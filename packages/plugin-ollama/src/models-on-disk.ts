@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { access, glob, readFile } from 'node:fs/promises'
+import { access, readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { readJson } from './read-json.js'
 
@@ -24,17 +24,18 @@ export async function isPulled(folder: string, model: string): Promise<boolean> 
 
 /** Tags in a models folder, for when no server runs that could be asked. */
 export async function tagsOnDisk(folder: string): Promise<readonly string[]> {
-  const found: string[] = []
-  try {
-    for await (const path of glob('*/*/*/*', { cwd: join(folder, 'manifests') })) {
-      const [host = '', namespace = '', model = '', tag = ''] = path.split(/[/\\]/)
-      if (!(await hasLayers(join(folder, 'manifests', path)))) continue
-      found.push(`${host === 'registry.ollama.ai' ? '' : `${host}/`}${namespace === 'library' ? '' : `${namespace}/`}${model}:${tag}`)
-    }
-  } catch {
-    // Nothing there, or not ours to read.
-  }
-  return found.sort()
+  const root = join(folder, 'manifests')
+  // Nothing there, or not ours to read.
+  const paths = await readdir(root, { recursive: true }).catch(() => [])
+  const found = await Promise.all(paths.map(async (path) => ((await hasLayers(join(root, path))) ? tagOf(path) : [])))
+  return found.flat().sort()
+}
+
+/** Of `registry/namespace/model/tag`. */
+function tagOf(path: string): string[] {
+  const [host, namespace, model, tag, ...more] = path.split(/[/\\]/)
+  if (tag === undefined || more.length > 0) return []
+  return [`${host === 'registry.ollama.ai' ? '' : `${host}/`}${namespace === 'library' ? '' : `${namespace}/`}${model}:${tag}`]
 }
 
 /** Bytes of a pulled model's weights, by its manifest; undefined where it is not there. */
