@@ -97,6 +97,15 @@ describe('lb models pull from a hub', () => {
     expect(JSON.parse(result.stdout)).toMatchObject({ error: { code, hint: expect.any(String) as string } })
   })
 
+  it('lets the others come when one model does not', async () => {
+    house.write('lb.yaml', readFileSync(join(house.cwd, 'lb.yaml'), 'utf8').replace('model: org/m }', 'model: org/gated }'))
+    const result = await house.lb(['models', 'pull'], env())
+    expect(result.code).toBe(1)
+    expect(result.stdout).toMatch(
+      /✓ hf:org\/m-GGUF:Q4_K_M.*\n.*\n! org\/gated +for chat\/gpu-0, chat\/gpu-1: org\/gated.* is gated.*\n +try: accept them at/,
+    )
+  })
+
   it('says what is known of nodes that do not run', async () => {
     const result = await house.lb(['models'])
     expect(result.code, result.stderr).toBe(0)
