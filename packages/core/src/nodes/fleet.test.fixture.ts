@@ -6,7 +6,15 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach } from 'vitest'
 import { seededRandom, systemClock } from '../base/index.js'
-import { silentLogger, type Backend, type EnginePlugin, type PluginHost, type ProbeReport } from '../contracts/index.js'
+import {
+  silentLogger,
+  type Backend,
+  type EnginePlugin,
+  type LoadingStep,
+  type PluginHost,
+  type PreflightFinding,
+  type ProbeReport,
+} from '../contracts/index.js'
 import type { GroupPlan, LaunchSettings, PoolPlan, Topology } from '../topology/index.js'
 import { Fleet } from './fleet.js'
 import { stateFolderKey } from '../state/index.js'
@@ -72,8 +80,16 @@ export const serverScript = (beforeListen = '') =>
 
 const dialect: Backend['dialect'] = { paths: {}, headers: {}, classify: () => 'ok', streamEnd: () => 'complete' }
 
+interface ScriptSettings {
+  readonly script?: string
+  /** What the check before its launch says. */
+  readonly findings?: readonly PreflightFinding[]
+  /** It tells at `/empty`, by 200, whether it is. */
+  readonly drains?: boolean
+}
+
 /** An engine that is a script of Node.js, given in its settings. */
-const scriptEngine: EnginePlugin<{ readonly script?: string }> = {
+const scriptEngine: EnginePlugin<ScriptSettings> = {
   apiVersion: 1,
   engine: 'script',
   settings: {},
@@ -90,7 +106,25 @@ const scriptEngine: EnginePlugin<{ readonly script?: string }> = {
     minProbeIntervalMs: 10,
     dialect,
     stop: [{ signal: 'SIGTERM', waitMs: 5000 }],
+    loadingStep: lastStep,
+    ...(spec.settings.findings === undefined ? {} : { preflight: () => Promise.resolve(spec.settings.findings ?? []) }),
+    ...(spec.settings.drains === true ? { drain: { isEmpty: () => statusOf(`${spec.url}/empty`).then((status) => status === 200) } } : {}),
   }),
+}
+
+/** `step NAME N %` in its log. */
+function lastStep(logTail: string): LoadingStep | undefined {
+  const [, step = '', percent = ''] = [...logTail.matchAll(/step (\w+) (\d+) %/g)].at(-1) ?? []
+  return step === '' ? undefined : { step, progress: Number(percent) / 100 }
+}
+
+function statusOf(url: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    get(url, { agent: false }, (answer) => {
+      answer.resume()
+      answer.on('close', () => resolve(answer.statusCode ?? 0))
+    }).on('error', reject)
+  })
 }
 
 function probe(url: string): Promise<ProbeReport> {
