@@ -149,6 +149,15 @@ describe('kill -9 of keeper and balancer', () => {
     expect((await house.lb(['up', '--detach'])).code).toBe(0)
     await until(() => treeOf().length === REPLICAS * PROCESSES_OF_A_NODE)
     expect(treeOf().some((pid) => pidsOf(second).includes(pid))).toBe(false)
+    await killLb()
+    writeFileSync(stateFile, text.slice(0, text.length / 2))
+    expect(JSON.parse((await house.lb(['purge', '--yes', '--json', '--name', second.name])).stdout)).toEqual({
+      removed: [],
+      leftAlone: [second.name],
+    })
+    const down = await house.lb(['down', '--name', second.name])
+    expect(down.code, down.stderr).toBe(0)
+    expect(house.survivors()).toEqual([])
   })
 
   it('has one winner among many lb up at once, who takes each engine over once', async () => {

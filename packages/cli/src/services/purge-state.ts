@@ -29,8 +29,6 @@ export function purge(targets: readonly Target[]): void {
 }
 
 async function isAlive({ name, state, paths }: Target): Promise<boolean> {
-  if (state === undefined) return false
-  if (await isSameProcess(state.balancer)) return true
-  if (state.keeper !== undefined && (await isSameProcess(state.keeper))) return true
+  for (const process of [state?.balancer, state?.keeper]) if (process !== undefined && (await isSameProcess(process))) return true
   return (await runningLeftovers({ name, state, paths })).length > 0
 }

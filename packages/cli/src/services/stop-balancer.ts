@@ -92,13 +92,14 @@ function stillThere(target: Target | undefined): LbError {
 /** Ends keeper and balancer where they still live, then the engines, and clears what was left. What is not ours gets no signal. */
 async function reap(target: Target, why: unknown): Promise<StopResult> {
   const { state, paths, name } = target
-  if (state === undefined) throw why
   const strangers: string[] = []
-  for (const process of [state.keeper, state.balancer]) {
+  for (const process of [state?.keeper, state?.balancer]) {
     const refused = process === undefined ? undefined : await endOwnProcess(process)
     if (refused !== undefined) strangers.push(refused)
   }
   const found = await findLeftovers({ name, paths, state })
+  // A torn state file says nothing, but marks do.
+  if (state === undefined && found.orphans.length === 0) throw why
   const { stopped } = await endLeftovers(found)
   removeState(paths.stateFile)
   rmSync(paths.socketPath, { force: true })
