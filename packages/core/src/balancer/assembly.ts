@@ -5,7 +5,7 @@ import type { TimerHandle } from '../base/index.js'
 import type { RequestRecord } from '../contracts/index.js'
 import { Discovery } from '../discovery/index.js'
 import { ProbeLoop } from '../health/index.js'
-import { createLeaseBook, expectedNeed, Fleet, GpuDesk, type SharedLeaseBook } from '../nodes/index.js'
+import { createLeaseBook, expectedNeed, Fleet, GpuDesk, memoryFits, type SharedLeaseBook } from '../nodes/index.js'
 import { createRecordRing, type RecordRing } from '../proxy/index.js'
 import { stateFolderKey, writeFileDurable } from '../state/index.js'
 import { GatewayMetrics, type NodeReading, prometheusContentType, RequestStats } from '../telemetry/index.js'
@@ -47,6 +47,8 @@ export interface AssemblyHooks {
   readonly onSettled: (record: RequestRecord) => void
   /** A source has told other members. */
   readonly onMembers: () => void
+  /** A source fails, or is well again. */
+  readonly onSourceHealth: (message: string) => void
   /** Data threads died more often than there are sockets for. */
   readonly onBroken: () => void
 }
@@ -70,6 +72,7 @@ export function assemble(options: Resolved, first: Topology, hooks: AssemblyHook
     topologyName: first.name,
     plans: () => fleet.nodes().map((node) => node.plan),
     needOf: (plan) => expectedNeed(plan, making),
+    fitsOf: (plan, room) => memoryFits(plan, room, making),
   })
   const fleet: Fleet = new Fleet({
     ...making,
@@ -96,7 +99,13 @@ export function assemble(options: Resolved, first: Topology, hooks: AssemblyHook
   fleet.events.on('record', () => probes.sync())
   fleet.events.on('changed', () => probes.sync())
   const stats = new RequestStats(clock)
-  const metrics = new GatewayMetrics({ version: coreVersion(), nodes: () => readings(fleet, leases, () => clock.nowMs()) })
+  const { onMembers, onSourceHealth: onHealth } = hooks
+  const discovery = new Discovery({ clock, random, log, env: options.env, stateDir: options.stateDir, onMembers, onHealth })
+  const metrics = new GatewayMetrics({
+    version: coreVersion(),
+    sources: () => discovery.readings(),
+    nodes: () => readings(fleet, leases, () => clock.nowMs()),
+  })
   const ring = createRecordRing()
   const onSettled = (records: readonly RequestRecord[]): void => {
     for (const record of records) {
@@ -120,8 +129,6 @@ export function assemble(options: Resolved, first: Topology, hooks: AssemblyHook
     options.threads === undefined || threadCount === 0
       ? undefined
       : new DataThreads({ ...shared, ...options.threads, fleet, topology: first, metrics: scrape, onSettled, onBroken: hooks.onBroken })
-  const { onMembers } = hooks
-  const discovery = new Discovery({ clock, random, log, env: options.env, stateDir: options.stateDir, onMembers })
   // Members come and go for months; what is counted of those that are gone must go with them.
   let forgetting: TimerHandle | undefined
   const forget = (): void => {

@@ -13,6 +13,7 @@ export { isSameProcess, ownIdentity, processIdentity, type ProcessIdentity } fro
 export { diskTrafficOf } from './loading-traffic.js'
 export { fileSize, openAppendLog, rotateIfLarger, tailFile, tailText } from './log-files.js'
 export { findMarked, MARK_VARIABLE, type MarkedProcess } from './marks.js'
+export { freeMainMemoryMiB } from './main-memory.js'
 export { onPath } from './on-path.js'
 export { oomKills } from './oom-kills.js'
 export { proveOwnEngine, type EngineProof } from './own-engine.js'

@@ -1,12 +1,13 @@
 import type { Clock, TimerHandle } from '../base/index.js'
-import type { Logger, MemoryNeed } from '../contracts/index.js'
+import type { Logger, MemoryNeed, MemoryRoom } from '../contracts/index.js'
 import { LbError, messageOf } from '../errors/index.js'
 import { allowedGpus, gpuKey, isOwnClaim, type GpuHold, type GpuReservations, type GpuWatch, type MachineGpu } from '../machines/index.js'
 import { usesOf } from './gpu-ledger.js'
 import { gpuName } from './gpu-names.js'
-import type { GpuSeeker } from './gpu-seeker.js'
+import type { GpuSeeker, Refusal } from './gpu-seeker.js'
 import type { AdoptedEngine, GpuSeat, SeatWish } from './gpu-seat.js'
 import { gpuWishOf, needOf } from './gpu-wish-of.js'
+import { fitText, type MemoryFits } from './memory-fits.js'
 import { memorySettled } from './memory-settled.js'
 import type { NodePlan } from './node-plan.js'
 import { isShared, placeNodes, type Placement } from './placement.js'
@@ -22,6 +23,8 @@ export interface GpuDeskOptions {
   readonly plans: () => readonly NodePlan[]
   /** What a node's engine expects to take. */
   readonly needOf: (plan: NodePlan) => MemoryNeed | undefined
+  /** What its engine says would fit there. */
+  readonly fitsOf?: (plan: NodePlan, room: MemoryRoom) => MemoryFits
 }
 
 interface Seat {
@@ -106,7 +109,7 @@ export class GpuDesk {
     if (gpuWishOf(plan)?.kind === 'none') return { placement: { id: plan.id, gpus: [], notes: [] }, seat: this.sit(plan.id, noSeat) }
     for (let round = 0; round < MOST_ROUNDS; round += 1) {
       const placement = await this.place(plan)
-      if (placement.refusal !== undefined) throw noGpu(placement.refusal)
+      if (placement.refusal !== undefined) throw noGpu(this.withBestFit(plan, placement.refusal, placement.room))
       const seat = await this.reserve(
         plan,
         placement.gpus.map((gpu) => gpu.key),
@@ -119,6 +122,15 @@ export class GpuDesk {
       return { placement, seat }
     }
     throw noGpu({ message: 'other topologies take every GPU before it', hint: 'lb gpus shows who holds which' })
+  }
+
+  /** The hint names the least harmful way; `lb plan` has the others. */
+  private withBestFit(plan: NodePlan, refusal: Refusal, room: MemoryRoom | undefined): Refusal {
+    const { ways = [], problem } = (room === undefined ? undefined : this.options.fitsOf?.(plan, room)) ?? {}
+    if (problem !== undefined) this.options.log.warn('plugin.fit_options_failed', { node: plan.id, problem })
+    const [best, ...others] = ways
+    if (best === undefined) return refusal
+    return { ...refusal, hint: `${fitText(best)}: ${best.why}${others.length === 0 ? '' : '; lb plan names other ways'}` }
   }
 
   private sit(nodeId: string, seat: Seat): Seat {

@@ -1,4 +1,4 @@
-import type { MemoryNeed } from '../contracts/index.js'
+import type { MemoryNeed, MemoryRoom } from '../contracts/index.js'
 import type { GpuWish } from '../topology/index.js'
 
 /** A node that wants accelerators. */
@@ -17,4 +17,6 @@ export interface Refusal {
   readonly message: string
   /** What would fit. */
   readonly hint: string
+  /** The memory that there is, where it is memory that is missing. */
+  readonly room?: MemoryRoom
 }

@@ -2,6 +2,7 @@ import type { MachineGpu } from '../machines/index.js'
 import type { GpuWish } from '../topology/index.js'
 import type { GpuLedger } from './gpu-ledger.js'
 import { gib, gpuName } from './gpu-names.js'
+import { roomOn } from './memory-room.js'
 import { gpusNamed, type Choosing } from './placement-listed.js'
 import type { GpuSeeker, Refusal } from './gpu-seeker.js'
 
@@ -18,10 +19,12 @@ export function chooseCounted({ need }: GpuSeeker, wish: CountedWish, { gpus, le
     .toSorted((a, b) => emptiness(b, ledger) - emptiness(a, ledger) || a.index - b.index)
   const chosen = setOf(fitting, perReplica)
   if (chosen !== undefined) return chosen
+  const room = need === undefined ? undefined : roomOn(open, (gpu) => ledger.freeMiB(gpu), perReplica)
   const wanted = `${perReplica === 1 ? 'a GPU' : `${perReplica} GPUs of one maker`}${eachMiB === null ? '' : ` with ${gib(eachMiB)} free`}`
   return {
     message: `no place for it: it wants ${wanted}, but ${all.length === 0 ? 'none is in `from`' : all.map((gpu) => whyNot(gpu, { share, eachMiB, ledger })).join('; ')}`,
     hint: whatFits(all, open, { needMiB: need?.mib ?? null, perReplica, ledger }),
+    ...(room === undefined ? {} : { room }),
   }
 }
 

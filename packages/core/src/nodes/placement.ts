@@ -1,9 +1,10 @@
-import type { MemoryNeed } from '../contracts/index.js'
+import type { MemoryNeed, MemoryRoom } from '../contracts/index.js'
 import type { MachineGpu } from '../machines/index.js'
 import type { GpuWish } from '../topology/index.js'
 import { GpuLedger, type GpuUse } from './gpu-ledger.js'
 import { gib } from './gpu-names.js'
 import type { GpuSeeker, Refusal } from './gpu-seeker.js'
+import { roomOn } from './memory-room.js'
 import { chooseCounted } from './placement-counted.js'
 import { chooseListed } from './placement-listed.js'
 
@@ -29,6 +30,8 @@ export interface Placement {
   readonly notes: readonly string[]
   /** Why it gets none although it wants some, and what would fit. */
   readonly refusal?: Refusal
+  /** The memory that there is, where it does not suffice: also for accelerators that it gets because the topology names them. */
+  readonly room?: MemoryRoom
 }
 
 /** Who gets which accelerators. Pure: the same question has the same answer. */
@@ -63,11 +66,17 @@ function placeOne(seeker: GpuSeeker, question: PlacementQuestion, ledger: GpuLed
   const choice =
     wish.kind === 'listed' ? chooseListed(seeker, wish, { ...question, ledger }) : chooseCounted(seeker, wish, { ...question, ledger })
   if ('message' in choice) return refused(choice)
-  return { gpus: choice, notes: notesOn(seeker, choice, ledger) }
+  return { gpus: choice, notes: notesOn(seeker, choice, ledger), ...tooSmall(seeker, choice, ledger) }
 }
 
-function refused(refusal: Refusal): Choice {
-  return { gpus: [], notes: [], refusal }
+function refused({ room, ...refusal }: Refusal): Choice {
+  return { gpus: [], notes: [], refusal, ...(room === undefined ? {} : { room }) }
+}
+
+function tooSmall({ need }: GpuSeeker, gpus: readonly MachineGpu[], ledger: GpuLedger): Pick<Choice, 'room'> {
+  if (need === undefined || gpus.every((gpu) => ledger.fits(gpu, need.mib / gpus.length))) return {}
+  const room = roomOn(gpus, (gpu) => ledger.freeMiB(gpu), gpus.length)
+  return room === undefined ? {} : { room }
 }
 
 function noneHere({ problems = [] }: PlacementQuestion): Refusal {

@@ -1,12 +1,22 @@
 import { systemClock } from '../base/index.js'
-import { allowedGpus, createGpuWatch, GpuReservations, localMachine, type LiveClaim, type MachineGpu } from '../machines/index.js'
+import {
+  allowedGpus,
+  createGpuWatch,
+  freeMainMemoryMiB,
+  GpuReservations,
+  localMachine,
+  type LiveClaim,
+  type MachineGpu,
+} from '../machines/index.js'
 import type { Topology } from '../topology/index.js'
 import { expectedNeed } from './expected-need.js'
 import { usesOf } from './gpu-ledger.js'
 import { gpuWishOf, needOf } from './gpu-wish-of.js'
+import { memoryFits, type MemoryFits } from './memory-fits.js'
 import { nodePlansOf } from './node-plan.js'
 import type { BackendContext } from './node-runner.js'
 import { placeNodes, type Placement } from './placement.js'
+import { tightNodes, type TightNode } from './tight-nodes.js'
 
 export interface GpuPlan {
   /** By node id; only nodes whose group says `gpus`. */
@@ -15,6 +25,10 @@ export interface GpuPlan {
   readonly gpus: readonly MachineGpu[]
   /** Reservations of other topologies. */
   readonly taken: readonly LiveClaim[]
+  /** By node id, where memory does not suffice: what would fit. */
+  readonly fits: ReadonlyMap<string, MemoryFits>
+  /** Nodes that nobody placed, whose model is larger than the memory that there is. */
+  readonly tight: readonly TightNode[]
 }
 
 /** Which accelerators the nodes of a topology would get now, without taking any. What its own running nodes hold, they keep. */
@@ -24,7 +38,8 @@ export async function planGpus(topology: Topology, context: BackendContext): Pro
   const [reading, claims] = await Promise.all([watch.read(0), new GpuReservations(env).living()])
   const isOwn = (claim: LiveClaim): boolean => claim.uid === process.getuid?.() && claim.holder.startsWith(`${topology.name}/`)
   const gpus = allowedGpus(reading.gpus, env)
-  const seekers = nodePlansOf(topology).flatMap((plan) => {
+  const plans = nodePlansOf(topology)
+  const seekers = plans.flatMap((plan) => {
     const wish = gpuWishOf(plan)
     if (wish === undefined) return []
     const need = needOf(plan, expectedNeed(plan, context))
@@ -34,5 +49,11 @@ export async function planGpus(topology: Topology, context: BackendContext): Pro
   })
   const problems = reading.problems.map((problem) => problem.message)
   const taken = claims.filter((claim) => !isOwn(claim))
-  return { placements: placeNodes({ gpus, seekers, taken: usesOf(taken), problems }), gpus, taken }
+  const placements = placeNodes({ gpus, seekers, taken: usesOf(taken), problems })
+  const fits = plans.flatMap((plan) => {
+    const room = placements.get(plan.id)?.room
+    return room === undefined ? [] : [[plan.id, memoryFits(plan, room, context)] as const]
+  })
+  const tight = tightNodes(plans, { gpus, freeMainMiB: freeMainMemoryMiB() }, context)
+  return { placements, gpus, taken, fits: new Map(fits), tight }
 }
