@@ -36,6 +36,8 @@ describe('what an answer of vLLM means', () => {
     ],
     ['a rank that has been retired', 503, '{"error":"This data-parallel rank has been retired and is awaiting shutdown."}', 'retry'],
     ['a dead engine (0.33)', 500, error('The server had an error while processing your request.', 'InternalServerError', 500), 'death'],
+    // Recorded from a vLLM 0.32.0 that was told to stop.
+    ['a server on its way out', 500, error('cannot schedule new futures after shutdown', 'InternalServerError', 500), 'death'],
     ['a request that failed', 500, error('list index out of range', 'InternalServerError', 500), 'client'],
     [
       'a dead engine',

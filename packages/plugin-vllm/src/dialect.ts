@@ -30,7 +30,7 @@ function classify(status: number, bodyStart: string): AnswerClass | undefined {
 
 /** What clients are told since 0.33 hides the reason, but nothing else is told so. */
 const deadEngine =
-  /EngineDeadError|EngineCore encountered an issue|The server had an error while processing your request|Engine ?core.{0,40}(?:died|dead)/i
+  /EngineDeadError|EngineCore encountered an issue|cannot schedule new futures after shutdown|The server had an error while processing your request|Engine ?core.{0,40}(?:died|dead)/i
 
 const pausing = /currently scaling|cannot accept new requests|backlog limit|Generation is paused/
 
