@@ -84,6 +84,7 @@ export class Balancer {
       onSettled: (record) => this.settled(record),
       onBroken: () => this.emitter.emit('broken', undefined),
       onMembers: () => this.membersChanged(),
+      onSourceHealth: (message) => this.eventLog.add({ kind: 'balancer', message }),
     })
     this.running = { assembly, topology }
     const { requestLog } = topology.gateway

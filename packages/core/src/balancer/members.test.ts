@@ -155,6 +155,8 @@ describe('members of a source', () => {
     writeFileSync(join(folder, 'members.json'), '[{')
     await expect.poll(() => pool()?.sources?.[0]?.error).toContain('no whole JSON')
     expect(await ask()).toContain('one')
+    expect(balancer.metrics()).toMatch(/lb_source_failing\{pool="p",group="g"\} 1\n/)
+    expect(balancer.metrics()).toMatch(/lb_source_members\{pool="p",group="g"\} 1\n/)
     expect(pool()?.sources?.[0]).toMatchObject({ members: 1, updatedAtMs: expect.any(Number), failingSinceMs: expect.any(Number) })
   })
 

@@ -14,7 +14,14 @@ export async function askSources(
   topology: Topology,
   options: { readonly env: NodeJS.ProcessEnv; readonly waitMs: number },
 ): Promise<AskedSources> {
-  const seams = { clock: systemClock, random: systemRandom, log: silentLogger, stateDir: undefined, onMembers: () => undefined }
+  const seams = {
+    clock: systemClock,
+    random: systemRandom,
+    log: silentLogger,
+    stateDir: undefined,
+    onMembers: () => undefined,
+    onHealth: () => undefined,
+  }
   const discovery = new Discovery({ ...seams, env: options.env })
   discovery.use(topology)
   try {

@@ -16,6 +16,8 @@ export interface DiscoveryOptions {
   readonly stateDir: string | undefined
   /** The members of some group have changed. */
   readonly onMembers: () => void
+  /** A source fails, or is well again; for people. */
+  readonly onHealth: (message: string) => void
 }
 
 /** One source, for people. */
@@ -67,6 +69,23 @@ export class Discovery {
 
   members(): MembersOf {
     return new Map([...this.groups].map(([key, group]) => [key, group.members]))
+  }
+
+  /** Every source. */
+  readings(): readonly {
+    readonly pool: string
+    readonly group: string
+    readonly members: number
+    readonly ageMs: number | undefined
+    readonly isFailing: boolean
+  }[] {
+    return [...this.groups.values()].map(({ key, members, atMs, error }) => ({
+      pool: key.slice(0, key.indexOf('/')),
+      group: key.slice(key.indexOf('/') + 1),
+      members: members.length,
+      ageMs: atMs === undefined ? undefined : Math.max(0, this.options.clock.epochMs() - atMs),
+      isFailing: error !== undefined,
+    }))
   }
 
   /** The sources of one pool, in no order. */
@@ -138,6 +157,8 @@ export class Discovery {
 
   private health({ key, source, error, members }: WatchedGroup): void {
     if (this.stopped) return
+    const kept = `${members.length} ${members.length === 1 ? 'member stays' : 'members stay'}`
+    this.options.onHealth(error === undefined ? `${key}: ${source.from} answers again` : `${key}: ${source.from} fails, ${kept}: ${error}`)
     if (error === undefined) this.options.log.info('source.well', { source: key, from: source.from })
     else this.options.log.warn('source.failing', { source: key, from: source.from, error, kept: members.length })
   }

@@ -70,6 +70,8 @@ describe('a file of members', () => {
     expect(watched.urls).toEqual(urls(1))
     replace(listed(1, 2))
     await expect.poll(() => [watched.urls, watched.report.error]).toEqual([urls(1, 2), undefined])
+    expect(watched.said.at(-2)).toBe(`p/g: file:${path} fails, 1 member stays: there is no such file`)
+    expect(watched.said.at(-1)).toBe(`p/g: file:${path} answers again`)
   })
 
   it('that is empty is believed at once: somebody wrote that', async () => {

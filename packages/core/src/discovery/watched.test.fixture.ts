@@ -12,6 +12,8 @@ export function topologyWith(source: AttachSource): Topology {
 export class Watched {
   /** Member lists as they were told. */
   readonly told: (readonly Member[])[] = []
+  /** What people were told. */
+  readonly said: string[] = []
   readonly discovery: Discovery
 
   constructor(source: AttachSource, { stateDir, env = {} }: { stateDir?: string; env?: NodeJS.ProcessEnv } = {}) {
@@ -22,6 +24,7 @@ export class Watched {
       env,
       stateDir,
       onMembers: () => void this.told.push(this.members),
+      onHealth: (message) => void this.said.push(message),
     })
     this.discovery.use(topologyWith(source))
   }

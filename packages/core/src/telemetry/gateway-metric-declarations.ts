@@ -71,6 +71,18 @@ export const gatewayMetricDeclarations = {
     help: 'Times that the node was started again after a failure.',
     labels: ['pool', 'node'],
   }),
+  sourceMembers: declare('gauge', 'lb_source_members', {
+    help: 'Servers that the source of a node group named last.',
+    labels: ['pool', 'group'],
+  }),
+  sourceAge: declare('gauge', 'lb_source_age_seconds', {
+    help: 'Seconds since the source last said so; missing before the first time.',
+    labels: ['pool', 'group'],
+  }),
+  sourceFailing: declare('gauge', 'lb_source_failing', {
+    help: '1 while the source cannot be asked or used, and what it named last stays.',
+    labels: ['pool', 'group'],
+  }),
   engineRunning: declare('gauge', 'lb_engine_running', {
     help: 'Requests that the engine says it works on, of all its clients.',
     labels: ['pool', 'node'],

@@ -1,6 +1,7 @@
 import type { AttemptRecord, LoadFacts, NodeState, RequestRecord } from '../contracts/index.js'
 import { EngineLoadMetrics } from './engine-load-metrics.js'
 import { gatewayMetricDeclarations as declared } from './gateway-metric-declarations.js'
+import { SourceMetrics, type SourceReading } from './source-metrics.js'
 import { MetricRegistry } from './metric-registry.js'
 import type { Counter, Histogram } from './metric-series.js'
 import { tpotMsOf } from './record-times.js'
@@ -17,6 +18,12 @@ export interface NodeReading {
   /** What its engine last told of its load, and how long ago. */
   readonly load?: LoadFacts
   readonly loadAgeMs?: number
+}
+
+export interface MetricsSource {
+  readonly version: string
+  readonly nodes: () => Iterable<NodeReading>
+  readonly sources?: () => Iterable<SourceReading>
 }
 
 const nodeStates: readonly NodeState[] = ['declared', 'starting', 'loading', 'warming', 'ready', 'suspect', 'draining', 'stopped', 'failed']
@@ -42,11 +49,13 @@ export class GatewayMetrics {
   private readonly restarts = this.registry.counter(declared.nodeRestarts)
   private readonly engineLoad = new EngineLoadMetrics(this.registry)
 
+  private readonly sources = new SourceMetrics(this.registry)
+
   private readonly places = new Map<string, Place>()
   private readonly byCode = new Map<string, Counter>()
   private readonly byAttempt = new Map<string, Counter>()
 
-  constructor(private readonly source: { readonly version: string; readonly nodes: () => Iterable<NodeReading> }) {
+  constructor(private readonly source: MetricsSource) {
     this.build.with({ version: source.version }).set(1)
   }
 
@@ -87,6 +96,7 @@ export class GatewayMetrics {
     for (const family of [this.inFlight, this.waiting, this.tokensInFlight, this.state, this.restarts]) family.clear()
     this.engineLoad.clear()
     for (const node of this.source.nodes()) this.read(node)
+    this.sources.read(this.source.sources?.() ?? [])
     return this.registry.render()
   }
 
