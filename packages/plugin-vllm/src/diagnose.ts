@@ -174,9 +174,12 @@ export function diagnose(logTail: string): Diagnosis | undefined {
   return lastError(log)
 }
 
+/** At each start it warns of an error that may come, and names it: too few open files. */
+const justWarned = /^(?:\([^)]{1,80}\) )?(?:INFO|WARNING|DEBUG) .*$/gm
+
 /** The last exception that names itself, where none of the known ones is there. */
 function lastError(log: string): Diagnosis | undefined {
-  const said = [...log.matchAll(/\b([A-Z]\w*(?:Error|Exception)): ([^\n]{1,300})/g)]
+  const said = [...log.replaceAll(justWarned, '').matchAll(/\b([A-Z]\w*(?:Error|Exception)): ([^\n]{1,300})/g)]
     .filter(([, , text = '']) => !/See root cause above|Engine core initialization failed/.test(text))
     .at(-1)
   return said === undefined
