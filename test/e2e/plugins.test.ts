@@ -235,6 +235,7 @@ describe('a bad package', () => {
       stderr: expect.stringMatching(/no file .*gone\.tgz/) as string,
     })
     expect((await house.lb(['plugins', 'install', 'file:.'])).stderr).toMatch(/is a folder.*lb plugins link/s)
+    expect(await house.lb(['plugins', 'install', '--', '--registry=http://127.0.0.1:9'])).toMatchObject({ code: 2 })
     expect(await house.lb(['plugins', 'uninstall', 'lb-plugin-gone'])).toMatchObject({
       code: 1,
       stderr: expect.stringContaining('is not installed') as string,

@@ -27,6 +27,8 @@ export interface PluginPlace {
 
 /** Installs a plugin from a package file (`file:x.tgz`, offline where all that it needs is here), a registry or a URL. Throws LB_BAD_PLUGIN, LB_PLUGIN_NOT_INSTALLED. */
 export async function installPlugin(spec: string, place: PluginPlace): Promise<PluginChange> {
+  // npm would take it for a flag of its own.
+  if (spec.startsWith('-')) throw wrongInput(`\`${spec}\` is no plugin`, 'a package file (file:NAME.tgz), a package name or a URL')
   const file = packageFile(spec, place.cwd)
   if (file !== undefined) checkTarball(file)
   const store = new PluginStore(place.dataDir)
@@ -128,6 +130,7 @@ async function npmInstall(store: PluginStore, wanted: string, isFile: boolean): 
     '--fetch-retries=1',
     '--fetch-retry-mintimeout=1000',
     '--fetch-retry-maxtimeout=2000',
+    '--fetch-timeout=30000',
   ])
   if (online.code !== 0) throw npmFailure(wanted, online)
 }
