@@ -1,10 +1,11 @@
 import type { Backend, NodeSpec, PluginHost } from '@plimsoll/core/plugin'
 import { diagnose } from './diagnose.js'
 import { llamacppDialect } from './dialect.js'
+import { fitOptions } from './fit-options.js'
 import { launchPlan, stopSteps } from './launch.js'
 import { LoadReader, minAskIntervalMs } from './load.js'
 import { loadingStep } from './loading-step.js'
-import { memoryNeed } from './memory-need.js'
+import { mainMemoryNeed, memoryNeed } from './memory-need.js'
 import { preflight } from './preflight.js'
 import { createProbe } from './probe.js'
 import { listModels, routerModels } from './router-models.js'
@@ -24,6 +25,8 @@ export function createBackend(spec: NodeSpec<LlamacppSettings>, host: PluginHost
     load: (signal) => reader.read(signal),
     drain: { isEmpty: (signal) => reader.isEmpty(signal) },
     memoryNeed: () => memoryNeed(spec),
+    mainMemoryNeed: () => mainMemoryNeed(spec),
+    fitOptions: (room) => fitOptions(spec, room),
     preflight: (signal) => preflight(spec, host, signal),
     loadingStep,
     diagnose,

@@ -12,6 +12,8 @@ export interface GgufHeader {
   readonly vocabulary: number | undefined
   /** Bytes that the file must have at least to hold all its tensors. */
   readonly leastFileBytes: number
+  /** Numbers in all its tensors. */
+  readonly elements: number
   /** Where the tensors' data begins. */
   readonly dataOffset: number
 }
@@ -36,10 +38,10 @@ export function readGgufHeader(bytes: Buffer): GgufHeader {
   const tensors = bounded(cursor.u64(), MOST_TENSORS, 'tensors')
   const keys = bounded(cursor.u64(), MOST_KEYS, 'keys')
   const found = readKeys(cursor, keys)
-  const ends = readTensors(cursor, tensors)
+  const { end, elements } = readTensors(cursor, tensors)
   const alignment = numberOf(found.numbers.get('general.alignment')) ?? 32
   const dataOffset = Math.ceil(cursor.offset / alignment) * alignment
-  return { ...found, numbers: withoutPrefix(found), dataOffset, leastFileBytes: dataOffset + ends }
+  return { ...found, numbers: withoutPrefix(found), dataOffset, elements, leastFileBytes: dataOffset + end }
 }
 
 export function numberOf(value: number | readonly number[] | undefined): number | undefined {
@@ -94,17 +96,19 @@ function readList(cursor: GgufCursor): { readonly length: number; readonly value
   return { length, values: Array.from({ length }, () => (type === 4 ? cursor.u32() : cursor.i32())) }
 }
 
-/** Where the last tensor ends, counted from the start of the data. */
-function readTensors(cursor: GgufCursor, count: number): number {
+/** Where the last tensor ends, counted from the start of the data, and the numbers in all of them. */
+function readTensors(cursor: GgufCursor, count: number): { readonly end: number; readonly elements: number } {
   let end = 0
+  let all = 0
   for (let tensor = 0; tensor < count; tensor += 1) {
     cursor.skipText()
     let elements = 1
     for (let dimension = bounded(cursor.u32(), 8, 'dimensions'); dimension > 0; dimension -= 1) elements *= cursor.u64()
     const bytes = tensorBytes(cursor.u32(), elements)
     end = Math.max(end, cursor.u64() + bytes)
+    all += elements
   }
-  return end
+  return { end, elements: all }
 }
 
 function withoutPrefix({ architecture, numbers }: Found): GgufHeader['numbers'] {

@@ -15,14 +15,35 @@ const DEFAULT_MICRO_BATCH = 512
 /** What llama-server's `--fit` shrinks a context to that nobody asked for. */
 const LEAST_FITTED_TOKENS = 4096
 
+/** What of a model's file decides on memory. */
+export interface ModelOnDisk {
+  readonly header: GgufHeader
+  /** Of all its parts, with projector and adapters. */
+  readonly weightBytes: number
+  readonly layers: number
+}
+
 /**
  * Weights, KV cache and compute buffers, from the header of the file. Undefined where nothing can be known: no file here, a router, a model that
  * is yet to be fetched. An estimate from above where layers keep less than the whole context (sliding windows).
  */
-export function memoryNeed({ weights, settings, environment }: NodeSpec<LlamacppSettings>): MemoryNeed | undefined {
+export function memoryNeed(spec: NodeSpec<LlamacppSettings>): MemoryNeed | undefined {
+  const model = modelOnDisk(spec)
+  return model === undefined ? undefined : needWith(model, spec.settings)
+}
+
+/** The same where all layers are in main memory. */
+export function mainMemoryNeed(spec: NodeSpec<LlamacppSettings>): MemoryNeed | undefined {
+  const model = modelOnDisk(spec)
+  return model === undefined ? undefined : needWith(model, { ...spec.settings, gpuLayers: 'all' })
+}
+
+export function modelOnDisk({ weights, settings, environment }: NodeSpec<LlamacppSettings>): ModelOnDisk | undefined {
   try {
     const path = fileOf(parseWeights(weights), environment)
-    return path === undefined ? undefined : needOf(readGgufFileSync(path).header, weightBytes(path, settings), settings)
+    if (path === undefined) return undefined
+    const { header } = readGgufFileSync(path)
+    return { header, weightBytes: weightBytes(path, settings), layers: numberOf(header.numbers.get('block_count')) ?? 0 }
   } catch {
     // What is wrong with the file, or with a secret of the environment, is told before the launch.
     return undefined
@@ -34,8 +55,8 @@ function fileOf(weights: Weights, environment: NodeSpec['environment']): string 
   return weights.kind === 'file' ? weights.path : undefined
 }
 
-function needOf(header: GgufHeader, weights: number, settings: LlamacppSettings): MemoryNeed {
-  const layers = numberOf(header.numbers.get('block_count')) ?? 0
+/** What a model takes with these settings. */
+export function needWith({ header, weightBytes: weights, layers }: ModelOnDisk, settings: LlamacppSettings): MemoryNeed {
   const offloaded = typeof settings.gpuLayers === 'number' && layers > 0 ? Math.min(1, settings.gpuLayers / (layers + 1)) : 1
   const tokens = contextTokens(header, settings)
   const kv = tokens * kvBytesPerToken(header, layers, settings)
@@ -50,7 +71,7 @@ function needOf(header: GgufHeader, weights: number, settings: LlamacppSettings)
 }
 
 /** With a context of its own choice, llama-server takes the model's and gives up of it what does not fit. */
-function contextTokens({ numbers }: GgufHeader, settings: LlamacppSettings): number {
+export function contextTokens({ numbers }: GgufHeader, settings: LlamacppSettings): number {
   if (settings.contextTokens !== undefined) return settings.contextTokens
   return Math.min(numberOf(numbers.get('context_length')) ?? LEAST_FITTED_TOKENS, LEAST_FITTED_TOKENS)
 }
