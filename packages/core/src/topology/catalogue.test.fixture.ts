@@ -18,7 +18,7 @@ export const engines: EngineCatalogue = new Map([
   ['sim', { settings: simSettings, canLaunch: true }],
   ['vllm', { settings: { type: 'object', additionalProperties: true }, canLaunch: true, defaultAttachUrl: 'http://127.0.0.1:8000' }],
   ['llamacpp', { settings: { type: 'object', additionalProperties: true }, canLaunch: true, defaultAttachUrl: 'http://127.0.0.1:8080' }],
-  ['ollama', { settings: { type: 'object' }, canLaunch: false, defaultAttachUrl: 'http://127.0.0.1:11434' }],
+  ['ollama', { settings: { type: 'object', additionalProperties: true }, canLaunch: true, defaultAttachUrl: 'http://127.0.0.1:11434' }],
   ['openai', { settings: { type: 'object' }, canLaunch: false }],
 ])
 
