@@ -1,5 +1,6 @@
 /** Rows d1 and m of the promises under faults: a killed lb leaks nothing, and its engines are taken over as they run. */
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import { PROCESSES_OF_A_NODE, writeDeepTopology } from './deep-engine.js'
 import { House, until, type NodeRow, type StatusDocument } from './house.js'
@@ -79,6 +80,8 @@ describe('kill -9 of keeper and balancer', () => {
     )
     await house.lb(['down'])
     expect(house.survivors()).toEqual([])
+    const files = readdirSync(join(house.folder, 'run'), { recursive: true, withFileTypes: true }).filter((entry) => !entry.isDirectory())
+    expect(files.map((entry) => entry.name)).toEqual([])
   })
 
   it('costs a load of every model where nothing is taken over: the negative control', async () => {

@@ -7,6 +7,7 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { isLbError, messageOf, statePaths, type StatePaths } from '@plimsoll/core'
 import { copiesOf, readBoot, type Boot, type KeeperMessage, type LauncherMessage } from './boot.js'
+import { clearBootFiles } from './clear-boot-files.js'
 import { takeTopology } from './take-topology.js'
 import { createRestartBudget } from './restarts.js'
 
@@ -81,6 +82,7 @@ async function main(): Promise<void> {
   followLauncher()
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, passSignal)
   const lock = await takeTopology(boot.name, paths)
+  clearBootFiles(paths.runtimeDir, [bootPath, boot.topologyPath])
   startBalancer(boot, () => {
     rmSync(boot.topologyPath, { force: true })
     lock.release()
