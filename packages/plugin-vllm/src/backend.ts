@@ -6,6 +6,7 @@ import { diagnose } from './diagnose.js'
 import { vllmDialect } from './dialect.js'
 import { EngineWatch } from './engine-watch.js'
 import { expertBalance } from './expert-balance.js'
+import { fitOptions } from './fit-options.js'
 import { cacheEvents, type CacheEventPorts } from './kv-events/index.js'
 import { launchPlan } from './launch.js'
 import { loadingStep } from './loading-step.js'
@@ -36,6 +37,7 @@ export function createBackend(spec: NodeSpec<VllmSettings>, host: PluginHost): B
     probe: (signal) => watch.probe(signal),
     load: (signal) => watch.load(signal),
     memoryNeed: () => memoryNeed(spec),
+    fitOptions: (room) => fitOptions(spec, room),
     preflight: (signal) => preflight(spec, { host, gpus: slot?.gpus, signal }),
     loadingStep,
     ...(settings.eplb?.logBalancedness === true ? { loadFromLog: expertBalance } : {}),

@@ -10,23 +10,38 @@ const MIB = 1024 ** 2
 /** CUDA context, activations of the largest step and, unless eager, the captured graphs: of each GPU, from start logs of 8B to 32B models. */
 const OVERHEAD_MIB = { eager: 1024, graphs: 2048 }
 /** vLLM's own default since 2026-04. */
-const USUAL_UTILIZATION = 0.92
+export const USUAL_UTILIZATION = 0.92
+
+/** What of a model's files decides on memory. */
+export interface ModelOnDisk {
+  readonly figures: ModelFigures
+  readonly weightBytes: number
+}
 
 /**
  * The least with which it starts: weights, the KV cache of one request of full length, and what each GPU holds beside. Read from the model's own files;
  * undefined where they are not here yet. vLLM then takes its share of the card whatever it needs, and the rest is more KV cache.
  */
 export function memoryNeed(spec: NodeSpec<VllmSettings>): MemoryNeed | undefined {
+  const model = modelOnDisk(spec)
+  return model === undefined ? undefined : needWith(model, spec.settings)
+}
+
+export function modelOnDisk(spec: NodeSpec<VllmSettings>): ModelOnDisk | undefined {
   const { settings, weights } = spec
   if (weights === undefined) return undefined
   const folder = folderOf(modelSource(weights, settings.revision, hubSettings(environmentOf(spec))))
   const config = folder === undefined ? undefined : readJsonFile(join(folder, 'config.json'))
   const files = folder === undefined ? undefined : weightFiles(folder)
   if (config === undefined || files === undefined || files.missing.length > 0) return undefined
+  return { figures: modelFigures(config), weightBytes: files.bytes }
+}
+
+/** What a model takes with these settings. */
+export function needWith({ figures: model, weightBytes }: ModelOnDisk, settings: VllmSettings): MemoryNeed {
   const { tensorParallel = 1, pipelineParallel = 1, dataParallel = 1 } = settings
   const ranks = tensorParallel * pipelineParallel * dataParallel
-  const model = modelFigures(config)
-  const weightsMib = (files.bytes / MIB) * shrinking(settings, model) * dataParallel
+  const weightsMib = (weightBytes / MIB) * shrinking(settings, model) * dataParallel
   const kv = kvNeed(settings, model)
   const kvMib = kv === undefined ? 0 : kv.perRank ? kv.mib * ranks : kv.mib * dataParallel
   const overheadMib = (settings.enforceEager === true ? OVERHEAD_MIB.eager : OVERHEAD_MIB.graphs) * ranks
