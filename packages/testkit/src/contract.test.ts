@@ -88,6 +88,19 @@ describe('the contract', () => {
       /never a success/,
     ],
     ['fails at an odd log', pluginWith({ diagnose: (log) => JSON.parse(log) as never }), /reads any log/],
+    ['makes up facts of a log', pluginWith({ loadFromLog: () => ({ running: -1 }) }), /reads any log/],
+    [
+      'guesses what can be collected',
+      pluginWith({
+        dialect: {
+          ...usual,
+          collect: {
+            'openai-chat': { fits: () => 'yes' as never, chunkObject: 'c', textAt: 'text', template: '<text>', contentType: 'x' },
+          },
+        },
+      }),
+      /can be collected/,
+    ],
     ['looks for ever', pluginWith({}, { detect: () => new Promise(() => undefined) }), /within 2 s where nobody answers/],
   ])(
     'names a plugin that %s',

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { Dialect } from '@plimsoll/core/plugin'
+import type { BodyFields, Dialect } from '@plimsoll/core/plugin'
 import type { ContractRule } from './contract.js'
 import { randomTexts } from './random-text.js'
 import type { Workbench } from './workbench.js'
@@ -88,6 +88,16 @@ export function dialectRules(bench: Workbench): readonly ContractRule[] {
       },
     },
     {
+      title: 'it tells of any request whether its plain answer can be collected from a stream',
+      async run() {
+        const bodies = [{}, { stream: true }, { n: 2 }, { messages: [] }, { prompt: ['a', 'b'] }, { tools: null }, { logprobs: 'x' }]
+        for (const [face, shape] of Object.entries(dialect().collect ?? {})) {
+          for (const body of bodies) assert.equal(typeof shape.fits(fieldsOf(body)), 'boolean', `${face}: ${JSON.stringify(body)}`)
+          assert.ok(shape.template.includes('<text>'), `${face}: a template without <text>`)
+        }
+      },
+    },
+    {
       title: 'an answer with content is served, whatever its shape',
       async run() {
         const { isUnserved } = dialect()
@@ -96,4 +106,9 @@ export function dialectRules(bench: Workbench): readonly ContractRule[] {
       },
     },
   ]
+}
+
+/** A request's body as the proxy shows it to a dialect. */
+function fieldsOf(body: Readonly<Record<string, unknown>>): BodyFields {
+  return { names: Object.keys(body), value: (name) => body[name], isText: (name) => typeof body[name] === 'string' }
 }

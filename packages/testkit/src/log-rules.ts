@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import type { Backend } from '@plimsoll/core/plugin'
+import { checkedFacts } from './checked-facts.js'
 import type { ContractRule } from './contract.js'
 import { randomTexts } from './random-text.js'
 import type { Workbench } from './workbench.js'
@@ -31,6 +32,7 @@ export function logRules(bench: Workbench): readonly ContractRule[] {
         for (const log of ['', '\n', ...randomTexts(500, words), 'x'.repeat(200_000)]) {
           checkedStep(backend, log)
           checkedDiagnosis(backend, log)
+          if (backend.loadFromLog !== undefined) checkedFacts(backend.loadFromLog(log))
         }
       },
     },

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
-import type { Backend, LoadFacts, PreflightFinding } from '@plimsoll/core/plugin'
+import type { Backend, PreflightFinding } from '@plimsoll/core/plugin'
 import { badServers, startSilentServer } from './bad-servers.js'
+import { checkedFacts } from './checked-facts.js'
 import type { ContractRule } from './contract.js'
 import { outcomeOf } from './outcome.js'
 import { recordingHost } from './plugin-hosts.js'
@@ -77,27 +78,6 @@ function rulesOf(bench: Workbench, { name, ask }: Question): readonly ContractRu
       },
     },
   ]
-}
-
-const ratios = ['kvUsedRatio'] as const
-const counts = [
-  'running',
-  'waiting',
-  'slots',
-  'kvBlocks',
-  'kvBlockTokens',
-  'promptTokens',
-  'cachedTokens',
-  'contextTokens',
-  'expertImbalance',
-] as const
-
-/** Facts that nobody told are left out; a NaN or a negative count would be believed. */
-function checkedFacts(facts: LoadFacts | undefined): void {
-  assert.equal(typeof facts, 'object')
-  for (const name of counts)
-    assert.ok(facts?.[name] === undefined || (Number.isFinite(facts[name]) && facts[name] >= 0), `${name} is ${facts?.[name]}`)
-  for (const name of ratios) assert.ok(facts?.[name] === undefined || (facts[name] >= 0 && facts[name] <= 1), `${name} is ${facts?.[name]}`)
 }
 
 function preflightRules(bench: Workbench): readonly ContractRule[] {
