@@ -18,12 +18,13 @@ interface RouterModel {
 }
 
 describe.skipIf(command === undefined)('a real llama-server in router mode', () => {
-  const house = new House()
+  let house: House
   const figures = new Figures()
   let url: string
   let router: string
 
   beforeAll(async () => {
+    house = new House()
     const models = join(house.cwd, 'models')
     mkdirSync(models)
     makeModel('gguf', join(models, 'alpha.gguf'), { seed: 1 })

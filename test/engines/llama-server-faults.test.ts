@@ -12,11 +12,12 @@ import { ask, askPlain, readStream } from './requests.js'
 const command = namedEngine('LB_TEST_LLAMA_SERVER')
 
 describe.skipIf(command === undefined)('two real llama-servers in trouble', () => {
-  const house = new House()
+  let house: House
   const figures = new Figures()
   let url: string
 
   beforeAll(async () => {
+    house = new House()
     const model = makeModel('gguf', join(house.cwd, 'tiny.gguf'))
     house.write('lb.yaml', llamaTopology({ command: command ?? '', model }))
     url = await house.up()

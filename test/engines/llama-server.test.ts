@@ -15,13 +15,14 @@ const rounds = 20
 const messages = [{ role: 'user' as const, content: 'What is a load line?' }]
 
 describe.skipIf(command === undefined)('two real llama-servers', () => {
-  const house = new House()
+  let house: House
   const figures = new Figures()
   let url: string
   let engines: string[]
   let client: OpenAI
 
   beforeAll(async () => {
+    house = new House()
     const model = makeModel('gguf', join(house.cwd, 'tiny.gguf'))
     house.write('lb.yaml', llamaTopology({ command: command ?? '', model }))
     figures.note('lb up --detach with two of them, until ready', `${(await timed(async () => (url = await house.up()))).toFixed(0)} ms`)

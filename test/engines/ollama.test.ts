@@ -15,12 +15,13 @@ const command = namedEngine('LB_TEST_OLLAMA')
 const messages = [{ role: 'user' as const, content: 'What is a load line?' }]
 
 describe.skipIf(command === undefined)('two real Ollama servers', () => {
-  const house = new House()
+  let house: House
   const figures = new Figures()
-  const models = join(house.folder, 'ollama-models')
   let url: string
 
   beforeAll(async () => {
+    house = new House()
+    const models = join(house.folder, 'ollama-models')
     const file = makeModel('gguf', join(house.cwd, 'tiny.gguf'))
     await createModels(command ?? '', models, { env: house.env, models: { tiny: file } })
     house.write('lb.yaml', topology(command ?? '', models))

@@ -15,11 +15,12 @@ const startMs = 300_000
 const messages = [{ role: 'user' as const, content: 'What is a load line?' }]
 
 describe.skipIf(command === undefined)('a real vLLM', { timeout: startMs + 60_000 }, () => {
-  const house = new House()
+  let house: House
   const figures = new Figures()
   let url: string
 
   beforeAll(async () => {
+    house = new House()
     const model = makeModel('hf', join(house.cwd, 'tiny-hf'))
     house.write('lb.yaml', topology(command ?? '', model))
     figures.note('lb up --detach, until ready', `${(await timed(async () => (url = await house.up()))).toFixed(0)} ms`)
