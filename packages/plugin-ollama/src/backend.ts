@@ -2,9 +2,10 @@ import { openaiBase, type Backend, type LoadFacts, type NodeSpec, type PluginHos
 import { diagnose, loadingStep } from './diagnose.js'
 import { ollamaDialect } from './dialect.js'
 import { drainRecipe } from './drain.js'
+import { fitOptions } from './fit-options.js'
 import { createKeeper } from './keeper.js'
 import { launchPlan, modelsFolder } from './launch.js'
-import { memoryNeed } from './memory-need.js'
+import { memoryNeed, weightsOf } from './memory-need.js'
 import { askedModels, isSameModel } from './model-names.js'
 import { preflight } from './preflight.js'
 import { probe } from './probe.js'
@@ -33,7 +34,7 @@ export function createBackend(spec: NodeSpec<Partial<OllamaSettings>>, host: Plu
     models: createKeeper(server, isLaunched ? settings.keepAlive : undefined),
     ...(readiness === undefined ? {} : { drain: drainRecipe(server, readiness) }),
     ...(isLaunched ? { preflight: (signal: AbortSignal) => preflight({ settings, sources, host, env: environmentOf(spec) }, signal) } : {}),
-    ...(isLaunched ? { memoryNeed: () => memoryNeed(modelsFolder(settings, environmentOf(spec)), sources) } : {}),
+    ...(isLaunched ? memory(() => modelsFolder(settings, environmentOf(spec)), sources, settings) : {}),
     diagnose,
     loadingStep,
     // SIGTERM cuts every connection and kills the children at once: what shall end by itself has ended before.
@@ -50,6 +51,16 @@ async function loadFacts(server: Server, asked: readonly string[], signal: Abort
     loadedModels: loaded.map(({ name }) => name),
     ...(contexts.length === 0 ? {} : { contextTokens: Math.min(...contexts) }),
   }
+}
+
+/** On the processor it takes as much of main memory. */
+function memory(
+  folderOf: () => string,
+  sources: readonly string[],
+  settings: OllamaSettings,
+): Pick<Backend, 'memoryNeed' | 'mainMemoryNeed' | 'fitOptions'> {
+  const need = () => memoryNeed(folderOf(), sources, settings)
+  return { memoryNeed: need, mainMemoryNeed: need, fitOptions: (room) => fitOptions(weightsOf(folderOf(), sources), settings, room) }
 }
 
 /** A secret that is missing is told by the launch itself. */

@@ -20,7 +20,7 @@ describe('what memory an Ollama will take', () => {
     pulled('registry.ollama.ai/library/llava/7b', JSON.stringify({ layers }))
     expect(memoryNeed(folder, ['llava:7b'])).toEqual({
       mib: Math.ceil(3072 * 1.2 + 512),
-      why: 'weights 3.0 GiB + a fifth of that for context + 0.5 GiB; what does not fit runs on the processor',
+      why: 'weights 3.0 GiB + 0.6 GiB for 4 × 4096 tokens, guessed from the weights + 0.5 GiB; what does not fit runs on the processor',
     })
   })
 
