@@ -171,7 +171,19 @@ export function diagnose(logTail: string): Diagnosis | undefined {
     const match = pattern.exec(log)
     if (match !== null) return { kind, message: message(match), hint: typeof hint === 'string' ? hint : hint(match) }
   }
-  return lastError(log)
+  return refusedValue(log) ?? lastError(log)
+}
+
+/** vLLM checks its settings with pydantic, whose own exception says nothing; the reason is in the line behind it. */
+function refusedValue(log: string): Diagnosis | undefined {
+  const said = [...log.matchAll(/Value error, ([^\n]{1,300}?)(?: \[type=|\n|$)/g)].at(-1)?.[1]
+  return said === undefined
+    ? undefined
+    : {
+        kind: 'bad-settings',
+        message: `vLLM refuses its settings: ${said}`,
+        hint: 'correct launch.args; the whole is in the log of the node: lb logs NODE',
+      }
 }
 
 /** At each start it warns of an error that may come, and names it: too few open files. */

@@ -176,6 +176,16 @@ describe('why vLLM ended', () => {
     }
   })
 
+  it('is what pydantic was told, not pydantic’s own exception', () => {
+    const tail = `pydantic_core._pydantic_core.ValidationError: 1 validation error for ModelConfig
+  Value error, Sleep mode is not supported on current platform. [type=value_error, input_value=ArgsKwargs((), {'model': 'x'}), input_type=ArgsKwargs]
+    For further information visit https://errors.pydantic.dev/2.14/v/value_error`
+    expect(diagnose(tail)).toMatchObject({
+      kind: 'bad-settings',
+      message: 'vLLM refuses its settings: Sleep mode is not supported on current platform.',
+    })
+  })
+
   it('is the last exception that says something, where nobody knew it', () => {
     expect(diagnose(`KeyError: 'layers.0.mlp'${root}`)).toMatchObject({ kind: 'other', message: "KeyError: 'layers.0.mlp'" })
     expect(diagnose('all is well')).toBeUndefined()
