@@ -5,7 +5,9 @@ import {
   silentLogger,
   visibilityEnv,
   type GpuPlan,
+  type MemoryFits,
   type Placement,
+  type TightNode,
   type Topology,
 } from '@plimsoll/core'
 import type { PlannedGpus } from '../views/plan-gpu-lines.js'
@@ -17,6 +19,8 @@ export interface PlacementPlan {
   chosenFor(nodeId: string): Placement['gpus'] | undefined
   /** For people. */
   shownOf(nodeId: string, ids: 'index' | 'uuid'): PlannedGpus | undefined
+  /** Nodes that nobody placed, with less memory than they are expected to need. */
+  readonly tight: readonly TightNode[]
   /** What is worth a second thought in the topology as a whole. */
   readonly warnings: readonly string[]
 }
@@ -24,19 +28,20 @@ export interface PlacementPlan {
 /** Asks the machine's tools only where something is to be launched. */
 export async function planPlacement({ topology, engines }: PreparedTopology): Promise<PlacementPlan> {
   const launches = topology.pools.some((pool) => pool.groups.some((group) => group.launch !== undefined))
-  const none: GpuPlan = { placements: new Map(), gpus: [], taken: [] }
+  const none: GpuPlan = { placements: new Map(), gpus: [], taken: [], fits: new Map(), tight: [] }
   const plan = launches ? await planGpus(topology, { engines, host: createPluginHost(silentLogger), env: process.env }) : none
   return {
     chosenFor(nodeId) {
       const placement = plan.placements.get(nodeId)
       return placement?.refusal === undefined ? placement?.gpus : undefined
     },
-    shownOf: (nodeId, ids) => shown(plan.placements.get(nodeId), ids),
+    shownOf: (nodeId, ids) => shown(plan.placements.get(nodeId), ids, plan.fits.get(nodeId)),
+    tight: plan.tight,
     warnings: unchosenGroups(topology, plan),
   }
 }
 
-function shown(placement: Placement | undefined, ids: 'index' | 'uuid'): PlannedGpus | undefined {
+function shown(placement: Placement | undefined, ids: 'index' | 'uuid', fits: MemoryFits | undefined): PlannedGpus | undefined {
   if (placement === undefined) return undefined
   const { gpus, need, notes, refusal } = placement
   return {
@@ -46,6 +51,7 @@ function shown(placement: Placement | undefined, ids: 'index' | 'uuid'): Planned
     needWhy: need?.why ?? null,
     notes,
     refusal: refusal ?? null,
+    ...(fits === undefined ? {} : { fits }),
   }
 }
 

@@ -36,6 +36,8 @@ export async function planTopology(prepared: PreparedTopology): Promise<Plan> {
     for (const group of pool.groups) nodes.push(...(await plannedNodes({ ...prepared, placement, checks }, { pool, group }, ports)))
   }
   const running = await runningTopology(topology.name)
+  // What runs has its memory already.
+  const alive = new Set(running?.pools.flatMap((pool) => pool.groups.flatMap((group) => nodeIdsOf(pool, group))))
   return {
     name: topology.name,
     ...(topology.file === undefined ? {} : { file: topology.file }),
@@ -43,6 +45,7 @@ export async function planTopology(prepared: PreparedTopology): Promise<Plan> {
     nodes,
     sources: asked.sources,
     warnings: placement.warnings,
+    tight: placement.tight.filter((node) => !alive.has(node.id)),
     inherited: nodes.some((node) => node.how === 'launch') ? Object.keys(baseEnvironment({}, process.env)).sort() : [],
     findings: await checks.run(),
     ...(running === undefined ? {} : { running: diffTopologies(running, topology) }),

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { sampleGpu } from './board/sample-status.test.fixture.js'
 import { gpuTable } from './gpu-table.js'
+import { tightLines } from './plan-fit-lines.js'
 import { planGpuLines, type PlannedGpus } from './plan-gpu-lines.js'
 
 describe('gpuTable', () => {
@@ -46,6 +47,33 @@ describe('planGpuLines', () => {
   it('says why a node would not start, and what would fit', () => {
     const refusal = { message: 'no place for it', hint: 'perReplica: 2 would fit' }
     expect(planGpuLines({ ...planned, refusal })).toEqual(['    ! would not start: no place for it', '      perReplica: 2 would fit'])
+  })
+
+  it('says what its engine names as fitting, one way a line, and a plugin that could not', () => {
+    const way = { change: 'launch.args: { contextTokens: 8192 }', settings: {}, count: 2, mib: 18_432, why: 'instead of 32768' }
+    const refusal = { message: 'no place for it', hint: 'at most 8 GiB are free on one' }
+    const lines = planGpuLines({
+      ...planned,
+      refusal,
+      fits: { ways: [way], problem: 'the plugin of engine `x` cannot say what would fit: no' },
+    })
+    expect(lines.slice(2)).toEqual([
+      '      launch.args: { contextTokens: 8192 } would fit (9 GiB on each): instead of 32768',
+      '    ! the plugin of engine `x` cannot say what would fit: no',
+    ])
+    expect(planGpuLines({ ...planned, fits: { ways: [way] } }).at(-1)).toBe(lines[2])
+  })
+
+  it('tells of nodes that nobody placed and that need more than there is', () => {
+    const fits = { ways: [{ change: 'launch.args: { parallel: 1 }', settings: {}, count: 1, mib: 2048, why: 'instead of 4' }] }
+    const node = { id: 'chat/cpu', need: { mib: 8192, why: 'weights 6 GiB' }, fits }
+    expect(tightLines({ ...node, room: { kind: 'main', freeMiB: [4096], count: 1 } })).toEqual([
+      '! chat/cpu is expected to need 8 GiB (weights 6 GiB), and 4 GiB of main memory are free',
+      '      launch.args: { parallel: 1 } would fit (2 GiB): instead of 4',
+    ])
+    expect(tightLines({ ...node, room: { kind: 'gpus', freeMiB: [4096, 2048], count: 2 } })[0]).toContain(
+      'the GPUs together have 6 GiB free',
+    )
   })
 
   it('says nothing where nobody chose, and `on the CPU` for none', () => {

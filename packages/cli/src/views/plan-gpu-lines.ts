@@ -1,4 +1,5 @@
-import type { Gpu } from '@plimsoll/core'
+import type { Gpu, MemoryFits } from '@plimsoll/core'
+import { fitLines } from './plan-fit-lines.js'
 import { gibOf } from './units.js'
 
 /** What of `lb plan` is about the accelerators of one node. */
@@ -13,16 +14,23 @@ export interface PlannedGpus {
   readonly notes: readonly string[]
   /** Why it gets none although it wants some. */
   readonly refusal: { readonly message: string; readonly hint: string } | null
+  /** Where memory does not suffice: what its engine says would fit. */
+  readonly fits?: MemoryFits
 }
 
 export function planGpuLines(planned: PlannedGpus | undefined): string[] {
   if (planned === undefined) return []
-  const { gpus, env, needMiB, needWhy, notes, refusal } = planned
-  if (refusal !== null) return [`    ! would not start: ${refusal.message}`, `      ${refusal.hint}`]
+  const { gpus, env, needMiB, needWhy, notes, refusal, fits } = planned
+  if (refusal !== null) return [`    ! would not start: ${refusal.message}`, `      ${refusal.hint}`, ...fitLines(fits)]
   const need = needMiB === null ? '' : `, needs about ${gibOf(needMiB)} (${needWhy ?? ''})`
   const set = Object.entries(env).map(([name, value]) => `${name}=${value}`)
   const where = gpus.length === 0 ? 'on the CPU' : `on ${gpus.map(placeText).join(' and ')}`
-  return [`    ${where}${need}`, ...(set.length === 0 ? [] : [`    ${set.join(' ')}`]), ...notes.map((note) => `    ! ${note}`)]
+  return [
+    `    ${where}${need}`,
+    ...(set.length === 0 ? [] : [`    ${set.join(' ')}`]),
+    ...notes.map((note) => `    ! ${note}`),
+    ...fitLines(fits),
+  ]
 }
 
 function placeText({ label, name, memFreeMiB, memTotalMiB }: PlannedGpus['gpus'][number]): string {

@@ -1,4 +1,5 @@
-import type { AskedSources, PreflightFinding, Topology, TopologyDiff } from '@plimsoll/core'
+import type { AskedSources, PreflightFinding, TightNode, Topology, TopologyDiff } from '@plimsoll/core'
+import { tightLines } from './plan-fit-lines.js'
 import { planGpuLines, type PlannedGpus } from './plan-gpu-lines.js'
 import { homePath } from './up-report.js'
 import { sanitize } from './sanitize.js'
@@ -38,6 +39,8 @@ export interface Plan {
   readonly sources: AskedSources['sources']
   /** What is worth a second thought. */
   readonly warnings: readonly string[]
+  /** Nodes that nobody placed, whose model is larger than the memory that there is, with what would fit. */
+  readonly tight: readonly TightNode[]
   /** Names that launched engines get from this shell, values as they are; empty where nothing is launched. */
   readonly inherited: readonly string[]
   /** What the check before each launch says. */
@@ -57,6 +60,7 @@ export function planText(plan: Plan): string {
     ...plan.nodes.flatMap(nodeLines),
     ...plan.sources.flatMap(sourceLines),
     ...(plan.warnings.length === 0 ? [] : ['', ...plan.warnings.map((warning) => `! ${warning}`)]),
+    ...(plan.tight.length === 0 ? [] : ['', ...plan.tight.flatMap(tightLines)]),
     ...(plan.findings.length === 0 ? [] : ['', ...plan.findings.map(findingLine)]),
     ...(plan.inherited.length === 0 ? [] : ['', `launched engines inherit ${plan.inherited.join(', ')}`]),
     ...(plan.running === undefined ? [] : ['', ...runningLines(plan.running)]),

@@ -136,6 +136,7 @@ describe('planText', () => {
         },
       ],
       warnings: [],
+      tight: [],
       inherited: ['HOME', 'PATH'],
       findings: [{ node: 'a/x', severity: 'error', kind: 'model-gated', message: 'the model is gated', hint: 'accept its terms' }],
     })
