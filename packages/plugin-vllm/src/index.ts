@@ -10,7 +10,6 @@ export const plugin: EnginePlugin<VllmSettings> = {
   settings,
   canLaunch: true,
   // No takesKey: its key guards /v1 and leaves /invocations, which generates too, open to everyone.
-  takesKey: true,
   defaultAttachUrl: 'http://127.0.0.1:8000',
   summary: 'launch and attach, load from /metrics, loading steps and reasons from the log, LoRA, sleep, KV-cache events',
   detect,

@@ -45,6 +45,15 @@ export function variableOf(pid: number, name: string): string | null | undefined
   )
 }
 
+/** Whether a process has written its own title over the start of its environment, or has none: then a variable that is not there says nothing. Linux only. */
+export function hasLostEnvironment(pid: number): boolean {
+  try {
+    return !/^[^=\0]+=/.test(readFileSync(`/proc/${pid}/environ`, 'utf8'))
+  } catch {
+    return false
+  }
+}
+
 /** Bytes that a process has read from and written to disks, after proc_pid_io(5); 0 where it cannot be told. */
 export function diskBytesOf(pid: number): number {
   const text = read(`/proc/${pid}/io`)

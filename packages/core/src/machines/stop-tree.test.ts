@@ -79,6 +79,22 @@ describe.runIf(process.platform === 'linux')('stopping a tree of processes', () 
     expect(isAlive(child)).toBe(false)
   })
 
+  it('finds in its group what a dead leader left behind without an environment, and leaves a stranger there alone', async () => {
+    for (const [env, lives] of [
+      ['{}', false],
+      ["{ HOME: '/' }", true],
+    ] as const) {
+      const engine = await run(
+        `const child = require('node:child_process').spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { env: ${env}, stdio: 'ignore' }); child.unref(); console.log('child ' + child.pid + ' .')`,
+      )
+      await engine.exited
+      const child = Number(/child (\d+)/.exec(engine.log())?.[1])
+      await stopTree({ identity: engine.identity, mark: mark(), steps: [] })
+      expect(isAlive(child)).toBe(lives)
+      if (lives) process.kill(child, 'SIGKILL')
+    }
+  })
+
   it('sends nothing to a process that got the pid of a dead one, nor after another boot', async () => {
     const stranger = await run(STUBBORN)
     await until('it is up', () => stranger.log().includes('up'))

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isSameProcess, type ProcessIdentity } from './identity.js'
+import { leftOfGroup } from './left-of-group.js'
 import { markedWith } from './marks.js'
 import { descendantsOf, readProcess, readProcessTable, stillLiving, type ProcessRow } from './process-table.js'
 
@@ -29,7 +30,7 @@ const KILL_ROUNDS = 3
  */
 export async function stopTree(options: StopTreeOptions): Promise<StopTreeResult> {
   const leaderLives = await isSameProcess(options.identity)
-  const tree = new Tree(options, leaderLives ? await membersOf(options.identity.pid) : [])
+  const tree = new Tree(options, leaderLives ? await membersOf(options.identity.pid) : await leftOfGroup(options.identity))
   if ((await tree.remaining()).length === 0) return leaderLives ? 'stopped' : 'stranger'
   for (const step of options.steps) {
     if (options.forced?.aborted === true) break

@@ -52,6 +52,15 @@ marked() {
   [ -d /proc/self ] || return 0
   grep -alF -- "${REMOTE_MARK_VARIABLE}=$1" /proc/[0-9]*/environ 2>/dev/null | sed 's|/proc/||; s|/environ||' | grep -vx "$$" || true
 }
+# PID START of a dead leader: pids of its group that have written their title over their environment (vLLM's workers do): no mark is left to read there.
+left_of_group() {
+  [ -d /proc/self ] && [ ! -e "/proc/$1" ] || return 0
+  table | while read -r pid parent group; do
+    [ "$group" = "$1" ] || continue
+    [ "$(start_of "$pid")" -ge "$2" ] 2>/dev/null || continue
+    head -c 512 "/proc/$pid/environ" 2>/dev/null | tr '\\0' '\\n' | head -n 1 | grep -q '^[^=][^=]*=' || echo "$pid"
+  done
+}
 # Reads pids, prints PID START of the living ones.
 with_starts() { while read -r pid; do [ -n "$pid" ] || continue; start=$(start_of "$pid"); [ -n "$start" ] && echo "$pid $start"; done; true; }
 # Reads PID START, prints those that still live the same life.
@@ -191,7 +200,13 @@ trap '' HUP
 leader=${pid} start=${shellWord(safeWord(startTime))} mark=${shellWord(mark)}
 leads() { [ "$(boot_id)" = ${shellWord(bootId)} ] && [ "$(start_of "$leader")" = "$start" ]; }
 tree=''
-if leads; then tree=$(tree_of "$leader" | with_starts); result=stopped; else result=stranger; fi
+if leads; then
+  tree=$(tree_of "$leader" | with_starts)
+  result=stopped
+else
+  result=stranger
+  [ "$(boot_id)" = ${shellWord(bootId)} ] && tree=$(left_of_group "$leader" "$start" | with_starts)
+fi
 left() { tree=$(echo "$tree" | living); [ -n "$tree" ] || tree=$(marked "$mark" | with_starts); [ -n "$tree" ]; }
 finish() { echo "$result"; exit 0; }
 step() {
