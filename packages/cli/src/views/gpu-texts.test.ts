@@ -46,7 +46,11 @@ describe('planGpuLines', () => {
 
   it('says why a node would not start, and what would fit', () => {
     const refusal = { message: 'no place for it', hint: 'perReplica: 2 would fit' }
-    expect(planGpuLines({ ...planned, refusal })).toEqual(['    ! would not start: no place for it', '      perReplica: 2 would fit'])
+    expect(planGpuLines({ ...planned, refusal })).toEqual([
+      '    ! would not start: no place for it',
+      '      it needs about 22 GiB (weights 20 GiB + KV 2 GiB)',
+      '      perReplica: 2 would fit',
+    ])
   })
 
   it('says what its engine names as fitting, one way a line, and a plugin that could not', () => {

@@ -21,8 +21,10 @@ export interface PlannedGpus {
 export function planGpuLines(planned: PlannedGpus | undefined): string[] {
   if (planned === undefined) return []
   const { gpus, env, needMiB, needWhy, notes, refusal, fits } = planned
-  if (refusal !== null) return [`    ! would not start: ${refusal.message}`, `      ${refusal.hint}`, ...fitLines(fits)]
-  const need = needMiB === null ? '' : `, needs about ${gibOf(needMiB)} (${needWhy ?? ''})`
+  const needs = needMiB === null ? undefined : `needs about ${gibOf(needMiB)} (${needWhy ?? ''})`
+  if (refusal !== null)
+    return [`    ! would not start: ${refusal.message}`, ...(needs === undefined ? [] : [`      it ${needs}`]), ...wayOut(refusal, fits)]
+  const need = needs === undefined ? '' : `, ${needs}`
   const set = Object.entries(env).map(([name, value]) => `${name}=${value}`)
   const where = gpus.length === 0 ? 'on the CPU' : `on ${gpus.map(placeText).join(' and ')}`
   return [
@@ -31,6 +33,11 @@ export function planGpuLines(planned: PlannedGpus | undefined): string[] {
     ...notes.map((note) => `    ! ${note}`),
     ...fitLines(fits),
   ]
+}
+
+/** What the engine itself names says more than what placement can guess. */
+function wayOut({ hint }: NonNullable<PlannedGpus['refusal']>, fits: MemoryFits | undefined): string[] {
+  return [...(fits === undefined || fits.ways.length === 0 ? [`      ${hint}`] : []), ...fitLines(fits)]
 }
 
 function placeText({ label, name, memFreeMiB, memTotalMiB }: PlannedGpus['gpus'][number]): string {
