@@ -119,9 +119,13 @@ describe('probing a router', () => {
     expect(await backend.probe(signal())).toEqual({ verdict: 'sick', reason: 'it has `model-a`, `model-b`, `model-c`, not `qwen`' })
   })
 
-  it('is loading while its model comes', async () => {
+  it('serves while its model is swapped in, for it holds the request, and not while the files are fetched', async () => {
     const backend = await backendAt({ ...router, '/v1/models': list(row('a', 'loading'), row('b', 'loaded')) }, '', { models: ['a'] })
-    expect(await backend.probe(signal())).toEqual({ verdict: 'loading', reason: 'loading a' })
+    expect(await backend.probe(signal())).toMatchObject({ verdict: 'ready' })
+    server!.routes['/v1/models'] = list(row('a', 'downloading'))
+    expect(await backend.probe(signal())).toEqual({ verdict: 'loading', reason: 'downloading a' })
+    const patient = await backendAt({ ...router, '/props': lazy, '/v1/models': list(row('a', 'loading')) }, '', { models: ['a'] })
+    expect(await patient.probe(signal())).toEqual({ verdict: 'loading', reason: 'loading a' })
   })
 
   it('that loads nothing by itself waits for its model', async () => {

@@ -33,11 +33,11 @@ function judge(list: readonly ListedModel[], { spec }: Server, props: Props | un
   return { verdict: 'ready', models, ...(props?.build === undefined ? {} : { version: props.build }) }
 }
 
-/** A router that loads on demand serves a model that is away; one that does not, or is at it for all that this node is for, serves nothing yet. */
+/** A router that loads on demand holds a request until its model is there, so it serves now; one that does not, or that still fetches the files, serves nothing yet. */
 function reasonToWait(found: readonly ListedModel[], autoload: boolean): string | undefined {
   const [first] = found
   if (first === undefined || found.some(({ status }) => status === 'loaded' || status === 'sleeping')) return undefined
-  const busy = found.find(({ status }) => status === 'loading' || status === 'downloading')
+  const busy = found.find(({ status }) => status === 'downloading' || (status === 'loading' && !autoload))
   if (busy !== undefined) return `${busy.status} ${busy.id}`
   if (autoload) return undefined
   return `${first.id} is not in memory${first.failed === true ? ' (it ended by itself)' : ''}, and this router loads nothing by itself`
