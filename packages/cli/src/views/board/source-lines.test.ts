@@ -16,7 +16,7 @@ const source = (more: Partial<SourceStatus> = {}): SourceStatus => ({
 })
 
 const drawn = (sources: readonly SourceStatus[] | undefined, width = 200): string[] =>
-  sourceLines({ ...(sources === undefined ? {} : { sources }) } as PoolStatus, { width, glyphs: glyphsFor({}), nowMs: 100_000 }).map(
+  sourceLines((sources === undefined ? {} : { sources }) as PoolStatus, { width, glyphs: glyphsFor({}), nowMs: 100_000 }).map(
     (line) => {
       expect(lineWidth(line)).toBeLessThanOrEqual(width)
       return plainText(line).trim()
