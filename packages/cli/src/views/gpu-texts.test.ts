@@ -55,7 +55,7 @@ describe('planGpuLines', () => {
 
   it('says what its engine names as fitting, one way a line, and a plugin that could not', () => {
     const way = { change: 'launch.args: { contextTokens: 8192 }', settings: {}, count: 2, mib: 18_432, why: 'instead of 32768' }
-    const refusal = { message: 'no place for it', hint: 'at most 8 GiB are free on one' }
+    const refusal = { message: 'no place for it', hint: 'at most 8 GiB are free on one', isGuess: true } as const
     const lines = planGpuLines({
       ...planned,
       refusal,
@@ -65,6 +65,8 @@ describe('planGpuLines', () => {
       '      launch.args: { contextTokens: 8192 } would fit (9 GiB on each): instead of 32768',
       '    ! the plugin of engine `x` cannot say what would fit: no',
     ])
+    const wait = planGpuLines({ ...planned, refusal: { message: 'no place for it', hint: 'stop what holds them' }, fits: { ways: [way] } })
+    expect(wait.slice(2)).toEqual(['      stop what holds them', lines[2]])
     expect(planGpuLines({ ...planned, fits: { ways: [way] } }).at(-1)).toBe(lines[2])
   })
 

@@ -13,7 +13,7 @@ export interface PlannedGpus {
   readonly needWhy: string | null
   readonly notes: readonly string[]
   /** Why it gets none although it wants some. */
-  readonly refusal: { readonly message: string; readonly hint: string } | null
+  readonly refusal: { readonly message: string; readonly hint: string; readonly isGuess?: true } | null
   /** Where memory does not suffice: what its engine says would fit. */
   readonly fits?: MemoryFits
 }
@@ -36,8 +36,9 @@ export function planGpuLines(planned: PlannedGpus | undefined): string[] {
 }
 
 /** What the engine itself names says more than what placement can guess. */
-function wayOut({ hint }: NonNullable<PlannedGpus['refusal']>, fits: MemoryFits | undefined): string[] {
-  return [...(fits === undefined || fits.ways.length === 0 ? [`      ${hint}`] : []), ...fitLines(fits)]
+function wayOut({ hint, isGuess }: NonNullable<PlannedGpus['refusal']>, fits: MemoryFits | undefined): string[] {
+  const knowsBetter = isGuess === true && fits !== undefined && fits.ways.length > 0
+  return [...(knowsBetter ? [] : [`      ${hint}`]), ...fitLines(fits)]
 }
 
 function placeText({ label, name, memFreeMiB, memTotalMiB }: PlannedGpus['gpus'][number]): string {

@@ -2,7 +2,7 @@ import { readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { FakeClock, systemClock, type Clock } from '../base/index.js'
-import { silentLogger, type MemoryNeed } from '../contracts/index.js'
+import { silentLogger, type MemoryNeed, type MemoryRoom } from '../contracts/index.js'
 import { createGpuWatch } from '../machines/gpus/gpu-watch.js'
 import { GpuReservations } from '../machines/gpus/gpu-reservations.js'
 import { scriptedMachine } from '../machines/gpus/scripted-machine.test.fixture.js'
@@ -10,8 +10,9 @@ import { ownIdentity } from '../machines/index.js'
 import { scratchFolder } from '../machines/processes.test.fixture.js'
 import type { GpuWish } from '../topology/index.js'
 import { launchGroup, topologyOf } from './fleet.test.fixture.js'
-import { GpuDesk } from './gpu-desk.js'
+import { GpuDesk, type GpuDeskOptions } from './gpu-desk.js'
 import type { SeatWish } from './gpu-seat.js'
+import type { MemoryFits } from './memory-fits.js'
 import { nodePlansOf, type NodePlan } from './node-plan.js'
 
 const scratch = scratchFolder()
@@ -46,12 +47,22 @@ interface DeskFacts {
   readonly wish?: GpuWish
   readonly need?: MemoryNeed
   readonly env?: NodeJS.ProcessEnv
+  readonly fitsOf?: GpuDeskOptions['fitsOf']
 }
 
-function desk({ folder = join(scratch(), 'gpus'), name = 'one', replicas = 2, wish = one, need, env = {} }: DeskFacts = {}) {
+function desk({ folder = join(scratch(), 'gpus'), name = 'one', replicas = 2, wish = one, need, env = {}, fitsOf }: DeskFacts = {}) {
   const { free, watch } = cards()
   const plans = nodePlansOf(topologyOf([launchGroup('', { replicas, gpus: wish })]))
-  const options = { watch, clock: hasty, log: silentLogger, env, topologyName: name, plans: () => plans, needOf: () => need }
+  const options = {
+    watch,
+    clock: hasty,
+    log: silentLogger,
+    env,
+    topologyName: name,
+    plans: () => plans,
+    needOf: () => need,
+    ...(fitsOf === undefined ? {} : { fitsOf }),
+  }
   return { free, folder, plans, desk: new GpuDesk({ ...options, reservations: new GpuReservations({ LB_GPU_FOLDER: folder }) }) }
 }
 
@@ -77,6 +88,30 @@ describe('the GPU desk', () => {
     })
     seat?.release()
     expect((await other.desk.take(plan(other.plans, 0), wish()))?.gpus).toMatchObject([{ index: 0 }])
+  })
+
+  it('names the least harmful way to fit where there is too little memory, and hurts by no plugin that names nonsense', async () => {
+    const asked: MemoryRoom[] = []
+    const way = { change: 'launch.args: { contextTokens: 8192 }', settings: {}, count: 1, mib: 9216, why: 'instead of 32768' }
+    const refusedWith = async (fits: MemoryFits, mib = 200_000) => {
+      const fitsOf = (_: NodePlan, room: MemoryRoom) => (asked.push(room), fits)
+      const { desk: here, plans, free } = desk({ replicas: 1, need: { mib, why: 'weights' }, fitsOf })
+      free.fill(10_000)
+      return here.take(plan(plans, 0), wish()).then(
+        () => expect.fail('it has a seat'),
+        (error: unknown) => (error as { hint?: string }).hint,
+      )
+    }
+    expect(await refusedWith({ ways: [way, way] })).toBe(
+      'launch.args: { contextTokens: 8192 } would fit (9 GiB): instead of 32768; lb plan names other ways',
+    )
+    expect(asked).toEqual([{ kind: 'gpus', freeMiB: [10_000, 10_000], count: 1 }])
+    expect(await refusedWith({ ways: [way] })).not.toContain('lb plan')
+    const stop = 'stop what holds them, or launch fewer replicas; lb gpus shows all'
+    expect(await refusedWith({ ways: [way] }, 50_000)).toBe(
+      `launch.args: { contextTokens: 8192 } would fit (9 GiB): instead of 32768; or ${stop}`,
+    )
+    expect(await refusedWith({ ways: [], problem: 'the plugin of engine `x` cannot say what would fit: no' }, 50_000)).toBe(stop)
   })
 
   it('waits for the earlier life of the same node, and for nodes that leave the topology', async () => {

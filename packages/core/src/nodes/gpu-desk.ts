@@ -130,7 +130,8 @@ export class GpuDesk {
     if (problem !== undefined) this.options.log.warn('plugin.fit_options_failed', { node: plan.id, problem })
     const [best, ...others] = ways
     if (best === undefined) return refusal
-    return { ...refusal, hint: `${fitText(best)}: ${best.why}${others.length === 0 ? '' : '; lb plan names other ways'}` }
+    const more = others.length === 0 ? '' : '; lb plan names other ways'
+    return { ...refusal, hint: `${fitText(best)}: ${best.why}${more}${refusal.isGuess === true ? '' : `; or ${refusal.hint}`}` }
   }
 
   private sit(nodeId: string, seat: Seat): Seat {

@@ -17,6 +17,8 @@ export interface Refusal {
   readonly message: string
   /** What would fit. */
   readonly hint: string
+  /** Its engine may know better ways than the hint. */
+  readonly isGuess?: true
   /** The memory that there is, where it is memory that is missing. */
   readonly room?: MemoryRoom
 }

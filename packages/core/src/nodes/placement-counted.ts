@@ -23,7 +23,7 @@ export function chooseCounted({ need }: GpuSeeker, wish: CountedWish, { gpus, le
   const wanted = `${perReplica === 1 ? 'a GPU' : `${perReplica} GPUs of one maker`}${eachMiB === null ? '' : ` with ${gib(eachMiB)} free`}`
   return {
     message: `no place for it: it wants ${wanted}, but ${all.length === 0 ? 'none is in `from`' : all.map((gpu) => whyNot(gpu, { share, eachMiB, ledger })).join('; ')}`,
-    hint: whatFits(all, open, { needMiB: need?.mib ?? null, perReplica, ledger }),
+    ...whatFits(all, open, { needMiB: need?.mib ?? null, perReplica, ledger }),
     ...(room === undefined ? {} : { room }),
   }
 }
@@ -67,6 +67,8 @@ function whyNot(gpu: MachineGpu, { share, eachMiB, ledger }: Measure): string {
   return ledger.fits(gpu, eachMiB) ? `${gpuName(gpu)} alone is not enough` : ledger.freeText(gpu)
 }
 
+type Hint = Pick<Refusal, 'hint' | 'isGuess'>
+
 interface Shortage {
   readonly needMiB: number | null
   readonly perReplica: number
@@ -74,8 +76,8 @@ interface Shortage {
 }
 
 /** The smallest number of accelerators whose memory would do, now or once they are empty; else the most that can be had. */
-function whatFits(all: readonly MachineGpu[], open: readonly MachineGpu[], { needMiB, perReplica, ledger }: Shortage): string {
-  const wait = 'stop what holds them, or launch fewer replicas; lb gpus shows all'
+function whatFits(all: readonly MachineGpu[], open: readonly MachineGpu[], { needMiB, perReplica, ledger }: Shortage): Hint {
+  const wait = { hint: 'stop what holds them, or launch fewer replicas; lb gpus shows all' }
   if (needMiB === null) return wait
   const counts = [1, 2, 4, 8, 16].filter((count) => count > perReplica)
   const now = counts.find(
@@ -85,7 +87,7 @@ function whatFits(all: readonly MachineGpu[], open: readonly MachineGpu[], { nee
         count,
       ) !== undefined,
   )
-  if (now !== undefined) return `perReplica: ${now} would fit (${gib(needMiB / now)} on each)`
+  if (now !== undefined) return { hint: `perReplica: ${now} would fit (${gib(needMiB / now)} on each)`, isGuess: true }
   const fitsEmpty = (count: number) =>
     setOf(
       wholeOf(all, (gpu) => (gpu.memTotalMiB ?? 0) >= needMiB / count),
@@ -94,9 +96,12 @@ function whatFits(all: readonly MachineGpu[], open: readonly MachineGpu[], { nee
   if (fitsEmpty(perReplica)) return wait
   const later = counts.find(fitsEmpty)
   if (later !== undefined)
-    return `perReplica: ${later} would fit (${gib(needMiB / later)} on each) once nothing else is on them; lb gpus shows what is`
+    return { hint: `perReplica: ${later} would fit (${gib(needMiB / later)} on each) once nothing else is on them; lb gpus shows what is` }
   const most = Math.max(0, ...open.map((gpu) => ledger.freeMiB(gpu) ?? 0))
-  return `at most ${gib(most)} are free on one: a smaller quantisation or context, or needMiB where the estimate is wrong`
+  return {
+    hint: `at most ${gib(most)} are free on one: a smaller quantisation or context, or needMiB where the estimate is wrong`,
+    isGuess: true,
+  }
 }
 
 function wholeOf(gpus: readonly MachineGpu[], fits: (gpu: MachineGpu) => boolean): readonly MachineGpu[] {

@@ -177,3 +177,28 @@ describe('places', () => {
     ])
   })
 })
+
+describe('the memory that there is, where it does not suffice', () => {
+  const roomOf = (gpus: readonly MachineGpu[], wish: GpuWish, gib: number, taken: PlacementQuestion['taken'] = []) =>
+    placeNodes({ gpus, seekers: seekers(wish, 1, needs(gib)), taken }).get('chat/gpu-0')?.room
+  const small = (index: number, gib: number, facts: Partial<GpuFacts> = {}) => gpu(index, { memFreeMiB: gib * GIB, ...facts })
+  const held = [{ key: gpu(0).key, holder: 'other/chat/gpu', share: false, needMiB: null }]
+
+  it.each([
+    ['is that of the cards, the largest first', [small(0, 10), small(1, 30)], counted(), [], { count: 1, freeMiB: [30, 10] }],
+    ['is without cards that others hold', [small(0, 30), small(1, 10)], counted(), held, { count: 1, freeMiB: [10] }],
+    ['is without cards that are broken', [small(0, 30, { broken: 'lost' }), small(1, 9)], counted(), [], { count: 1, freeMiB: [9] }],
+    ['is that of one maker', [small(0, 10), small(1, 9), small(2, 12, { vendor: 'amd' })], counted(), [], { count: 1, freeMiB: [10, 9] }],
+    ['is that of the cards to choose from', [small(0, 10), small(1, 30)], counted({ from: [0] }), [], { count: 1, freeMiB: [10] }],
+    ['is that of one slice', [slice(0, 1), slice(0, 2)], counted(), [], { count: 1, freeMiB: [20] }],
+    ['is that of the cards by name', [small(0, 10), small(1, 30), small(2, 9)], listed([0, 2]), [], { count: 2, freeMiB: [10, 9] }],
+    ['is not told where it suffices', [gpu(0)], counted(), [], undefined],
+    ['is not told where there are too few', [gpu(0)], counted({ perReplica: 2 }), [], undefined],
+    ['is not told where all are held', [gpu(0)], counted(), held, undefined],
+  ] as const)('%s', (_, gpus, wish, taken, room) => {
+    const found = roomOf(gpus, wish, 60, taken)
+    expect(found).toEqual(
+      room === undefined ? undefined : { kind: 'gpus', count: room.count, freeMiB: room.freeMiB.map((gib) => gib * GIB) },
+    )
+  })
+})
