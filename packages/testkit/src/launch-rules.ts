@@ -64,11 +64,29 @@ export function launchRules(bench: Workbench): readonly ContractRule[] {
       title: 'what it says about memory is pure and finite',
       async run() {
         const backend = await bench.launched()
-        const need = backend.memoryNeed?.()
-        assert.deepEqual(backend.memoryNeed?.(), need)
-        if (need === undefined) return
-        assert.ok(need.mib > 0 && Number.isFinite(need.mib), `${need.mib} MiB`)
-        assert.match(need.why, /^[^\n]+$/)
+        for (const ask of [backend.memoryNeed, backend.mainMemoryNeed]) {
+          const need = ask?.()
+          assert.deepEqual(ask?.(), need)
+          if (need === undefined) continue
+          assert.ok(need.mib > 0 && Number.isFinite(need.mib), `${need.mib} MiB`)
+          assert.match(need.why, /^[^\n]+$/)
+        }
+      },
+    },
+    {
+      title: 'what it names as fitting is pure, few, and fits',
+      async run() {
+        const { fitOptions } = await bench.launched()
+        for (const freeMiB of [[], [1000], [24_000], [24_000, 20_000, 8000]]) {
+          const room = { kind: 'gpus', freeMiB, count: 1 } as const
+          const options = fitOptions?.(room) ?? []
+          assert.deepEqual(fitOptions?.(room) ?? [], options)
+          assert.ok(options.length <= 4, `${options.length} ways are more than four`)
+          for (const { mib, count, why } of options) {
+            assert.ok(mib > 0 && mib / count <= (freeMiB[count - 1] ?? 0), `${mib} MiB on ${count} do not fit`)
+            assert.match(why, /^[^\n]+$/)
+          }
+        }
       },
     },
   ]
