@@ -1,9 +1,9 @@
 /** What would make a model fit, through the real binary. The GPU tool is a script, and the model a header with a hole of many GiB behind it. */
+import { execFileSync } from 'node:child_process'
 import { mkdirSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
-import { randomGguf } from '../../scripts/make-random-gguf.js'
-import { House } from './house.js'
+import { House, repository } from './house.js'
 
 const GIB = 1024 ** 3
 const houses: House[] = []
@@ -31,7 +31,8 @@ function build({ weightsGib, freeGib, launch }: Asked): House {
   const bin = join(house.folder, 'bin')
   mkdirSync(bin)
   const model = join(house.folder, 'big.gguf')
-  writeFileSync(model, randomGguf({ seed: 1, width: 512, layers: 2, contextTokens: 1_048_576 }))
+  const shape = ['--width', '512', '--layers', '2', '--contextTokens', '1048576']
+  execFileSync(process.execPath, [join(repository, 'scripts/make-random-gguf.js'), model, ...shape])
   if (weightsGib > 0) truncateSync(model, weightsGib * GIB)
   const cards = freeGib.map(
     (gib, index) =>
