@@ -67,7 +67,7 @@ interface PlanDocument {
 
 interface Way {
   readonly change: string
-  readonly settings: Readonly<Record<string, unknown>>
+  readonly settings: Readonly<Record<string, string | number | boolean>>
   readonly mib: number
   readonly count: number
 }
@@ -91,7 +91,7 @@ describe('a model that does not fit', () => {
       for (const [path, value] of Object.entries(settings)) if (path.startsWith('launch.args.')) args[path.slice(12)] = value
       const changed = build({
         ...asked,
-        launch: `gpus: { perReplica: ${String(settings['launch.gpus.perReplica'] ?? 1)} }, args: ${JSON.stringify(args)}`,
+        launch: `gpus: { perReplica: ${settings['launch.gpus.perReplica'] ?? 1} }, args: ${JSON.stringify(args)}`,
       })
       expect((await planOf(changed)).nodes[0]?.gpus, JSON.stringify(settings)).toMatchObject({ refusal: null })
     }
