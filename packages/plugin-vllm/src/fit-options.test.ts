@@ -51,13 +51,17 @@ describe('what would make a model fit', () => {
     expect(fitOptions(launched({ maxModelLen: 1024 }), room([9000]))).toEqual([
       {
         args: {},
-        change: 'launch.model: a checkpoint of 4 bit (AWQ, GPTQ), if there is one',
+        change: 'launch.model: a checkpoint of 4 bit (AWQ, GPTQ)',
         count: 1,
         mib: 6144 + 256 + 2048,
-        why: 'an estimate; answers get worse',
+        why: 'an estimate; not looked for; answers get worse',
       },
     ])
     expect(ways({}, room([1000]))).toEqual([])
+  })
+
+  it('is both of 8 bit, weights and KV cache, where neither alone does', () => {
+    expect(ways({}, room([20_000]))[0]).toEqual([{ quantization: 'fp8', kvCacheDtype: 'fp8' }, 1, 11_264 + 5120 + 2048])
   })
 
   it('divides only what comes out even, and among as many cards as there are', () => {

@@ -70,21 +70,21 @@ function shorterContext({ model, settings, count, needMiB, fits }: Question): Fi
   return { args, count, mib: needMiB(args), why: `instead of ${now}; longer prompts are refused` }
 }
 
-/** vLLM makes them while it loads, from the same files. */
+/** vLLM makes them while it loads, from the same files; with a smaller KV cache where that alone does not do. */
 function fp8Weights({ model, settings, count, needMiB, fits }: Question): FitOption | undefined {
   if (isSmall(model, settings)) return undefined
-  const args = { quantization: 'fp8' }
-  const mib = needMiB(args)
+  const smaller = settings.kvCacheMemoryBytes === undefined ? [{ quantization: 'fp8', kvCacheDtype: 'fp8' }] : []
+  const args = [{ quantization: 'fp8' }, ...smaller].find((each) => fits(needMiB(each)))
   const why =
     'an estimate: 8 bit weights, made while it loads; answers get a little worse, and a vLLM that reads all before it makes them needs the whole for a moment'
-  return fits(mib) ? { args, count, mib, why } : undefined
+  return args === undefined ? undefined : { args, count, mib: needMiB(args), why }
 }
 
 function fourBit({ model, settings, count, fits }: Question): FitOption | undefined {
   if (isSmall(model, settings)) return undefined
   const { mib } = needWith({ ...model, weightBytes: model.weightBytes * FOUR_BIT }, settings)
-  const change = 'launch.model: a checkpoint of 4 bit (AWQ, GPTQ), if there is one'
-  return fits(mib) ? { args: {}, change, count, mib, why: 'an estimate; answers get worse' } : undefined
+  const change = 'launch.model: a checkpoint of 4 bit (AWQ, GPTQ)'
+  return fits(mib) ? { args: {}, change, count, mib, why: 'an estimate; not looked for; answers get worse' } : undefined
 }
 
 function isSmall({ figures }: ModelOnDisk, { quantization }: VllmSettings): boolean {
