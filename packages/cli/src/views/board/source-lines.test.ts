@@ -16,12 +16,10 @@ const source = (more: Partial<SourceStatus> = {}): SourceStatus => ({
 })
 
 const drawn = (sources: readonly SourceStatus[] | undefined, width = 200): string[] =>
-  sourceLines((sources === undefined ? {} : { sources }) as PoolStatus, { width, glyphs: glyphsFor({}), nowMs: 100_000 }).map(
-    (line) => {
-      expect(lineWidth(line)).toBeLessThanOrEqual(width)
-      return plainText(line).trim()
-    },
-  )
+  sourceLines((sources === undefined ? {} : { sources }) as PoolStatus, { width, glyphs: glyphsFor({}), nowMs: 100_000 }).map((line) => {
+    expect(lineWidth(line)).toBeLessThanOrEqual(width)
+    return plainText(line).trim()
+  })
 
 describe('the lines of sources', () => {
   it('say who is there, and how old that is', () => {
