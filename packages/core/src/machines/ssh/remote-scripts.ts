@@ -52,7 +52,7 @@ marked() {
   [ -d /proc/self ] || return 0
   grep -alF -- "${REMOTE_MARK_VARIABLE}=$1" /proc/[0-9]*/environ 2>/dev/null | sed 's|/proc/||; s|/environ||' | grep -vx "$$" || true
 }
-# PID START of a dead leader: pids of its group that have written their title over their environment (vLLM's workers do): no mark is left to read there.
+# PID START of a dead leader: pids of its group that have written their title over their environment (some workers do): no mark is left to read there.
 left_of_group() {
   [ -d /proc/self ] && [ ! -e "/proc/$1" ] || return 0
   table | while read -r pid parent group; do
