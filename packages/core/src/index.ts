@@ -15,10 +15,10 @@ export {
   type Listenable,
   type SharedSocket,
   type StartOptions,
-  type GpuHost,
   type GpuSnapshot,
   type ThreadsOptions,
 } from './balancer/index.js'
+export type { GpuHost } from './machines/index.js'
 export * from './contracts/index.js'
 export type {
   BalancerEvent,

@@ -18,7 +18,7 @@ export interface PlacementPlan {
   /** For the launch plan; undefined where nobody chose, or could. */
   chosenFor(nodeId: string): Placement['gpus'] | undefined
   /** For people. */
-  shownOf(nodeId: string, ids: 'index' | 'uuid'): PlannedGpus | undefined
+  shownOf(nodeId: string, ids: 'index' | 'uuid', host?: string): PlannedGpus | undefined
   /** Nodes that nobody placed, with less memory than they are expected to need. */
   readonly tight: readonly TightNode[]
   /** What is worth a second thought in the topology as a whole. */
@@ -35,18 +35,22 @@ export async function planPlacement({ topology, engines }: PreparedTopology): Pr
       const placement = plan.placements.get(nodeId)
       return placement?.refusal === undefined ? placement?.gpus : undefined
     },
-    shownOf: (nodeId, ids) => shown(plan.placements.get(nodeId), ids, plan.fits.get(nodeId)),
+    shownOf: (nodeId, ids, host) => shown(plan.placements.get(nodeId), { ids, host }, plan.fits.get(nodeId)),
     tight: plan.tight,
     warnings: unchosenGroups(topology, plan),
   }
 }
 
-function shown(placement: Placement | undefined, ids: 'index' | 'uuid', fits: MemoryFits | undefined): PlannedGpus | undefined {
+function shown(
+  placement: Placement | undefined,
+  { ids, host }: { readonly ids: 'index' | 'uuid'; readonly host?: string | undefined },
+  fits: MemoryFits | undefined,
+): PlannedGpus | undefined {
   if (placement === undefined) return undefined
   const { gpus, need, notes, refusal } = placement
   return {
-    gpus: gpus.map((gpu) => ({ ...gpu, label: gpuName(gpu) })),
-    env: refusal === undefined ? visibilityEnv(gpus, ids, process.platform) : {},
+    gpus: gpus.map((gpu) => ({ ...gpu, label: host === undefined ? gpuName(gpu) : `${gpuName(gpu)} of ${host}` })),
+    env: refusal === undefined ? visibilityEnv(gpus, ids, host === undefined ? process.platform : 'linux') : {},
     needMiB: need?.mib ?? null,
     needWhy: need?.why ?? null,
     notes,

@@ -85,7 +85,7 @@ async function launchOf(
   const context = { engines, host: createPluginHost(silentLogger), env: process.env }
   const { backend } = createBackend({ id, name: id, pool, group, replica }, url, context)
   const chosen = placement.chosenFor(id)
-  const gpus = placement.shownOf(id, backend.gpuIds ?? 'uuid')
+  const gpus = placement.shownOf(id, backend.gpuIds ?? 'uuid', group.host?.name)
   const extraPorts: number[] = []
   while (extraPorts.length < (backend.extraPorts ?? 0)) extraPorts.push(await nextOf(ports))
   const slot = { host: '127.0.0.1', port, replica, extraPorts, ...(chosen === undefined ? {} : { gpus: chosen }) } as const

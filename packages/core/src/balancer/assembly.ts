@@ -5,7 +5,7 @@ import type { TimerHandle } from '../base/index.js'
 import type { RequestRecord } from '../contracts/index.js'
 import { Discovery } from '../discovery/index.js'
 import { ProbeLoop } from '../health/index.js'
-import { createLeaseBook, expectedNeed, Fleet, GpuDesk, memoryFits, type SharedLeaseBook } from '../nodes/index.js'
+import { createLeaseBook, expectedNeed, Fleet, GpuDesks, memoryFits, type SharedLeaseBook } from '../nodes/index.js'
 import { createRecordRing, type RecordRing } from '../proxy/index.js'
 import { stateFolderKey, writeFileDurable } from '../state/index.js'
 import { GatewayMetrics, type NodeReading, prometheusContentType, RequestStats } from '../telemetry/index.js'
@@ -29,7 +29,7 @@ export interface Assembly {
   readonly metrics: GatewayMetrics
   readonly ring: RecordRing
   /** Who sits on which accelerator, and what they are like. */
-  readonly gpuDesk: GpuDesk
+  readonly gpuDesk: GpuDesks
   readonly gpuBoard: GpuBoard
   /** The data path of this thread: what the handler and fetch doors use, and all there is without data threads. */
   readonly dataPath: DataPath
@@ -63,11 +63,12 @@ export function assemble(options: Resolved, first: Topology, hooks: AssemblyHook
   const nodeKey = (nodeId: string): string => createHmac('sha256', salt).update(`key of ${nodeId}`).digest('hex')
   const making = { engines, host: createPluginHost(log), env: options.env, nodeKey }
   const gpuBoard = new GpuBoard({ clock, env: options.env, topologyName: first.name })
-  const gpuDesk = new GpuDesk({
+  const gpuDesk = new GpuDesks({
     clock,
     log,
     env: options.env,
     watch: gpuBoard.watch,
+    watchOf: (host) => gpuBoard.watchOf(host),
     reservations: gpuBoard.reservations,
     topologyName: first.name,
     plans: () => fleet.nodes().map((node) => node.plan),

@@ -245,6 +245,7 @@ export class Balancer {
     this.forced.signal.addEventListener('abort', () => dataPath.listeners.cutAll())
     await assembly.fleet.close({ drainMs, engines: options.engines ?? 'stop', forced: this.forced.signal })
     assembly.probes.stop()
+    assembly.gpuBoard.close()
     dataPath.cutAll()
     await threads?.close()
   }

@@ -1,9 +1,12 @@
 import {
   GpuReservations,
   createGpuWatch,
+  createRemoteGpuWatch,
   isOwnClaim,
   localMachine,
+  type GpuHost,
   type GpuWatch,
+  type RemoteGpuWatch,
   type LiveClaim,
   type SeenGpu,
   sshGpuMachine,
@@ -24,11 +27,12 @@ export interface GpuSnapshot {
 }
 
 /** An accelerator in the words of the status. */
-function shownGpu(gpu: SeenGpu, claims: readonly LiveClaim[], topologyName?: string): GpuStatus {
+function shownGpu(gpu: SeenGpu, claims: readonly LiveClaim[], topologyName?: string, host: string | null = null): GpuStatus {
   const all = claims.filter((claim) => claim.key === gpu.key)
   const own = all.filter((claim) => topologyName !== undefined && isOwnClaim(claim, topologyName))
   return {
     key: gpu.key,
+    host,
     vendor: gpu.vendor,
     index: gpu.index,
     uuid: gpu.uuid,
@@ -47,19 +51,12 @@ function shownGpu(gpu: SeenGpu, claims: readonly LiveClaim[], topologyName?: str
   }
 }
 
-/** A machine to look at through the system's ssh. */
-export interface GpuHost {
-  readonly name: string
-  readonly ssh: { readonly host: string; readonly user?: string; readonly port?: number }
-  readonly sshConfig?: string
-}
-
 /** The accelerators of another machine; what is reserved there is not seen from here. Throws LB_SSH_FAILED. */
 export async function surveyGpusOf({ name, ssh, sshConfig }: GpuHost, env: NodeJS.ProcessEnv): Promise<GpuSnapshot> {
   const link = new SshLink({ name, destination: ssh, env, ...(sshConfig === undefined ? {} : { configFile: sshConfig }) })
   try {
     const reading = await createGpuWatch(await sshGpuMachine(link), systemClock).read(0)
-    return { gpus: reading.gpus.map((gpu) => shownGpu(gpu, [])), problems: reading.problems }
+    return { gpus: reading.gpus.map((gpu) => shownGpu(gpu, [], undefined, name)), problems: reading.problems }
   } finally {
     link.close()
   }
@@ -87,6 +84,7 @@ export class GpuBoard {
   private shown: GpuSnapshot | undefined
   private shownAtMs = -Infinity
   private looking: Promise<void> | undefined
+  private readonly remotes = new Map<string, { readonly name: string; readonly watch: RemoteGpuWatch }>()
 
   constructor(private readonly options: GpuBoardOptions) {
     this.watch = createGpuWatch(localMachine({ env: options.env }), options.clock)
@@ -111,6 +109,21 @@ export class GpuBoard {
     })
   }
 
+  /** The accelerators of another machine; from then on they are shown too. */
+  watchOf(host: GpuHost): GpuWatch {
+    const { name, ssh, sshConfig } = host
+    const key = JSON.stringify([name, ssh.host, ssh.user, ssh.port, sshConfig])
+    const { env, clock } = this.options
+    const known = this.remotes.get(key) ?? { name, watch: createRemoteGpuWatch(host, env, clock) }
+    this.remotes.set(key, known)
+    return known.watch
+  }
+
+  /** Ends the links to other machines. */
+  close(): void {
+    for (const { watch } of this.remotes.values()) watch.close()
+  }
+
   private look(): Promise<void> {
     this.looking ??= this.ask().finally(() => (this.looking = undefined))
     return this.looking
@@ -118,7 +131,17 @@ export class GpuBoard {
 
   private async ask(): Promise<void> {
     const [reading, claims] = await Promise.all([this.watch.read(FRESH_MS), this.reservations.living()])
-    this.shown = { gpus: reading.gpus.map((gpu) => shownGpu(gpu, claims, this.options.topologyName)), problems: reading.problems }
+    const { topologyName } = this.options
+    const remotes = [...this.remotes.values()]
+    // Nobody waits for another machine: what it says next is for the next look.
+    for (const { watch } of remotes) void watch.read(FRESH_MS)
+    this.shown = {
+      gpus: [
+        ...reading.gpus.map((gpu) => shownGpu(gpu, claims, topologyName)),
+        ...remotes.flatMap(({ name, watch }) => (watch.last?.gpus ?? []).map((gpu) => shownGpu(gpu, claims, topologyName, name))),
+      ],
+      problems: [...reading.problems, ...remotes.flatMap(({ watch }) => watch.last?.problems ?? [])],
+    }
     this.shownAtMs = this.options.clock.nowMs()
   }
 }

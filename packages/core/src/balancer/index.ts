@@ -4,7 +4,7 @@
  */
 export { Balancer, createBalancer, type BalancerEvents } from './create-balancer.js'
 export type { SharedSocket, ThreadsOptions } from './data-threads.js'
-export { surveyGpus, surveyGpusOf, type GpuHost, type GpuSnapshot } from './gpu-board.js'
+export { surveyGpus, surveyGpusOf, type GpuSnapshot } from './gpu-board.js'
 export { servedUrl, type Listenable } from './listeners.js'
 export type { BalancerOptions, CloseOptions, StartOptions } from './options.js'
 export { readNodeModels, type AskedNode } from './node-models.js'

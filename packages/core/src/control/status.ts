@@ -44,6 +44,8 @@ export interface NodeLoadStatus {
 export interface GpuStatus {
   /** Names it across calls: its uuid, else its place. */
   readonly key: string
+  /** The machine that it is in, as `ssh` of the node groups says it; null: this one. */
+  readonly host: string | null
   /** Who made it. */
   readonly vendor: GpuVendor
   /** Position, as `lb.yaml` counts. A slice has that of its card. */

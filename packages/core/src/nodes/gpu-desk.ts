@@ -1,5 +1,5 @@
 import type { Clock, TimerHandle } from '../base/index.js'
-import type { Logger, MemoryNeed, MemoryRoom } from '../contracts/index.js'
+import type { Gpu, Logger, MemoryNeed, MemoryRoom } from '../contracts/index.js'
 import { LbError, messageOf } from '../errors/index.js'
 import { allowedGpus, gpuKey, isOwnClaim, type GpuHold, type GpuReservations, type GpuWatch, type MachineGpu } from '../machines/index.js'
 import { usesOf } from './gpu-ledger.js'
@@ -25,6 +25,8 @@ export interface GpuDeskOptions {
   readonly needOf: (plan: NodePlan) => MemoryNeed | undefined
   /** What its engine says would fit there. */
   readonly fitsOf?: (plan: NodePlan, room: MemoryRoom) => MemoryFits
+  /** What names one that was written down; default: as on this machine. */
+  readonly keyOf?: (gpu: Gpu) => string
 }
 
 interface Seat {
@@ -88,7 +90,7 @@ export class GpuDesk {
   private async reclaimed(plan: NodePlan, { mark, gpus, identity }: AdoptedEngine): Promise<Seat | undefined> {
     const adopted = await this.options.reservations.adopt(mark)
     if (adopted !== undefined) return { ...adopted, share: isSharedBy(plan) }
-    const seat = await this.reserve(plan, gpus.map(gpuKey), mark)
+    const seat = await this.reserve(plan, gpus.map(this.options.keyOf ?? gpuKey), mark)
     seat?.hold.handOver(identity)
     return seat
   }
@@ -180,7 +182,7 @@ export class GpuDesk {
   }
 
   private seekerOf(plan: NodePlan): GpuSeeker[] {
-    const wish = plan.group.host === undefined ? plan.group.launch?.gpus : undefined
+    const wish = gpuWishOf(plan)
     if (wish === undefined) return []
     const need = needOf(plan, this.options.needOf(plan))
     const held = this.heldBy(plan.id)

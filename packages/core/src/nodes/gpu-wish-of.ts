@@ -2,9 +2,9 @@ import type { MemoryNeed } from '../contracts/index.js'
 import type { GpuWish } from '../topology/index.js'
 import type { NodePlan } from './node-plan.js'
 
-/** What a node wants of the accelerators of this machine; undefined where nobody chose, and for engines elsewhere, whose machine is not looked at. */
+/** What a node wants of the accelerators of its machine; undefined where nobody chose. */
 export function gpuWishOf({ group }: NodePlan): GpuWish | undefined {
-  return group.host === undefined ? group.launch?.gpus : undefined
+  return group.launch?.gpus
 }
 
 /** What the topology says goes before what the engine's plugin expects. */

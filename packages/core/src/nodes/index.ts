@@ -4,7 +4,7 @@
  */
 export { expectedNeed } from './expected-need.js'
 export { Fleet, isSettled, type CloseFleetOptions, type FleetEvents, type FleetOptions } from './fleet.js'
-export { GpuDesk } from './gpu-desk.js'
+export { GpuDesks } from './gpu-desks.js'
 export { gpuName } from './gpu-names.js'
 export { hasOwnCommandLine, planLaunch } from './launch-command.js'
 export { remoteEnvironment } from './remote-launch.js'

@@ -4,7 +4,7 @@ import type { Backend, EnginePlugin, HeaderView, Logger, PluginHost, ProbeReport
 import { isLbError, LbError, messageOf } from '../errors/index.js'
 import { baseEnvironment } from '../machines/index.js'
 import { type LaunchSettings, resolveSecret, type SecretRef } from '../topology/index.js'
-import type { GpuDesk } from './gpu-desk.js'
+import type { GpuDesks } from './gpu-desks.js'
 import type { LeftoverBook } from './leftover-book.js'
 import { guardBackend } from './guard-backend.js'
 import type { NodePlan } from './node-plan.js'
@@ -34,7 +34,7 @@ export interface RunnerContext extends BackendContext {
   /** Engines of an earlier balancer that may be taken over. */
   readonly leftovers: LeftoverBook
   /** Gives out accelerators; without it nodes that ask for some cannot be launched. */
-  readonly gpus?: GpuDesk
+  readonly gpus?: Pick<GpuDesks, 'take' | 'adopt'>
   /** Called whenever what must be written down has changed: a process began or ended. */
   readonly onRecord: () => void
 }

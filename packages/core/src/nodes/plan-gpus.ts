@@ -11,11 +11,13 @@ import {
 import type { Topology } from '../topology/index.js'
 import { expectedNeed } from './expected-need.js'
 import { usesOf } from './gpu-ledger.js'
+import type { GpuSeeker } from './gpu-seeker.js'
 import { gpuWishOf, needOf } from './gpu-wish-of.js'
 import { memoryFits, type MemoryFits } from './memory-fits.js'
-import { nodePlansOf } from './node-plan.js'
+import { nodePlansOf, type NodePlan } from './node-plan.js'
 import type { BackendContext } from './node-runner.js'
 import { placeNodes, type Placement } from './placement.js'
+import { planRemoteGpus } from './plan-remote-gpus.js'
 import { tightNodes, type TightNode } from './tight-nodes.js'
 
 export interface GpuPlan {
@@ -39,19 +41,22 @@ export async function planGpus(topology: Topology, context: BackendContext): Pro
   const isOwn = (claim: LiveClaim): boolean => claim.uid === process.getuid?.() && claim.holder.startsWith(`${topology.name}/`)
   const gpus = allowedGpus(reading.gpus, env)
   const plans = nodePlansOf(topology)
-  const seekers = plans.flatMap((plan) => {
+  const seekerOf = (plan: NodePlan): GpuSeeker[] => {
     const wish = gpuWishOf(plan)
     if (wish === undefined) return []
-    const need = needOf(plan, expectedNeed(plan, context))
+    // A plugin reads the files of this machine.
+    const need = needOf(plan, plan.group.host === undefined ? expectedNeed(plan, context) : undefined)
     const held = claims.filter((claim) => isOwn(claim) && claim.holder === `${topology.name}/${plan.id}`).map((claim) => claim.key)
     const { id, replica } = plan
-    return { id, replica, wish, ...(need === undefined ? {} : { need }), ...(held.length === 0 ? {} : { held }) }
-  })
+    return [{ id, replica, wish, ...(need === undefined ? {} : { need }), ...(held.length === 0 ? {} : { held }) }]
+  }
   const problems = reading.problems.map((problem) => problem.message)
   const taken = claims.filter((claim) => !isOwn(claim))
-  const placements = placeNodes({ gpus, seekers, taken: usesOf(taken), problems })
+  const seekers = plans.filter((plan) => plan.group.host === undefined).flatMap(seekerOf)
+  const here = placeNodes({ gpus, seekers, taken: usesOf(taken), problems })
+  const placements = new Map([...here, ...(await planRemoteGpus({ plans, taken, seekerOf, env }))])
   const fits = plans.flatMap((plan) => {
-    const room = placements.get(plan.id)?.room
+    const room = plan.group.host !== undefined ? undefined : placements.get(plan.id)?.room
     return room === undefined ? [] : [[plan.id, memoryFits(plan, room, context)] as const]
   })
   const tight = tightNodes(plans, { gpus, freeMainMiB: freeMainMemoryMiB() }, context)

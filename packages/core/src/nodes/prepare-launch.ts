@@ -40,7 +40,8 @@ export async function prepareLaunch(
       ? planLaunch(made.backend, node.group, slot, context.env)
       : planLaunch(made.backend, node.group, remoteSlot(slot, host), remoteEnvironment)
   const own = declaredEnv(node.group.launch?.env ?? {}, context.env)
-  const chosen = slot.gpus === undefined ? {} : visibilityEnv(slot.gpus, made.backend.gpuIds ?? 'uuid', process.platform)
+  const chosen =
+    slot.gpus === undefined ? {} : visibilityEnv(slot.gpus, made.backend.gpuIds ?? 'uuid', host === undefined ? process.platform : 'linux')
   const declared = { ...plan.env, ...own, ...chosen }
   const env = baseEnvironment(declared, slot.gpus === undefined ? context.env : withoutVisibility(context.env))
   refuseSecretsIn(plan, secretsOf(node, { ...plan.env, ...own }, plan, made.authHeaders))

@@ -52,7 +52,8 @@ export const remoteEnvironment: NodeJS.ProcessEnv = { PATH: REMOTE_PATH }
 
 export function remoteLaunch(node: NodePlan, host: HostPlan, facts: RemoteLaunchFacts): RemoteLaunch {
   const { backend, slot, plan, declared, topologyName } = facts
-  const env = { ...declared, ...visibleGpus(node.group.launch?.gpus, node.replica) }
+  const chosen = slot.gpus !== undefined
+  const env = chosen ? declared : { ...declared, ...visibleGpus(node.group.launch?.gpus, node.replica) }
   // Ports differ from life to life; what is hashed must not.
   const portless = planLaunch(backend, node.group, { ...slot, port: 0, extraPorts: slot.extraPorts.map(() => 0) }, remoteEnvironment)
   const made = { engine: node.group.engine, models: node.pool.models, command: portless.command, args: portless.args, env }
@@ -64,7 +65,7 @@ export function remoteLaunch(node: NodePlan, host: HostPlan, facts: RemoteLaunch
     command: plan.command,
     args: plan.args,
     env,
-    inherited: inheritedPatterns,
+    inherited: chosen ? inheritedPatterns.map(withoutChoice) : inheritedPatterns,
     ...(host.directAddress === undefined ? { port: slot.port } : {}),
     remotePort: remoteSlot(slot, host).port,
     hash: createHash('sha256').update(JSON.stringify(made)).digest('hex'),
@@ -114,9 +115,14 @@ export function waysToEnd(
   return { steps, ...(forced === undefined ? {} : { forced }) }
 }
 
-/** Which accelerators are there is not known here: they are taken by the numbers that the topology names. */
+/** What the login there had chosen for itself must not stand beside what was chosen for the engine. */
+function withoutChoice(pattern: string): string {
+  return /^(CUDA|ROCR|HIP)_\*$/.test(pattern) ? pattern.replace('*', '[!V]*') : pattern
+}
+
+/** Where nobody could look at the accelerators over there, they are taken by the numbers that the topology names. */
 function visibleGpus(wish: GpuWish | undefined, replica: number): Record<string, string> {
-  if (wish === undefined) return {}
+  if (wish === undefined || (wish.kind === 'counted' && wish.from === undefined)) return {}
   const chosen = wish.kind === 'none' ? [] : wish.kind === 'listed' ? (wish.lists[replica] ?? []) : countedOf(wish, replica)
   return { CUDA_VISIBLE_DEVICES: chosen.join(','), CUDA_DEVICE_ORDER: 'PCI_BUS_ID' }
 }

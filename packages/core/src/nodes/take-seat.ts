@@ -1,11 +1,11 @@
 import { LbError } from '../errors/index.js'
-import type { GpuDesk } from './gpu-desk.js'
+import type { GpuDesks } from './gpu-desks.js'
 import type { GpuSeat, SeatWish } from './gpu-seat.js'
 import { gpuWishOf } from './gpu-wish-of.js'
 import type { NodePlan } from './node-plan.js'
 
 /** The accelerators for a launch; undefined where the topology does not choose. Throws LB_NO_GPU, or when nobody wants the launch any more. */
-export async function takeSeat(plan: NodePlan, desk: GpuDesk | undefined, wish: SeatWish): Promise<GpuSeat | undefined> {
+export async function takeSeat(plan: NodePlan, desk: Pick<GpuDesks, 'take'> | undefined, wish: SeatWish): Promise<GpuSeat | undefined> {
   if (gpuWishOf(plan) === undefined) return undefined
   if (desk === undefined) throw new LbError('this balancer cannot give out GPUs', { code: 'LB_NO_GPU', source: 'lb' })
   const seat = await desk.take(plan, wish)

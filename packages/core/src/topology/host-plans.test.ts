@@ -32,7 +32,6 @@ describe('a node group on another machine', () => {
     ],
     ['nothing to launch', withNode('{ engine: sim, attach: "http://127.0.0.1:1", ssh: box }'), /nothing is launched/],
     ['a folder that is not absolute there', withNode('{ engine: sim, ssh: box, launch: { venv: env } }'), /lies on another machine/],
-    ['a count of GPUs without a choice', withNode('{ engine: sim, ssh: box, launch: { gpus: { perReplica: 1 } } }'), /not known here/],
   ])('refuses %s', async (_what, text, message) => {
     expect((await errorsOf(resolveText(text))).problems).toEqual([
       expect.objectContaining({ message: expect.stringMatching(message) as string }),

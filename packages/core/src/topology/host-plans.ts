@@ -78,17 +78,7 @@ function checkSsh(node: Readonly<Record<string, unknown>>, at: NodeAt, { hosts, 
     const message = `pool ${at.pool}: \`${String(node['engine'])}\` asks nobody for a key, so it may not listen beyond loopback`
     findings.push({ path, at: 'value', message, hint: `remove reach: direct from hosts.${ssh}; a tunnel needs no key` })
   }
-  const { venv, gpus } = recordOf(launch)
-  const counted = recordOf(gpus)
-  if (counted['perReplica'] !== undefined && counted['from'] === undefined) {
-    const message = `pool ${at.pool}: which GPUs are free on another machine is not known here`
-    findings.push({
-      path: [...at.path, 'launch', 'gpus'],
-      at: 'value',
-      message,
-      expected: 'a list for each replica such as [[0], [1]], or from: [0, 1]',
-    })
-  }
+  const { venv } = recordOf(launch)
   return [...findings, ...checkFolder(venv, [...at.path, 'launch', 'venv'])]
 }
 

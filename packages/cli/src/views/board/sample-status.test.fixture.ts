@@ -39,6 +39,7 @@ export function sampleNode(id: string, facts: Partial<NodeStatus> = {}): NodeSta
 export function sampleGpu(index: number, facts: Partial<GpuStatus> = {}): GpuStatus {
   return {
     key: `GPU-${index}`,
+    host: null,
     vendor: 'nvidia',
     index,
     uuid: `GPU-${index}`,

@@ -13,6 +13,8 @@ export interface GpuReading {
   readonly problems: readonly GpuProblem[]
   /** When the tools were asked; epoch. */
   readonly atMs: number
+  /** Why the machine cannot be asked at all; what is told of it is old. */
+  readonly away?: GpuProblem
 }
 
 /** With the moment of its figures: older than the reading where its tool has failed since. */

@@ -21,7 +21,7 @@ export type RuntimeGpu = Gpu & Pick<MachineGpu, 'runtimeIndex'>
 /** The environment that shows an engine these accelerators, in this order, and hides the rest. `platform` is the machine's. */
 export function visibilityEnv(gpus: readonly RuntimeGpu[], ids: 'index' | 'uuid', platform: string): Record<string, string> {
   // Metal has one device and nothing that hides it.
-  if (platform === 'darwin') return {}
+  if (platform === 'darwin' || gpus[0]?.vendor === 'apple') return {}
   if (gpus.length === 0) return { CUDA_VISIBLE_DEVICES: '-1', HIP_VISIBLE_DEVICES: '-1' }
   if (gpus[0]?.vendor === 'amd') return amdEnv(gpus, ids)
   const order = { CUDA_DEVICE_ORDER: 'PCI_BUS_ID' }

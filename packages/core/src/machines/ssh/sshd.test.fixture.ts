@@ -22,7 +22,8 @@ const SSHD = ['/usr/sbin/sshd', '/usr/local/sbin/sshd', '/opt/homebrew/sbin/sshd
 /** Why there can be no sshd; undefined when there can. */
 export const noSshd: string | undefined = SSHD === undefined ? 'sshd is not installed (Debian: apt-get install openssh-server)' : undefined
 
-export async function startSshd(): Promise<TestSshd> {
+/** `env`: what every login there has beside the usual. */
+export async function startSshd(env: Readonly<Record<string, string>> = {}): Promise<TestSshd> {
   const folder = mkdtempSync(join(tmpdir(), 'lb-sshd-'))
   const keyOf = (name: string): string => {
     execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', join(folder, name)])
@@ -43,6 +44,13 @@ export async function startSshd(): Promise<TestSshd> {
     'PasswordAuthentication no',
     'PermitRootLogin yes',
     'LogLevel ERROR',
+    ...(Object.keys(env).length === 0
+      ? []
+      : [
+          `SetEnv ${Object.entries(env)
+            .map(([name, value]) => `${name}=${value}`)
+            .join(' ')}`,
+        ]),
   ]
   writeFileSync(join(folder, 'config'), `${config.join('\n')}\n`)
   // Debian's sshd separates privileges in this folder; made at boot, which a container has not had.
