@@ -1,7 +1,7 @@
 import type { GpuStatus, NodeStatus } from '@plimsoll/core'
 import { count, durationPair, percent } from '../units.js'
 import { toneOf, type Glyphs } from './glyphs.js'
-import { gpuLabel } from './gpu-rows.js'
+import { placeLabel } from './gpu-rows.js'
 import { inFlightCell } from './in-flight-cell.js'
 import { cellWidth, span, type Line } from './spans.js'
 import type { TableContext } from './table-context.js'
@@ -80,7 +80,7 @@ function gpuColumn(nodes: readonly NodeStatus[], gpus: readonly GpuStatus[]): Co
     const own = gpus.filter((gpu) => node.gpus?.includes(gpu.key) === true)
     const busy = own.map((gpu) => gpu.utilization).filter((value) => value !== null)
     const share = busy.length === 0 ? '' : `  ${percent(busy.reduce((sum, value) => sum + value, 0) / busy.length)}`
-    return own.length === 0 ? '-' : `${own.map(gpuLabel).join(',')}${share}`
+    return own.length === 0 ? '-' : `${own.map(placeLabel).join(',')}${share}`
   }
   return nodes.some((node) => of(node) !== '-') ? [textColumn('GPU', nodes, { of, min: 6, max: 16 })] : []
 }

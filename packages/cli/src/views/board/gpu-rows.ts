@@ -18,7 +18,7 @@ type Machine = Pick<BalancerStatus, 'gpus' | 'gpuProblems'>
 export function gpuRows({ gpus, gpuProblems }: Machine, view: BoardView): BoardRow[] {
   if (view.width < SHOWN_FROM) return []
   const names = Math.min(LONGEST_NAME, Math.max(0, ...gpus.map((gpu) => cellWidth(gpu.name))))
-  const numbers = Math.max(3, ...gpus.map((gpu) => cellWidth(gpuLabel(gpu))))
+  const numbers = Math.max(3, ...gpus.map((gpu) => cellWidth(placeLabel(gpu))))
   const lines = gpus.map((gpu) => gpuLine(gpu, view, { names, numbers }))
   const problems = gpuProblems.map((each): Line => [span(` ! ${each.message}; ${each.hint}`, 'warn')])
   const all = [...lines, ...problems].map((line): BoardRow => ({ line: cutLine(line, view.width, view.glyphs.more) }))
@@ -30,13 +30,18 @@ export function gpuLabel({ index, migProfile }: GpuStatus): string {
   return migProfile === null ? String(index) : `${index} ${migProfile}`
 }
 
+/** With its machine, where that is another one: `gpu1:0`. */
+export function placeLabel(gpu: GpuStatus): string {
+  return `${gpu.host ? `${gpu.host}:` : ''}${gpuLabel(gpu)}`
+}
+
 /** `98 %  71 of 80 GiB used  61 °C`, as far as it is known. */
 export function gpuFigures(gpu: GpuStatus): string {
   return [busyText(gpu), memoryText(gpu), heatText(gpu)].filter((text) => text !== '').join('  ')
 }
 
 function gpuLine(gpu: GpuStatus, { width, glyphs, nowMs }: BoardView, widths: { names: number; numbers: number }): Line {
-  const start = span(`   ${fit(gpuLabel(gpu), widths.numbers)}  `)
+  const start = span(`   ${fit(placeLabel(gpu), widths.numbers)}  `)
   const name = span(`${fit(gpu.name, widths.names)}  `, 'dim')
   if (gpu.broken !== null) return [start, name, span(gpu.broken, 'bad')]
   const load: Line = gpu.utilization === null ? [span(' '.repeat(BAR_CELLS))] : bar(gpu.utilization, BAR_CELLS, glyphs)
