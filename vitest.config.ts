@@ -30,7 +30,8 @@ export default defineConfig({
           include: ['test/e2e/**/*.test.ts', 'test/examples/**/*.test.ts'],
           testTimeout: 120_000,
           hookTimeout: 60_000,
-          maxWorkers: 1,
+          // Each has a house of its own and mostly waits.
+          maxWorkers: 2,
         },
       },
       {
