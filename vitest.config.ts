@@ -32,6 +32,7 @@ export default defineConfig({
           hookTimeout: 60_000,
           // Each has a house of its own and mostly waits.
           maxWorkers: 2,
+          sequence: { groupOrder: 1 },
         },
       },
       {
