@@ -1,4 +1,4 @@
-import { LbError } from '@plimsoll/core'
+import { LbError } from '@plimsoll/core/client'
 
 /** What the user typed cannot be done; leaves with exit code 2. */
 export function wrongInput(message: string, hint: string): LbError {

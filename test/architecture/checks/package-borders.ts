@@ -2,7 +2,7 @@
 import { importsOf, packageOf, targetOf, type Import } from '../imports.js'
 import { isPackageSource, isTest, type Check, type SourceFile, type Violation } from '../source-file.js'
 
-const publicCore = new Set(['@plimsoll/core', '@plimsoll/core/lb.schema.json', '@plimsoll/core/package.json'])
+const publicCore = new Set(['@plimsoll/core', '@plimsoll/core/client', '@plimsoll/core/lb.schema.json', '@plimsoll/core/package.json'])
 
 /** What of ours each package may import; a plugin gets the one contract. */
 function mayImport(owner: string, specifier: string): boolean {

@@ -1,5 +1,5 @@
 import { text as readAll } from 'node:stream/consumers'
-import { LbError, type BalancerStatus } from '@plimsoll/core'
+import { LbError, type BalancerStatus } from '@plimsoll/core/client'
 import { wrongInput } from '../wrong-input.js'
 import type { Answer } from '../views/answer-text.js'
 import { askGateway } from './ask-gateway.js'

@@ -1,5 +1,5 @@
 import { connect } from 'node:net'
-import { LbError, messageOf, type BalancerEvent, type BalancerStatus, type NodeModels } from '@plimsoll/core'
+import { LbError, messageOf, type BalancerEvent, type BalancerStatus, type NodeModels } from '@plimsoll/core/client'
 import type { Got, Response } from 'got'
 import type { LiveClient } from '../live/index.js'
 

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, realpathSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
-import { LbError, listTopologies, readState, statePaths, stateRoot, type StateFile, type StatePaths } from '@plimsoll/core'
+import { LbError, listTopologies, readState, statePaths, stateRoot, type StateFile, type StatePaths } from '@plimsoll/core/client'
 import { wrongInput } from '../wrong-input.js'
 
 export interface TargetQuery {

@@ -1,4 +1,4 @@
-import { LbError } from '@plimsoll/core'
+import { LbError } from '@plimsoll/core/client'
 import type { ControlClient } from './control-client.js'
 import type { Target, TargetQuery } from './find-target.js'
 

@@ -1,4 +1,4 @@
-import { isLbError, messageOf } from '@plimsoll/core'
+import { isLbError, messageOf } from '@plimsoll/core/client'
 import { sanitize } from './sanitize.js'
 
 /** An error ready to show: the text for stderr, the JSON for `--json`, and the code to look up the exit code with. */
