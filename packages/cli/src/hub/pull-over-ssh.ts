@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import { text as readAll } from 'node:stream/consumers'
-import { LbError } from '@plimsoll/core'
+import { destinationArguments, LbError, shellWord } from '@plimsoll/core'
 import { chooseFiles, type FileWish } from './choose-files.js'
 import { contentHashOf } from './content-hash.js'
 import { createHubClient } from './hub-client.js'
@@ -54,7 +54,15 @@ export async function pullOverSsh(options: PullOverSshOptions): Promise<PulledOv
 
 /** Resolves with its last line, which names the folder. */
 async function runThere({ place, settings, variables, signal, onStep }: PullOverSshOptions, args: readonly string[]): Promise<string> {
-  const child = spawn('ssh', [...sshArguments(place), scriptFor(place, variables, args)], { stdio: ['pipe', 'pipe', 'pipe'] })
+  const child = spawn(
+    'ssh',
+    [
+      ...(place.configFile === undefined ? [] : ['-F', place.configFile]),
+      ...destinationArguments(place),
+      scriptFor(place, variables, args),
+    ],
+    { stdio: ['pipe', 'pipe', 'pipe'] },
+  )
   const abort = (): void => void child.kill('SIGTERM')
   signal.addEventListener('abort', abort)
   let said = ''
@@ -79,15 +87,6 @@ async function runThere({ place, settings, variables, signal, onStep }: PullOver
   }
 }
 
-function sshArguments({ host, user, port, configFile }: SshPlace): string[] {
-  return [
-    ...(configFile === undefined ? [] : ['-F', configFile]),
-    ...(port === undefined ? [] : ['-p', String(port)]),
-    '--',
-    user === undefined ? host : `${user}@${host}`,
-  ]
-}
-
 /** For any login shell: one word for `sh`. The token comes on stdin, because everybody there can read a command line. */
 function scriptFor({ venv }: SshPlace, variables: Readonly<Record<string, string>>, args: readonly string[]): string {
   const words = args.map(shellWord).join(' ')
@@ -101,10 +100,6 @@ function scriptFor({ venv }: SshPlace, variables: Readonly<Record<string, string
     'wait "$child"; code=$?; kill "$watch" 2>/dev/null; exit "$code"',
   ].join('\n')
   return `exec sh -c ${shellWord(script)}`
-}
-
-function shellWord(text: string): string {
-  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`
 }
 
 function failed({ host }: SshPlace, why: string, hint = `try it there: ssh ${host} hf download --help`): LbError {

@@ -3,9 +3,10 @@ import { createServer, type Server } from 'node:http'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { shellWord } from '@plimsoll/core'
 import { sampleStatus } from '../views/board/sample-status.test.fixture.js'
 import { createControlClient } from './control-client.js'
-import { shellWord, sshArguments, withoutRemote } from './ssh-remote.js'
+import { sshArguments, withoutRemote } from './ssh-remote.js'
 import { openRemote } from './ssh-tunnel.js'
 
 /** Stands in for ssh: "over there" is this machine. Forwards as `-L` says until its stdin ends, as the real one does while `cat` runs. */

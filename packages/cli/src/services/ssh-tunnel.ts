@@ -4,8 +4,8 @@ import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { LbError } from '@plimsoll/core'
-import { shellWord, sshArguments } from './ssh-remote.js'
+import { LbError, shellWord } from '@plimsoll/core'
+import { sshArguments } from './ssh-remote.js'
 
 /** A balancer on another machine, reached through the user's own ssh: its keys, its config, its known hosts. */
 export interface RemoteBalancer {

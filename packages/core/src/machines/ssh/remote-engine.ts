@@ -95,7 +95,7 @@ export class RemoteEngine {
 
   private async begin(): Promise<Running> {
     await this.reached()
-    const { home } = await this.machine.facts()
+    const home = await this.machine.home()
     const paths = { log: `${home}/${this.order.statePath}.log`, run: `${home}/${this.order.statePath}.run` }
     const found = await this.machine.find(paths.run, paths.log)
     const kept = found === undefined ? undefined : this.readNote(found)
@@ -147,17 +147,17 @@ export class RemoteEngine {
 
   /** Writes the engine's log until it ends, over as many links as that takes. */
   private async follow({ identity, logBytes }: Running): Promise<number> {
-    const { home } = await this.machine.facts()
+    const home = await this.machine.home()
     let fromByte = logBytes
     const watch = { ...identity, logPath: `${home}/${this.order.statePath}.log` }
     while (!this.stopping.signal.aborted) {
-      const code = await this.link
-        .stream(this.machine.watch({ ...watch, fromByte }), (part) => {
+      const hasEnded = await this.machine
+        .follow({ ...watch, fromByte }, (part) => {
           fromByte += part.byteLength
           this.io.write(part)
         })
-        .catch(() => null)
-      if (code === 0) {
+        .catch(() => false)
+      if (hasEnded) {
         this.io.say(`the engine on ${this.order.host} has ended (process ${identity.pid})`)
         return 1
       }

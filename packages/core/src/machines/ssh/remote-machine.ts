@@ -1,10 +1,9 @@
 import { LbError } from '../../errors/index.js'
 import type { ProcessIdentity } from '../identity.js'
 import {
-  factsScript,
   findScript,
+  homeScript,
   listeningScript,
-  livingScript,
   spawnScript,
   stopScript,
   watchScript,
@@ -13,13 +12,6 @@ import {
 } from './remote-scripts.js'
 import type { SshLink } from './ssh-link.js'
 import type { StopTreeResult } from '../stop-tree.js'
-
-export interface RemoteFacts {
-  readonly bootId: string
-  readonly home: string
-  /** As `uname -s` says. */
-  readonly system: string
-}
 
 /** A process there with the length of its log when it was looked at. */
 export interface RemoteProcess {
@@ -32,19 +24,18 @@ const STOP_MARGIN_MS = 15_000
 
 /** Processes, ports and logs of another machine, through a link. Everything that must not be half done is one script over there. */
 export class RemoteMachine {
-  private known: RemoteFacts | undefined
+  private knownHome: string | undefined
 
   constructor(private readonly link: SshLink) {}
 
-  /** Asked again with each new boot: `forget` it when an identity no longer fits. */
-  async facts(): Promise<RemoteFacts> {
-    if (this.known !== undefined) return this.known
-    const { stdout } = await this.link.run(factsScript)
-    const word = (name: string): string => new RegExp(`^${name} (.*)$`, 'm').exec(stdout)?.[1]?.trim() ?? ''
-    const facts = { bootId: word('boot'), home: word('home'), system: word('system') }
-    if (facts.bootId === '' || facts.home === '') throw unreadable('facts', stdout)
-    this.known = facts
-    return facts
+  /** Home folder of the login there. */
+  async home(): Promise<string> {
+    if (this.knownHome !== undefined) return this.knownHome
+    const { stdout } = await this.link.run(homeScript)
+    const home = /^home (\/.*)$/m.exec(stdout)?.[1]
+    if (home === undefined) throw unreadable('home folder', stdout)
+    this.knownHome = home
+    return home
   }
 
   /** Starts a process of its own session. Throws LB_REMOTE_UNREADABLE, LB_CANNOT_LAUNCH, LB_SSH_FAILED. */
@@ -67,16 +58,6 @@ export class RemoteMachine {
     return match === null ? undefined : { ...processOf(match), note: match[5] ?? '' }
   }
 
-  /** Of these, the ones that still live the same life on the same boot. */
-  async living(identities: readonly ProcessIdentity[]): Promise<readonly ProcessIdentity[]> {
-    if (identities.length === 0) return []
-    const { stdout } = await this.link.run(livingScript(identities))
-    const bootId = /^boot (.*)$/m.exec(stdout)?.[1]?.trim()
-    if (bootId === undefined) throw unreadable('list of processes', stdout)
-    const rows = new Set(stdout.split('\n'))
-    return identities.filter((each) => each.bootId === bootId && rows.has(`${each.pid} ${each.startTime}`))
-  }
-
   /** Ends a process with all that it started, by the same rules as here. */
   async stop(
     identity: ProcessIdentity,
@@ -86,16 +67,8 @@ export class RemoteMachine {
     const withinMs = steps.reduce((sum, step) => sum + step.waitMs, STOP_MARGIN_MS)
     const { stdout } = await this.link.run(stopScript({ ...identity, mark, steps }), { withinMs })
     const result = stdout.trim().split('\n').at(-1)
-    if (result === 'stopped' || result === 'stranger') return result
-    if (result === 'forced') return 'forced'
+    if (result === 'stopped' || result === 'forced' || result === 'stranger') return result
     throw unreadable('end of a process', stdout)
-  }
-
-  /** The first loopback port from `first` to `last` on which nothing listens there, passing over `skip`. Throws LB_NO_FREE_PORT. */
-  async freePort(range: { readonly first: number; readonly last: number }, skip: ReadonlySet<number>): Promise<number> {
-    const taken = await this.listening()
-    for (let port = range.first; port <= range.last; port += 1) if (!skip.has(port) && !taken.has(port)) return port
-    throw new LbError(`no free port from ${range.first} to ${range.last} over there`, { code: 'LB_NO_FREE_PORT', source: 'operator' })
   }
 
   /** Ports on which something listens there. */
@@ -104,9 +77,9 @@ export class RemoteMachine {
     return new Set(stdout.split('\n').map(Number))
   }
 
-  /** The script that prints a growing log until its process ends. */
-  watch(watch: RemoteWatch): string {
-    return watchScript(watch)
+  /** Hands on what a log there grows by until its process ends; resolves with true then, with false when the link broke. */
+  async follow(watch: RemoteWatch, onData: (part: Buffer) => void): Promise<boolean> {
+    return (await this.link.stream(watchScript(watch), onData)) === 0
   }
 }
 

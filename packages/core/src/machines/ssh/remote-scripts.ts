@@ -1,12 +1,12 @@
 import { shellWord } from './shell-text.js'
 
+/** Another name than here: an engine of another machine that is this one must not be taken for one of this balancer's own children. */
+export const REMOTE_MARK_VARIABLE = 'LB_REMOTE_NODE'
+
 /**
  * What runs on the other machine: POSIX sh, no agent of ours. Every script is sent through ssh's standard input, so that nothing of it
  * stands in a process list. On Linux processes come from /proc, elsewhere from `ps`.
  */
-/** Another name than here: an engine of another machine that is this one must not be taken for one of this balancer's own children. */
-export const REMOTE_MARK_VARIABLE = 'LB_REMOTE_NODE'
-
 const FUNCTIONS = `
 export LC_ALL=C TZ=UTC
 PATH=$PATH:/usr/sbin:/sbin
@@ -75,12 +75,8 @@ export interface RemoteRow {
   readonly startTime: string
 }
 
-/** Prints `boot ID`, `home PATH`, `system NAME`. */
-export const factsScript = `${FUNCTIONS}
-echo "boot $(boot_id)"
-echo "home $HOME"
-echo "system $(uname -s)"
-`
+/** Prints `home PATH`. */
+export const homeScript = 'echo "home $HOME"\n'
 
 /** Prints the ports on which something listens, one a line. */
 export const listeningScript = `${FUNCTIONS}
@@ -170,16 +166,6 @@ watch() {
   exit 0
 }
 watch
-`
-}
-
-/** Prints `boot ID`, then PID START of those of the given processes that still live the same life. */
-export function livingScript(rows: readonly RemoteRow[]): string {
-  return `${FUNCTIONS}
-echo "boot $(boot_id)"
-living <<'ROWS'
-${rows.map(({ pid, startTime }) => `${pid} ${safeWord(startTime)}`).join('\n')}
-ROWS
 `
 }
 

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { processIdentity } from '../identity.js'
+import { reservePort } from '../ports.js'
 import { RemoteMachine } from './remote-machine.js'
 import { parseSshDestination } from './ssh-destination.js'
 import { SshLink } from './ssh-link.js'
@@ -109,9 +110,8 @@ describe.skipIf(noSshd !== undefined)(
       ).toEqual([])
       // Over there is here: the two ways to name a process agree.
       expect(await processIdentity(identity.pid)).toEqual(identity)
-      expect(await machine.living([identity, { ...identity, startTime: '1' }, { ...identity, bootId: 'other' }])).toEqual([identity])
       expect(await machine.stop(identity, 'topology/pool/node/env1', [{ signal: 'SIGTERM', waitMs: 2000 }])).toBe('stopped')
-      expect(await machine.living([identity])).toEqual([])
+      expect(await processIdentity(identity.pid)).toBeUndefined()
     })
 
     it('signals no stranger: another start time, another boot', async () => {
@@ -120,7 +120,7 @@ describe.skipIf(noSshd !== undefined)(
       const steps = [{ signal: 'SIGTERM', waitMs: 1000 }] as const
       expect(await machine.stop({ ...identity, startTime: '12345' }, 'no/such/mark', steps)).toBe('stranger')
       expect(await machine.stop({ ...identity, bootId: 'another' }, 'no/such/mark', steps)).toBe('stranger')
-      expect(await machine.living([identity])).toEqual([identity])
+      expect(await processIdentity(identity.pid)).toEqual(identity)
       await machine.stop(identity, 'no/such/mark', steps)
     })
 
@@ -142,9 +142,10 @@ describe.skipIf(noSshd !== undefined)(
 
     it('loses its link and gets it back with the tunnels; what runs over there notices nothing', async () => {
       const { link, machine, news } = linkTo(sshd)
-      const port = await machine.freePort({ first: 18_400, last: 19_399 }, new Set())
+      const [there, here] = [await reservePort(), await reservePort()]
+      const { port } = there
       const { identity } = await spawnNode(machine, serve(port))
-      const local = await machine.freePort({ first: port + 1, last: 19_399 }, new Set())
+      const local = here.port
       await link.tunnel(local, port)
       await until('the server', () =>
         ask(local).then(
@@ -156,7 +157,7 @@ describe.skipIf(noSshd !== undefined)(
       sshd.stop()
       await until('the loss is seen', () => news.includes('down'))
       await expect(ask(local)).rejects.toThrow()
-      await expect(machine.living([identity])).rejects.toMatchObject({ code: 'LB_SSH_FAILED' })
+      await expect(machine.listening()).rejects.toMatchObject({ code: 'LB_SSH_FAILED' })
       await sshd.start()
       await until('the tunnel is back', () =>
         ask(local).then(
@@ -164,8 +165,9 @@ describe.skipIf(noSshd !== undefined)(
           () => false,
         ),
       )
-      expect(await machine.living([identity])).toEqual([identity])
+      expect(await processIdentity(identity.pid)).toEqual(identity)
       await machine.stop(identity, 'none', [])
+      for (const each of [there, here]) each.release()
     })
 
     it('says in ssh`s own words why a host cannot be reached, and asks nothing', async () => {
