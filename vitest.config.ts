@@ -6,9 +6,11 @@ const at = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 /** Unit tests run from src; whole-house tests in test/ run the built binary. */
 const alias = {
   '@plimsoll/core/client': at('packages/core/src/client.ts'),
+  '@plimsoll/core/routing': at('packages/core/src/routing.ts'),
   '@plimsoll/core/plugin': at('packages/core/src/plugin.ts'),
   '@plimsoll/core': at('packages/core/src/index.ts'),
   '@plimsoll/engine-model': at('packages/engine-model/src/index.ts'),
+  '@plimsoll/simulate': at('packages/simulate/src/index.ts'),
   '@plimsoll/testkit': at('packages/testkit/src/index.ts'),
 }
 

@@ -5,7 +5,8 @@ import type { TimerHandle } from '../base/index.js'
 import type { RequestRecord } from '../contracts/index.js'
 import { Discovery } from '../discovery/index.js'
 import { ProbeLoop } from '../health/index.js'
-import { createLeaseBook, expectedNeed, Fleet, GpuDesks, memoryFits, type SharedLeaseBook } from '../nodes/index.js'
+import { createBelief, type Belief } from '../insight/index.js'
+import { expectedNeed, Fleet, GpuDesks, memoryFits } from '../nodes/index.js'
 import { createRecordRing, type RecordRing } from '../proxy/index.js'
 import { stateFolderKey, writeFileDurable } from '../state/index.js'
 import { GatewayMetrics, type NodeReading, prometheusContentType, RequestStats } from '../telemetry/index.js'
@@ -23,7 +24,7 @@ const FORGET_MS = 200
 /** The rooms of one balancer, wired to each other. */
 export interface Assembly {
   readonly fleet: Fleet
-  readonly leases: SharedLeaseBook
+  readonly belief: Belief
   readonly probes: ProbeLoop
   readonly stats: RequestStats
   readonly metrics: GatewayMetrics
@@ -57,7 +58,7 @@ export interface AssemblyHooks {
 export function assemble(options: Resolved, first: Topology, hooks: AssemblyHooks): Assembly {
   const { clock, random, log } = options
   const threadCount = options.threads?.count ?? 0
-  const leases = createLeaseBook({ threads: threadCount + 1 })
+  const belief = createBelief({ clock, threads: threadCount + 1 })
   const engines = new Map(options.engines.map((plugin) => [plugin.engine, plugin]))
   const salt = saltIn(options.stateDir)
   const nodeKey = (nodeId: string): string => createHmac('sha256', salt).update(`key of ${nodeId}`).digest('hex')
@@ -80,7 +81,7 @@ export function assemble(options: Resolved, first: Topology, hooks: AssemblyHook
     clock,
     random,
     log,
-    leases,
+    leases: belief,
     gpus: gpuDesk,
     logDir: options.logDir,
     topologyName: first.name,
@@ -105,7 +106,7 @@ export function assemble(options: Resolved, first: Topology, hooks: AssemblyHook
   const metrics = new GatewayMetrics({
     version: coreVersion(),
     sources: () => discovery.readings(),
-    nodes: () => readings(fleet, leases, () => clock.nowMs()),
+    nodes: () => readings(fleet, belief, () => clock.nowMs()),
   })
   const ring = createRecordRing()
   const onSettled = (records: readonly RequestRecord[]): void => {
@@ -121,7 +122,7 @@ export function assemble(options: Resolved, first: Topology, hooks: AssemblyHook
     dataPath.settled.flush()
     return { contentType: prometheusContentType, text: metrics.render() }
   }
-  const shared = { clock, random, log, env: options.env, strategies: options.strategies, rosters: fleet, leases, salt, startedAtMs }
+  const shared = { clock, random, log, env: options.env, strategies: options.strategies, rosters: fleet, belief, salt, startedAtMs }
   const dataPath = createDataPath(
     { ...shared, closedBecause: hooks.closedBecause, metrics: () => Promise.resolve(scrape()), onSettled },
     first,
@@ -141,7 +142,7 @@ export function assemble(options: Resolved, first: Topology, hooks: AssemblyHook
   fleet.events.on('record', () => void (forgetting ??= clock.after(FORGET_MS, forget)))
   return {
     fleet,
-    leases,
+    belief,
     discovery,
     probes,
     stats,
@@ -166,14 +167,14 @@ export function assemble(options: Resolved, first: Topology, hooks: AssemblyHook
   }
 }
 
-function readings(fleet: Fleet, leases: SharedLeaseBook, nowMs: () => number): NodeReading[] {
+function readings(fleet: Fleet, belief: Belief, nowMs: () => number): NodeReading[] {
   return fleet.nodes().map((node) => ({
     id: node.id,
     pool: node.plan.pool.name,
     state: node.state,
-    inFlight: leases.countOf(node.index),
-    waiting: leases.waitingOf(node.index),
-    tokensInFlight: leases.tokensOf(node.index),
+    inFlight: belief.of(node).inFlight,
+    waiting: belief.of(node).waiting,
+    tokensInFlight: belief.of(node).tokensInFlight,
     restarts: node.restarts,
     ...(node.load === null ? {} : { load: node.load.facts, loadAgeMs: nowMs() - node.load.atMs }),
   }))

@@ -68,7 +68,7 @@ function poolStatus(assembly: Assembly, pool: PoolPlan, nowMs: number): PoolStat
   }
 }
 
-function nodeStatus({ stats, leases, gpuDesk: desk }: Assembly, node: Node, nowMs: number): NodeStatus {
+function nodeStatus({ stats, belief, gpuDesk: desk }: Assembly, node: Node, nowMs: number): NodeStatus {
   const { requests, errors, ttftMs, tpotMs, tokensPerSecond } = stats.node(node.id)
   const { group } = node.plan
   const url = node.endpoint?.url ?? group.attach?.url ?? ''
@@ -89,9 +89,9 @@ function nodeStatus({ stats, leases, gpuDesk: desk }: Assembly, node: Node, nowM
     url,
     pid: runs ? (node.endpoint?.process?.pid ?? null) : null,
     weight: group.weight,
-    inFlight: leases.countOf(node.index),
-    waiting: leases.waitingOf(node.index),
-    tokensInFlight: leases.tokensOf(node.index),
+    inFlight: belief.of(node).inFlight,
+    waiting: belief.of(node).waiting,
+    tokensInFlight: belief.of(node).tokensInFlight,
     requests,
     errors,
     ttftMs,

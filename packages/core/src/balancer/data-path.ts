@@ -1,7 +1,7 @@
 import type { Clock, RandomSource } from '../base/index.js'
 import type { Logger, RequestRecord, RosterSource, StrategyPlugin } from '../contracts/index.js'
 import { createGateway, type Gateway } from '../gateway/index.js'
-import type { SharedLeaseBook } from '../nodes/index.js'
+import type { Belief } from '../insight/index.js'
 import { createProxy, type Proxy } from '../proxy/index.js'
 import { createStrategyRegistry } from '../strategies/index.js'
 import type { Topology } from '../topology/index.js'
@@ -18,7 +18,7 @@ export interface DataPathParts {
   readonly env: NodeJS.ProcessEnv
   readonly strategies: readonly StrategyPlugin[]
   readonly rosters: RosterSource
-  readonly leases: SharedLeaseBook
+  readonly belief: Belief
   /** Salts the prefix hashes. */
   readonly salt: Uint8Array
   /** Epoch. */
@@ -43,7 +43,7 @@ export interface DataPath {
 
 /** Builds a data path. Nothing starts here. */
 export function createDataPath(parts: DataPathParts, first: Topology): DataPath {
-  const { clock, log, rosters, leases } = parts
+  const { clock, log, rosters, belief } = parts
   const registry = createStrategyRegistry(parts.strategies)
   const wheel = new TimerWheel(clock)
   const upstream = new UpstreamEngine({ clock, wheel })
@@ -51,7 +51,7 @@ export function createDataPath(parts: DataPathParts, first: Topology): DataPath 
   let routing = routingOf(first, { ...parts, registry })
   const proxy = createProxy({
     rosters,
-    leases,
+    leases: belief,
     upstream,
     wheel,
     clock,

@@ -3,7 +3,8 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { systemClock, systemRandom } from '../base/index.js'
 import type { Dialect, EnginePlugin, Logger, Roster, RosterNode } from '../contracts/index.js'
 import { LbError, messageOf } from '../errors/index.js'
-import { createBackend, createLeaseBook, type NodePlan, nodePlansOf, rosterOf } from '../nodes/index.js'
+import { createBelief } from '../insight/index.js'
+import { createBackend, type NodePlan, nodePlansOf, rosterOf } from '../nodes/index.js'
 import type { Topology } from '../topology/index.js'
 import { createDataPath, type DataPath } from './data-path.js'
 import { createPluginHost } from './plugin-host.js'
@@ -70,7 +71,7 @@ class Thread {
         env: process.env,
         strategies: [],
         rosters: { current: () => this.roster },
-        leases: createLeaseBook({ buffer: birth.leases, thread: birth.thread }),
+        belief: createBelief({ clock: systemClock, buffer: birth.leases, thread: birth.thread }),
         salt: birth.salt,
         startedAtMs: birth.startedAtMs,
         closedBecause: () => this.closedBecause,

@@ -2,7 +2,8 @@ import { Worker } from 'node:worker_threads'
 import type { Clock, TimerHandle } from '../base/index.js'
 import type { Logger, RequestRecord, Roster } from '../contracts/index.js'
 import { LbError, messageOf } from '../errors/index.js'
-import type { Fleet, SharedLeaseBook } from '../nodes/index.js'
+import type { Belief } from '../insight/index.js'
+import type { Fleet } from '../nodes/index.js'
 import type { Topology } from '../topology/index.js'
 import type { Listenable } from './listeners.js'
 import type { FromThread, RosterMessage, ThreadBirth, ToThread } from './thread-messages.js'
@@ -20,7 +21,7 @@ export interface DataThreadsOptions extends ThreadsOptions {
   readonly clock: Clock
   readonly log: Logger
   readonly fleet: Fleet
-  readonly leases: SharedLeaseBook
+  readonly belief: Belief
   readonly topology: Topology
   readonly salt: Uint8Array
   readonly startedAtMs: number
@@ -165,11 +166,11 @@ export class DataThreads {
   }
 
   private birth(thread: number, listen: readonly Listenable[]): ThreadBirth {
-    const { engineModules, leases, salt, startedAtMs } = this.options
+    const { engineModules, belief, salt, startedAtMs } = this.options
     return {
       topology: this.topology,
       engineModules,
-      leases: leases.buffer,
+      leases: belief.buffer,
       thread,
       salt,
       startedAtMs,
@@ -192,7 +193,7 @@ export class DataThreads {
   /** What the dead one had in flight is lost; its claims are not. */
   private ended(slot: Slot): void {
     this.slots.splice(this.slots.indexOf(slot), 1)
-    this.options.leases.clearThread(slot.thread)
+    this.options.belief.clearThread(slot.thread)
     if (this.stopped) return
     this.options.log.warn('thread.restarting', { thread: slot.thread })
     this.options.clock.after(RESTART_MS, () => {

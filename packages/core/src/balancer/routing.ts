@@ -1,7 +1,7 @@
 import type { Clock, RandomSource } from '../base/index.js'
 import type { Strategy } from '../contracts/index.js'
 import { createCors, createKeyRing, type Cors, type KeyRing } from '../gateway/index.js'
-import type { SharedLeaseBook } from '../nodes/index.js'
+import type { Belief } from '../insight/index.js'
 import type { PoolDirectory, PoolRoute } from '../proxy/index.js'
 import type { StrategyRegistry } from '../strategies/index.js'
 import { resolveSecret, type PoolPlan, type Topology } from '../topology/index.js'
@@ -19,7 +19,7 @@ export interface RoutingParts {
   readonly random: RandomSource
   readonly env: NodeJS.ProcessEnv
   readonly registry: StrategyRegistry
-  readonly leases: SharedLeaseBook
+  readonly belief: Belief
   readonly before?: Routing
 }
 
@@ -38,14 +38,14 @@ export function routingOf(topology: Topology, parts: RoutingParts): Routing {
 }
 
 /** A strategy that a reload did not change keeps its state: round robin goes on where it was. */
-function strategyFor(pool: PoolPlan, { registry, leases, random, clock, before }: RoutingParts): Strategy {
+function strategyFor(pool: PoolPlan, { registry, belief, random, clock, before }: RoutingParts): Strategy {
   const old = before?.topology.pools.find((other) => other.name === pool.name)
   const kept =
     old !== undefined && JSON.stringify(old.strategy) === JSON.stringify(pool.strategy)
       ? before?.directory.poolOf(old.models[0] ?? '')
       : undefined
   const { name, settings } = pool.strategy
-  return kept?.strategy ?? registry.create(name, { settings, random, clock, belief: leases })
+  return kept?.strategy ?? registry.create(name, { settings, random, clock, belief })
 }
 
 function poolRoute(pool: PoolPlan, strategy: Strategy): PoolRoute {

@@ -1,14 +1,39 @@
-import type { BeliefView } from './strategy.js'
+import type { BeliefView } from './belief.js'
+import type { Usage } from './dialect.js'
+import type { Candidate, RequestFacts, Strategy } from './strategy.js'
+
+/** How a request left its node. */
+export interface LeaseEnd {
+  /** `answered`: whole. `failed`: the node's fault. `cancelled`: the client left. */
+  readonly outcome: 'answered' | 'failed' | 'cancelled'
+  /** What the engine counted; undefined where it did not say. */
+  readonly usage?: Usage | undefined
+  /** Tokens of the answer, where usage is missing. */
+  readonly outputTokens?: number
+}
 
 /** One request's claim on a node: counted in when made, counted out exactly once. */
 export interface Lease {
   /** Moves the request from waiting to decoding; later calls do nothing. */
   firstToken(): void
-  /** Counts out; later calls do nothing. */
-  settle(): void
+  /** More of the answer is there: so many tokens since the last call. May be left out or called for some of them only. */
+  tokens(count: number): void
+  /** Counts out; later calls do nothing. Without an end, as after a fault of ours, nothing is learned. */
+  settle(end?: LeaseEnd): void
 }
 
-/** The counters of claims, in shared memory: one row a node. */
+/** Where claims are made and counted. */
 export interface LeaseBook extends BeliefView {
-  open(node: { readonly index: number }, tokens: number): Lease
+  /** The strategy that chose is told what becomes of the request. */
+  open(node: Candidate, facts: RequestFacts, strategy?: Strategy): Lease
+}
+
+/** Rows of the shared counters: each node has one while it lives. */
+export interface NodeRows {
+  /** A free row for a new node. Throws LB_TOO_MANY_NODES. For one thread only. */
+  takeRow(): number
+  /** Gives a row back; it is handed out again only once its counts are zero. */
+  freeRow(index: number): void
+  /** Requests in flight on a row, over all threads. */
+  countOf(index: number): number
 }

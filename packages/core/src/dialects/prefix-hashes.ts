@@ -51,6 +51,11 @@ function hashWindow(module: ScannerModule, filled: number, hashes: Float64Array,
   return small + large
 }
 
+/** Bytes of the prompt that its first so many blocks cover. */
+export function bytesOfBlocks(blocks: number): number {
+  return Math.min(blocks, SMALL_BLOCKS) * SMALL_BLOCK_BYTES + Math.max(0, blocks - SMALL_BLOCKS) * LARGE_BLOCK_BYTES
+}
+
 function blocksIn(bytes: number): number {
   const large = Math.floor(Math.max(0, bytes - SMALL_UNTIL_BYTES) / LARGE_BLOCK_BYTES)
   return Math.min(MOST_HASHES, Math.min(SMALL_BLOCKS, Math.floor(bytes / SMALL_BLOCK_BYTES)) + large)

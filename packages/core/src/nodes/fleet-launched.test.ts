@@ -1,3 +1,4 @@
+import { factsOf } from '../strategies/scene.test.fixture.js'
 import { readFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -99,7 +100,7 @@ describe('a launched node', () => {
     await fleet.apply(topologyOf([launchGroup(serverScript())]))
     await until(ID, 'ready')
     const before = pidOf(fleet)
-    const lease = leases.open({ index: only(fleet).index }, 10)
+    const lease = leases.open({ id: 'n', index: only(fleet).index, weight: 1 }, factsOf())
     await fleet.restart(ID)
     await fleet.restart(ID)
     await sleep(100)
@@ -165,7 +166,7 @@ describe('a fleet', () => {
     await until('demo/gone', 'ready')
     const before = pidOf(fleet)
     const left = only(fleet, 'demo/gone')
-    const lease = leases.open({ index: left.index }, 1)
+    const lease = leases.open({ id: 'n', index: left.index, weight: 1 }, factsOf())
     await fleet.apply(
       topologyOf([
         { ...kept, weight: 3 },

@@ -19,7 +19,7 @@ import type { GroupPlan, LaunchSettings, PoolPlan, Topology } from '../topology/
 import { Fleet } from './fleet.js'
 import { stateFolderKey } from '../state/index.js'
 import type { LeftEngine } from './leftovers.js'
-import { createLeaseBook, type SharedLeaseBook } from './lease-book.js'
+import { createBelief, type Belief } from '../insight/index.js'
 import { nodePlansOf, type NodePlan } from './node-plan.js'
 
 export function launchGroup(script: string, launch: Partial<LaunchSettings> = {}): GroupPlan {
@@ -141,7 +141,7 @@ export interface TestFleet {
   /** Name of its topology, and where its state would be kept. */
   readonly name: string
   readonly stateDir: string
-  readonly leases: SharedLeaseBook
+  readonly leases: Belief
   /** States that a node went through. */
   readonly walk: (nodeId: string) => readonly string[]
   /** Probes once, as the probe loop would, and reports. */
@@ -166,7 +166,7 @@ export function fleetMaker(): (earlier?: { readonly of: TestFleet; readonly left
   })
   return (earlier) => {
     const logDir = earlier?.of.stateDir ?? mkdtempSync(join(tmpdir(), 'lb-fleet-'))
-    const leases = createLeaseBook({ capacity: 64 })
+    const leases = createBelief({ clock: systemClock, capacity: 64 })
     const engines = new Map([['script', scriptEngine as EnginePlugin]])
     const topologyName = earlier?.of.name ?? `test-${randomBytes(4).toString('hex')}`
     const fleet = new Fleet({
@@ -187,7 +187,7 @@ export function fleetMaker(): (earlier?: { readonly of: TestFleet; readonly left
   }
 }
 
-function watched(fleet: Fleet, leases: SharedLeaseBook): Omit<TestFleet, 'name' | 'stateDir'> {
+function watched(fleet: Fleet, leases: Belief): Omit<TestFleet, 'name' | 'stateDir'> {
   const walks = new Map<string, string[]>()
   fleet.events.on('changed', ({ node, from, to }) => {
     if (from !== to) walks.set(node.id, [...(walks.get(node.id) ?? []), to])

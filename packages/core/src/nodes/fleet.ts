@@ -1,9 +1,8 @@
 import { Emitter } from '../base/index.js'
-import type { NodeState, ProbeReport, Roster, RosterSource } from '../contracts/index.js'
+import type { NodeRows, NodeState, ProbeReport, Roster, RosterSource } from '../contracts/index.js'
 import { LbError, messageOf } from '../errors/index.js'
 import type { Topology } from '../topology/index.js'
 import type { RecordedNode } from '../state/index.js'
-import type { SharedLeaseBook } from './lease-book.js'
 import { LaunchedRunner } from './launched-runner.js'
 import { LeftoverBook } from './leftover-book.js'
 import type { LeftEngine } from './leftovers.js'
@@ -16,7 +15,7 @@ import { isJudged, takeVerdict, type VerdictEvent } from './take-verdict.js'
 import { untilEmpty } from './until-empty.js'
 
 export interface FleetOptions extends Omit<RunnerContext, 'onRecord' | 'leftovers'> {
-  readonly leases: SharedLeaseBook
+  readonly leases: NodeRows
   /** Engines that an earlier balancer left: taken over where they fit, else ended. */
   readonly leftovers?: readonly LeftEngine[]
 }

@@ -17,7 +17,6 @@ export {
   type Leftovers,
   type ReapedLeftovers,
 } from './leftovers.js'
-export { createLeaseBook, type SharedLeaseBook } from './lease-book.js'
 export { nodePlansOf, type NodePlan } from './node-plan.js'
 export { fitText, memoryFits, type MemoryFit, type MemoryFits } from './memory-fits.js'
 export { createBackend, type BackendContext } from './node-runner.js'

@@ -1,6 +1,7 @@
 import type { RequestFacts } from '../contracts/index.js'
 import { prefixHashes } from '../dialects/index.js'
 import { LbError } from '../errors/index.js'
+import { AdmittedFacts } from './admitted-facts.js'
 import type { Accepted } from './accept.js'
 import type { PoolRoute, ProxyContext } from './proxy-context.js'
 
@@ -18,7 +19,7 @@ export function admit(context: ProxyContext, request: Accepted): Admitted {
   const { scan } = request
   const pool = poolFor(context, scan.model)
   const bodyBytes = scan.body.byteLength
-  const facts: RequestFacts = {
+  const facts: RequestFacts = new AdmittedFacts({
     id: request.requestId,
     face: request.face,
     model: scan.model ?? pool.models[0] ?? '',
@@ -30,7 +31,10 @@ export function admit(context: ProxyContext, request: Accepted): Admitted {
         : context.estimates.prompt(pool.name, bodyBytes),
     outputTokens: request.face === 'openai-embeddings' ? 0 : context.estimates.output(pool.name, scan.maxTokens),
     prefixHashes: prefixHashes(scan, context.salt),
-  }
+    session: request.exchange.head.headers['x-session-id'],
+    client: request.exchange.peer.address,
+    sloTtftMs: undefined,
+  })
   const { exchange, face, requestId, delivery, share, arrivedAtMs, arrivedMs } = request
   return { exchange, face, requestId, delivery, share, arrivedAtMs, arrivedMs, scan, pool, facts }
 }

@@ -216,13 +216,19 @@ export class Answer implements UpstreamEvents {
     if (this.over) return
     this.over = true
     const { reader } = this
-    this.options.lease.settle()
+    const { outcome } = end
+    const outputTokens = reader?.stream?.contentEvents ?? 0
+    this.options.lease.settle({
+      outcome: outcome === 'answered' || outcome === 'cancelled' ? outcome : 'failed',
+      usage: reader?.usage,
+      outputTokens,
+    })
     this.options.onEnd({
       outcome: end.outcome,
       reason: end.reason,
       movable: end.movable,
       passOn: end.passOn,
-      contentEvents: reader?.stream?.contentEvents ?? 0,
+      contentEvents: outputTokens,
       deliveredBytes: reader?.stream?.ledger?.byteLength,
       isSent: this.call?.isSent === true,
       said: this.said,

@@ -48,7 +48,7 @@ export function forward(
   { node, attempt }: AttemptTarget,
   onEnd: (end: AttemptEnd) => void,
 ): void {
-  const lease = context.leases.open(node, request.facts.promptTokens + request.facts.outputTokens)
+  const lease = context.leases.open(node, request.facts, request.pool.strategy)
   const shape = collectedShapeFor(request, node)
   if (shape !== undefined) return collect(context, request, { node, attempt, lease, shape, onEnd })
   const answer = new Answer({ request, node, attempt, lease, clock: context.clock, onEnd })

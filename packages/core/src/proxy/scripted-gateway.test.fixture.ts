@@ -12,6 +12,7 @@ import {
   type Strategy,
 } from '../contracts/index.js'
 import { openaiDialect } from '../dialects/index.js'
+import { createBelief } from '../insight/index.js'
 import { Door, nodeExchange, TimerWheel, UpstreamEngine, type Exchange } from '../wire/index.js'
 import { createProxy } from './create-proxy.js'
 
@@ -39,6 +40,7 @@ export class Rig {
   private front: HttpServer | undefined
   private listener: Door | undefined
   private readonly wheel = new TimerWheel(systemClock)
+  private readonly belief = createBelief({ clock: systemClock, capacity: 16 })
   private readonly upstream = new UpstreamEngine({ clock: systemClock, wheel: this.wheel })
 
   constructor(private readonly door: DoorName = 'handler') {}
@@ -125,9 +127,8 @@ export class Rig {
 
   private leases(): LeaseBook {
     return {
-      inFlight: () => 0,
-      waiting: () => 0,
-      tokensInFlight: () => 0,
+      of: (node) => this.belief.of(node),
+      cachedTokens: (facts, candidates) => this.belief.cachedTokens(facts, candidates),
       open: (): Lease => {
         this.opened += 1
         let open = true
@@ -137,6 +138,7 @@ export class Rig {
             if (waits) this.firstTokens += 1
             waits = false
           },
+          tokens: () => undefined,
           settle: () => {
             if (open) this.settled += 1
             open = false

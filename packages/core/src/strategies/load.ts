@@ -9,12 +9,12 @@ export type LoadMeasure = (facts: RequestFacts, node: Candidate) => number
 
 /** Requests in flight with this one, per unit of weight. */
 export function requestLoad(belief: BeliefView): LoadMeasure {
-  return (_facts, node) => (belief.inFlight(node) + 1) / node.weight
+  return (_facts, node) => (belief.of(node).inFlight + 1) / node.weight
 }
 
 /** Tokens in flight (prompt and expected answer) with this request's, per unit of weight. */
 export function tokenLoad(belief: BeliefView): LoadMeasure {
-  return (facts, node) => (belief.tokensInFlight(node) + Math.max(1, facts.promptTokens + facts.outputTokens)) / node.weight
+  return (facts, node) => (belief.of(node).tokensInFlight + Math.max(1, facts.promptTokens + facts.outputTokens)) / node.weight
 }
 
 /** Index of the least loaded candidate; equals share by chance, each with the same probability, or the first would take every request of a quiet pool. */

@@ -2,26 +2,18 @@ import { describe, expect, it } from 'vitest'
 import { FakeClock, seededRandom } from '../base/index.js'
 import type { StrategyContext, StrategyPlugin } from '../contracts/index.js'
 import { createStrategyRegistry, defaultStrategyName } from './index.js'
+import { beliefOf, factsOf } from './scene.test.fixture.js'
 
 const context: StrategyContext = {
   settings: {},
   random: seededRandom(1),
   clock: new FakeClock(),
-  belief: { inFlight: () => 0, waiting: () => 0, tokensInFlight: () => 0 },
+  belief: beliefOf([]),
 }
 
 const plugin = (name: string, pick: () => number): StrategyPlugin => ({ name, summary: 's', settings: {}, create: () => ({ pick }) })
 const candidates = [{ id: 'p/a', index: 0, weight: 1 }]
-const facts = {
-  id: 'r',
-  face: 'openai-chat',
-  model: 'm',
-  stream: false,
-  bodyBytes: 0,
-  promptTokens: 0,
-  outputTokens: 0,
-  prefixHashes: new Float64Array(0),
-} as const
+const facts = factsOf()
 
 describe('the strategy registry', () => {
   it('finds strategies by name and by alias', () => {
@@ -47,7 +39,7 @@ describe('the strategy registry', () => {
     )
   })
 
-  it.each([-1, 1, 0.5, Number.NaN])('names a plugin strategy that picks %s of one candidate', (index) => {
+  it.each([-2, 1, 0.5, Number.NaN])('names a plugin strategy that picks %s of one candidate', (index) => {
     const strategy = createStrategyRegistry([plugin('odd', () => index)]).create('odd', context)
     expect(() => strategy.pick(facts, candidates)).toThrow(/strategy "odd" failed/)
   })

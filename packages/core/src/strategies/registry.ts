@@ -54,17 +54,20 @@ function unknownStrategy(name: string, byName: ReadonlyMap<string, StrategyPlugi
 /** A plugin that throws or points outside the candidates is named in the error, instead of surfacing as a crash somewhere in the proxy. */
 function checked(name: string, strategy: Strategy): Strategy {
   return {
-    pick(facts, candidates) {
-      const index = pickOf(name, () => strategy.pick(facts, candidates))
-      if (Number.isInteger(index) && index >= 0 && index < candidates.length) return index
+    observe(event) {
+      guarded(name, () => strategy.observe?.(event))
+    },
+    pick(facts, candidates, trace) {
+      const index = guarded(name, () => strategy.pick(facts, candidates, trace))
+      if (Number.isInteger(index) && index >= -1 && index < candidates.length) return index
       throw misbehaved(name, `it picked ${index} of ${candidates.length} candidates`)
     },
   }
 }
 
-function pickOf(name: string, pick: () => number): number {
+function guarded<T>(name: string, ask: () => T): T {
   try {
-    return pick()
+    return ask()
   } catch (error) {
     throw misbehaved(name, `it threw: ${messageOf(error)}`, error)
   }

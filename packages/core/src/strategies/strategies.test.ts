@@ -1,35 +1,24 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { FakeClock, seededRandom } from '../base/index.js'
-import type { BeliefView, Candidate, RequestFacts, Strategy } from '../contracts/index.js'
+import type { Candidate, Strategy } from '../contracts/index.js'
 import { builtinStrategies, createStrategyRegistry } from './index.js'
+import { beliefOf, factsOf, nodesOf } from './scene.test.fixture.js'
 
 interface Load {
   readonly requests: number
   readonly tokens: number
 }
 
-const facts: RequestFacts = {
-  id: 'r1',
-  face: 'openai-chat',
-  model: 'm',
-  stream: true,
-  bodyBytes: 400,
-  promptTokens: 100,
-  outputTokens: 50,
-  prefixHashes: new Float64Array(0),
-}
-
-const nodesOf = (weights: readonly number[]): Candidate[] => weights.map((weight, index) => ({ id: `pool/n-${index}`, index, weight }))
-
-const beliefOf = (loads: readonly Load[]): BeliefView => ({
-  inFlight: (node) => loads[node.index]?.requests ?? 0,
-  waiting: () => 0,
-  tokensInFlight: (node) => loads[node.index]?.tokens ?? 0,
-})
+const facts = factsOf()
 
 function strategyOf(name: string, loads: readonly Load[] = [], seed = 1, settings: object = {}): Strategy {
-  return createStrategyRegistry().create(name, { settings, random: seededRandom(seed), clock: new FakeClock(), belief: beliefOf(loads) })
+  return createStrategyRegistry().create(name, {
+    settings,
+    random: seededRandom(seed),
+    clock: new FakeClock(),
+    belief: beliefOf(loads.map(({ requests, tokens }) => ({ inFlight: requests, tokensInFlight: tokens }))),
+  })
 }
 
 const weight = fc.oneof(fc.integer({ min: 1, max: 9 }), fc.double({ min: 0.01, max: 100, noNaN: true }))

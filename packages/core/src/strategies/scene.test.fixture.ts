@@ -1,0 +1,53 @@
+import type { BeliefView, Candidate, NodeBelief, RequestFacts } from '../contracts/index.js'
+
+/** A request of 100 tokens without blocks, changed where a test says so. */
+export function factsOf(more: Partial<RequestFacts> = {}): RequestFacts {
+  return {
+    id: 'r1',
+    face: 'openai-chat',
+    model: 'm',
+    stream: true,
+    bodyBytes: 400,
+    promptTokens: 100,
+    outputTokens: 50,
+    prefixHashes: new Float64Array(0),
+    prefixTokens: () => 0,
+    session: undefined,
+    client: '127.0.0.1',
+    sloTtftMs: undefined,
+    ...more,
+  }
+}
+
+export function nodesOf(weights: readonly number[]): Candidate[] {
+  return weights.map((weight, index) => ({ id: `pool/n-${index}`, index, weight }))
+}
+
+/** What a test says of one node: its belief, and the tokens of any prompt that its cache holds. */
+export type StatedNode = Partial<NodeBelief> & { readonly cachedTokens?: number; readonly promisedTokens?: number }
+
+const IDLE: NodeBelief = {
+  inFlight: 0,
+  waiting: 0,
+  tokensInFlight: 0,
+  prefillTokens: 0,
+  headPrefillTokens: 0,
+  kvTokens: 0,
+  slowness: 1,
+  lastProgressMs: 0,
+  cacheSource: 'mirror',
+  load: undefined,
+  loadAtMs: 0,
+}
+
+/** A belief as a test states it, by index of the node. */
+export function beliefOf(nodes: readonly StatedNode[]): BeliefView {
+  return {
+    of: ({ index }) => ({ ...IDLE, ...nodes[index] }),
+    cachedTokens: (_facts, candidates) => {
+      const presentTokens = Float64Array.from(candidates, ({ index }) => nodes[index]?.cachedTokens ?? 0)
+      const promisedTokens = Float64Array.from(candidates, ({ index }, at) => nodes[index]?.promisedTokens ?? presentTokens[at] ?? 0)
+      return { presentTokens, promisedTokens }
+    },
+  }
+}
