@@ -48,7 +48,11 @@ export interface EngineModel {
   /** Changes f from the next step on. */
   setSlowness(slowness: number): void
   readonly stepping: boolean
+  /** Preempted when the step under way was planned. */
+  readonly preempted: readonly SequenceView[]
   readonly stats: ModelStats
+  /** Tokens of a prompt with these blocks that would be found in the cache now. */
+  cachedTokens(blockHashes: readonly number[], promptTokens: number): number
   readonly blockTokens: number
   /** Prompt and answer of one request together cannot be longer. */
   readonly kvTokens: number
@@ -67,7 +71,7 @@ class SteppedModel implements EngineModel {
   private readonly totalBlocks: number
   private readonly scheduler: Scheduler
   private readonly sequences = new Map<string, Sequence>()
-  private preempted: readonly SequenceView[] = []
+  preempted: readonly SequenceView[] = []
   private slowness: number
 
   constructor(options: EngineModelOptions) {
@@ -104,8 +108,13 @@ class SteppedModel implements EngineModel {
     return true
   }
 
+  cachedTokens(blockHashes: readonly number[], promptTokens: number): number {
+    return this.scheduler.countCached(blockHashes, promptTokens) * this.blockTokens
+  }
+
   startStep(): number | undefined {
     if (this.stepping) throw new Error('a step is under way')
+    this.preempted = []
     if (this.sequences.size === 0) return undefined
     this.preempted = this.scheduler.fill()
     this.stepping = true

@@ -7,3 +7,10 @@ export { createEngineModel, type EngineModel, type EngineModelOptions, type Mode
 export { enginePresets, presetNames, type EnginePreset, type PresetName } from './presets.js'
 export type { ModelRequest, SequenceView } from './sequence.js'
 export { stepMs, type StepCosts, type StepWork } from './step-time.js'
+export {
+  createVirtualEngine,
+  type VirtualEngine,
+  type VirtualEngineEvents,
+  type VirtualRequest,
+  type VirtualRun,
+} from './virtual-engine.js'

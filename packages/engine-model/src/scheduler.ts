@@ -36,6 +36,11 @@ export class Scheduler {
     return this.preempted
   }
 
+  /** Blocks of such a prompt that would be hit now. */
+  countCached(blockHashes: readonly number[], promptTokens: number): number {
+    return this.findPrefix(blockHashes, promptTokens).length
+  }
+
   /** Blocks go back tail first, so that the tail is evicted first and shared beginnings live longest. */
   releaseBlocks(sequence: Sequence): void {
     for (let index = sequence.blocks.length - 1; index >= 0; index--) this.pool.release(sequence.blocks[index] ?? 0)
@@ -112,7 +117,7 @@ export class Scheduler {
 
   /** False when the prompt does not fit; nothing is held then. */
   private takeCachedPrefix(sequence: Sequence): boolean {
-    const hits = this.findPrefix(sequence)
+    const hits = this.findPrefix(sequence.blockHashes, sequence.knownTokens)
     const fresh = Math.ceil(sequence.knownTokens / this.limits.blockTokens) - hits.length
     const revived = hits.reduce((count, block) => count + (this.pool.isFree(block) ? 1 : 0), 0)
     if (this.pool.free < fresh + revived) return false
@@ -126,11 +131,11 @@ export class Scheduler {
   }
 
   /** Whole blocks only, and never the last token: something must be computed to get an answer. */
-  private findPrefix(sequence: Sequence): number[] {
+  private findPrefix(blockHashes: readonly number[], knownTokens: number): number[] {
     const hits: number[] = []
-    const limit = Math.min(Math.floor((sequence.knownTokens - 1) / this.limits.blockTokens), sequence.blockHashes.length)
+    const limit = Math.min(Math.floor((knownTokens - 1) / this.limits.blockTokens), blockHashes.length)
     for (let index = 0; index < limit; index++) {
-      const block = this.pool.find(sequence.blockHashes[index] ?? 0)
+      const block = this.pool.find(blockHashes[index] ?? 0)
       if (block === undefined) break
       hits.push(block)
     }
