@@ -1,4 +1,6 @@
-import type { BeliefView, Candidate, NodeBelief, RequestFacts } from '../contracts/index.js'
+import { FakeClock, seededRandom, type Clock } from '../base/index.js'
+import type { BeliefView, Candidate, NodeBelief, RequestFacts, Strategy, TraceSink } from '../contracts/index.js'
+import { createStrategyRegistry } from './index.js'
 
 /** A request of 100 tokens without blocks, changed where a test says so. */
 export function factsOf(more: Partial<RequestFacts> = {}): RequestFacts {
@@ -49,5 +51,39 @@ export function beliefOf(nodes: readonly StatedNode[]): BeliefView {
       const promisedTokens = Float64Array.from(candidates, ({ index }, at) => nodes[index]?.promisedTokens ?? presentTokens[at] ?? 0)
       return { presentTokens, promisedTokens }
     },
+  }
+}
+
+/** What a test says of the strategy's surroundings. */
+export interface StatedScene {
+  readonly belief?: BeliefView
+  readonly seed?: number
+  readonly settings?: object
+  readonly clock?: Clock
+}
+
+export function strategyOf(
+  name: string,
+  { belief = beliefOf([]), seed = 1, settings = {}, clock = new FakeClock() }: StatedScene = {},
+): Strategy {
+  return createStrategyRegistry().create(name, { settings, random: seededRandom(seed), clock, belief })
+}
+
+/** A trace that keeps what it is told. */
+export interface RecordedTrace extends TraceSink {
+  readonly costs: Readonly<Record<string, number>>[]
+  readonly units: string[]
+  readonly reasons: string[]
+}
+
+export function recordingTrace(): RecordedTrace {
+  const [costs, units, reasons]: [Readonly<Record<string, number>>[], string[], string[]] = [[], [], []]
+  return {
+    costs,
+    units,
+    reasons,
+    cost: (position, terms) => void (costs[position] = terms),
+    unit: (name, wins) => void units.push(name, wins),
+    because: (reason) => void reasons.push(reason),
   }
 }
