@@ -25,6 +25,7 @@ export function createBackend(spec: NodeSpec<Partial<OllamaSettings>>, host: Plu
   const readiness = isLaunched ? new Readiness(server, { asked, sources, settings }, host.log) : undefined
   return {
     minProbeIntervalMs: 500,
+    strictModels: true,
     dialect: ollamaDialect(spec.url),
     // It serves a model under its own name only.
     ...(spec.model === undefined && spec.weights !== undefined ? { modelName: spec.weights } : {}),

@@ -18,6 +18,7 @@ export function createSimBackend(spec: NodeSpec<SimSettings>, host: PluginHost):
     }),
     probe: async (signal) => readHealth(await host.get(`${spec.url}/health`, { signal })),
     minProbeIntervalMs: 100,
+    strictModels: true,
     dialect: openaiDialect(),
     stop: [{ signal: 'SIGTERM', waitMs: 2000 }],
   }

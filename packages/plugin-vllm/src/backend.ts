@@ -52,6 +52,7 @@ export function createBackend(spec: NodeSpec<VllmSettings>, host: PluginHost): B
     ...(settings.sleepMode === true ? sleeping(ask) : {}),
     ...(settings.kvEvents === true ? { cacheEvents: (signal) => cacheEvents(eventPorts(spec, slot), signal) } : {}),
     minProbeIntervalMs: 500,
+    strictModels: true,
     dialect: vllmDialect(spec.url, settings.schedulingPolicy === 'priority'),
     stop: [{ signal: 'SIGTERM', waitMs: (settings.shutdownTimeout ?? 0) * 1000 + STOP_MS }],
   }

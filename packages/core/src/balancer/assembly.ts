@@ -92,7 +92,7 @@ export function assemble(options: Resolved, first: Topology, hooks: AssemblyHook
     clock,
     random,
     nodes: () => fleet.nodes(),
-    onReport: (id, report) => fleet.heard(id, report),
+    onReport: (id, report, tookMs) => fleet.heard(id, report, tookMs),
     onVerdict: (id, verdict, report) => fleet.report(id, verdict, report),
     onLoad: (id, facts) => fleet.learnLoad(id, facts),
     onLoadFailed: (id, why) => log.warn('node.load_unknown', { node: id, why }),

@@ -227,6 +227,8 @@ export interface Backend {
   readonly dialect: Dialect
   /** The model's name in requests to this node where the topology gives none (`model`); for engines that cannot be told names to serve under. */
   readonly modelName?: string
+  /** True: it refuses a model that its probe does not list, so a request for one need not be sent there. Absent: its list says nothing about that. */
+  readonly strictModels?: boolean
   /** Signals and waits before the force kill; default one SIGTERM and 10 s. */
   readonly stop?: readonly StopStep[]
 }

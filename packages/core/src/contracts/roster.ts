@@ -34,6 +34,13 @@ export interface RosterNode extends Candidate {
   readonly dialect: Dialect
   /** The model's name at this node; undefined = the name that the client used. */
   readonly model: string | undefined
+  /** Model names and adapters that it answers to, where it refuses all others; absent: unknown. */
+  readonly serves?: readonly string[]
+  /** Longest prompt with its answer, in tokens; absent: unknown. */
+  readonly contextTokens?: number
+  readonly labels?: Readonly<Record<string, string>>
+  /** Shortest way there and back that was seen lately, in ms; absent: unknown. */
+  readonly roundTripMs?: number
   /** Headers that carry the node's key; empty where it needs none. */
   readonly authHeaders: HeaderView
 }

@@ -25,7 +25,7 @@ export interface ProbeLoopOptions {
   readonly random: RandomSource
   readonly nodes: () => Iterable<ProbedNode>
   /** Every probe, whatever the verdict. */
-  readonly onReport?: (nodeId: string, report: ProbeReport) => void
+  readonly onReport?: (nodeId: string, report: ProbeReport, tookMs: number) => void
   readonly onVerdict: (nodeId: string, verdict: Exclude<ProbeVerdict, 'undecided'>, report: ProbeReport) => void
   /** What an engine told of its load, unchecked. Absent: none is asked. */
   readonly onLoad?: (nodeId: string, facts: unknown) => void
@@ -127,11 +127,12 @@ export class ProbeLoop {
     if (node.state === 'stopped') return this.schedule(watch, node.plan.pool.health.intervalMs)
     const abort = new AbortController()
     watch.abort = abort
+    const askedAtMs = this.options.clock.nowMs()
     const report = await this.ask(backend, node.plan.pool.health.timeoutMs, abort)
     // Aborted: the node left, or a new life began; this answer is about the past.
     if (watch.abort !== abort || watch.backend !== backend || this.stopped || this.watches.get(node.id) !== watch) return
     watch.abort = undefined
-    this.options.onReport?.(node.id, report)
+    this.options.onReport?.(node.id, report, this.options.clock.nowMs() - askedAtMs)
     if (report.verdict === 'ready') watch.load?.ask(node.plan.pool.health.timeoutMs)
     const verdict = watch.judge.judge(report, node.state, node.plan.pool.health)
     if (verdict !== 'undecided') this.options.onVerdict(node.id, verdict, report)

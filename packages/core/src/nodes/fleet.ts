@@ -108,9 +108,11 @@ export class Fleet implements RosterSource {
     if (member?.runner.hasEndpoint === true && isJudged(member.node)) takeVerdict(member.node, event, report)
   }
 
-  /** What a probe said, before any verdict. */
-  heard(nodeId: string, report: ProbeReport): void {
-    this.members.get(nodeId)?.runner.heard?.(report)
+  /** What a probe said, before any verdict, and how long that took. */
+  heard(nodeId: string, report: ProbeReport, tookMs?: number): void {
+    const member = this.members.get(nodeId)
+    member?.runner.heard?.(report)
+    if (tookMs !== undefined && report.verdict === 'ready') member?.node.learnRoundTrip(tookMs)
   }
 
   /** What an engine said of its load. */
@@ -190,7 +192,13 @@ export class Fleet implements RosterSource {
 
   private add(plan: NodePlan): Member {
     const index = this.options.leases.takeRow()
-    const node = new Node(index, plan, this.options.clock, (change) => this.changed(change))
+    const node = new Node(
+      index,
+      plan,
+      this.options.clock,
+      (change) => this.changed(change),
+      () => this.refresh(),
+    )
     const context: RunnerContext = { ...this.options, leftovers: this.leftovers, onRecord: () => this.events.emit('record', undefined) }
     const launch = plan.group.launch
     const member = { node, runner: launch === undefined ? new AttachedRunner(node, context) : new LaunchedRunner(node, launch, context) }

@@ -24,6 +24,7 @@ const members = {
   minProbeIntervalMs: true,
   dialect: true,
   modelName: true,
+  strictModels: true,
   stop: true,
 } satisfies Record<keyof Backend, true>
 

@@ -3,9 +3,11 @@ import type { Backend, HeaderView, LoadFacts, LoadingStep, NodeState, ProbeRepor
 import { LbError } from '../errors/index.js'
 import type { ProcessIdentity } from '../machines/index.js'
 import type { RecordedLaunch } from '../state/index.js'
+import { abilitiesOf } from './abilities.js'
 import { cleanLoad } from './clean-load.js'
 import { loadFromLog } from './load-from-log.js'
 import type { NodePlan } from './node-plan.js'
+import { RoundTrip } from './round-trip.js'
 import { transitions, type NodeEvent } from './transitions.js'
 
 export interface NodeChange {
@@ -58,7 +60,11 @@ export class Node {
   warnings: readonly string[] = []
   /** The last lines of the log of an engine that ended; empty once one is ready again. */
   lastLines: readonly string[] = []
+  /** How far away it is. */
+  roundTrip = new RoundTrip()
   private step: LoadingStep | undefined
+  /** Its abilities as they were told last. */
+  private told = '{}'
 
   constructor(
     /** Row in the shared counters. */
@@ -66,6 +72,8 @@ export class Node {
     public plan: NodePlan,
     private readonly clock: Clock,
     private readonly onChange: (change: NodeChange) => void,
+    /** It turned out to be able to do something else. */
+    private readonly onAbilities: () => void = () => undefined,
   ) {
     this.changedAtMs = clock.epochMs()
   }
@@ -97,6 +105,8 @@ export class Node {
     this.at = endpoint
     this.progress = null
     this.load = null
+    this.models = []
+    this.roundTrip = new RoundTrip()
     this.step = undefined
   }
 
@@ -114,6 +124,20 @@ export class Node {
 
   learnLoad(told: unknown): void {
     this.load = { facts: { ...cleanLoad(told), ...cleanLoad(loadFromLog(this.at)) }, atMs: this.clock.nowMs() }
+    this.tellAbilities()
+  }
+
+  /** How long a probe took that was answered. */
+  learnRoundTrip(tookMs: number): void {
+    this.roundTrip.learn(tookMs, this.clock.nowMs())
+    this.tellAbilities()
+  }
+
+  private tellAbilities(): void {
+    const now = JSON.stringify(abilitiesOf(this))
+    if (now === this.told) return
+    this.told = now
+    this.onAbilities()
   }
 
   /** Throws LB_BUG for a move that the table does not list. Announces a change of state or of its reason. */
@@ -138,6 +162,7 @@ export class Node {
     if (report.verdict === 'ready') {
       this.models = report.models ?? this.models
       this.version = report.version ?? this.version
+      this.tellAbilities()
     }
     if (report.verdict === 'loading') this.progress = report.progress ?? this.step?.progress ?? null
     else if (report.verdict === 'ready' || this.wasReady) this.progress = null

@@ -1,4 +1,5 @@
 import type { Roster, RosterNode } from '../contracts/index.js'
+import { abilitiesOf } from './abilities.js'
 import type { Node } from './node.js'
 
 /** A frozen picture of all nodes that have an endpoint. */
@@ -51,6 +52,10 @@ function viewOf(node: Node): RosterNode | undefined {
     index: node.index,
     weight: group.weight,
     ...(group.rank === undefined ? {} : { rank: group.rank }),
+    ...(group.zone === undefined ? {} : { zone: group.zone }),
+    ...(group.price === undefined ? {} : { price: group.price }),
+    ...(group.labels === undefined ? {} : { labels: group.labels }),
+    ...abilitiesOf(node),
     incarnation: node.incarnation,
     connectionKey: `${node.id}#${node.incarnation}`,
     pool: pool.name,

@@ -24,7 +24,7 @@ type GatewayInput = NonNullable<TopologyInput['gateway']>
 type PoolInput = TopologyInput['pools'][string]
 type NodeInput = PoolInput['nodes'][number]
 type LaunchInput = NonNullable<NodeInput['launch']>
-type BuildContext = CheckContext & { readonly hosts: NonNullable<TopologyInput['hosts']> }
+type BuildContext = CheckContext & { readonly hosts: NonNullable<TopologyInput['hosts']>; readonly zone: string | undefined }
 
 /** Fills in every default. `input` has passed all checks: nothing is judged here. */
 export function buildTopology(
@@ -37,7 +37,7 @@ export function buildTopology(
     version: 1,
     ...identity,
     gateway: gatewayPlan(input.gateway ?? {}, context),
-    pools: pools.map(([name, pool]) => poolPlan(name, pool, { ...context, hosts: input.hosts ?? {} })),
+    pools: pools.map(([name, pool]) => poolPlan(name, pool, { ...context, hosts: input.hosts ?? {}, zone: input.gateway?.zone })),
   })
 }
 
@@ -58,6 +58,8 @@ function gatewayPlan(input: GatewayInput, context: CheckContext): GatewayPlan {
     heartbeatMs: ms(input.heartbeat ?? '15s'),
     maxBodyBytes: bytes(input.maxBody ?? '64MiB'),
     maxBodiesBytes: bytes(input.maxBodies ?? '512MiB'),
+    traceShare: input.traceShare ?? 0.01,
+    ...(input.zone === undefined ? {} : { zone: input.zone }),
     ...(log === undefined
       ? {}
       : { requestLog: { file: resolve(context.baseDir, log.file), maxBytes: bytes(log.maxSize ?? '64MiB'), keep: log.keep ?? 3 } }),
@@ -71,6 +73,9 @@ function poolPlan(name: string, input: PoolInput, context: BuildContext): PoolPl
     models: input.models ?? [name],
     strategy: strategyPlan(input.strategy ?? defaultStrategy, context),
     groups: input.nodes.flatMap((node, index) => groupPlans(names[index] ?? '', node, context)),
+    ...(input.sessionHeader === undefined ? {} : { sessionHeader: input.sessionHeader.toLowerCase() }),
+    ...(input.requireLabels === undefined ? {} : { requireLabels: ownKeys(input.requireLabels) }),
+    waiting: { max: input.waiting?.max ?? 1000, longestMs: ms(input.waiting?.longest ?? '30s') },
     retries: { max: input.retries?.max ?? 2 },
     timeouts: {
       connectMs: ms(input.timeouts?.connect ?? '2s'),
@@ -101,6 +106,9 @@ function groupPlans(name: string, input: NodeInput, context: BuildContext): read
     weight: input.weight ?? 1,
     ...(input.model === undefined ? {} : { model: input.model }),
     ...(input.apiKey === undefined ? {} : { apiKey: secretRef(input.apiKey, context) }),
+    ...zoneOf(input, context),
+    ...(input.labels === undefined ? {} : { labels: ownKeys(input.labels) }),
+    ...(input.price === undefined ? {} : { price: { promptPerMillion: input.price.prompt, outputPerMillion: input.price.output } }),
   }
   if (input.launch !== undefined) {
     const host = input.ssh === undefined ? undefined : hostPlan(input.ssh, context.hosts, context.baseDir)
@@ -131,6 +139,21 @@ function launchPlan(engine: string, input: LaunchInput, context: CheckContext & 
 function weightsOf(model: string, { baseDir, host }: { readonly baseDir: string; readonly host: HostPlan | undefined }): string {
   if (!/^\.\.?\//.test(model)) return model
   return host === undefined ? resolve(baseDir, model) : posix.join(host.modelDir ?? '', model)
+}
+
+/** Of the group, else of its host; what lb launches beside itself stands where it stands. */
+function zoneOf({ zone, ssh, launch }: NodeInput, context: BuildContext): { readonly zone?: string } {
+  const own = zone ?? (ssh === undefined ? (launch === undefined ? undefined : context.zone) : hostZone(ssh, context))
+  return own === undefined ? {} : { zone: own }
+}
+
+function hostZone(ssh: string, { hosts }: BuildContext): string | undefined {
+  return Object.hasOwn(hosts, ssh) ? hosts[ssh]?.zone : undefined
+}
+
+/** Without notes (`x-`). */
+function ownKeys(map: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(map).filter(([name]) => !name.startsWith('x-')))
 }
 
 function secretRef(ref: { readonly env?: string; readonly file?: string }, context: CheckContext): SecretRef {

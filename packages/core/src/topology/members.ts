@@ -44,7 +44,8 @@ export function memberGroup(group: GroupPlan, { name, url, weight, model, labels
     weight: group.weight * weight,
     ...(model === undefined ? {} : { model }),
     attach: { url },
-    ...(labels === undefined ? {} : { labels }),
+    ...(labels === undefined ? {} : { labels: { ...group.labels, ...labels } }),
+    ...(group.zone !== undefined || labels?.['zone'] === undefined ? {} : { zone: labels['zone'] }),
     ...(rank === 0 ? {} : { rank }),
   }
 }

@@ -39,6 +39,8 @@ function gatewayForm(gateway: GatewayPlan): object {
     heartbeat: formatDuration(gateway.heartbeatMs),
     maxBody: formatSize(gateway.maxBodyBytes),
     maxBodies: formatSize(gateway.maxBodiesBytes),
+    traceShare: gateway.traceShare,
+    ...(gateway.zone === undefined ? {} : { zone: plain(gateway.zone) }),
     ...(log === undefined ? {} : { requestLog: { file: plain(log.file), maxSize: formatSize(log.maxBytes), keep: log.keep } }),
   }
 }
@@ -50,6 +52,9 @@ function poolForm(pool: PoolPlan): object {
     models: pool.models.map(plain),
     strategy: { name: pool.strategy.name, ...deepPlain(pool.strategy.settings) },
     nodes: pool.groups.map(groupForm),
+    ...(pool.sessionHeader === undefined ? {} : { sessionHeader: pool.sessionHeader }),
+    ...(pool.requireLabels === undefined ? {} : { requireLabels: deepPlain(pool.requireLabels) }),
+    waiting: { max: pool.waiting.max, longest: formatDuration(pool.waiting.longestMs) },
     retries: { max: pool.retries.max },
     timeouts: { connect: formatDuration(connectMs), firstToken: formatDuration(firstTokenMs), idle: formatDuration(idleMs) },
     health: { interval: formatDuration(intervalMs), timeout: formatDuration(timeoutMs), fall, rise },
@@ -64,6 +69,9 @@ function groupForm(group: GroupPlan): object {
     weight: group.weight,
     ...(group.model === undefined ? {} : { model: plain(group.model) }),
     ...(group.apiKey === undefined ? {} : { apiKey: { ...group.apiKey } }),
+    ...(group.zone === undefined ? {} : { zone: plain(group.zone) }),
+    ...(group.labels === undefined ? {} : { labels: deepPlain(group.labels) }),
+    ...(group.price === undefined ? {} : { price: { prompt: group.price.promptPerMillion, output: group.price.outputPerMillion } }),
     ...(group.launch === undefined ? {} : { launch: launchForm(group.launch) }),
     ...(group.host === undefined ? {} : { ssh: group.host.name }),
     ...(group.attach === undefined ? {} : { attach: plain(group.attach.url) }),

@@ -27,6 +27,7 @@ describe('the smallest file', () => {
         heartbeatMs: 15_000,
         maxBodyBytes: 64 * 1024 ** 2,
         maxBodiesBytes: 512 * 1024 ** 2,
+        traceShare: 0.01,
       },
       pools: [
         {
@@ -34,6 +35,7 @@ describe('the smallest file', () => {
           models: ['chat'],
           strategy: { name: 'least-tokens', settings: {} },
           groups: [{ name: 'ollama', engine: 'ollama', weight: 1, attach: { url: 'http://127.0.0.1:11434' } }],
+          waiting: { max: 1000, longestMs: 30_000 },
           retries: { max: 2 },
           timeouts: { connectMs: 2000, firstTokenMs: 120_000, idleMs: 60_000 },
           health: { intervalMs: 2000, fall: 3, rise: 2, timeoutMs: 2000 },

@@ -133,6 +133,18 @@ export const gateway = section(
     maxBody: Type.Optional(size('Largest request body.', '64MiB')),
     maxBodies: Type.Optional(size('Largest sum of the bodies that are held at one moment.', '512MiB')),
     requestLog: Type.Optional(requestLog),
+    zone: Type.Optional(
+      word('Where this gateway stands: nodes of the same `zone` are preferred while their wait is not longer than the way to others.'),
+    ),
+    traceShare: Type.Optional(
+      Type.Number({
+        description: 'Share of requests whose routing decision is kept for `lb why`, 0 to 1. Others are kept when asked for.',
+        default: 0.01,
+        minimum: 0,
+        maximum: 1,
+        errorMessage: 'a number from 0 to 1',
+      }),
+    ),
   },
   { description: 'How clients reach the balancer.' },
 )

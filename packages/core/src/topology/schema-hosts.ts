@@ -27,6 +27,7 @@ const host = section(
         'an address such as 10.0.0.7',
       ),
     ),
+    zone: Type.Optional(word('Where it stands; node groups launched there that give no `zone` of their own have this one.')),
     models: Type.Optional(word('The folder over there in which a `launch.model` that starts with ./ lies; an absolute path.')),
   },
   { description: 'Another machine, reached by the ssh of this one. Nothing is installed there.' },

@@ -137,6 +137,10 @@ const launch = section(
   { description: 'Start the engine here. Either this or attach.' },
 )
 
+const labelPattern = '^[A-Za-z0-9_.-]{1,63}$'
+
+const money = (description: string) => Type.Number({ description, minimum: 0, maximum: 1_000_000, errorMessage: 'a number, at least 0' })
+
 const node = section(
   {
     name: Type.Optional(name("Name of the group. Default: the engine's name, numbered when it repeats.")),
@@ -159,9 +163,36 @@ const node = section(
       }),
     ),
     model: Type.Optional(word("The model's name at this node, where it differs from what clients say.")),
+    zone: Type.Optional(
+      word('Where these nodes stand. Absent: the zone of their host; of the gateway, where lb launches them on its own machine.'),
+    ),
+    labels: Type.Optional(
+      mapOf(word('The value.'), {
+        description: 'What these nodes are, for requests that ask for it: `x-lb-labels: gpu=h100`.',
+        expected: 'names and texts such as { gpu: h100 }',
+        names: { pattern: labelPattern, expected: 'letters, digits, dots, hyphens and _' },
+      }),
+    ),
+    price: Type.Optional(
+      section(
+        {
+          prompt: money('For a million prompt tokens.'),
+          output: money('For a million answer tokens.'),
+        },
+        { description: 'What a provider asks for, in one currency of your choice.' },
+      ),
+    ),
     apiKey: Type.Optional(secret('Key that the node wants, sent as `Authorization: Bearer`.')),
   },
   { description: 'A node group: one attached server, or launched replicas of one engine.' },
+)
+
+const waiting = section(
+  {
+    max: Type.Optional(count('Requests that may wait at one moment, in each data thread.', { min: 0, max: 1_000_000, default: 1000 })),
+    longest: Type.Optional(duration('Longest wait; then the request is answered 503 with Retry-After.', '30s')),
+  },
+  { description: 'The line in which requests wait, first come first served, while the strategy wants none of the nodes.' },
 )
 
 const timeouts = section(
@@ -201,6 +232,21 @@ export const pool = section(
       minItems: 1,
       maxItems: 1024,
     }),
+    sessionHeader: Type.Optional(
+      Type.String({
+        description: 'A header that names the conversation, read before all others.',
+        errorMessage: 'the name of a header such as x-conversation-id',
+        pattern: '^[A-Za-z0-9-]{1,64}$',
+      }),
+    ),
+    requireLabels: Type.Optional(
+      mapOf(word('The value.'), {
+        description: 'Only nodes with these labels get requests; for sources that name more servers than are meant.',
+        expected: 'names and texts such as { gpu: h100 }',
+        names: { pattern: labelPattern, expected: 'letters, digits, dots, hyphens and _' },
+      }),
+    ),
+    waiting: Type.Optional(waiting),
     retries: Type.Optional(
       section(
         { max: Type.Optional(count('Other nodes tried before the first byte of an answer.', { min: 0, max: 5, default: 2 })) },

@@ -43,6 +43,9 @@ export interface GatewayPlan {
   readonly maxBodyBytes: number
   /** Sum over all requests that are buffered at one moment. */
   readonly maxBodiesBytes: number
+  readonly zone?: string
+  /** Share of requests whose routing decision is kept, 0..1. */
+  readonly traceShare: number
   readonly requestLog?: { /** Absolute. */ readonly file: string; readonly maxBytes: number; readonly keep: number }
 }
 
@@ -59,6 +62,11 @@ export interface PoolPlan {
   readonly strategy: StrategyPlan
   /** Never empty; names are unique in the pool. */
   readonly groups: readonly GroupPlan[]
+  /** Lower case; read before the other headers that name a conversation. */
+  readonly sessionHeader?: string
+  readonly requireLabels?: Readonly<Record<string, string>>
+  /** Requests that no node is wanted for wait here; `max` in each data thread. */
+  readonly waiting: { readonly max: number; readonly longestMs: number }
   /** Further nodes tried before the first byte of an answer, 0 to 5. */
   readonly retries: { readonly max: number }
   readonly timeouts: { readonly connectMs: number; readonly firstTokenMs: number; readonly idleMs: number }
@@ -117,7 +125,10 @@ export interface GroupPlan {
   readonly attach?: { readonly url: string }
   /** Tells its servers while the balancer runs; each becomes an attached group then. */
   readonly source?: AttachSource
-  /** What a source says of a member, for people. */
+  readonly zone?: string
+  /** In one currency, per million tokens. */
+  readonly price?: { readonly promptPerMillion: number; readonly outputPerMillion: number }
+  /** Declared, and what a source says of a member, which wins. */
   readonly labels?: Readonly<Record<string, string>>
   /** A member of a higher rank gets requests only while the pool has no ready node of a lower one; absent: 0. */
   readonly rank?: number
