@@ -13,6 +13,8 @@ export interface NodeBelief {
   readonly prefillTokens: number
   /** Of those, the tokens of the request that waits longest; 0 when none waits. */
   readonly headPrefillTokens: number
+  /** Monotonic time since when that request has been the first in line: its dispatch, or the first token of the one before it. */
+  readonly headSinceMs: number
   /** Prompt and half the expected answer of the requests that decode, in tokens: what each step reads. A prefix that they share counts once. */
   readonly kvTokens: number
   /** How many times longer the node takes for a step than the pool's typical node: 1 = as fast; learned from clean token gaps. */

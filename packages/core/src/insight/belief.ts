@@ -121,6 +121,7 @@ class BeliefLease implements Lease {
     this.count(WAITING, 1)
     this.count(TOKENS, this.tokensInFlight)
     this.count(PREFILL_TOKENS, this.prefillTokens)
+    if (this.row.queue.size === 0) this.row.headSinceMs = this.openedMs
     this.row.queue.add(this)
     belief.mirror.promise(node.index, facts)
     strategy?.observe?.({ kind: 'dispatched', facts, node, atMs: this.openedMs })
@@ -171,6 +172,7 @@ class BeliefLease implements Lease {
   private leaveQueue(): void {
     this.waiting = false
     this.row.queue.delete(this)
+    this.row.headSinceMs = this.belief.clock.nowMs()
     this.count(WAITING, -1)
     this.count(PREFILL_TOKENS, -this.prefillTokens)
   }

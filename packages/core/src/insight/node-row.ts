@@ -5,6 +5,7 @@ import { IN_FLIGHT, KV_TOKENS, PREFILL_TOKENS, TOKENS, WAITING, type LeaseRows }
 export class NodeRow implements NodeBelief {
   slowness = 1
   lastProgressMs = 0
+  headSinceMs = 0
   readonly cacheSource = 'mirror'
   load: LoadFacts | undefined
   loadAtMs = 0

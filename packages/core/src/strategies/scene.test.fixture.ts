@@ -34,6 +34,7 @@ const IDLE: NodeBelief = {
   tokensInFlight: 0,
   prefillTokens: 0,
   headPrefillTokens: 0,
+  headSinceMs: 0,
   kvTokens: 0,
   slowness: 1,
   lastProgressMs: 0,
