@@ -1,5 +1,9 @@
 /**
  * Owns virtual time: workloads, a fleet of modelled engines, and the balancer's own belief and strategies between them. Refuses sockets and wall clocks.
- * Read first: workload.ts.
+ * Read first: workload.ts, simulation-options.ts, simulation.ts.
  */
-export type { Workload, WorkloadRequest } from './workload.js'
+export type { Percentiles } from './percentiles.js'
+export { simulate, simulateGrid, type GridOptions } from './simulate.js'
+export type { BeliefKind, Fault, SimulatedNode, SimulationOptions, StrategyChoice } from './simulation-options.js'
+export type { LoadSeries, NodeResult, SimulationResult } from './simulation-result.js'
+export type { PromptRun, Workload, WorkloadRequest } from './workload.js'

@@ -1,0 +1,248 @@
+import { createBelief, createStrategyRegistry, LbError, seededRandom, type Belief, type Strategy } from '@plimsoll/core/routing'
+import { Balancer } from './balancer.js'
+import { Clients } from './clients.js'
+import { DelayLine } from './delay-line.js'
+import { DueQueue } from './due-queue.js'
+import { Fleet, type FleetEvents } from './fleet.js'
+import { Flight } from './flight.js'
+import { LoadRecorder } from './load-recorder.js'
+import { Measures } from './measures.js'
+import { OutputEstimates } from './output-estimates.js'
+import { Polls } from './polls.js'
+import { MOST_HASHES, PromptFacts } from './prompt-facts.js'
+import { ExactCacheView } from './exact-cache-view.js'
+import type { Fault, SimulationOptions } from './simulation-options.js'
+import { VirtualClock } from './virtual-clock.js'
+import type { WorkloadRequest } from './workload.js'
+
+/** First distance of two moments of the load's series. */
+const LOAD_INTERVAL_MS = 1000
+const BACK_AFTER_MS = 30_000
+const POLL_MS = 200
+const NETWORK_MS = 1
+
+/** Something that is due at times of its own. */
+interface Source {
+  readonly nextMs: number
+  act(): void
+}
+
+/**
+ * One run: the balancer's own belief and strategy between clients and modelled engines, in virtual time. Whatever is due first happens first; of what is
+ * due at the same moment, what stands first in the list of sources.
+ */
+export class Simulation {
+  readonly clock = new VirtualClock()
+  readonly measures = new Measures()
+  readonly recorder: LoadRecorder
+  readonly clients: Clients
+  readonly balancer: Balancer
+  readonly fleet: Fleet
+  readonly counts = { sent: 0, refused: 0, preemptions: 0 }
+  private readonly belief: Belief
+  private readonly estimates = new OutputEstimates()
+  private readonly toEngines: DelayLine<Flight>
+  /** What the balancer will hear, one network's delay after it happened. */
+  private readonly toBalancer: DelayLine<() => void>
+  private readonly faults = new DueQueue<() => void>()
+  private readonly flights: (Flight | undefined)[] = []
+  private readonly freeKeys: number[] = []
+  private readonly sources: readonly Source[]
+
+  constructor(private readonly options: SimulationOptions) {
+    const { nodes, workload, rate = 1, networkMs = NETWORK_MS, pollMs = POLL_MS, faults = [] } = options
+    this.belief = createBelief({ clock: this.clock, capacity: nodes.length })
+    this.fleet = new Fleet(
+      nodes,
+      nodes.map(() => this.belief.takeRow()),
+      this.engineEvents(),
+    )
+    this.recorder = new LoadRecorder(nodes.length, LOAD_INTERVAL_MS)
+    this.clients = new Clients(workload, rate)
+    this.toEngines = new DelayLine(networkMs)
+    this.toBalancer = new DelayLine(networkMs)
+    this.balancer = new Balancer(this.createStrategy(), this.belief, this.fleet, {
+      send: (flight) => this.toEngines.send(this.clock.ms, flight),
+      refuse: (flight) => this.refuse(flight),
+    })
+    for (const fault of faults) this.faults.add(fault.atMs, () => this.strike(fault))
+    const polls = new Polls(nodes.length, pollMs, (node) => this.poll(node))
+    this.sources = this.listSources(polls)
+  }
+
+  /** Until the last answer. Throws LB_SIMULATION_STUCK when the strategy lets requests wait for nothing. */
+  run(): void {
+    for (let source = this.next(); source !== undefined; source = this.next()) {
+      this.clock.ms = source.nextMs
+      source.act()
+    }
+  }
+
+  private listSources(polls: Polls): readonly Source[] {
+    const { toBalancer, toEngines, fleet, faults, clock, clients, recorder } = this
+    return [
+      {
+        get nextMs() {
+          return toBalancer.firstMs
+        },
+        act: () => toBalancer.take()?.(),
+      },
+      {
+        get nextMs() {
+          return toEngines.firstMs
+        },
+        act: () => this.arrive(toEngines.take()),
+      },
+      {
+        get nextMs() {
+          return fleet.nextMs
+        },
+        act: () => fleet.work(clock.ms),
+      },
+      {
+        get nextMs() {
+          return faults.firstMs
+        },
+        act: () => faults.take()?.(),
+      },
+      {
+        get nextMs() {
+          return clock.timerMs
+        },
+        act: () => clock.fire(),
+      },
+      {
+        get nextMs() {
+          return clients.nextMs
+        },
+        act: () => this.send(clients.take()),
+      },
+      polls,
+      {
+        get nextMs() {
+          return recorder.nextMs
+        },
+        act: () => recorder.record((node) => fleet.loadOf(node, clock.ms)),
+      },
+    ]
+  }
+
+  /** Undefined when all is answered and nobody will ask any more. */
+  private next(): Source | undefined {
+    const open = this.flights.length - this.freeKeys.length
+    if (open === 0 && this.clients.nextMs === Infinity) return undefined
+    if (open > 0 && open === this.balancer.waiting && this.isQuiet()) throw stuck(open)
+    let first: Source | undefined
+    let firstMs = Infinity
+    for (const source of this.sources) {
+      const { nextMs } = source
+      if (nextMs >= firstMs) continue
+      firstMs = nextMs
+      first = source
+    }
+    return first
+  }
+
+  /** Nothing will happen that could make the strategy change its mind. */
+  private isQuiet(): boolean {
+    return Math.min(this.clients.nextMs, this.faults.firstMs, this.clock.timerMs, this.toBalancer.firstMs) === Infinity
+  }
+
+  private createStrategy(): Strategy {
+    const { strategy, seed = 1, beliefKind, registry = createStrategyRegistry() } = this.options
+    const belief = beliefKind === 'exact' ? new ExactCacheView(this.belief, this.fleet) : this.belief
+    return registry.create(strategy.name, { settings: strategy.settings ?? {}, random: seededRandom(seed), clock: this.clock, belief })
+  }
+
+  private send(request: WorkloadRequest | undefined): void {
+    if (request === undefined) return
+    const key = this.freeKeys.pop() ?? this.flights.length
+    const id = `r${this.counts.sent}`
+    this.counts.sent++
+    if (this.counts.sent >= (this.options.maxRequests ?? Infinity)) this.clients.close()
+    const hashes = this.options.beliefKind === 'none' ? 0 : MOST_HASHES
+    const flight = new Flight(key, request, new PromptFacts(id, this.estimates.of(request.tenant), request, hashes), this.clock.ms)
+    this.flights[key] = flight
+    this.balancer.take(flight)
+  }
+
+  private arrive(flight: Flight | undefined): void {
+    if (flight === undefined || this.fleet.submit(flight, this.clock.ms)) return
+    this.toBalancer.send(this.clock.ms, () => this.balancer.lost(flight))
+  }
+
+  private engineEvents(): FleetEvents {
+    return {
+      firstToken: (key, _atMs, cachedTokens) => {
+        const flight = this.flights[key]
+        if (flight !== undefined) this.toBalancer.send(this.clock.ms, () => this.firstToken(flight, cachedTokens))
+      },
+      finished: (key) => {
+        const flight = this.flights[key]
+        if (flight !== undefined) this.toBalancer.send(this.clock.ms, () => this.answered(flight))
+      },
+      preempted: () => {
+        this.counts.preemptions++
+      },
+    }
+  }
+
+  private firstToken(flight: Flight, cachedTokens: number): void {
+    if (!flight.hasFirstToken) flight.firstTokenMs = this.clock.ms
+    flight.cachedTokens = cachedTokens
+    this.balancer.firstToken(flight)
+  }
+
+  private answered(flight: Flight): void {
+    const { request, facts, sentMs, firstTokenMs, cachedTokens, node } = flight
+    const { outputTokens, tenant } = request
+    this.measures.add({ node, sentMs, firstTokenMs, endMs: this.clock.ms, promptTokens: facts.promptTokens, cachedTokens, outputTokens })
+    this.estimates.learn(tenant, outputTokens)
+    this.end(flight)
+    this.clients.answered(request, this.clock.ms)
+    this.balancer.answered(flight)
+  }
+
+  private refuse(flight: Flight): void {
+    this.counts.refused++
+    this.end(flight)
+  }
+
+  private end({ key }: Flight): void {
+    this.flights[key] = undefined
+    this.freeKeys.push(key)
+  }
+
+  private poll(node: number): void {
+    const facts = this.fleet.loadFacts(node, this.clock.ms)
+    if (facts !== undefined) this.belief.learnLoad(this.fleet.rowOf(node), facts)
+  }
+
+  private strike(fault: Fault): void {
+    const { node } = fault
+    const { fleet, clock } = this
+    if (fault.kind === 'slow') return fleet.setSlowness(node, fault.slowness, clock.ms)
+    fleet.setSlowness(node, undefined, clock.ms)
+    if (fault.kind === 'recover') return this.restart(node)
+    const lost = fleet.crash(node, clock.ms).flatMap((key) => this.flights[key] ?? [])
+    this.toBalancer.send(clock.ms, () => {
+      this.balancer.nodeGone(node)
+      this.belief.forget(fleet.rowOf(node))
+      for (const flight of lost) this.balancer.lost(flight)
+    })
+    this.faults.add(clock.ms + (fault.backAfterMs ?? BACK_AFTER_MS), () => this.restart(node))
+  }
+
+  private restart(node: number): void {
+    if (!this.fleet.restart(node)) return
+    this.toBalancer.send(this.clock.ms, () => this.balancer.nodeBack(node))
+  }
+}
+
+function stuck(waiting: number): LbError {
+  return new LbError(`The strategy lets ${waiting} requests wait although no node works and nothing will change.`, {
+    code: 'LB_SIMULATION_STUCK',
+    source: 'operator',
+    hint: 'A strategy may answer -1 only while a node is busy that will be free later. Tell the author of the strategy.',
+  })
+}
