@@ -44,6 +44,9 @@ export interface VirtualEngine {
   /** The process dies and comes back empty, cache and all; returns the keys that were lost. */
   crash(nowMs: number): readonly number[]
   readonly stats: ModelStats
+  /** Steps so far that gave every decoding request a token, and when the last of them ended; exact after `advance`. */
+  readonly decodeSteps: number
+  readonly lastDecodeMs: number
   /** Prompt tokens that such a request would find in the cache now. */
   cachedTokens(promptRuns: readonly VirtualRun[], promptTokens: number): number
 }
@@ -55,6 +58,8 @@ export function createVirtualEngine(options: EngineModelOptions = {}): VirtualEn
 
 class SteppedEngine implements VirtualEngine {
   nextMs = Infinity
+  decodeSteps = 0
+  lastDecodeMs = 0
   private model: EngineModel
   private slowness: number
   private readonly keys = new Set<number>()
@@ -81,6 +86,10 @@ class SteppedEngine implements VirtualEngine {
     while (this.nextMs <= nowMs) {
       const atMs = this.nextMs
       const { tokens, finished } = this.model.finishStep()
+      if (tokens.some(({ producedTokens }) => producedTokens > 1)) {
+        this.decodeSteps++
+        this.lastDecodeMs = atMs
+      }
       for (const { id, producedTokens, cachedTokens } of tokens) if (producedTokens === 1) events.firstToken(Number(id), atMs, cachedTokens)
       for (const { id } of finished) {
         this.keys.delete(Number(id))
