@@ -2,6 +2,7 @@ import type { StrategyPlugin } from '../contracts/index.js'
 import { leastRequests } from './least-requests.js'
 import { leastTokens } from './least-tokens.js'
 import { lmetric } from './lmetric.js'
+import { marginalCost } from './marginal-cost.js'
 import { roundRobin } from './round-robin.js'
 import { twoChoices } from './two-choices.js'
 
@@ -9,4 +10,4 @@ import { twoChoices } from './two-choices.js'
 export const defaultStrategyName = 'least-tokens'
 
 /** The strategies that come with core; plugins add theirs through the registry. */
-export const builtinStrategies: readonly StrategyPlugin[] = [roundRobin, leastRequests, leastTokens, twoChoices, lmetric]
+export const builtinStrategies: readonly StrategyPlugin[] = [roundRobin, leastRequests, leastTokens, twoChoices, lmetric, marginalCost]

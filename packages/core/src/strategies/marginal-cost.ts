@@ -1,0 +1,107 @@
+import type { Candidate, RequestFacts, Strategy, StrategyContext, StrategyPlugin, TraceSink } from '../contracts/index.js'
+import { holdsShare } from './cache-share.js'
+import { CostRow, lowestCost } from './cost-row.js'
+import { marginalNumbers, marginalSettings, type MarginalNumbers, type MarginalSettings } from './marginal-settings.js'
+import { reasonAgainstNext } from './marginal-reason.js'
+import { MarginalTerms, type MarginalScene } from './marginal-terms.js'
+
+/**
+ * The node on which the request costs the whole pool the least: its own wait, prefill and answer, the delay of everyone beside it, and the prefill that
+ * another node's cache would have spared, all in ms by a model of how engines spend time (`marginal-terms.ts`). The lowest wins.
+ */
+export const marginalCost: StrategyPlugin<MarginalSettings> = {
+  name: 'marginal-cost',
+  summary:
+    'The node where the request costs the whole pool the least time: its own latency, the delay it puts on others, and prefill that a cache would spare. Good for unequal nodes and mean latency.',
+  settings: marginalSettings,
+  create: (context) => new MarginalCost(context),
+}
+
+class MarginalCost implements Strategy {
+  private readonly numbers: MarginalNumbers
+  private readonly terms: MarginalTerms
+  private readonly costs = new CostRow()
+  private readonly cached = new CostRow()
+  private readonly scene: MarginalScene = { promptTokens: 0, outputTokens: 0, nowMs: 0, meanPrefillTokens: 0, meanInFlight: 0 }
+  private readonly place = { cachedTokens: 0, weight: 1 }
+
+  constructor(private readonly context: StrategyContext<MarginalSettings>) {
+    this.numbers = marginalNumbers(context.settings)
+    this.terms = new MarginalTerms(this.numbers)
+  }
+
+  pick(facts: RequestFacts, candidates: readonly Candidate[], trace?: TraceSink): number {
+    const count = candidates.length
+    const costs = this.costs.of(count)
+    const cached = this.cachedTokens(facts, candidates)
+    this.look(facts, candidates)
+    for (let position = 0; position < count; position += 1) {
+      this.weigh(candidates[position], cached[position])
+      costs[position] = this.terms.sum
+    }
+    const chosen = lowestCost(costs, count, this.context.random)
+    if (trace !== undefined) this.explain({ facts, candidates, cached, chosen }, trace)
+    return chosen
+  }
+
+  /** A promised block counts for as much as the settings say. */
+  private cachedTokens(facts: RequestFacts, candidates: readonly Candidate[]): Float64Array {
+    const { presentTokens, promisedTokens } = this.context.belief.cachedTokens(facts, candidates)
+    const { promised } = this.numbers
+    if (promised === 1) return promisedTokens
+    if (promised === 0) return presentTokens
+    const cached = this.cached.of(candidates.length)
+    for (let position = 0; position < candidates.length; position += 1) {
+      const present = presentTokens[position] ?? 0
+      cached[position] = present + promised * ((promisedTokens[position] ?? 0) - present)
+    }
+    return cached
+  }
+
+  private look(facts: RequestFacts, candidates: readonly Candidate[]): void {
+    const { scene } = this
+    let prefillTokens = 0
+    let inFlight = 0
+    for (let position = 0; position < candidates.length; position += 1) {
+      const node = candidates[position]
+      if (node === undefined) continue
+      const belief = this.context.belief.of(node)
+      prefillTokens += belief.prefillTokens
+      inFlight += belief.inFlight
+    }
+    scene.promptTokens = facts.promptTokens
+    scene.outputTokens = facts.outputTokens
+    scene.nowMs = this.context.clock.nowMs()
+    scene.meanPrefillTokens = prefillTokens / candidates.length
+    scene.meanInFlight = inFlight / candidates.length
+  }
+
+  private weigh(node: Candidate | undefined, cachedTokens = 0): void {
+    if (node === undefined) return
+    this.place.cachedTokens = cachedTokens
+    this.place.weight = node.weight
+    this.terms.weigh(this.scene, this.context.belief.of(node), this.place)
+  }
+
+  private explain(decision: Decision, trace: TraceSink): void {
+    const { facts, candidates, cached, chosen } = decision
+    const rows = candidates.map((node, position) => {
+      this.weigh(node, cached[position])
+      return termsOf(this.terms)
+    })
+    for (const [position, terms] of rows.entries()) trace.cost(position, terms)
+    trace.because(holdsShare({ facts, cached, count: candidates.length, chosen }) ?? reasonAgainstNext(rows, chosen))
+  }
+}
+
+/** Rare terms are left out where they are nothing. */
+function termsOf({ wait, prefill, answer, batch, lost, others, full, silent }: MarginalTerms): Record<string, number> {
+  return { wait, prefill, answer, batch, lost, others, ...(full > 0 && { full }), ...(silent > 0 && { silent }) }
+}
+
+interface Decision {
+  readonly facts: RequestFacts
+  readonly candidates: readonly Candidate[]
+  readonly cached: Float64Array
+  readonly chosen: number
+}
