@@ -2,6 +2,7 @@ import type { Candidate, LeaseBook, LeaseEnd, Strategy } from '@plimsoll/core/ro
 import { DueQueue } from './due-queue.js'
 import type { Fleet } from './fleet.js'
 import type { Flight } from './flight.js'
+import type { TokenNews } from './token-news.js'
 
 /** Nodes that are asked besides the first, as the topology's default has it. */
 const RETRIES = 2
@@ -24,6 +25,7 @@ export class Balancer {
     private readonly strategy: Strategy,
     private readonly belief: LeaseBook,
     private readonly fleet: Fleet,
+    private readonly news: TokenNews,
     private readonly effects: BalancerEffects,
   ) {}
 
@@ -39,7 +41,9 @@ export class Balancer {
   }
 
   firstToken(flight: Flight): void {
+    this.news.hear(flight.node)
     flight.lease?.firstToken()
+    this.news.begin(flight)
     this.askAgain()
   }
 
@@ -75,6 +79,8 @@ export class Balancer {
   }
 
   private settle(flight: Flight, end: LeaseEnd): void {
+    this.news.hear(flight.node)
+    this.news.end(flight)
     flight.lease?.settle(end)
     flight.lease = undefined
   }
@@ -90,9 +96,11 @@ export class Balancer {
       this.effects.refuse(flight)
       return true
     }
+    this.news.hearAll()
     const candidate = candidates[this.strategy.pick(flight.facts, candidates)]
     if (candidate === undefined) return false
     flight.node = this.fleet.placeOf(candidate)
+    this.news.hear(flight.node)
     flight.lease = this.belief.open(candidate, flight.facts, this.strategy)
     this.effects.send(flight)
     return true

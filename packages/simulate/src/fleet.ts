@@ -130,6 +130,13 @@ export class Fleet {
     return { running, waiting, slots: maxNumSeqs, kvUsedRatio: usedBlocks / totalBlocks, kvBlocks: totalBlocks, kvBlockTokens }
   }
 
+  /** Steps that gave its decoding requests a token, so far, and when the last of them ended. */
+  decoded(node: number, nowMs: number): { readonly steps: number; readonly atMs: number } {
+    this.advance(node, nowMs)
+    const { decodeSteps: steps = 0, lastDecodeMs: atMs = 0 } = this.engines[node] ?? {}
+    return { steps, atMs }
+  }
+
   loadOf(node: number, nowMs: number): NodeLoad {
     const { running = 0, waiting = 0, kvUsedRatio = 0 } = this.loadFacts(node, nowMs) ?? {}
     return { running, waiting, kvUsedRatio }

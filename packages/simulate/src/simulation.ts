@@ -12,6 +12,7 @@ import { Polls } from './polls.js'
 import { MOST_HASHES, PromptFacts } from './prompt-facts.js'
 import { ExactCacheView } from './exact-cache-view.js'
 import type { Fault, SimulationOptions } from './simulation-options.js'
+import { TokenNews } from './token-news.js'
 import { VirtualClock } from './virtual-clock.js'
 import type { WorkloadRequest } from './workload.js'
 
@@ -61,7 +62,8 @@ export class Simulation {
     this.clients = new Clients(workload, rate)
     this.toEngines = new DelayLine(networkMs)
     this.toBalancer = new DelayLine(networkMs)
-    this.balancer = new Balancer(this.createStrategy(), this.belief, this.fleet, {
+    const news = new TokenNews(nodes.length, this.fleet, this.clock, networkMs)
+    this.balancer = new Balancer(this.createStrategy(), this.belief, this.fleet, news, {
       send: (flight) => this.toEngines.send(this.clock.ms, flight),
       refuse: (flight) => this.refuse(flight),
     })
