@@ -21,6 +21,17 @@ export function factsOf(more: Partial<RequestFacts> = {}): RequestFacts {
   }
 }
 
+/** Tokens of each block in `promptOf`. */
+const blockTokens = 50
+
+/** A prompt of blocks of 50 tokens: equal ids behind equal ids are equal text. */
+export function promptOf(ids: readonly number[], more: Partial<RequestFacts> = {}): RequestFacts {
+  let hash = 7
+  const prefixHashes = Float64Array.from(ids, (id) => (hash = (hash * 4_099 + id) % 2 ** 40))
+  const prefixTokens = (blocks: number): number => blockTokens * Math.min(blocks, ids.length)
+  return factsOf({ promptTokens: blockTokens * ids.length, prefixHashes, prefixTokens, ...more })
+}
+
 export function nodesOf(weights: readonly number[]): Candidate[] {
   return weights.map((weight, index) => ({ id: `pool/n-${index}`, index, weight }))
 }
