@@ -1,13 +1,16 @@
 import type { StrategyPlugin } from '../contracts/index.js'
 import { latency } from './latency.js'
 import { cacheAware } from './cache-aware.js'
+import { kvCost } from './kv-cost.js'
 import { leastRequests } from './least-requests.js'
 import { leastTokens } from './least-tokens.js'
 import { lmetric } from './lmetric.js'
 import { marginalCost } from './marginal-cost.js'
+import { minTtft } from './min-ttft.js'
 import { peakEwma } from './peak-ewma.js'
 import { prequal } from './prequal.js'
 import { pushWhenIdle } from './push-when-idle.js'
+import { random, weightedRandom } from './random.js'
 import { roundRobin } from './round-robin.js'
 import { twoChoices } from './two-choices.js'
 
@@ -16,6 +19,8 @@ export const defaultStrategyName = 'least-tokens'
 
 /** The strategies that come with core; plugins add theirs through the registry. */
 export const builtinStrategies: readonly StrategyPlugin[] = [
+  random,
+  weightedRandom,
   roundRobin,
   leastRequests,
   leastTokens,
@@ -23,6 +28,8 @@ export const builtinStrategies: readonly StrategyPlugin[] = [
   lmetric,
   marginalCost,
   cacheAware,
+  minTtft,
+  kvCost,
   latency,
   peakEwma,
   prequal,
