@@ -7,3 +7,11 @@ export { simulate, simulateGrid, type GridOptions } from './simulate.js'
 export type { BeliefKind, Fault, SimulatedNode, SimulationOptions, StrategyChoice } from './simulation-options.js'
 export type { LoadSeries, NodeResult, SimulationResult } from './simulation-result.js'
 export type { PromptRun, Workload, WorkloadRequest } from './workload.js'
+export {
+  blindSource,
+  openSource,
+  sourceNames,
+  traceSource,
+  type WorkloadRequestOptions,
+  type WorkloadSource,
+} from './workloads/workload-source.js'
