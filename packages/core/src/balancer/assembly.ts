@@ -2,7 +2,7 @@ import { createHmac, randomBytes } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { TimerHandle } from '../base/index.js'
-import type { RequestRecord } from '../contracts/index.js'
+import type { Decision, RequestRecord } from '../contracts/index.js'
 import { Discovery } from '../discovery/index.js'
 import { ProbeLoop } from '../health/index.js'
 import { createBelief, type Belief } from '../insight/index.js'
@@ -12,6 +12,7 @@ import { stateFolderKey, writeFileDurable } from '../state/index.js'
 import { GatewayMetrics, type NodeReading, prometheusContentType, RequestStats } from '../telemetry/index.js'
 import { withMembers, type Topology } from '../topology/index.js'
 import { createDataPath, type DataPath } from './data-path.js'
+import { DecisionBook } from './decision-book.js'
 import { DataThreads } from './data-threads.js'
 import { GpuBoard } from './gpu-board.js'
 import { createPluginHost } from './plugin-host.js'
@@ -29,6 +30,8 @@ export interface Assembly {
   readonly stats: RequestStats
   readonly metrics: GatewayMetrics
   readonly ring: RecordRing
+  /** How requests found their nodes. */
+  readonly decisions: DecisionBook
   /** Who sits on which accelerator, and what they are like. */
   readonly gpuDesk: GpuDesks
   readonly gpuBoard: GpuBoard
@@ -97,6 +100,7 @@ export function assemble(options: Resolved, first: Topology, hooks: AssemblyHook
     onLoad: (id, facts) => fleet.learnLoad(id, facts),
     onLoadFailed: (id, why) => log.warn('node.load_unknown', { node: id, why }),
   })
+  fleet.events.on('roster', () => dataPath.proxy.nodesChanged())
   fleet.events.on('membership', () => probes.sync())
   fleet.events.on('record', () => probes.sync())
   fleet.events.on('changed', () => probes.sync())
@@ -107,13 +111,17 @@ export function assemble(options: Resolved, first: Topology, hooks: AssemblyHook
     version: coreVersion(),
     sources: () => discovery.readings(),
     nodes: () => readings(fleet, belief, () => clock.nowMs()),
+    inLine: () => inLine(dataPath, threads),
   })
   const ring = createRecordRing()
+  const decisions = new DecisionBook()
+  const onDecision = (decision: Decision): void => decisions.add(decision)
   const onSettled = (records: readonly RequestRecord[]): void => {
     for (const record of records) {
       stats.settle(record)
       metrics.settle(record)
       ring.add(record)
+      decisions.settle(record)
       hooks.onSettled(record)
     }
   }
@@ -122,12 +130,23 @@ export function assemble(options: Resolved, first: Topology, hooks: AssemblyHook
     dataPath.settled.flush()
     return { contentType: prometheusContentType, text: metrics.render() }
   }
-  const shared = { clock, random, log, env: options.env, strategies: options.strategies, rosters: fleet, belief, salt, startedAtMs }
-  const dataPath = createDataPath(
+  const shared = {
+    clock,
+    random,
+    log,
+    env: options.env,
+    strategies: options.strategies,
+    rosters: fleet,
+    belief,
+    salt,
+    startedAtMs,
+    onDecision,
+  }
+  const dataPath: DataPath = createDataPath(
     { ...shared, closedBecause: hooks.closedBecause, metrics: () => Promise.resolve(scrape()), onSettled },
     first,
   )
-  const threads =
+  const threads: DataThreads | undefined =
     options.threads === undefined || threadCount === 0
       ? undefined
       : new DataThreads({ ...shared, ...options.threads, fleet, topology: first, metrics: scrape, onSettled, onBroken: hooks.onBroken })
@@ -148,6 +167,7 @@ export function assemble(options: Resolved, first: Topology, hooks: AssemblyHook
     stats,
     metrics,
     ring,
+    decisions,
     gpuDesk,
     gpuBoard,
     dataPath,
@@ -165,6 +185,13 @@ export function assemble(options: Resolved, first: Topology, hooks: AssemblyHook
       return fleet.apply(whole)
     },
   }
+}
+
+/** Requests in line, by pool, over all threads. */
+function inLine(dataPath: DataPath, threads: DataThreads | undefined): ReadonlyMap<string, number> {
+  const sizes = new Map(dataPath.proxy.inLine())
+  for (const [pool, size] of threads?.inLine() ?? []) sizes.set(pool, (sizes.get(pool) ?? 0) + size)
+  return sizes
 }
 
 function readings(fleet: Fleet, belief: Belief, nowMs: () => number): NodeReading[] {

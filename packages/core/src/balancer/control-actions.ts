@@ -18,6 +18,8 @@ export function controlActions(balancer: Balancer, eventLog: EventLog) {
     metrics: () => balancer.metrics(),
     models: () => balancer.models(),
     requests: (limit: number) => balancer.requests(limit),
+    why: (id: string) => balancer.why(id),
+    traced: (limit: number) => balancer.traced(limit),
     drain: (id: string) => balancer.drain(id),
     resume: (id: string) => balancer.resume(id),
     restart: (id: string) => balancer.restart(id),

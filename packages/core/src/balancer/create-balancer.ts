@@ -8,6 +8,7 @@ import {
   type BalancerStatus,
   type ControlServer,
   type NodeModels,
+  type Why,
 } from '../control/index.js'
 import { LbError, messageOf } from '../errors/index.js'
 import type { NodeChange } from '../nodes/index.js'
@@ -193,6 +194,21 @@ export class Balancer {
     const { dataPath, ring } = this.need().assembly
     dataPath.settled.flush()
     return ring.newest(limit)
+  }
+
+  /** How a request found its node, as far as that is remembered. */
+  why(requestId: string): Why | undefined {
+    const { dataPath, ring, decisions } = this.need().assembly
+    dataPath.settled.flush()
+    const record = ring.find(requestId)
+    return decisions.of(requestId) ?? (record === undefined ? undefined : { id: requestId, record, decisions: [] })
+  }
+
+  /** The newest requests whose choice was traced, newest first. */
+  traced(limit = 100): readonly Why[] {
+    const { dataPath, decisions } = this.need().assembly
+    dataPath.settled.flush()
+    return decisions.newest(limit)
   }
 
   drain(nodeId: string): void {

@@ -1,5 +1,5 @@
 import type { Clock, RandomSource } from '../base/index.js'
-import type { Logger, RequestRecord, RosterSource, StrategyPlugin } from '../contracts/index.js'
+import type { Decision, Logger, RequestRecord, RosterSource, StrategyPlugin } from '../contracts/index.js'
 import { createGateway, type Gateway } from '../gateway/index.js'
 import type { Belief } from '../insight/index.js'
 import { createProxy, type Proxy } from '../proxy/index.js'
@@ -27,6 +27,9 @@ export interface DataPathParts {
   readonly closedBecause: () => string | undefined
   readonly metrics: () => Promise<{ readonly contentType: string; readonly text: string }>
   readonly onSettled: (records: readonly RequestRecord[]) => void
+  readonly onDecision: (decision: Decision) => void
+  /** More or fewer requests wait in line. */
+  readonly onLine?: (sizes: ReadonlyMap<string, number>) => void
 }
 
 /** Everything between a client's socket and an engine's. */
@@ -49,17 +52,20 @@ export function createDataPath(parts: DataPathParts, first: Topology): DataPath 
   const upstream = new UpstreamEngine({ clock, wheel })
   const settled = new SettledBatch(wheel, parts.onSettled)
   let routing = routingOf(first, { ...parts, registry })
-  const proxy = createProxy({
+  const proxy: Proxy = createProxy({
     rosters,
     leases: belief,
     upstream,
     wheel,
     clock,
+    random: parts.random,
     log,
     pools: () => routing.directory,
     limits: () => routing.topology.gateway,
     salt: parts.salt,
     onSettled: (record) => settled.add(record),
+    onDecision: parts.onDecision,
+    onLine: () => parts.onLine?.(proxy.inLine()),
   })
   const gateway = createGateway({
     proxy,

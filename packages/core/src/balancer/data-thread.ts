@@ -10,6 +10,8 @@ import { createDataPath, type DataPath } from './data-path.js'
 import { createPluginHost } from './plugin-host.js'
 import type { FromThread, RosterMessage, ThreadBirth, ToThread } from './thread-messages.js'
 
+const LINE_TOLD_MS = 50
+
 const birth = workerData as ThreadBirth
 const tell = (message: FromThread): void => parentPort?.postMessage(message)
 
@@ -58,6 +60,7 @@ class Thread {
   private rosterMessage = birth.roster
   private roster: Roster
   private closedBecause: string | undefined
+  private isTellingLine = false
   private readonly dataPath: DataPath
   private readonly scrapes = new Map<number, (metrics: { contentType: string; text: string }) => void>()
 
@@ -77,6 +80,8 @@ class Thread {
         closedBecause: () => this.closedBecause,
         metrics: () => this.scrape(),
         onSettled: (records) => tell({ type: 'settled', records }),
+        onDecision: (decision) => tell({ type: 'decision', decision }),
+        onLine: () => this.tellLine(),
       },
       this.topology,
     )
@@ -111,6 +116,17 @@ class Thread {
     this.rosterMessage = roster
     this.topology = topology
     this.roster = this.dialects.roster(roster, topology)
+    this.dataPath.proxy.nodesChanged()
+  }
+
+  /** A busy line changes a thousand times a second; the main thread only shows its length. */
+  private tellLine(): void {
+    if (this.isTellingLine) return
+    this.isTellingLine = true
+    systemClock.after(LINE_TOLD_MS, () => {
+      this.isTellingLine = false
+      tell({ type: 'in-line', sizes: this.dataPath.proxy.inLine() })
+    })
   }
 
   /** The numbers of all threads are with the main one. */

@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads'
 import type { Clock, TimerHandle } from '../base/index.js'
-import type { Logger, RequestRecord, Roster } from '../contracts/index.js'
+import type { Decision, Logger, RequestRecord, Roster } from '../contracts/index.js'
 import { LbError, messageOf } from '../errors/index.js'
 import type { Belief } from '../insight/index.js'
 import type { Fleet } from '../nodes/index.js'
@@ -27,6 +27,7 @@ export interface DataThreadsOptions extends ThreadsOptions {
   readonly startedAtMs: number
   readonly metrics: () => { readonly contentType: string; readonly text: string }
   readonly onSettled: (records: readonly RequestRecord[]) => void
+  readonly onDecision: (decision: Decision) => void
   /** No duplicate of a listening socket is left for a new thread. */
   readonly onBroken: () => void
 }
@@ -40,6 +41,7 @@ export interface SharedSocket {
 interface Slot {
   readonly thread: number
   worker: Worker
+  inLine: ReadonlyMap<string, number>
 }
 
 const MANY_NODES = 64
@@ -66,6 +68,11 @@ export class DataThreads {
   /** Threads that run. */
   get size(): number {
     return this.slots.length
+  }
+
+  /** Requests in line, by pool; as the threads told last. */
+  inLine(): readonly (readonly [pool: string, size: number])[] {
+    return this.slots.flatMap((slot) => [...slot.inLine])
   }
 
   /** Takes the listening sockets and starts the threads on them; resolves when all listen. Rejects, with none left, when one cannot. */
@@ -132,9 +139,9 @@ export class DataThreads {
       workerData: this.birth(thread, listen),
       name: `lb-data-${thread}`,
     })
-    const slot: Slot = { thread, worker }
+    const slot: Slot = { thread, worker, inLine: new Map() }
     this.slots.push(slot)
-    worker.on('message', (message: FromThread) => this.take(worker, message))
+    worker.on('message', (message: FromThread) => this.take(slot, message))
     worker.on('error', (error) => {
       this.options.log.error('thread.died', { thread, error: messageOf(error), stack: error instanceof Error ? error.stack : undefined })
     })
@@ -203,14 +210,19 @@ export class DataThreads {
     })
   }
 
-  private take(worker: Worker, message: FromThread): void {
+  private take(slot: Slot, message: FromThread): void {
     switch (message.type) {
       case 'settled':
         return this.options.onSettled(message.records)
+      case 'decision':
+        return this.options.onDecision(message.decision)
+      case 'in-line':
+        slot.inLine = message.sizes
+        return
       case 'log':
         return this.options.log[message.level](message.event, message.facts)
       case 'metrics':
-        return worker.postMessage({ type: 'metrics', id: message.id, ...this.options.metrics() } satisfies ToThread)
+        return slot.worker.postMessage({ type: 'metrics', id: message.id, ...this.options.metrics() } satisfies ToThread)
       default:
     }
   }

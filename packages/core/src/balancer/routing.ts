@@ -4,7 +4,7 @@ import { createCors, createKeyRing, type Cors, type KeyRing } from '../gateway/i
 import type { Belief } from '../insight/index.js'
 import type { PoolDirectory, PoolRoute } from '../proxy/index.js'
 import type { StrategyRegistry } from '../strategies/index.js'
-import { resolveSecret, type PoolPlan, type Topology } from '../topology/index.js'
+import { resolveSecret, type PoolPlan, type SecretRef, type Topology } from '../topology/index.js'
 
 /** What a topology says about requests, ready for use. */
 export interface Routing {
@@ -32,9 +32,14 @@ export function routingOf(topology: Topology, parts: RoutingParts): Routing {
     only: routes.length === 1 ? routes[0] : undefined,
     models: [...byModel.keys()],
   }
-  const keys = createKeyRing(topology.gateway.apiKeys.map((ref) => resolveSecret(ref, parts.env)))
+  const keys = createKeyRing(topology.gateway.apiKeys.map((ref) => ({ name: secretName(ref), key: resolveSecret(ref, parts.env) })))
   const { cors } = topology.gateway
   return { topology, directory, keys, cors: cors === undefined ? undefined : createCors(cors) }
+}
+
+/** What a key is called where it is spoken of: never the key itself. */
+function secretName(ref: SecretRef): string {
+  return 'env' in ref ? ref.env : ref.file
 }
 
 /** A strategy that a reload did not change keeps its state: round robin goes on where it was. */
@@ -49,5 +54,16 @@ function strategyFor(pool: PoolPlan, { registry, belief, random, clock, before }
 }
 
 function poolRoute(pool: PoolPlan, strategy: Strategy): PoolRoute {
-  return { name: pool.name, models: pool.models, strategy, retries: pool.retries.max, timeouts: pool.timeouts }
+  const { requireLabels, sessionHeader } = pool
+  return {
+    name: pool.name,
+    models: pool.models,
+    strategy,
+    strategyName: pool.strategy.name,
+    sessionHeader,
+    requiredLabels: requireLabels === undefined ? undefined : Object.entries(requireLabels),
+    waiting: pool.waiting,
+    retries: pool.retries.max,
+    timeouts: pool.timeouts,
+  }
 }

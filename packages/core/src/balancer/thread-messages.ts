@@ -1,4 +1,4 @@
-import type { LogFacts, RequestRecord, RosterNode } from '../contracts/index.js'
+import type { Decision, LogFacts, RequestRecord, RosterNode } from '../contracts/index.js'
 import type { Topology } from '../topology/index.js'
 import type { Listenable } from './listeners.js'
 
@@ -40,6 +40,9 @@ export type ToThread =
 /** Said by a data thread. */
 export type FromThread =
   | { readonly type: 'settled'; readonly records: readonly RequestRecord[] }
+  | { readonly type: 'decision'; readonly decision: Decision }
+  /** Requests in line in this thread, by pool. */
+  | { readonly type: 'in-line'; readonly sizes: ReadonlyMap<string, number> }
   | { readonly type: 'listening'; readonly url: string }
   | { readonly type: 'log'; readonly level: 'info' | 'warn' | 'error'; readonly event: string; readonly facts: LogFacts }
   | { readonly type: 'metrics'; readonly id: number }

@@ -4,6 +4,7 @@
  */
 export type * from './belief.js'
 export type * from './cache-event.js'
+export type * from './decision.js'
 export type * from './dialect.js'
 export type * from './engine-plugin.js'
 export type * from './gpu.js'

@@ -52,6 +52,8 @@ export interface RequestRecord {
   readonly completionTokens: number
   /** Prompt tokens that the engine found in its cache; null where it does not say. */
   readonly cachedTokens: number | null
+  /** In line, before a node took it; milliseconds, 0 for nearly all. */
+  readonly waitedMs: number
   /** False while the counts are estimates because the engine gave no usage. */
   readonly tokensMeasured: boolean
   /** From arrival to the first content byte for the client; null without one. */

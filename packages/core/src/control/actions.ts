@@ -1,6 +1,7 @@
 import type { RequestRecord } from '../contracts/index.js'
 import type { NodeModels } from './models.js'
 import type { BalancerEvent, BalancerStatus } from './status.js'
+import type { Why } from './why.js'
 
 export interface StopRequest {
   /** How long running requests may take to end; undefined = the topology's own. */
@@ -20,6 +21,10 @@ export interface ControlActions {
   models(): Promise<readonly NodeModels[]>
   /** The newest records, newest first. */
   requests(limit: number): readonly RequestRecord[]
+  /** How a request found its node. Undefined: nothing is known of it. */
+  why(requestId: string): Why | undefined
+  /** The newest requests whose choice was traced, newest first. */
+  traced(limit: number): readonly Why[]
   drain(nodeId: string): Promise<void> | void
   resume(nodeId: string): Promise<void> | void
   restart(nodeId: string): Promise<void> | void

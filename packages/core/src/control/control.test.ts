@@ -40,6 +40,8 @@ function actions(): ControlActions {
     metrics: () => '# metrics\n',
     models: () => Promise.resolve([models]),
     requests: (limit) => (asked.push(`requests ${limit}`), []),
+    why: (id) => (id === 'gone' ? undefined : { id, record: null, decisions: [] }),
+    traced: (limit) => (asked.push(`traced ${limit}`), [{ id: 'r1', record: null, decisions: [] }]),
     drain: node('drain'),
     resume: node('resume'),
     restart: node('restart'),
@@ -115,6 +117,17 @@ describe('the control API', () => {
     const { status, text } = await call('GET', '/v1/models')
     expect(status).toBe(200)
     expect(JSON.parse(text)).toEqual({ nodes: [models] })
+  })
+
+  it('tells why a request went where it went, and that it knows nothing of one that is gone', async () => {
+    const known = await call('GET', '/v1/requests/req_1/why')
+    expect([known.status, JSON.parse(known.text)]).toEqual([200, { id: 'req_1', record: null, decisions: [] }])
+    const gone = await call('GET', '/v1/requests/gone/why')
+    expect(gone.status).toBe(404)
+    expect(JSON.parse(gone.text)).toMatchObject({ error: { code: 'LB_UNKNOWN_REQUEST' } })
+    const newest = await call('GET', '/v1/decisions?limit=1')
+    expect(JSON.parse(newest.text)).toEqual({ traced: [{ id: 'r1', record: null, decisions: [] }] })
+    expect(asked).toEqual(['traced 1'])
   })
 
   it('streams recent and new events as lines and forgets a reader that leaves', async () => {

@@ -6,6 +6,7 @@ export type { ControlActions, StopRequest } from './actions.js'
 export type { NodeModels, ServedModel } from './models.js'
 export { controlOpenApi } from './openapi.js'
 export { createControlServer, type ControlServer } from './server.js'
+export type { Why, WhyJson } from './why.js'
 export type {
   BalancerEvent,
   BalancerState,

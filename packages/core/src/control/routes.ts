@@ -1,6 +1,7 @@
 import { recordJson } from '../dialects/index.js'
 import { LbError } from '../errors/index.js'
 import type { ControlActions, StopRequest } from './actions.js'
+import { whyJson, type WhyJson } from './why.js'
 
 /** What a route gives back: JSON, plain text, or the event stream. */
 export type ControlAnswer = { readonly json: unknown } | { readonly text: string } | { readonly stream: 'events' }
@@ -44,6 +45,18 @@ export const controlRoutes: readonly ControlRoute[] = [
     summary: 'The newest request records, newest first; `limit` 1..1000, default 100',
     handle: (actions, request) => ({ json: { requests: actions.requests(limitOf(request.query)).map(recordJson) } }),
   },
+  {
+    method: 'GET',
+    path: '/v1/requests/{id}/why',
+    summary: 'How the request with this `x-request-id` found its node: its record, and its decisions where it was traced',
+    handle: (actions, request) => ({ json: whyOf(actions, request.params['id'] ?? '') }),
+  },
+  {
+    method: 'GET',
+    path: '/v1/decisions',
+    summary: 'The newest requests whose decisions were traced, newest first; `limit` 1..1000, default 100',
+    handle: (actions, request) => ({ json: { traced: actions.traced(limitOf(request.query)).map(whyJson) } }),
+  },
   nodeRoute('drain', 'Take no new requests; let running ones end'),
   nodeRoute('resume', 'Take requests again'),
   nodeRoute('restart', 'Drain, stop and start the engine again'),
@@ -69,6 +82,17 @@ function nodeRoute(verb: NodeVerb, summary: string): ControlRoute {
       return { json: { node: id, done: verb } }
     },
   }
+}
+
+function whyOf(actions: ControlActions, id: string): WhyJson {
+  const why = actions.why(id)
+  if (why !== undefined) return whyJson(why)
+  throw new LbError(`no request ${JSON.stringify(id.slice(0, 200))} is remembered`, {
+    code: 'LB_UNKNOWN_REQUEST',
+    source: 'operator',
+    httpStatus: 404,
+    hint: 'the id is the x-request-id of the answer; the newest 1,000 requests and 1,000 traced ones are remembered',
+  })
 }
 
 function limitOf(query: URLSearchParams): number {

@@ -26,9 +26,11 @@ beforeEach(async () => {
     proxy: {
       active: 0,
       retain() {},
+      inLine: () => new Map(),
+      nodesChanged() {},
       handle: (request) => void answer(request),
     },
-    keys: () => createKeyRing(['right-key']),
+    keys: () => createKeyRing([{ name: 'right', key: 'right-key' }]),
     cors: () => cors,
     closedBecause: () => undefined,
     ready: () => true,

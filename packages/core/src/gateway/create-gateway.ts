@@ -69,7 +69,7 @@ function serve(options: GatewayOptions, exchange: Exchange, { requestId, cors }:
     return exchange.end()
   }
   // Probes of this gateway carry no keys; they learn only that it lives.
-  if (route?.kind !== 'health' && route?.kind !== 'ready') options.keys().check(headers)
+  const client = route?.kind === 'health' || route?.kind === 'ready' ? undefined : options.keys().check(headers)
   if (GRPC.test(headers['content-type'] ?? '')) throw noGrpc()
   if (route === undefined) throw clientError('LB_NO_SUCH_PATH', `${path.slice(0, 200)} is not served: ${refusalOf(path)}`, 404)
   if (method !== route.method && !(method === 'HEAD' && route.method === 'GET')) throw wrongMethod(method, route)
@@ -77,7 +77,7 @@ function serve(options: GatewayOptions, exchange: Exchange, { requestId, cors }:
   const closed = options.closedBecause()
   if (closed !== undefined)
     throw new LbError(closed, { code: 'LB_DRAINING', source: 'lb', httpStatus: 503, retry: 'after-wait', retryAfterMs: 1_000 })
-  options.proxy.handle({ exchange, face: route.face, requestId })
+  options.proxy.handle({ exchange, face: route.face, requestId, client })
 }
 
 function answerOwn(options: GatewayOptions, exchange: Exchange, { route, requestId }: { route: GatewayRoute; requestId: string }): void {

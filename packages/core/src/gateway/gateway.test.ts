@@ -19,13 +19,15 @@ function gateway(): Gateway {
     proxy: {
       active: 0,
       retain() {},
+      inLine: () => new Map(),
+      nodesChanged() {},
       handle({ exchange, face, requestId }) {
         exchange.respond({ status: 200, headers: { 'x-request-id': requestId } })
         exchange.write(Buffer.from(face))
         exchange.end()
       },
     },
-    keys: () => createKeyRing(keys),
+    keys: () => createKeyRing(keys.map((key) => ({ name: `name of ${key}`, key }))),
     cors: () => undefined,
     closedBecause: () => closed,
     ready: () => ready,

@@ -2,24 +2,31 @@ import { createHash, timingSafeEqual } from 'node:crypto'
 import type { HeaderView } from '../contracts/index.js'
 import { LbError } from '../errors/index.js'
 
+/** A key, and what it is called. */
+export interface NamedKey {
+  readonly name: string
+  readonly key: string
+}
+
 /** The keys that open the gateway, kept as digests. */
 export interface KeyRing {
-  /** Throws LB_KEY_MISSING or LB_KEY_WRONG (401). Lets everybody in where no keys are declared. */
-  check(headers: HeaderView): void
+  /** The name of the key that was given. Throws LB_KEY_MISSING or LB_KEY_WRONG (401). Lets everybody in where no keys are declared, without a name. */
+  check(headers: HeaderView): string | undefined
 }
 
 /** Keys are compared as digests of equal length, all of them each time: the time taken tells nothing about a key. */
-export function createKeyRing(keys: readonly string[]): KeyRing {
-  const digests = keys.map(digest)
+export function createKeyRing(keys: readonly NamedKey[]): KeyRing {
+  const digests = keys.map(({ name, key }) => ({ name, known: digest(key) }))
   return {
     check(headers) {
-      if (digests.length === 0) return
+      if (digests.length === 0) return undefined
       const given = keyOf(headers)
       if (given === undefined) throw refused('LB_KEY_MISSING', 'this gateway asks for an API key')
       const offered = digest(given)
-      let match = false
-      for (const known of digests) match = timingSafeEqual(known, offered) || match
-      if (!match) throw refused('LB_KEY_WRONG', 'this API key is not known here')
+      let match: string | undefined
+      for (const { name, known } of digests) if (timingSafeEqual(known, offered)) match = name
+      if (match === undefined) throw refused('LB_KEY_WRONG', 'this API key is not known here')
+      return match
     },
   }
 }

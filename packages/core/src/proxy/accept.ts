@@ -21,6 +21,6 @@ export function accept(context: ProxyContext, request: Entered): Accepted | Prom
 
 function accepted(request: Entered, scan: RequestScan): Accepted {
   if (scan.stream) request.delivery.startHeartbeats()
-  const { exchange, face, requestId, delivery, share, arrivedAtMs, arrivedMs } = request
-  return { exchange, face, requestId, delivery, share, arrivedAtMs, arrivedMs, scan }
+  const { exchange, face, requestId, client, delivery, share, arrivedAtMs, arrivedMs } = request
+  return { exchange, face, requestId, client, delivery, share, arrivedAtMs, arrivedMs, scan }
 }

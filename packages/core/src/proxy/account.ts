@@ -38,6 +38,7 @@ export function account(context: ProxyContext, ended: Ended): void {
     promptTokens: usage?.promptTokens ?? admitted?.facts.promptTokens ?? 0,
     completionTokens: usage?.completionTokens ?? walk?.end?.contentEvents ?? 0,
     cachedTokens: usage?.cachedTokens ?? null,
+    waitedMs: walk?.waitedMs ?? 0,
     tokensMeasured: usage !== undefined,
     ttftMs: admitted?.facts.stream === true && firstMs !== undefined ? rounded(firstMs - entered.arrivedMs) : null,
     totalMs: rounded(context.clock.nowMs() - entered.arrivedMs),

@@ -1,24 +1,39 @@
 import type { RequestFacts } from '../contracts/index.js'
 import { prefixHashes } from '../dialects/index.js'
 import { LbError } from '../errors/index.js'
-import { AdmittedFacts } from './admitted-facts.js'
 import type { Accepted } from './accept.js'
+import { AdmittedFacts } from './admitted-facts.js'
+import { requiredLabels, sloTtftMsOf, type Labels } from './asked-headers.js'
+import type { Tracing } from './decision-tracer.js'
 import type { PoolRoute, ProxyContext } from './proxy-context.js'
+import { sessionOf } from './session-of.js'
 
 /** A request that belongs to a pool. */
 export interface Admitted extends Accepted {
   readonly pool: PoolRoute
   readonly facts: RequestFacts
+  /** Labels that a node must have; undefined: none. */
+  readonly requiredLabels: Labels | undefined
+  /** Prompt and answer, as long as they may be: what a node's context must hold. */
+  readonly neededTokens: number
+  /** Undefined for all but the few whose choices are told. */
+  readonly tracing: Tracing | undefined
 }
 
 /** Sixteen kilobytes of compressed speech are a second, and Whisper reads fifty frames of it. */
 const AUDIO_BYTES_PER_TOKEN = 320
 
-/** Finds the pool by the model's name and estimates the work. Throws LB_UNKNOWN_MODEL (404) or LB_MODEL_MISSING (400). */
+/** Prompts are taken to be so much longer than estimated, where they might not fit. */
+const CONTEXT_MARGIN = 1.25
+const LOCAL = /^(?:127\.|::1$|::ffff:127\.|unix|$)/
+
+/** Finds the pool by the model's name and estimates the work. Throws LB_UNKNOWN_MODEL (404), LB_MODEL_MISSING or LB_BAD_HEADER (400). */
 export function admit(context: ProxyContext, request: Accepted): Admitted {
   const { scan } = request
+  const { headers } = request.exchange.head
   const pool = poolFor(context, scan.model)
   const bodyBytes = scan.body.byteLength
+  const session = sessionOf({ headers, scan, header: pool.sessionHeader })
   const facts: RequestFacts = new AdmittedFacts({
     id: request.requestId,
     face: request.face,
@@ -31,12 +46,39 @@ export function admit(context: ProxyContext, request: Accepted): Admitted {
         : context.estimates.prompt(pool.name, bodyBytes),
     outputTokens: request.face === 'openai-embeddings' ? 0 : context.estimates.output(pool.name, scan.maxTokens),
     prefixHashes: prefixHashes(scan, context.salt),
-    session: request.exchange.head.headers['x-session-id'],
-    client: request.exchange.peer.address,
-    sloTtftMs: undefined,
+    session: session?.name,
+    client: request.client ?? request.exchange.peer.address,
+    sloTtftMs: sloTtftMsOf(headers),
   })
-  const { exchange, face, requestId, delivery, share, arrivedAtMs, arrivedMs } = request
-  return { exchange, face, requestId, delivery, share, arrivedAtMs, arrivedMs, scan, pool, facts }
+  const { exchange, face, requestId, client, delivery, share, arrivedAtMs, arrivedMs } = request
+  return {
+    exchange,
+    face,
+    requestId,
+    client,
+    delivery,
+    share,
+    arrivedAtMs,
+    arrivedMs,
+    scan,
+    pool,
+    facts,
+    requiredLabels: requiredLabels(headers, pool.requiredLabels),
+    neededTokens: neededTokens(facts, scan.maxTokens),
+    tracing: tracingOf(context, request, session?.from),
+  }
+}
+
+/** Sound is no text; nobody knows how much of a context it takes. */
+function neededTokens({ face, promptTokens, outputTokens }: RequestFacts, maxTokens: number | undefined): number {
+  return face === 'openai-transcriptions' ? 0 : Math.ceil(promptTokens * CONTEXT_MARGIN) + (maxTokens ?? outputTokens)
+}
+
+/** Who has a key, or is on this machine, may ask for it. */
+function tracingOf(context: ProxyContext, { exchange, client }: Accepted, sessionFrom: string | undefined): Tracing | undefined {
+  const asked = exchange.head.headers['x-lb-trace'] === '1' && (client !== undefined || LOCAL.test(exchange.peer.address))
+  if (!asked && !context.tracer.takesSample()) return undefined
+  return { askedFor: asked, sessionFrom: sessionFrom ?? null, waits: false }
 }
 
 function poolFor(context: ProxyContext, model: string | undefined): PoolRoute {

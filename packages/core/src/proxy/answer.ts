@@ -173,7 +173,8 @@ export class Answer implements UpstreamEvents {
 
   private refuse(verdict: AnswerClass): void {
     this.held.keep()
-    this.finish({ outcome: 'refused', reason: `${this.head?.status ?? 0} (${verdict})`, movable: true, passOn: () => this.passOn() })
+    const rest = verdict === 'cooldown' ? { retryAfter: this.head?.headers['retry-after'] } : undefined
+    this.finish({ outcome: 'refused', reason: `${this.head?.status ?? 0} (${verdict})`, movable: true, rest, passOn: () => this.passOn() })
   }
 
   /** The engine's refusal is the answer after all. */
@@ -212,7 +213,7 @@ export class Answer implements UpstreamEvents {
     this.finish({ outcome: 'cut', reason, movable: false })
   }
 
-  private finish(end: Pick<AttemptEnd, 'outcome' | 'reason' | 'movable' | 'passOn'>): void {
+  private finish(end: Pick<AttemptEnd, 'outcome' | 'reason' | 'movable' | 'rest' | 'passOn'>): void {
     if (this.over) return
     this.over = true
     const { reader } = this
@@ -227,6 +228,7 @@ export class Answer implements UpstreamEvents {
       outcome: end.outcome,
       reason: end.reason,
       movable: end.movable,
+      rest: end.rest,
       passOn: end.passOn,
       contentEvents: outputTokens,
       deliveredBytes: reader?.stream?.ledger?.byteLength,

@@ -1,10 +1,14 @@
+import type { TimerHandle } from '../base/index.js'
 import type { AttemptRecord, RosterNode } from '../contracts/index.js'
-import { LbError } from '../errors/index.js'
+import type { LbError } from '../errors/index.js'
 import type { Admitted } from './admit.js'
 import { isLate } from './collect-rules.js'
+import type { Question } from './filters.js'
 import { forward, type AttemptEnd } from './forward.js'
 import { pick } from './pick.js'
+import { allFailed, asError, clientLeft, lineFull, noNode, waitedTooLong } from './unanswered.js'
 import type { ProxyContext } from './proxy-context.js'
+import type { Waiter } from './waiting-line.js'
 
 const TRUE_COLLECTED = { collected: true } as const
 const TRUE_LATE = { late: true } as const
@@ -14,6 +18,8 @@ export interface Walk {
   readonly attempts: readonly AttemptRecord[]
   /** The node of the last attempt. */
   readonly node: RosterNode | undefined
+  /** In line, before a node took it. */
+  readonly waitedMs: number
   readonly end: AttemptEnd | undefined
   /** No node is still being sent the body. */
   readonly isBodyFree: boolean
@@ -26,25 +32,91 @@ export function attempts(context: ProxyContext, request: Admitted, done: (walk: 
   new Attempts(context, request, done).next()
 }
 
-class Attempts {
+class Attempts implements Waiter {
   private readonly tried: RosterNode[] = []
+  private readonly question: Question
   private readonly records: AttemptRecord[] = []
   private last: AttemptEnd | undefined
   private isBodyFree = true
+  private waitedMs = 0
+  private waitsSinceMs = 0
+  private waitTimer: TimerHandle | undefined
 
   constructor(
     private readonly context: ProxyContext,
     private readonly request: Admitted,
     private readonly done: (walk: Walk) => void,
-  ) {}
+  ) {
+    const { cooldowns, clock } = context
+    this.question = { request, tried: this.tried, cooldowns, nowMs: () => clock.nowMs() }
+  }
 
   next(): void {
     const { context, request, tried } = this
-    const node = tried.length <= request.pool.retries ? pick(context, request, tried) : undefined
+    if (tried.length > request.pool.retries) return this.giveUp()
+    // Whoever comes later waits behind those that wait already.
+    const node = context.lines.of(request.pool).size > 0 ? 'wait' : pick(context, this.question)
+    if (node === 'wait') return this.wait()
+    this.send(node)
+  }
+
+  /** In line, and something has changed. */
+  ask(): boolean {
+    try {
+      const node = pick(this.context, this.question)
+      if (node === 'wait') return false
+      this.waitEnded()
+      this.send(node)
+    } catch (thrown) {
+      this.waitEnded()
+      this.finish(this.tried.at(-1), this.last, asError(thrown))
+    }
+    return true
+  }
+
+  private send(node: RosterNode | undefined): void {
+    const { context, request, tried } = this
     if (node === undefined) return this.giveUp()
     tried.push(node)
-    const startedMs = round(context.clock.nowMs() - request.arrivedMs)
-    forward(context, request, { node, attempt: tried.length }, (end) => this.ended(node, startedMs, end))
+    const nowMs = context.clock.nowMs()
+    const prefillAhead = context.zones.aheadOf(node, request.facts)
+    const startedMs = round(nowMs - request.arrivedMs)
+    forward(context, request, { node, attempt: tried.length }, (end) => {
+      if (prefillAhead !== undefined && end.firstContentAtMs !== undefined && end.outcome === 'answered')
+        context.zones.learn(request.pool.name, prefillAhead, {
+          ttftMs: end.firstContentAtMs - nowMs,
+          totalMs: context.clock.nowMs() - nowMs,
+        })
+      this.ended(node, startedMs, end)
+    })
+  }
+
+  private wait(): void {
+    const { context, request } = this
+    const { waiting, name } = request.pool
+    const line = context.lines.of(request.pool)
+    if (line.size >= waiting.max) return this.refuse(lineFull(name, waiting.max))
+    const leave = (error: LbError): void => {
+      line.leave(this)
+      this.waitEnded()
+      this.refuse(error)
+    }
+    this.waitsSinceMs = context.clock.nowMs()
+    line.join(this)
+    this.waitTimer = context.wheel.after(waiting.longestMs, () => leave(waitedTooLong(name, waiting.longestMs)))
+    request.exchange.onGone(() => leave(clientLeft()))
+  }
+
+  private waitEnded(): void {
+    this.waitTimer?.cancel()
+    this.waitedMs += this.context.clock.nowMs() - this.waitsSinceMs
+    this.request.exchange.onGone(() => undefined)
+  }
+
+  /** The last node's refusal, where there was one, says more than the line does. */
+  private refuse(error: LbError): void {
+    if (this.last === undefined) this.finish(undefined, undefined, error)
+    else this.giveUp()
   }
 
   private ended(node: RosterNode, startedMs: number, end: AttemptEnd): void {
@@ -54,6 +126,7 @@ class Attempts {
     const isOrdinary = !late && end.collected !== true
     this.records.push(isOrdinary ? record : { ...record, ...(end.collected === true ? TRUE_COLLECTED : {}), ...(late ? TRUE_LATE : {}) })
     this.last = end
+    if (end.rest !== undefined) this.context.cooldowns.begin(node, end.rest.retryAfter, this.context.clock.nowMs())
     this.isBodyFree &&= end.isSent
     if (outcome === 'cut')
       this.context.log.warn('stream.cut', { request: this.request.requestId, node: node.id, reason, deliveredBytes: end.deliveredBytes })
@@ -74,49 +147,15 @@ class Attempts {
   private giveUp(): void {
     const { context, request, records, last } = this
     const node = this.tried.at(-1)
-    if (node === undefined || last === undefined) return this.finish(undefined, undefined, noNode(context, request))
+    if (node === undefined || last === undefined) return this.finish(undefined, undefined, noNode(context.rosters.current(), request))
     last.passOn?.()
     const error = last.passOn === undefined ? allFailed(node, last, records.length) : undefined
     this.finish(node, last, error)
   }
 
   private finish(node: RosterNode | undefined, end: AttemptEnd | undefined, error: LbError | undefined): void {
-    this.done({ attempts: this.records, node, end, isBodyFree: this.isBodyFree, error })
+    this.done({ attempts: this.records, node, waitedMs: round(this.waitedMs), end, isBodyFree: this.isBodyFree, error })
   }
-}
-
-function asError(thrown: unknown): LbError {
-  return thrown instanceof LbError
-    ? thrown
-    : new LbError('lb failed on this request', { code: 'LB_BUG', source: 'lb', httpStatus: 500, cause: thrown })
-}
-
-function noNode(context: ProxyContext, request: Admitted): LbError {
-  const loading = context.rosters.current().emptyReason(request.pool.name) === 'loading'
-  const code = loading ? 'LB_POOL_LOADING' : 'LB_NO_READY_NODE'
-  const message = loading
-    ? `the nodes of pool ${request.pool.name} are still loading`
-    : `no node of pool ${request.pool.name} takes requests right now`
-  return new LbError(message, {
-    code,
-    source: 'lb',
-    httpStatus: 503,
-    retry: 'after-wait',
-    retryAfterMs: loading ? 2_000 : 5_000,
-    hint: 'the operator sees why with `lb status`',
-  })
-}
-
-function allFailed(node: RosterNode, end: AttemptEnd, count: number): LbError {
-  const message = `${count === 1 ? 'the node' : `${count} nodes`} did not answer; the last one, ${node.id}: ${end.reason ?? end.outcome}`
-  const timeout = end.outcome === 'timeout'
-  return new LbError(message, {
-    code: timeout ? 'LB_UPSTREAM_TIMEOUT' : 'LB_UPSTREAM_FAILED',
-    source: 'engine',
-    httpStatus: timeout ? 504 : 502,
-    retry: 'after-wait',
-    retryAfterMs: 1_000,
-  })
 }
 
 function round(ms: number): number {

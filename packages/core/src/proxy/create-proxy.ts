@@ -1,19 +1,36 @@
 import { BodyBudget } from './body-budget.js'
+import { Cooldowns } from './cooldowns.js'
+import { DecisionTracer } from './decision-tracer.js'
 import { pipeline } from './pipeline.js'
 import type { ProxyContext, ProxyOptions, ProxyRequest } from './proxy-context.js'
 import { TokenEstimates } from './token-estimates.js'
+import { WaitingLines } from './waiting-line.js'
+import { Zones } from './zones.js'
 
 export interface Proxy {
   /** Serves one inference request to its end. Never throws. */
   handle(request: ProxyRequest): void
   /** Requests that are being served at this moment. */
   readonly active: number
+  /** Requests in line right now, by pool; pools where none waits are left out. */
+  inLine(): ReadonlyMap<string, number>
+  /** There is another roster. */
+  nodesChanged(): void
   /** Forgets what was learned of pools that are gone. */
   retain(pools: ReadonlySet<string>): void
 }
 
 export function createProxy(options: ProxyOptions): Proxy {
-  const context: ProxyContext = { ...options, bodies: new BodyBudget(), estimates: new TokenEstimates() }
+  const { clock, limits, leases, random, onDecision } = options
+  const context: ProxyContext = {
+    ...options,
+    bodies: new BodyBudget(),
+    estimates: new TokenEstimates(),
+    zones: new Zones(leases, () => limits().zone),
+    lines: new WaitingLines(clock, options.onLine),
+    cooldowns: new Cooldowns(),
+    tracer: new DecisionTracer({ random, share: () => limits().traceShare, onDecision }),
+  }
   let active = 0
   const left = (): void => void (active -= 1)
   return {
@@ -24,6 +41,13 @@ export function createProxy(options: ProxyOptions): Proxy {
     get active() {
       return active
     },
-    retain: (pools) => context.estimates.retain(pools),
+    inLine: () => context.lines.sizes(),
+    nodesChanged: () => context.lines.stirAll(),
+    retain(pools) {
+      context.estimates.retain(pools)
+      context.zones.retain(pools)
+      context.tracer.retain(pools)
+      context.lines.forgetEmpty()
+    },
   }
 }

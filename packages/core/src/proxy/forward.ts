@@ -23,6 +23,8 @@ export interface AttemptEnd {
   readonly contentEvents: number
   /** Text that the client was given, in JSON's form; known for streams that could be continued. */
   readonly deliveredBytes: number | undefined
+  /** The node asked not to be asked for a while: its Retry-After, where it gave one. */
+  readonly rest?: { readonly retryAfter: string | undefined } | undefined
   /** The body has left this process: its memory may be used again. */
   readonly isSent: boolean
   /** What the engine said instead of an answer, for the log. */
@@ -48,7 +50,7 @@ export function forward(
   { node, attempt }: AttemptTarget,
   onEnd: (end: AttemptEnd) => void,
 ): void {
-  const lease = context.leases.open(node, request.facts, request.pool.strategy)
+  const lease = context.leases.open(node, request.facts, context.lines.of(request.pool).observer)
   const shape = collectedShapeFor(request, node)
   if (shape !== undefined) return collect(context, request, { node, attempt, lease, shape, onEnd })
   const answer = new Answer({ request, node, attempt, lease, clock: context.clock, onEnd })

@@ -1,13 +1,19 @@
 import type { RosterNode } from '../contracts/index.js'
-import type { Admitted } from './admit.js'
+import { fittingNodes, type Question } from './filters.js'
 import type { ProxyContext } from './proxy-context.js'
 
-/** The node for the next attempt: routable, speaks the face, not tried before. Undefined when none is left. */
-export function pick(context: ProxyContext, request: Admitted, tried: readonly RosterNode[]): RosterNode | undefined {
-  const routable = context.rosters.current().routable(request.pool.name)
-  const fits = (node: RosterNode): boolean => node.dialect.paths[request.face] !== undefined && !tried.some((other) => other.id === node.id)
-  // Most of the time every node fits, and the roster's own list will do.
-  const candidates = routable.every(fits) ? routable : routable.filter(fits)
-  if (candidates.length === 0) return undefined
-  return candidates[request.pool.strategy.pick(request.facts, candidates)]
+/** The node for the next attempt: of those that may take the request and are near enough, the strategy's choice. `wait`: none of them now. Undefined: none is left. */
+export function pick(context: ProxyContext, question: Question): RosterNode | 'wait' | undefined {
+  const { request } = question
+  const { pool, facts } = request
+  const routable = context.rosters.current().routable(pool.name)
+  const fitting = fittingNodes(routable, question)
+  const candidates = context.zones.nearEnough(pool.name, facts, fitting)
+  const position =
+    request.tracing === undefined
+      ? candidates.length === 0
+        ? -1
+        : pool.strategy.pick(facts, candidates)
+      : context.tracer.choose(context, request, { question, routable, fitting, candidates })
+  return position === -1 && candidates.length > 0 ? 'wait' : candidates[position]
 }

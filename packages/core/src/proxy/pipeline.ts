@@ -63,10 +63,10 @@ class Passage {
   }
 }
 
-function enter(context: ProxyContext, { exchange, face, requestId }: ProxyRequest): Entered {
+function enter(context: ProxyContext, { exchange, face, requestId, client }: ProxyRequest): Entered {
   const delivery = new Delivery(exchange, requestId, context.wheel, context.limits().heartbeatMs)
   const share = context.bodies.open(context.limits().maxBodiesBytes)
-  return { exchange, face, requestId, delivery, share, arrivedAtMs: context.clock.epochMs(), arrivedMs: context.clock.nowMs() }
+  return { exchange, face, requestId, client, delivery, share, arrivedAtMs: context.clock.epochMs(), arrivedMs: context.clock.nowMs() }
 }
 
 function walkHeaders(walk: Walk | undefined): HeaderView {

@@ -1,15 +1,28 @@
-import type { Clock } from '../base/index.js'
-import type { Face, LeaseBook, Logger, RequestRecord, RosterSource, Strategy } from '../contracts/index.js'
+import type { Clock, RandomSource } from '../base/index.js'
+import type { Decision, Face, LeaseBook, Logger, RequestRecord, RosterSource, Strategy } from '../contracts/index.js'
 import type { Exchange, TimerWheel, UpstreamEngine, UpstreamTimeouts } from '../wire/index.js'
+import type { Labels } from './asked-headers.js'
 import type { BodyBudget, BodyShare } from './body-budget.js'
+import type { Cooldowns } from './cooldowns.js'
+import type { DecisionTracer } from './decision-tracer.js'
 import type { Delivery } from './delivery.js'
 import type { TokenEstimates } from './token-estimates.js'
+import type { WaitingLines } from './waiting-line.js'
+import type { Zones } from './zones.js'
 
 /** A pool as the corridor needs to know it. */
 export interface PoolRoute {
   readonly name: string
   readonly models: readonly string[]
   readonly strategy: Strategy
+  /** For people. */
+  readonly strategyName: string
+  /** A header that names the conversation, before all others; lower case. */
+  readonly sessionHeader?: string | undefined
+  /** Labels that every node must have that gets requests. */
+  readonly requiredLabels?: Labels | undefined
+  /** The line for requests that the strategy wants no node for. */
+  readonly waiting: { readonly max: number; readonly longestMs: number }
   /** Further nodes tried before the first byte of an answer. */
   readonly retries: number
   readonly timeouts: UpstreamTimeouts
@@ -29,25 +42,44 @@ export interface ProxyOptions {
   readonly upstream: UpstreamEngine
   readonly pools: () => PoolDirectory
   readonly clock: Clock
+  readonly random: RandomSource
   readonly log: Logger
   /** Salts prefix hashes, so that they mean nothing outside this installation. */
   readonly salt: Uint8Array
   readonly wheel: TimerWheel
-  readonly limits: () => { readonly maxBodyBytes: number; readonly maxBodiesBytes: number; readonly heartbeatMs: number }
+  readonly limits: () => {
+    readonly maxBodyBytes: number
+    readonly maxBodiesBytes: number
+    readonly heartbeatMs: number
+    /** Where this gateway stands. */
+    readonly zone?: string
+    /** Share of requests whose choices are told unasked. */
+    readonly traceShare: number
+  }
   /** Called once for each request, at its very end. */
   readonly onSettled: (record: RequestRecord) => void
+  /** Called for each choice that is told, when it is made. */
+  readonly onDecision: (decision: Decision) => void
+  /** More or fewer requests wait in line. */
+  readonly onLine: () => void
 }
 
 /** What the stages share. */
 export interface ProxyContext extends ProxyOptions {
   readonly bodies: BodyBudget
   readonly estimates: TokenEstimates
+  readonly zones: Zones
+  readonly lines: WaitingLines
+  readonly cooldowns: Cooldowns
+  readonly tracer: DecisionTracer
 }
 
 export interface ProxyRequest {
   readonly exchange: Exchange
   readonly face: Face
   readonly requestId: string
+  /** Name of the key that the client has; undefined where none is asked for. */
+  readonly client?: string | undefined
 }
 
 /** A request with the client's side of it. */

@@ -4,6 +4,8 @@ import { expect } from 'vitest'
 import { seededRandom, systemClock } from '../base/index.js'
 import {
   silentLogger,
+  type BeliefView,
+  type Decision,
   type Face,
   type Lease,
   type LeaseBook,
@@ -14,7 +16,7 @@ import {
 import { openaiDialect } from '../dialects/index.js'
 import { createBelief } from '../insight/index.js'
 import { Door, nodeExchange, TimerWheel, UpstreamEngine, type Exchange } from '../wire/index.js'
-import { createProxy } from './create-proxy.js'
+import { createProxy, type Proxy } from './create-proxy.js'
 
 /** What a scripted engine does with one request, on the raw socket. */
 export type Script = (socket: Socket, request: string) => void
@@ -34,6 +36,13 @@ export class Rig {
   retries = 2
   face: Face = 'openai-chat'
   heartbeatMs = 15_000
+  strategy: Strategy = { pick: () => 0 }
+  sessionHeader: string | undefined
+  waiting = { max: 100, longestMs: 5_000 }
+  traceShare = 0
+  zone: string | undefined
+  readonly decisions: Decision[] = []
+  proxy: Proxy | undefined
   /** Nodes in this order; the first untried one is picked. */
   readonly nodes: RosterNode[] = []
   private readonly servers: Server[] = []
@@ -60,11 +69,13 @@ export class Rig {
   }
 
   async open(): Promise<void> {
-    const first: Strategy = { pick: () => 0 }
     const pool = () => ({
       name: 'p',
       models: ['m'],
-      strategy: first,
+      strategy: this.strategy,
+      strategyName: 'scripted',
+      sessionHeader: this.sessionHeader,
+      waiting: this.waiting,
       retries: this.retries,
       timeouts: { connectMs: 1_000, firstTokenMs: 2_000, idleMs: 2_000 },
     })
@@ -76,10 +87,20 @@ export class Rig {
       clock: systemClock,
       log: silentLogger,
       pools: () => ({ poolOf: (model) => (model === 'm' ? pool() : undefined), only: pool(), models: ['m'] }),
-      limits: () => ({ maxBodyBytes: 100_000, maxBodiesBytes: 1_000_000, heartbeatMs: this.heartbeatMs }),
+      limits: () => ({
+        maxBodyBytes: 100_000,
+        maxBodiesBytes: 1_000_000,
+        heartbeatMs: this.heartbeatMs,
+        traceShare: this.traceShare,
+        ...(this.zone === undefined ? {} : { zone: this.zone }),
+      }),
+      random: seededRandom(1),
       salt: Buffer.from('salt'),
       onSettled: (record) => void this.records.push(record),
+      onDecision: (decision) => void this.decisions.push(decision),
+      onLine: () => undefined,
     })
+    this.proxy = proxy
     const port = await this.openDoor((exchange) => proxy.handle({ exchange, face: this.face, requestId: `r${this.records.length}` }))
     this.url = `http://127.0.0.1:${port}/v1/chat/completions`
   }
@@ -102,6 +123,11 @@ export class Rig {
     this.upstream.close()
     for (const server of this.servers) server.close()
     await expect.poll(() => [this.listener?.size ?? 0, this.wheel.size, this.upstream.openSockets], { interval: 5 }).toEqual([0, 0, 0])
+  }
+
+  /** What the strategy may look at. */
+  get view(): BeliefView {
+    return this.belief
   }
 
   get port(): number {
@@ -129,7 +155,8 @@ export class Rig {
     return {
       of: (node) => this.belief.of(node),
       cachedTokens: (facts, candidates) => this.belief.cachedTokens(facts, candidates),
-      open: (): Lease => {
+      open: (node, facts, strategy): Lease => {
+        const counted = this.belief.open(node, facts, strategy)
         this.opened += 1
         let open = true
         let waits = true
@@ -137,11 +164,13 @@ export class Rig {
           firstToken: () => {
             if (waits) this.firstTokens += 1
             waits = false
+            counted.firstToken()
           },
-          tokens: () => undefined,
-          settle: () => {
+          tokens: (count) => counted.tokens(count),
+          settle: (end) => {
             if (open) this.settled += 1
             open = false
+            counted.settle(end)
           },
         }
       },

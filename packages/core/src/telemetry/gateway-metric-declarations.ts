@@ -54,6 +54,15 @@ export const gatewayMetricDeclarations = {
     help: 'Tokens of settled requests by kind (prompt, completion, cached); cached ones are also counted as prompt. Estimated where the engine gave no usage.',
     labels: ['pool', 'node', 'kind'],
   }),
+  waited: declare('histogram', 'lb_request_waited_seconds', {
+    help: 'Seconds in line before a node took the request; only of requests that waited.',
+    labels: ['pool'],
+    buckets: ttftBounds,
+  }),
+  inLine: declare('gauge', 'lb_pool_in_line', {
+    help: 'Requests that wait in line right now, because the strategy wants no node for them yet.',
+    labels: ['pool'],
+  }),
   nodeInFlight: declare('gauge', 'lb_node_in_flight', { help: 'Requests at the node right now.', labels: ['pool', 'node'] }),
   nodeWaiting: declare('gauge', 'lb_node_waiting', {
     help: 'Of the requests at the node, those without a first token.',

@@ -24,6 +24,8 @@ export interface MetricsSource {
   readonly version: string
   readonly nodes: () => Iterable<NodeReading>
   readonly sources?: () => Iterable<SourceReading>
+  /** Requests in line, by pool. */
+  readonly inLine?: () => Iterable<readonly [pool: string, size: number]>
 }
 
 const nodeStates: readonly NodeState[] = ['declared', 'starting', 'loading', 'warming', 'ready', 'suspect', 'draining', 'stopped', 'failed']
@@ -42,6 +44,8 @@ export class GatewayMetrics {
   private readonly interToken = this.registry.histogram(declared.interToken)
   private readonly duration = this.registry.histogram(declared.duration)
   private readonly tokens = this.registry.counter(declared.tokens)
+  private readonly waited = this.registry.histogram(declared.waited)
+  private readonly inLine = this.registry.gauge(declared.inLine)
   private readonly inFlight = this.registry.gauge(declared.nodeInFlight)
   private readonly waiting = this.registry.gauge(declared.nodeWaiting)
   private readonly tokensInFlight = this.registry.gauge(declared.nodeTokensInFlight)
@@ -66,6 +70,7 @@ export class GatewayMetrics {
     this.counterOf(this.byCode, String(record.status), (code) => this.gatewayRequests.with({ code })).add()
     for (const attempt of record.attempts) this.attempt(record.pool ?? 'none', attempt)
     place.duration.observe(record.totalMs / 1000)
+    if (record.waitedMs > 0) this.waited.with({ pool: record.pool ?? 'none' }).observe(record.waitedMs / 1000)
     const tpotMs = tpotMsOf(record)
     if (record.ttftMs !== null) place.ttft().observe(record.ttftMs / 1000)
     if (tpotMs !== null) place.interToken().observe(tpotMs / 1000)
@@ -97,6 +102,8 @@ export class GatewayMetrics {
     this.engineLoad.clear()
     for (const node of this.source.nodes()) this.read(node)
     this.sources.read(this.source.sources?.() ?? [])
+    this.inLine.clear()
+    for (const [pool, size] of this.source.inLine?.() ?? []) this.inLine.with({ pool }).set(size)
     return this.registry.render()
   }
 

@@ -1,0 +1,125 @@
+import type { FilterName, RosterNode } from '../contracts/index.js'
+import type { Admitted } from './admit.js'
+import type { Cooldowns } from './cooldowns.js'
+
+/** What is asked of each node; one object for all tries of a request. */
+export interface Question {
+  readonly request: Admitted
+  /** Each node is asked once. */
+  readonly tried: readonly RosterNode[]
+  readonly cooldowns: Cooldowns
+  readonly nowMs: () => number
+}
+
+interface Filter {
+  readonly name: FilterName
+  /** True: without such a node the request is refused. False: where it would leave none, it is not used, and the engine says itself what is wrong. */
+  readonly isFirm: boolean
+  keeps(node: RosterNode, question: Question): boolean
+  reason(node: RosterNode, question: Question): string
+}
+
+/** In this order; the first that leaves a node out gives the reason. */
+const filters: readonly Filter[] = [
+  { name: 'tried', isFirm: true, keeps: isUntried, reason: () => 'was tried before for this request' },
+  { name: 'face', isFirm: true, keeps: speaks, reason: (_, { request }) => `does not speak ${request.face}` },
+  { name: 'labels', isFirm: true, keeps: isLabelled, reason: (node, question) => `lacks ${lackedLabels(node, question)}` },
+  { name: 'model', isFirm: false, keeps: serves, reason: (node, question) => `does not serve ${askedName(node, question)}` },
+  { name: 'context', isFirm: false, keeps: hasRoom, reason: contextReason },
+  { name: 'cooldown', isFirm: false, keeps: isRested, reason: restReason },
+]
+
+/** The nodes that may be asked. Where all may, which is nearly always so, it is the given list itself. */
+export function fittingNodes(routable: readonly RosterNode[], question: Question): readonly RosterNode[] {
+  for (let at = 0; at < routable.length; at += 1) {
+    const node = routable[at]
+    if (node !== undefined && !fits(node, question)) return narrowed(routable, question)
+  }
+  return routable
+}
+
+/** Why each of these was left out. */
+export function leftOutBy(
+  routable: readonly RosterNode[],
+  kept: readonly RosterNode[],
+  question: Question,
+): { readonly node: RosterNode; readonly filter: FilterName; readonly reason: string }[] {
+  return routable
+    .filter((node) => !kept.includes(node))
+    .flatMap((node) => {
+      const filter = filters.find((each) => !each.keeps(node, question))
+      return filter === undefined ? [] : [{ node, filter: filter.name, reason: filter.reason(node, question) }]
+    })
+}
+
+/** All filters in one, called straight: the engine of this language inlines that, and a table of them not. */
+function fits(node: RosterNode, question: Question): boolean {
+  return (
+    speaks(node, question) &&
+    hasRoom(node, question) &&
+    serves(node, question) &&
+    isLabelled(node, question) &&
+    isUntried(node, question) &&
+    isRested(node, question)
+  )
+}
+
+function narrowed(routable: readonly RosterNode[], question: Question): readonly RosterNode[] {
+  let kept = routable
+  for (const { keeps, isFirm, name } of filters) {
+    const left = kept.filter((node) => keeps(node, question))
+    if (left.length > 0 || isFirm) kept = left
+    else if (name === 'context') kept = roomiest(kept)
+  }
+  return kept
+}
+
+/** The prompt may be shorter than it was taken for. */
+function roomiest(nodes: readonly RosterNode[]): readonly RosterNode[] {
+  const most = Math.max(...nodes.map(({ contextTokens = 0 }) => contextTokens))
+  return nodes.filter(({ contextTokens = 0 }) => contextTokens === most)
+}
+
+function isUntried(node: RosterNode, { tried }: Question): boolean {
+  for (const other of tried) if (other.id === node.id) return false
+  return true
+}
+
+function speaks(node: RosterNode, { request }: Question): boolean {
+  return node.dialect.paths[request.face] !== undefined
+}
+
+function isLabelled(node: RosterNode, { request }: Question): boolean {
+  const wanted = request.requiredLabels
+  return wanted === undefined || wanted.every(([name, value]) => node.labels?.[name] === value)
+}
+
+function lackedLabels(node: RosterNode, { request }: Question): string {
+  const lacked = request.requiredLabels?.filter(([name, value]) => node.labels?.[name] !== value) ?? []
+  return `the label${lacked.length === 1 ? '' : 's'} ${lacked.map(([name, value]) => `${name}=${value}`).join(', ')}`
+}
+
+function serves(node: RosterNode, question: Question): boolean {
+  return node.serves === undefined || node.serves.includes(askedName(node, question))
+}
+
+/** The model as it is called at this node. */
+function askedName(node: RosterNode, { request }: Question): string {
+  return node.model ?? request.facts.model
+}
+
+function hasRoom(node: RosterNode, { request }: Question): boolean {
+  return node.contextTokens === undefined || request.neededTokens <= node.contextTokens
+}
+
+function contextReason({ contextTokens = 0 }: RosterNode, { request }: Question): string {
+  return `takes ${contextTokens} tokens; prompt and answer may need ${request.neededTokens}`
+}
+
+function isRested(node: RosterNode, { cooldowns, nowMs }: Question): boolean {
+  return cooldowns.isEmpty || cooldowns.leftMs(node, nowMs()) === 0
+}
+
+function restReason(node: RosterNode, { cooldowns, nowMs }: Question): string {
+  return `asked not to be asked for another ${Math.ceil(cooldowns.leftMs(node, nowMs()) / 1_000)} s`
+}
