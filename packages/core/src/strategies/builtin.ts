@@ -12,6 +12,7 @@ import { prequal } from './prequal.js'
 import { pushWhenIdle } from './push-when-idle.js'
 import { random, weightedRandom } from './random.js'
 import { roundRobin } from './round-robin.js'
+import { scored } from './scored/scored.js'
 import { twoChoices } from './two-choices.js'
 
 /** What a pool uses when its topology names none: prompts differ a thousandfold in work, so tokens say more than requests. */
@@ -34,4 +35,5 @@ export const builtinStrategies: readonly StrategyPlugin[] = [
   peakEwma,
   prequal,
   pushWhenIdle,
+  scored,
 ]
