@@ -12,15 +12,17 @@ const pick = (nodes: readonly StatedNode[], settings: object = {}, clock = new F
 describe('marginal-cost', () => {
   it('is the published sum, term by term, for a request worked out by hand', () => {
     const terms = new MarginalTerms(marginalNumbers({ profile: '8b-a100' }))
-    const [node] = [
-      beliefOf([
-        { inFlight: 12, waiting: 2, prefillTokens: 3000, headPrefillTokens: 2000, headSinceMs: 940, kvTokens: 17_000, slowness: 2 },
-      ]).of({ index: 0 }),
-    ]
-    terms.weigh({ promptTokens: 2000, outputTokens: 200, nowMs: 1000, meanPrefillTokens: 4096, meanInFlight: 10 }, node, {
-      cachedTokens: 1500,
-      weight: 1,
-    })
+    const stated = {
+      inFlight: 12,
+      waiting: 2,
+      prefillTokens: 3000,
+      headPrefillTokens: 2000,
+      headSinceMs: 940,
+      kvTokens: 17_000,
+      slowness: 2,
+    }
+    const scene = { promptTokens: 2000, outputTokens: 200, nowMs: 1000, meanPrefillTokens: 4096, meanInFlight: 10 }
+    terms.weigh(scene, beliefOf([stated]).of({ index: 0 }), { cachedTokens: 1500, weight: 1, inFlight: 12, prefillTokens: 3000 })
     const [a, b, c, d, e, f] = [10.5, 0.068, 0.03, 8.2e-5, 2.9e-6, 2]
     const [L, u, Q, KVall, M] = [2000, 500, 3000, 20_000, 2048]
     const n = 12 + KVall / 20_000
@@ -42,7 +44,8 @@ describe('marginal-cost', () => {
     const full = (node: StatedNode): number => {
       const terms = new MarginalTerms(marginalNumbers({}))
       const scene = { promptTokens: 2000, outputTokens: 200, nowMs: 0, meanPrefillTokens: 0, meanInFlight: 0 }
-      terms.weigh(scene, beliefOf([node]).of({ index: 0 }), { cachedTokens: 0, weight: 1 })
+      const belief = beliefOf([node]).of({ index: 0 })
+      terms.weigh(scene, belief, { cachedTokens: 0, weight: 1, ...belief })
       return terms.full
     }
     expect(full({ inFlight: 200, kvTokens: 370_000 })).toBe(0)

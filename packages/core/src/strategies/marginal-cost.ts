@@ -3,7 +3,7 @@ import { holdsShare } from './cache-share.js'
 import { CostRow, lowestCost } from './cost-row.js'
 import { marginalNumbers, marginalSettings, type MarginalNumbers, type MarginalSettings } from './marginal-settings.js'
 import { reasonAgainstNext } from './marginal-reason.js'
-import { MarginalTerms, type MarginalScene } from './marginal-terms.js'
+import { MarginalTerms, type MarginalPlace, type MarginalScene } from './marginal-terms.js'
 
 /**
  * The node on which the request costs the whole pool the least: its own wait, prefill and answer, the delay of everyone beside it, and the prefill that
@@ -23,7 +23,9 @@ class MarginalCost implements Strategy {
   private readonly costs = new CostRow()
   private readonly cached = new CostRow()
   private readonly scene: MarginalScene = { promptTokens: 0, outputTokens: 0, nowMs: 0, meanPrefillTokens: 0, meanInFlight: 0 }
-  private readonly place = { cachedTokens: 0, weight: 1 }
+  private readonly place: MarginalPlace = { cachedTokens: 0, weight: 1, inFlight: 0, prefillTokens: 0 }
+  private readonly inFlight = new CostRow()
+  private readonly prefillTokens = new CostRow()
 
   constructor(private readonly context: StrategyContext<MarginalSettings>) {
     this.numbers = marginalNumbers(context.settings)
@@ -36,7 +38,7 @@ class MarginalCost implements Strategy {
     const cached = this.cachedTokens(facts, candidates)
     this.look(facts, candidates)
     for (let position = 0; position < count; position += 1) {
-      this.weigh(candidates[position], cached[position])
+      this.weigh(candidates[position], position, cached[position])
       costs[position] = this.terms.sum
     }
     const chosen = lowestCost(costs, count, this.context.random)
@@ -60,14 +62,16 @@ class MarginalCost implements Strategy {
 
   private look(facts: RequestFacts, candidates: readonly Candidate[]): void {
     const { scene } = this
+    const prefills = this.prefillTokens.of(candidates.length)
+    const inFlights = this.inFlight.of(candidates.length)
     let prefillTokens = 0
     let inFlight = 0
     for (let position = 0; position < candidates.length; position += 1) {
       const node = candidates[position]
       if (node === undefined) continue
       const belief = this.context.belief.of(node)
-      prefillTokens += belief.prefillTokens
-      inFlight += belief.inFlight
+      prefillTokens += prefills[position] = belief.prefillTokens
+      inFlight += inFlights[position] = belief.inFlight
     }
     scene.promptTokens = facts.promptTokens
     scene.outputTokens = facts.outputTokens
@@ -76,17 +80,20 @@ class MarginalCost implements Strategy {
     scene.meanInFlight = inFlight / candidates.length
   }
 
-  private weigh(node: Candidate | undefined, cachedTokens = 0): void {
+  private weigh(node: Candidate | undefined, position: number, cachedTokens = 0): void {
     if (node === undefined) return
-    this.place.cachedTokens = cachedTokens
-    this.place.weight = node.weight
-    this.terms.weigh(this.scene, this.context.belief.of(node), this.place)
+    const { place } = this
+    place.cachedTokens = cachedTokens
+    place.weight = node.weight
+    place.inFlight = this.inFlight.of(position + 1)[position] ?? 0
+    place.prefillTokens = this.prefillTokens.of(position + 1)[position] ?? 0
+    this.terms.weigh(this.scene, this.context.belief.of(node), place)
   }
 
   private explain(decision: Decision, trace: TraceSink): void {
     const { facts, candidates, cached, chosen } = decision
     const rows = candidates.map((node, position) => {
-      this.weigh(node, cached[position])
+      this.weigh(node, position, cached[position])
       return termsOf(this.terms)
     })
     for (const [position, terms] of rows.entries()) trace.cost(position, terms)

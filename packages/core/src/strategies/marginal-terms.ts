@@ -1,4 +1,4 @@
-import type { NodeBelief } from '../contracts/index.js'
+import type { LoadFacts, NodeBelief } from '../contracts/index.js'
 import type { MarginalNumbers } from './marginal-settings.js'
 
 /** What is known of the request and of the pool as a whole. */
@@ -9,6 +9,14 @@ export interface MarginalScene {
   /** Means over the candidates. */
   meanPrefillTokens: number
   meanInFlight: number
+}
+
+/** The request on one node. The two counts are there because they were read before, for the means: each read is a sum over threads. */
+export interface MarginalPlace {
+  cachedTokens: number
+  weight: number
+  inFlight: number
+  prefillTokens: number
 }
 
 /** From this share of its memory on, an engine begins to throw requests out of their batch. */
@@ -43,24 +51,25 @@ export class MarginalTerms {
     return this.wait + this.prefill + this.answer + this.batch + this.lost + this.others + this.full + this.silent
   }
 
-  weigh(scene: MarginalScene, node: NodeBelief, place: { readonly cachedTokens: number; readonly weight: number }): void {
+  weigh(scene: MarginalScene, node: NodeBelief, place: MarginalPlace): void {
     const { numbers } = this
     const { costs, maxBatchedTokens } = numbers
     const { promptTokens, outputTokens } = scene
-    const { inFlight, prefillTokens, waiting } = node
+    const { inFlight, prefillTokens } = place
+    const { kvTokens } = node
     const pace = node.slowness / place.weight
-    const decoding = Math.max(0, inFlight - waiting)
-    const residentTokens = node.kvTokens + prefillTokens
+    const decoding = inFlight > 0 ? Math.max(0, inFlight - node.waiting) : 0
+    const residentTokens = kvTokens + prefillTokens
     const peers = inFlight + residentTokens / numbers.tokensPerPeer
     const own = Math.max(1, promptTokens - place.cachedTokens)
 
     const attended = costs.attendedPairMs * own * Math.max(0, promptTokens - own / 2)
     const work = pace * (costs.prefillTokenMs * own + attended)
-    const stepMs = costs.baseMs + costs.sequenceMs * decoding + costs.kvTokenMs * node.kvTokens
+    const stepMs = costs.baseMs + costs.sequenceMs * decoding + costs.kvTokenMs * kvTokens
     const tokenMs = costs.prefillTokenMs + stepMs / Math.max(256, maxBatchedTokens - decoding)
     const answerStepMs = pace * (costs.baseMs + costs.sequenceMs * (inFlight + 1) + costs.kvTokenMs * (residentTokens + promptTokens))
     const saturation = clamp(scene.meanPrefillTokens / (2 * maxBatchedTokens) - 0.5, 0, 1)
-    const headTokens = clamp((scene.nowMs - node.headSinceMs) / (tokenMs * pace), 0, 0.95 * node.headPrefillTokens)
+    const headTokens = prefillTokens > 0 ? clamp((scene.nowMs - node.headSinceMs) / (tokenMs * pace), 0, 0.95 * node.headPrefillTokens) : 0
 
     this.wait = pace * ((prefillTokens - headTokens) * tokenMs + stepMs / 2)
     this.prefill = pace * (own * tokenMs + attended)
@@ -68,27 +77,32 @@ export class MarginalTerms {
     this.batch = numbers.batch * peers * work + numbers.queue * peers * pace * costs.prefillTokenMs * prefillTokens
     this.lost = (numbers.lostWork + numbers.lostWhenSaturated * saturation * scene.meanInFlight) * work
     this.others = numbers.others * outputTokens * (costs.sequenceMs + costs.kvTokenMs * (promptTokens + outputTokens / 2)) * pace * inFlight
-    this.full = this.overflow(node, { residentTokens, peers }) * answerStepMs * outputTokens
+    this.full = this.overflow(node, inFlight, residentTokens) * answerStepMs * outputTokens
     this.silent = 0
     if (decoding > 0)
-      this.silent =
-        this.sum * (this.silence(scene.nowMs - node.lastProgressMs, pace * (stepMs + costs.prefillTokenMs * maxBatchedTokens)) - 1)
+      this.silent = this.distrust(scene.nowMs - node.lastProgressMs, pace * (stepMs + costs.prefillTokenMs * maxBatchedTokens))
   }
 
-  private overflow(node: NodeBelief, { residentTokens, peers }: { readonly residentTokens: number; readonly peers: number }): number {
-    const { numbers } = this
-    const { kvBlocks, kvBlockTokens } = node.load ?? {}
-    const room = kvBlocks !== undefined && kvBlockTokens !== undefined ? kvBlocks * kvBlockTokens : numbers.kvTokens
-    const overMemory = Math.max(0, residentTokens / Math.max(1, room) - FULL_MEMORY)
-    const overBatch = Math.max(0, node.inFlight + 1 - numbers.maxSeqs)
-    return numbers.fullMemory * overMemory + (numbers.fullBatch * peers * overBatch) / numbers.maxSeqs
+  private overflow({ load }: NodeBelief, inFlight: number, residentTokens: number): number {
+    const { fullMemory, fullBatch, maxSeqs, kvTokens, tokensPerPeer } = this.numbers
+    const said = load === undefined ? undefined : kvTokensOf(load)
+    const overTokens = residentTokens - FULL_MEMORY * (said ?? kvTokens)
+    const overMemory = overTokens > 0 ? overTokens / Math.max(1, said ?? kvTokens) : 0
+    const overBatch = inFlight + 1 - maxSeqs
+    const peers = inFlight + residentTokens / tokensPerPeer
+    return fullMemory * overMemory + (overBatch > 0 ? (fullBatch * peers * overBatch) / maxSeqs : 0)
   }
 
-  /** 1 while a node that decodes gives tokens as it should; then more, in proportion to its silence. */
-  private silence(silentMs: number, fullStepMs: number): number {
+  /** 0 while a node that decodes gives tokens as it should; then a multiple of all other terms, in proportion to its silence. */
+  private distrust(silentMs: number, fullStepMs: number): number {
     const { silentAfterMs, silentAtMost } = this.numbers
-    return clamp(silentMs / Math.max(silentAfterMs, 5 * fullStepMs), 1, silentAtMost)
+    const patienceMs = Math.max(silentAfterMs, 5 * fullStepMs)
+    return silentMs > patienceMs ? this.sum * (Math.min(silentAtMost, silentMs / patienceMs) - 1) : 0
   }
+}
+
+function kvTokensOf({ kvBlocks, kvBlockTokens }: LoadFacts): number | undefined {
+  return kvBlocks === undefined || kvBlockTokens === undefined ? undefined : kvBlocks * kvBlockTokens
 }
 
 function clamp(value: number, least: number, most: number): number {

@@ -4,7 +4,7 @@ import { CostRow, lowestCost } from './cost-row.js'
 import { engineCostProperties, type EngineCostSettings } from './engine-costs.js'
 import { marginalNumbers } from './marginal-settings.js'
 import { reasonAgainstNext } from './marginal-reason.js'
-import { MarginalTerms, type MarginalScene } from './marginal-terms.js'
+import { MarginalTerms, type MarginalPlace, type MarginalScene } from './marginal-terms.js'
 import { numberSetting, settingsSchema } from './settings.js'
 
 interface MinTtftSettings extends EngineCostSettings {
@@ -32,7 +32,7 @@ class MinTtft implements Strategy {
   private readonly terms: MarginalTerms
   private readonly costs = new CostRow()
   private readonly scene: MarginalScene = { promptTokens: 0, outputTokens: 0, nowMs: 0, meanPrefillTokens: 0, meanInFlight: 0 }
-  private readonly place = { cachedTokens: 0, weight: 1 }
+  private readonly place: MarginalPlace = { cachedTokens: 0, weight: 1, inFlight: 0, prefillTokens: 0 }
 
   constructor(private readonly context: StrategyContext<MinTtftSettings>) {
     this.terms = new MarginalTerms(marginalNumbers(context.settings))
@@ -64,8 +64,12 @@ class MinTtft implements Strategy {
 
   private weigh(node: Candidate | undefined, cachedTokens = 0): void {
     if (node === undefined) return
-    this.place.cachedTokens = cachedTokens
-    this.place.weight = node.weight
-    this.terms.weigh(this.scene, this.context.belief.of(node), this.place)
+    const belief = this.context.belief.of(node)
+    const { place } = this
+    place.cachedTokens = cachedTokens
+    place.weight = node.weight
+    place.inFlight = belief.inFlight
+    place.prefillTokens = belief.prefillTokens
+    this.terms.weigh(this.scene, belief, place)
   }
 }
