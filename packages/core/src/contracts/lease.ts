@@ -10,6 +10,8 @@ export interface LeaseEnd {
   readonly usage?: Usage | undefined
   /** Tokens of the answer, where usage is missing. */
   readonly outputTokens?: number
+  /** Prompt and answer as the node holds them now, where the caller can tell: blocks as a later prompt that begins with them has. */
+  readonly holds?: Pick<RequestFacts, 'prefixHashes' | 'prefixTokens'> | undefined
 }
 
 /** One request's claim on a node: counted in when made, counted out exactly once. */

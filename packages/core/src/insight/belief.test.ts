@@ -2,7 +2,8 @@ import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { FakeClock } from '../base/index.js'
 import type { Candidate, Lease, RequestFacts } from '../contracts/index.js'
-import { createBelief, type Belief } from './belief.js'
+import type { Belief } from './belief.js'
+import { createBelief } from './thread-belief.js'
 
 type Step =
   | { readonly kind: 'open'; readonly row: number; readonly tokens: number }

@@ -1,5 +1,6 @@
 /**
  * Owns what the balancer believes about nodes: claims in flight, what each cache holds, speed. Refuses to choose and to talk to engines.
- * Read first: belief.ts.
+ * Read first: belief.ts, then thread-belief.ts and prefix-mirror.ts.
  */
-export { createBelief, type Belief, type BeliefOptions } from './belief.js'
+export type { Belief, BeliefOptions, MirrorReading } from './belief.js'
+export { createBelief } from './thread-belief.js'

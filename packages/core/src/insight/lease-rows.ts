@@ -3,13 +3,30 @@ import { LbError } from '../errors/index.js'
 
 const ROW_BYTES = 64
 const ROW_INTS = ROW_BYTES / 4
+const ROW_TIMES = ROW_BYTES / 8
+const TOLD_FIELDS = 4
+const TOLD_BYTES = 8 * TOLD_FIELDS
 
-/** Fields of a row. */
+/** Counters of a row. */
 export const IN_FLIGHT = 0
 export const WAITING = 1
 export const TOKENS = 2
 export const PREFILL_TOKENS = 3
 export const KV_TOKENS = 4
+/** Prefill of the thread's request that waits longest. */
+export const HEAD_TOKENS = 5
+
+/** Times of a row, on the first thread's monotonic clock: since when that request is the first in line, the last token, the last moment with one waiting. */
+export const HEAD_SINCE = 4
+export const PROGRESS = 5
+export const LAST_WAITING = 6
+
+/** What the first thread tells all others of a node; 0 = nothing yet. */
+export const SLOWNESS = 0
+export const SLOWNESS_AT = 1
+export const CAPACITY_TOKENS = 2
+/** Share of the tokens believed cached that the engine found there, and 1: so that 0 means nothing yet. */
+export const TRUST = 3
 
 export interface LeaseRowsOptions {
   /** Most nodes. */
@@ -30,14 +47,20 @@ export class LeaseRows implements NodeRows {
   /** What another thread needs to join: the same counters. */
   readonly buffer: SharedArrayBuffer
   private readonly cells: Int32Array
+  private readonly times: Float64Array
+  /** Written by the first thread only; numbers of eight bytes, which are never seen half written. */
+  private readonly told: Float64Array
   private readonly capacity: number
   private readonly threadInts: number
   private readonly ownBase: number
   private readonly taken = new Set<number>()
 
   constructor({ capacity = 4096, threads = 1, thread = 0, buffer }: LeaseRowsOptions = {}) {
-    this.buffer = buffer ?? new SharedArrayBuffer(threads * capacity * ROW_BYTES)
-    this.cells = new Int32Array(this.buffer)
+    this.buffer = buffer ?? new SharedArrayBuffer(capacity * (threads * ROW_BYTES + TOLD_BYTES))
+    const rowBytes = this.buffer.byteLength - capacity * TOLD_BYTES
+    this.cells = new Int32Array(this.buffer, 0, rowBytes / 4)
+    this.times = new Float64Array(this.buffer, 0, rowBytes / 8)
+    this.told = new Float64Array(this.buffer, rowBytes)
     this.capacity = capacity
     this.threadInts = capacity * ROW_INTS
     this.ownBase = thread * this.threadInts
@@ -52,6 +75,53 @@ export class LeaseRows implements NodeRows {
 
   add(index: number, field: number, amount: number): void {
     Atomics.add(this.cells, this.ownBase + index * ROW_INTS + field, amount)
+  }
+
+  /** Replaces one of this thread's own numbers. */
+  put(index: number, field: number, value: number): void {
+    Atomics.store(this.cells, this.ownBase + index * ROW_INTS + field, value)
+  }
+
+  putTime(index: number, field: number, sharedMs: number): void {
+    this.times[this.ownBase / 2 + index * ROW_TIMES + field] = sharedMs
+  }
+
+  /** The latest of all threads. */
+  latest(index: number, field: number): number {
+    let latest = 0
+    for (let at = index * ROW_TIMES + field; at < this.times.length; at += this.threadInts / 2)
+      latest = Math.max(latest, this.times[at] ?? 0)
+    return latest
+  }
+
+  /** Where the row begins of the thread whose first in line has been there longest; -1 where none waits. */
+  headRow(index: number): number {
+    let head = -1
+    let headMs = Infinity
+    for (let base = index * ROW_INTS; base < this.cells.length; base += this.threadInts) {
+      if (Atomics.load(this.cells, base + WAITING) <= 0) continue
+      const sinceMs = this.times[base / 2 + HEAD_SINCE] ?? 0
+      if (sinceMs >= headMs) continue
+      headMs = sinceMs
+      head = base
+    }
+    return head
+  }
+
+  headTokensAt(row: number): number {
+    return row < 0 ? 0 : Atomics.load(this.cells, row + HEAD_TOKENS)
+  }
+
+  headSinceAt(row: number): number {
+    return this.times[row / 2 + HEAD_SINCE] ?? 0
+  }
+
+  tell(index: number, field: number, value: number): void {
+    this.told[index * TOLD_FIELDS + field] = value
+  }
+
+  toldOf(index: number, field: number): number {
+    return this.told[index * TOLD_FIELDS + field] ?? 0
   }
 
   countOf(index: number): number {

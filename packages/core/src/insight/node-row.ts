@@ -1,44 +1,142 @@
+import type { Clock } from '../base/index.js'
 import type { LoadFacts, NodeBelief } from '../contracts/index.js'
-import { IN_FLIGHT, KV_TOKENS, PREFILL_TOKENS, TOKENS, WAITING, type LeaseRows } from './lease-rows.js'
+import {
+  HEAD_SINCE,
+  HEAD_TOKENS,
+  IN_FLIGHT,
+  KV_TOKENS,
+  LAST_WAITING,
+  type LeaseRows,
+  PREFILL_TOKENS,
+  PROGRESS,
+  SLOWNESS,
+  SLOWNESS_AT,
+  TOKENS,
+  WAITING,
+} from './lease-rows.js'
+import { fadedSlowness } from './speed-book.js'
+import type { CacheTruth } from './cache-truth.js'
 
-/** The belief about one node: a view of its shared row and what this thread alone has seen. */
+/** A request in line for its first token. */
+export interface Waiting {
+  readonly prefillTokens: number
+  before: Waiting | undefined
+  behind: Waiting | undefined
+}
+
+export interface RowContext {
+  readonly rows: LeaseRows
+  readonly truth: CacheTruth
+  readonly clock: Clock
+  /** Time of the first thread minus that of this one. */
+  readonly aheadMs: number
+}
+
+/** The belief about one node: a view of its shared rows, and this thread's own line of waiting requests. */
 export class NodeRow implements NodeBelief {
-  slowness = 1
-  lastProgressMs = 0
-  headSinceMs = 0
-  readonly cacheSource = 'mirror'
   load: LoadFacts | undefined
   loadAtMs = 0
-  /** Prefill of each waiting request of this thread, the longest waiting first. */
-  readonly queue = new Set<{ readonly prefillTokens: number }>()
+  /** Which life of the node is known; undefined before the first request. */
+  incarnation: number | undefined
+  /** Names its pool: nodes are compared with those of the same one. 0 before the first request. */
+  kin = 0
+  /** When a token gap was last measured here. */
+  measuredMs = -Infinity
+  private first: Waiting | undefined
+  private last: Waiting | undefined
 
   constructor(
-    private readonly rows: LeaseRows,
+    private readonly context: RowContext,
     readonly index: number,
   ) {}
 
   get inFlight(): number {
-    return this.rows.sum(this.index, IN_FLIGHT)
+    return this.context.rows.sum(this.index, IN_FLIGHT)
   }
 
   get waiting(): number {
-    return this.rows.sum(this.index, WAITING)
+    return this.context.rows.sum(this.index, WAITING)
   }
 
   get tokensInFlight(): number {
-    return this.rows.sum(this.index, TOKENS)
+    return this.context.rows.sum(this.index, TOKENS)
   }
 
   get prefillTokens(): number {
-    return this.rows.sum(this.index, PREFILL_TOKENS)
+    return this.context.rows.sum(this.index, PREFILL_TOKENS)
   }
 
   get kvTokens(): number {
-    return this.rows.sum(this.index, KV_TOKENS)
+    return this.context.rows.sum(this.index, KV_TOKENS)
   }
 
   get headPrefillTokens(): number {
-    for (const first of this.queue) return first.prefillTokens
-    return 0
+    return this.context.rows.headTokensAt(this.context.rows.headRow(this.index))
+  }
+
+  get headSinceMs(): number {
+    const { rows, aheadMs } = this.context
+    const row = rows.headRow(this.index)
+    return row < 0 ? 0 : rows.headSinceAt(row) - aheadMs
+  }
+
+  get lastProgressMs(): number {
+    return this.context.rows.latest(this.index, PROGRESS) - this.context.aheadMs
+  }
+
+  /** The last moment at which a request waited for its first token here. */
+  get lastWaitingMs(): number {
+    return this.context.rows.latest(this.index, LAST_WAITING) - this.context.aheadMs
+  }
+
+  get slowness(): number {
+    const { rows, clock, aheadMs } = this.context
+    const slowness = rows.toldOf(this.index, SLOWNESS)
+    if (slowness === 0 || slowness === 1) return 1
+    return fadedSlowness(slowness, clock.nowMs() + aheadMs - rows.toldOf(this.index, SLOWNESS_AT))
+  }
+
+  get cacheSource(): NodeBelief['cacheSource'] {
+    return this.context.truth.sourceOf(this.index)
+  }
+
+  add(field: number, amount: number): void {
+    this.context.rows.add(this.index, field, amount)
+  }
+
+  progressed(atMs: number): void {
+    this.context.rows.putTime(this.index, PROGRESS, atMs + this.context.aheadMs)
+  }
+
+  /** To the end of the line. */
+  enter(request: Waiting, atMs: number): void {
+    request.before = this.last
+    request.behind = undefined
+    if (this.last === undefined) this.first = request
+    else this.last.behind = request
+    this.last = request
+    this.add(WAITING, 1)
+    this.add(PREFILL_TOKENS, request.prefillTokens)
+    if (this.first === request) this.showHead(atMs)
+  }
+
+  /** Out of the line, from wherever in it. */
+  leave(request: Waiting, atMs: number): void {
+    const { before, behind } = request
+    const wasFirst = this.first === request
+    if (before === undefined) this.first = behind
+    else before.behind = behind
+    if (behind === undefined) this.last = before
+    else behind.before = before
+    this.add(WAITING, -1)
+    this.add(PREFILL_TOKENS, -request.prefillTokens)
+    if (wasFirst) this.showHead(atMs)
+    this.context.rows.putTime(this.index, LAST_WAITING, atMs + this.context.aheadMs)
+  }
+
+  private showHead(atMs: number): void {
+    const { rows, aheadMs } = this.context
+    rows.put(this.index, HEAD_TOKENS, this.first?.prefillTokens ?? 0)
+    rows.putTime(this.index, HEAD_SINCE, atMs + aheadMs)
   }
 }

@@ -1,97 +1,251 @@
 import type { Candidate, PrefixMatch, RequestFacts } from '../contracts/index.js'
+import { BlockTable, grown } from './block-table.js'
+import { Holdings, NONE } from './holdings.js'
+import { Pin, type BlockChain } from './pin.js'
+import { PrefixWalk } from './prefix-walk.js'
 
-interface Block {
-  tokens: number
-  present: boolean
+export interface MirrorOptions {
+  /** Tokens that a node's cache holds. */
+  readonly capacityOf: (node: number) => number
+  /** Most blocks of all nodes together. */
+  readonly mostBlocks?: number
 }
 
-/** Tokens that a node's cache is taken to hold before it says. */
-const FIRST_CAPACITY_TOKENS = 400_000
+const MOST_BLOCKS = 1_048_576
+const MOST_TABLE_BYTES = 67_108_864
+const MOST_IDLE_PINS = 1_024
+/** Taken from the fullest node at once where memory is short. */
+const TAKEN_AT_ONCE = 256
 
-/** What each node's prefix cache holds, as far as it can be told from what was sent there: an LRU of block hashes for each node. */
+/**
+ * What each node's prefix cache holds, as far as it can be told from what was sent there: blocks by hash with the set of nodes that hold them, and for
+ * each node an order of last use, bounded in tokens. Blocks in use are kept; the rest is forgotten in the order in which it was let go, tails first.
+ */
 export class PrefixMirror {
-  private readonly nodes = new Map<number, NodeCache>()
-  private match: { presentTokens: Float64Array; promisedTokens: Float64Array } = {
-    presentTokens: new Float64Array(16),
-    promisedTokens: new Float64Array(16),
+  private readonly blocks = new BlockTable(MOST_TABLE_BYTES)
+  private readonly holdings: Holdings
+  private readonly capacityOf: (node: number) => number
+  /** By node. */
+  private heldTokens = new Float64Array(32)
+  private heldBlocks = new Int32Array(32)
+  private readTokens = new Float64Array(32)
+  private lives = new Int32Array(32)
+  private readonly walk = new PrefixWalk(this.blocks)
+  private readonly idle: Pin[] = []
+  private letGo = 0
+
+  constructor({ capacityOf, mostBlocks = MOST_BLOCKS }: MirrorOptions) {
+    this.capacityOf = capacityOf
+    this.holdings = new Holdings(mostBlocks)
+  }
+
+  /** Blocks that are known of all nodes; one that two nodes hold counts twice. */
+  get entries(): number {
+    return this.holdings.size
+  }
+
+  get bytes(): number {
+    return this.blocks.bytes + this.holdings.bytes
+  }
+
+  tokensAt(node: number): number {
+    return this.heldTokens[node] ?? 0
+  }
+
+  blocksAt(node: number): number {
+    return this.heldBlocks[node] ?? 0
   }
 
   cachedTokens(facts: RequestFacts, candidates: readonly Candidate[]): PrefixMatch {
-    if (this.match.presentTokens.length < candidates.length) {
-      const size = 2 * candidates.length
-      this.match = { presentTokens: new Float64Array(size), promisedTokens: new Float64Array(size) }
+    return this.walk.cachedTokens(facts, candidates)
+  }
+
+  /** The prompt is on its way to the node: its blocks are promised there, and in use until `unpin`. */
+  pin(node: number, chain: BlockChain, promptTokens = Infinity): Pin {
+    this.widen(node)
+    const { blocks, holdings } = this
+    const { prefixHashes } = chain
+    this.reserve(prefixHashes.length)
+    const pin = this.idle.pop() ?? new Pin()
+    pin.reset(node, this.lives[node] ?? 0, prefixHashes.length)
+    const slots = this.walk.remembered(chain)
+    let held = 0
+    let computed = 0
+    for (let at = 0; at < prefixHashes.length; at += 1) {
+      let slot = at < slots.length ? (slots[at] ?? NONE) : blocks.find(prefixHashes[at] ?? 0)
+      let entry = slot === NONE || !blocks.holds(slot, node) ? NONE : holdings.find(node, slot)
+      if (entry === NONE) {
+        if (!holdings.roomFor(1)) break
+        if (slot === NONE) slot = blocks.add(prefixHashes[at] ?? 0, tokensOf(chain, at))
+        if (slot === NONE) break
+        entry = this.newEntry(node, slot)
+      } else {
+        if (held === at) held = at + 1
+        if (computed === at && blocks.hasComputed(slot, node)) {
+          computed = at + 1
+          pin.lastStamp = holdings.users[entry] === 0 ? (holdings.stamp[entry] ?? Infinity) : Infinity
+          if (at === 0) pin.firstStamp = pin.lastStamp
+        }
+        if (holdings.users[entry] === 0) holdings.take(entry)
+      }
+      holdings.users[entry] = (holdings.users[entry] ?? 0) + 1
+      pin.entries[at] = entry
+      pin.count = at + 1
     }
-    const { presentTokens, promisedTokens } = this.match
-    for (const [position, node] of candidates.entries()) {
-      const { present, promised } = this.nodes.get(node.index)?.find(facts) ?? NOTHING
-      presentTokens[position] = present
-      promisedTokens[position] = promised
+    pin.computedTokens = Math.min(promptTokens - 1, chain.prefixTokens(computed))
+    pin.promisedTokens = held === computed ? pin.computedTokens : Math.min(promptTokens - 1, chain.prefixTokens(held))
+    this.trim(node)
+    return pin
+  }
+
+  /** The node has computed the prompt. With `reads`, its steps read the blocks from now on: returns the tokens that none read before. */
+  compute(pin: Pin, reads: boolean): number {
+    if (!this.isOfThisLife(pin) || pin.isComputed) return 0
+    const { blocks, holdings } = this
+    const { node, entries, count } = pin
+    pin.isComputed = true
+    pin.isRead = reads
+    let newlyRead = 0
+    for (let at = 0; at < count; at += 1) {
+      const entry = entries[at] ?? 0
+      const slot = holdings.block[entry] ?? 0
+      blocks.setComputed(slot, node)
+      if (!reads) continue
+      const readers = holdings.readers[entry] ?? 0
+      const tokens = blocks.tokens[slot] ?? 0
+      if (readers === 0) newlyRead += tokens
+      pin.blockTokens += tokens
+      holdings.readers[entry] = readers + 1
     }
-    return this.match
+    this.readTokens[node] = (this.readTokens[node] ?? 0) + newlyRead
+    return newlyRead
   }
 
-  /** The prompt is on its way to the node. */
-  promise(index: number, facts: RequestFacts): void {
-    this.cacheOf(index).touch(facts, false)
-  }
-
-  /** The node has computed the prompt. */
-  store(index: number, facts: RequestFacts): void {
-    this.cacheOf(index).touch(facts, true)
-  }
-
-  setCapacity(index: number, tokens: number): void {
-    this.cacheOf(index).capacityTokens = tokens
-  }
-
-  clear(index: number): void {
-    this.nodes.delete(index)
-  }
-
-  private cacheOf(index: number): NodeCache {
-    let cache = this.nodes.get(index)
-    if (cache === undefined) this.nodes.set(index, (cache = new NodeCache()))
-    return cache
-  }
-}
-
-const NOTHING = { present: 0, promised: 0 }
-
-class NodeCache {
-  capacityTokens = FIRST_CAPACITY_TOKENS
-  private heldTokens = 0
-  /** In order of last use. */
-  private readonly blocks = new Map<number, Block>()
-
-  find(facts: RequestFacts): { present: number; promised: number } {
-    let present = 0
-    let count = 0
-    for (const hash of facts.prefixHashes) {
-      const block = this.blocks.get(hash)
-      if (block === undefined) break
-      count += 1
-      if (block.present && present === count - 1) present = count
+  /** The request has left the node. Blocks that nobody else uses and that were never computed were never there. Returns the tokens that none reads any more. */
+  unpin(pin: Pin): number {
+    let unread = 0
+    if (this.isOfThisLife(pin)) {
+      unread = this.release(pin)
+      this.readTokens[pin.node] = (this.readTokens[pin.node] ?? 0) - unread
+      this.trim(pin.node)
     }
-    const most = facts.promptTokens - 1
-    return { present: Math.min(most, facts.prefixTokens(present)), promised: Math.min(most, facts.prefixTokens(count)) }
+    pin.count = 0
+    if (this.idle.length < MOST_IDLE_PINS) this.idle.push(pin)
+    return unread
+  }
+
+  /** The node holds these blocks now. */
+  hold(node: number, chain: BlockChain): void {
+    const pin = this.pin(node, chain)
+    this.compute(pin, false)
+    this.unpin(pin)
+  }
+
+  /** What was let go before then is gone. */
+  forgetOlder(node: number, stamp: number): void {
+    const { holdings } = this
+    for (let entry = holdings.oldestOf(node); entry !== NONE; entry = holdings.oldestOf(node)) {
+      if ((holdings.stamp[entry] ?? 0) >= stamp) return
+      this.drop(entry, false)
+    }
+  }
+
+  /** The node's cache is empty. Returns the tokens that were being read. */
+  clear(node: number): number {
+    if (node >= this.lives.length) return 0
+    const { holdings } = this
+    this.lives[node] = ((this.lives[node] ?? 0) + 1) | 0
+    for (let entry = holdings.oldestOf(node); entry !== NONE; entry = holdings.oldestOf(node)) this.drop(entry, false)
+    for (let entry = holdings.usedOf(node); entry !== NONE; entry = holdings.usedOf(node)) this.drop(entry, true)
+    const unread = this.readTokens[node] ?? 0
+    this.readTokens[node] = 0
+    return unread
   }
 
   /** Last block first, so that the beginning of a prompt is forgotten last. */
-  touch(facts: RequestFacts, present: boolean): void {
-    for (let index = facts.prefixHashes.length - 1; index >= 0; index -= 1) {
-      const hash = facts.prefixHashes[index] ?? 0
-      let block = this.blocks.get(hash)
-      if (block === undefined) {
-        block = { tokens: facts.prefixTokens(index + 1) - facts.prefixTokens(index), present }
-        this.heldTokens += block.tokens
-      } else this.blocks.delete(hash)
-      block.present ||= present
-      this.blocks.set(hash, block)
+  private release({ node, entries, count, isRead }: Pin): number {
+    const { blocks, holdings } = this
+    let unread = 0
+    for (let at = count - 1; at >= 0; at -= 1) {
+      const entry = entries[at] ?? 0
+      const slot = holdings.block[entry] ?? 0
+      if (isRead) {
+        const readers = (holdings.readers[entry] ?? 0) - 1
+        holdings.readers[entry] = readers
+        if (readers === 0) unread += blocks.tokens[slot] ?? 0
+      }
+      const users = (holdings.users[entry] ?? 0) - 1
+      holdings.users[entry] = users
+      if (users > 0) continue
+      if (blocks.hasComputed(slot, node)) holdings.letGo(entry, ++this.letGo)
+      else this.drop(entry, true)
     }
-    for (const [hash, block] of this.blocks) {
-      if (this.heldTokens <= this.capacityTokens) return
-      this.blocks.delete(hash)
-      this.heldTokens -= block.tokens
+    return unread
+  }
+
+  /** Whether the node's cache was cleared since. */
+  isOfThisLife(pin: Pin): boolean {
+    return pin.life === this.lives[pin.node]
+  }
+
+  private newEntry(node: number, slot: number): number {
+    const { blocks, holdings } = this
+    const entry = holdings.add(node, slot)
+    if (entry === NONE) return NONE
+    blocks.addHolder(slot, node)
+    this.heldTokens[node] = (this.heldTokens[node] ?? 0) + (blocks.tokens[slot] ?? 0)
+    this.heldBlocks[node] = (this.heldBlocks[node] ?? 0) + 1
+    return entry
+  }
+
+  private drop(entry: number, isUsed: boolean): void {
+    const { blocks, holdings } = this
+    const node = holdings.node[entry] ?? 0
+    const slot = holdings.block[entry] ?? 0
+    this.heldTokens[node] = (this.heldTokens[node] ?? 0) - (blocks.tokens[slot] ?? 0)
+    this.heldBlocks[node] = (this.heldBlocks[node] ?? 0) - 1
+    holdings.remove(entry, isUsed)
+    blocks.removeHolder(slot, node)
+  }
+
+  private trim(node: number): void {
+    const capacityTokens = this.capacityOf(node)
+    const { holdings } = this
+    while ((this.heldTokens[node] ?? 0) > capacityTokens) {
+      const entry = holdings.oldestOf(node)
+      if (entry === NONE) return
+      this.drop(entry, false)
     }
   }
+
+  /** Takes from the fullest nodes where so many blocks more would not fit. What does not fit even so is not mirrored. */
+  private reserve(count: number): void {
+    const { blocks, holdings } = this
+    while (!blocks.roomFor(count) || !holdings.roomFor(count)) {
+      let fullest = 0
+      for (let node = 1; node < this.heldBlocks.length; node += 1)
+        if ((this.heldBlocks[node] ?? 0) > (this.heldBlocks[fullest] ?? 0)) fullest = node
+      if (holdings.oldestOf(fullest) === NONE) return
+      for (let taken = 0; taken < TAKEN_AT_ONCE + count; taken += 1) {
+        const entry = holdings.oldestOf(fullest)
+        if (entry === NONE) break
+        this.drop(entry, false)
+      }
+    }
+  }
+
+  private widen(node: number): void {
+    if (node < this.lives.length) return
+    const nodes = 2 ** Math.ceil(Math.log2(node + 1))
+    this.blocks.widen(nodes)
+    this.holdings.widen(nodes)
+    this.heldTokens = grown(this.heldTokens, new Float64Array(nodes))
+    this.heldBlocks = grown(this.heldBlocks, new Int32Array(nodes))
+    this.readTokens = grown(this.readTokens, new Float64Array(nodes))
+    this.lives = grown(this.lives, new Int32Array(nodes))
+  }
+}
+
+function tokensOf(chain: BlockChain, at: number): number {
+  return Math.max(1, Math.round(chain.prefixTokens(at + 1)) - Math.round(chain.prefixTokens(at)))
 }

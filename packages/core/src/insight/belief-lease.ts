@@ -1,0 +1,173 @@
+import type { Clock } from '../base/index.js'
+import type { Candidate, Lease, LeaseEnd, RequestFacts, RoutingEvent, Strategy, Usage } from '../contracts/index.js'
+import { IN_FLIGHT, KV_TOKENS, TOKENS } from './lease-rows.js'
+import type { NodeRow, Waiting } from './node-row.js'
+import type { BeliefNews } from './belief-news.js'
+import type { CacheTruth } from './cache-truth.js'
+import type { BlockChain, Pin } from './pin.js'
+import type { PrefixMirror } from './prefix-mirror.js'
+import { expectedStepMs } from './speed-book.js'
+
+/** A gap is measured over so many tokens: single ones come in the rhythm of sockets. */
+const GAP_TOKENS = 4
+/** No more than one gap of a node in this time. */
+const GAP_EVERY_MS = 20
+
+/** What a claim needs of the belief that it is part of. */
+export interface LeaseContext {
+  readonly clock: Clock
+  readonly mirror: PrefixMirror
+  readonly truth: CacheTruth
+  readonly news: BeliefNews | undefined
+  readonly onFault: (error: unknown) => void
+  nextLease(): number
+  /** The row of a node that gets a request. */
+  meet(node: Candidate): NodeRow
+  holds(node: Candidate, chain: BlockChain): void
+  learnGap(row: NodeRow, ratio: number): void
+  learnCache(row: NodeRow, pin: Pin, told: { readonly facts: RequestFacts; readonly toldTokens: number }): void
+}
+
+/** One claim. Counts itself out once, whoever asks and however often. */
+export class BeliefLease implements Lease, Waiting {
+  readonly prefillTokens: number
+  before: Waiting | undefined
+  behind: Waiting | undefined
+  private readonly row: NodeRow
+  private readonly pin: Pin
+  private readonly number: number
+  private readonly tokensInFlight: number
+  private readonly believedCachedTokens: number
+  private readonly openedMs: number
+  private firstTokenMs: number | undefined
+  private ownKvTokens = 0
+  private open = true
+  /** Since when the tokens of the next gap are counted; NaN before the first. */
+  private gapSinceMs = Number.NaN
+  private gapTokens = 0
+
+  constructor(
+    private readonly belief: LeaseContext,
+    private readonly node: Candidate,
+    private readonly facts: RequestFacts,
+    private readonly strategy: Strategy | undefined,
+  ) {
+    const { mirror, truth, clock, news } = belief
+    this.row = belief.meet(node)
+    this.openedMs = clock.nowMs()
+    this.pin = mirror.pin(node.index, facts, facts.promptTokens)
+    this.number = belief.nextLease()
+    news?.opened(this.number, { index: node.index, incarnation: node.incarnation ?? 0 }, facts)
+    this.believedCachedTokens = truth.isTrusted(node.index) ? Math.max(0, this.pin.promisedTokens) : 0
+    this.tokensInFlight = Math.max(0, Math.round(facts.promptTokens + facts.outputTokens))
+    this.prefillTokens = Math.max(0, Math.round(facts.promptTokens - this.believedCachedTokens))
+    if (this.row.inFlight === 0) this.row.progressed(this.openedMs)
+    this.row.add(IN_FLIGHT, 1)
+    this.row.add(TOKENS, this.tokensInFlight)
+    this.row.enter(this, this.openedMs)
+    if (strategy?.observe !== undefined) this.dispatched()
+  }
+
+  firstToken(): void {
+    if (!this.open || this.firstTokenMs !== undefined) return
+    const { belief, facts, node, row } = this
+    const atMs = belief.clock.nowMs()
+    this.firstTokenMs = atMs
+    row.leave(this, atMs)
+    row.progressed(atMs)
+    const newlyRead = belief.mirror.compute(this.pin, true)
+    belief.news?.computed(this.number)
+    this.ownKvTokens = Math.max(0, Math.round(facts.promptTokens + facts.outputTokens / 2) - this.pin.blockTokens)
+    row.add(KV_TOKENS, this.ownKvTokens + newlyRead)
+    if (this.strategy?.observe === undefined) return
+    const { believedCachedTokens } = this
+    this.tell({ kind: 'first-token', facts, node, atMs, ttftMs: atMs - this.openedMs, believedCachedTokens })
+  }
+
+  tokens(count: number): void {
+    const { belief, row } = this
+    if (!this.open || !(count > 0)) return
+    const atMs = belief.clock.nowMs()
+    row.progressed(atMs)
+    this.gapTokens += count
+    if (this.gapTokens < GAP_TOKENS && this.gapSinceMs === this.gapSinceMs) return
+    if (this.isClean(atMs)) {
+      row.measuredMs = atMs
+      const expectedMs = expectedStepMs(row.inFlight, row.kvTokens)
+      belief.learnGap(row, (atMs - this.gapSinceMs) / this.gapTokens / expectedMs)
+    }
+    this.gapSinceMs = atMs
+    this.gapTokens = 0
+  }
+
+  settle(end?: LeaseEnd): void {
+    if (!this.open) return
+    this.open = false
+    const { belief, row, pin } = this
+    const atMs = belief.clock.nowMs()
+    if (this.firstTokenMs === undefined) {
+      row.leave(this, atMs)
+      if (end?.outcome === 'answered') this.computedAtOnce()
+    }
+    if (end?.outcome === 'answered' && end.usage !== undefined) this.learnCache(end.usage)
+    row.add(IN_FLIGHT, -1)
+    row.add(TOKENS, -this.tokensInFlight)
+    row.add(KV_TOKENS, -this.ownKvTokens - belief.mirror.unpin(pin))
+    if (end?.holds !== undefined) belief.holds(this.node, end.holds)
+    belief.news?.ended(this.number)
+    if (end !== undefined && this.strategy?.observe !== undefined) this.settled(end, atMs)
+  }
+
+  /** Answers that come whole may be told of at their end only. */
+  private computedAtOnce(): void {
+    this.belief.mirror.compute(this.pin, false)
+    this.belief.news?.computed(this.number)
+  }
+
+  /** True where no prompt was computed on the node in all of the gap. */
+  private isClean(atMs: number): boolean {
+    const { row, gapSinceMs } = this
+    return gapSinceMs < atMs && atMs - row.measuredMs >= GAP_EVERY_MS && row.waiting === 0 && row.lastWaitingMs <= gapSinceMs
+  }
+
+  private learnCache({ promptTokens, cachedTokens }: Usage): void {
+    if (cachedTokens === undefined || promptTokens <= 0) return
+    this.belief.learnCache(this.row, this.pin, { facts: this.facts, toldTokens: (cachedTokens * this.facts.promptTokens) / promptTokens })
+  }
+
+  /** A strategy that fails here gets no request: the claim is taken back. */
+  private dispatched(): void {
+    const { facts, node } = this
+    try {
+      this.strategy?.observe?.({ kind: 'dispatched', facts, node, atMs: this.openedMs })
+    } catch (error) {
+      this.settle()
+      throw error
+    }
+  }
+
+  private settled({ outcome, usage, outputTokens }: LeaseEnd, atMs: number): void {
+    const { facts, node, openedMs, firstTokenMs } = this
+    this.tell({
+      kind: 'settled',
+      facts,
+      node,
+      atMs,
+      outcome,
+      promptTokens: usage?.promptTokens ?? facts.promptTokens,
+      outputTokens: usage?.completionTokens ?? outputTokens ?? 0,
+      cachedTokens: usage?.cachedTokens,
+      ttftMs: firstTokenMs === undefined ? undefined : firstTokenMs - openedMs,
+      totalMs: atMs - openedMs,
+    })
+  }
+
+  /** The answer goes on, whatever the strategy makes of the news. */
+  private tell(event: RoutingEvent): void {
+    try {
+      this.strategy?.observe?.(event)
+    } catch (error) {
+      this.belief.onFault(error)
+    }
+  }
+}
