@@ -22,6 +22,8 @@ export interface RequestFacts {
   readonly session: string | undefined
   /** Who asks: the name of the key, else the address; the same text = the same client. */
   readonly client: string
+  /** Network address that it came from. Absent: none, as in a simulation. */
+  readonly address?: string
   /** The client's objective for the first token, in ms; undefined = none said. */
   readonly sloTtftMs: number | undefined
 }

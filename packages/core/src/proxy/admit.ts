@@ -48,6 +48,7 @@ export function admit(context: ProxyContext, request: Accepted): Admitted {
     prefixHashes: prefixHashes(scan, context.salt),
     session: session?.name,
     client: request.client ?? request.exchange.peer.address,
+    address: request.exchange.peer.address,
     sloTtftMs: sloTtftMsOf(headers),
   })
   const { exchange, face, requestId, client, delivery, share, arrivedAtMs, arrivedMs } = request

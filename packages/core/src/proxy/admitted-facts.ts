@@ -16,6 +16,7 @@ export class AdmittedFacts implements RequestFacts {
   readonly prefixHashes: Float64Array
   readonly session: string | undefined
   readonly client: string
+  readonly address: string
   readonly sloTtftMs: number | undefined
 
   constructor(told: ToldFacts) {
@@ -29,6 +30,7 @@ export class AdmittedFacts implements RequestFacts {
     this.prefixHashes = told.prefixHashes
     this.session = told.session
     this.client = told.client
+    this.address = told.address ?? told.client
     this.sloTtftMs = told.sloTtftMs
   }
 
