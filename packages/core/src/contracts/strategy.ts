@@ -93,6 +93,8 @@ export interface Strategy {
   pick(facts: RequestFacts, candidates: readonly Candidate[], trace?: TraceSink): number
   /** Told of the requests that this strategy placed, in order. */
   observe?(event: RoutingEvent): void
+  /** What it knows of its own quality, such as the error of its predictions: names with units, made for people and metrics. */
+  report?(): Readonly<Record<string, number>>
 }
 
 /** Experimental until the strategies' own issue freezes it. */

@@ -57,6 +57,7 @@ function checked(name: string, strategy: Strategy): Strategy {
     observe(event) {
       guarded(name, () => strategy.observe?.(event))
     },
+    report: () => guarded(name, () => strategy.report?.() ?? {}),
     pick(facts, candidates, trace) {
       const index = guarded(name, () => strategy.pick(facts, candidates, trace))
       if (Number.isInteger(index) && index >= -1 && index < candidates.length) return index
