@@ -114,7 +114,7 @@ export function assemble(options: Resolved, first: Topology, hooks: AssemblyHook
     inLine: () => inLine(dataPath, threads),
   })
   const ring = createRecordRing()
-  const decisions = new DecisionBook()
+  const decisions = new DecisionBook(ring)
   const onDecision = (decision: Decision): void => decisions.add(decision)
   const onSettled = (records: readonly RequestRecord[]): void => {
     for (const record of records) {

@@ -8,7 +8,6 @@ import {
   type BalancerStatus,
   type ControlServer,
   type NodeModels,
-  type Why,
 } from '../control/index.js'
 import { LbError, messageOf } from '../errors/index.js'
 import type { NodeChange } from '../nodes/index.js'
@@ -19,10 +18,12 @@ import { assemble, type Assembly } from './assembly.js'
 import { buildStatus } from './build-status.js'
 import type { SharedSocket } from './data-threads.js'
 import { controlActions } from './control-actions.js'
+import type { DecisionBook } from './decision-book.js'
 import { EventLog } from './event-log.js'
 import { readModelsOf } from './node-models.js'
 import { refuse, servedUrl, type Listenable } from './listeners.js'
 import type { BalancerOptions, CloseOptions, StartOptions } from './options.js'
+import { pause } from './pause.js'
 import { openRequestLog, type RequestLog } from './request-log.js'
 import { resolveOptions, topologyFrom, type Resolved } from './resolved-options.js'
 import { untilServing } from './until-serving.js'
@@ -196,19 +197,11 @@ export class Balancer {
     return ring.newest(limit)
   }
 
-  /** How a request found its node, as far as that is remembered. */
-  why(requestId: string): Why | undefined {
-    const { dataPath, ring, decisions } = this.need().assembly
-    dataPath.settled.flush()
-    const record = ring.find(requestId)
-    return decisions.of(requestId) ?? (record === undefined ? undefined : { id: requestId, record, decisions: [] })
-  }
-
-  /** The newest requests whose choice was traced, newest first. */
-  traced(limit = 100): readonly Why[] {
+  /** How requests found their nodes, as far as that is remembered. */
+  decisions(): DecisionBook {
     const { dataPath, decisions } = this.need().assembly
     dataPath.settled.flush()
-    return decisions.newest(limit)
+    return decisions
   }
 
   drain(nodeId: string): void {
@@ -255,7 +248,7 @@ export class Balancer {
     const { dataPath, threads } = assembly
     assembly.discovery.stop()
     threads?.refuse(STOPPING)
-    if (this.urls.length > 0) await this.pause(READY_GRACE_MS)
+    if (this.urls.length > 0) await pause(this.options.clock, READY_GRACE_MS, this.forced.signal)
     dataPath.listeners.stopAccepting()
     threads?.stopAccepting()
     this.forced.signal.addEventListener('abort', () => dataPath.listeners.cutAll())
@@ -264,14 +257,6 @@ export class Balancer {
     assembly.gpuBoard.close()
     dataPath.cutAll()
     await threads?.close()
-  }
-
-  private pause(ms: number): Promise<void> {
-    return new Promise((resolve) => {
-      this.options.clock.after(ms, resolve)
-      this.forced.signal.addEventListener('abort', () => resolve())
-      if (this.forced.signal.aborted) resolve()
-    })
   }
 
   private serve(exchange: Exchange): void {

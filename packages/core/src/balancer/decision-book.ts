@@ -1,5 +1,6 @@
 import type { Decision, RequestRecord } from '../contracts/index.js'
 import type { Why } from '../control/index.js'
+import type { RecordRing } from '../proxy/index.js'
 
 /** Requests of which choices are kept. */
 const MOST_REQUESTS = 1_000
@@ -14,6 +15,9 @@ interface Entry {
 /** The newest choices that were told, by request, with what became of them. */
 export class DecisionBook {
   private readonly entries = new Map<string, Entry>()
+
+  /** `records`: those of requests whose choices were not told. */
+  constructor(private readonly records: Pick<RecordRing, 'find'>) {}
 
   add(decision: Decision): void {
     const known = this.entries.get(decision.id)
@@ -35,9 +39,12 @@ export class DecisionBook {
     if (entry !== undefined && entry.decisions[0]?.arrivedAtMs === record.arrivedAtMs) entry.record = record
   }
 
-  of(id: string): Why | undefined {
+  /** All that is known of one request; undefined where that is nothing. */
+  why(id: string): Why | undefined {
     const entry = this.entries.get(id)
-    return entry === undefined ? undefined : { id, ...entry }
+    if (entry !== undefined) return { id, ...entry }
+    const record = this.records.find(id)
+    return record === undefined ? undefined : { id, record, decisions: [] }
   }
 
   /** Newest first. */

@@ -66,10 +66,10 @@ function fits(node: RosterNode, question: Question): boolean {
 
 function narrowed(routable: readonly RosterNode[], question: Question): readonly RosterNode[] {
   let kept = routable
-  for (const { keeps, isFirm, name } of filters) {
-    const left = kept.filter((node) => keeps(node, question))
-    if (left.length > 0 || isFirm) kept = left
-    else if (name === 'context') kept = roomiest(kept)
+  for (const filter of filters) {
+    const left = kept.filter((node) => filter.keeps(node, question))
+    if (left.length > 0 || filter.isFirm) kept = left
+    else if (filter.name === 'context') kept = roomiest(kept)
   }
   return kept
 }

@@ -45,6 +45,8 @@ export class Rig {
   proxy: Proxy | undefined
   /** Nodes in this order; the first untried one is picked. */
   readonly nodes: RosterNode[] = []
+  /** Nodes that take no requests. */
+  readonly withheld: RosterNode[] = []
   private readonly servers: Server[] = []
   private front: HttpServer | undefined
   private listener: Door | undefined
@@ -80,7 +82,9 @@ export class Rig {
       timeouts: { connectMs: 1_000, firstTokenMs: 2_000, idleMs: 2_000 },
     })
     const proxy = createProxy({
-      rosters: { current: () => ({ version: 1, nodes: this.nodes, routable: () => this.nodes, emptyReason: () => 'down' }) },
+      rosters: {
+        current: () => ({ version: 1, nodes: [...this.nodes, ...this.withheld], routable: () => this.nodes, emptyReason: () => 'down' }),
+      },
       leases: this.leases(),
       upstream: this.upstream,
       wheel: this.wheel,
