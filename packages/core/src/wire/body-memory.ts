@@ -12,7 +12,7 @@ const pieces = new WeakMap<ArrayBufferLike, Piece>()
 const free = new Map<number, Piece[]>()
 
 /**
- * Memory for a body of so many bytes, at least. Pieces of 32 KiB to 1 MiB are used again and again: fresh ones cost a page fault every 4 KiB and a
+ * Memory for a body, or a large piece of an answer, of so many bytes, at least. Pieces of 32 KiB to 1 MiB are used again and again: fresh ones cost a page fault every 4 KiB and a
  * collection each time some megabytes of them are gone, together more than reading the body.
  */
 export function takeBodyMemory(bytes: number): Buffer {

@@ -38,10 +38,17 @@ export class ChunkedDecoder {
   /** Reads from `at`; returns where it stopped: the end of the bytes, or the first byte behind the body. Throws ChunkError. */
   push(bytes: Buffer, start: number, end: number): number {
     let at = start
-    while (at < end && this.state !== 'done') {
+    while (at < end && this.state !== 'done') at = this.pushFrame(bytes, at, end)
+    return at
+  }
+
+  /** Reads on to the end of the frame that `start` stands in, or of the bytes; returns where it stopped. Throws ChunkError. */
+  pushFrame(bytes: Buffer, start: number, end: number): number {
+    let at = start
+    do {
       if (this.state === 'data') at = this.data(bytes, at, end)
       else this.control(bytes[at++] ?? 0)
-    }
+    } while (at < end && this.state !== 'done' && !this.atFrameStart)
     return at
   }
 

@@ -1,9 +1,8 @@
 import type { Socket } from 'node:net'
+import { giveBodyMemory, takeBodyMemory } from './body-memory.js'
 import { Outgoing } from './outgoing.js'
 import { latin1 } from './response-text.js'
 
-/** Unsent bytes at which a writer is asked to wait. */
-const HIGH_WATER_BYTES = 65_536
 /** Larger writes go as buffers: Node.js sends strings up to this from its stack. */
 const MAX_TEXT_BYTES = 16_384
 
@@ -30,11 +29,13 @@ export class DoorWriter {
   /** Sends text, bytes and text as one. The bytes are the caller's again afterwards. */
   writeAround(before: string, bytes: Uint8Array, after: string): boolean {
     if (before.length + bytes.byteLength + after.length <= MAX_TEXT_BYTES) return this.write(`${before}${latin1(bytes)}${after}`)
-    const all = Buffer.allocUnsafe(before.length + bytes.byteLength + after.length)
-    all.write(before, 0, 'latin1')
-    all.set(bytes, before.length)
-    all.write(after, before.length + bytes.byteLength, 'latin1')
-    this.outgoing.writeBytes([all])
+    const first = `${this.outgoing.takeText()}${before}`
+    const length = first.length + bytes.byteLength + after.length
+    const memory = takeBodyMemory(length)
+    memory.write(first, 0, 'latin1')
+    memory.set(bytes, first.length)
+    memory.write(after, first.length + bytes.byteLength, 'latin1')
+    this.outgoing.writeLent(memory.subarray(0, length), () => giveBodyMemory(memory))
     return this.flows()
   }
 
@@ -48,8 +49,9 @@ export class DoorWriter {
     if (this.socket.timeout !== this.writeStallMs) this.socket.setTimeout(this.writeStallMs)
   }
 
+  /** The mark is the socket's own: Node.js tells of room only where its mark was passed. */
   private flows(): boolean {
-    if (this.outgoing.waitingBytes < HIGH_WATER_BYTES) return true
+    if (this.outgoing.waitingBytes < this.socket.writableHighWaterMark) return true
     this.isBlocked = true
     this.watchStall()
     return false
@@ -57,7 +59,7 @@ export class DoorWriter {
 
   /** What was too much for a turn of the loop may have gone in one write. */
   private flushed(): void {
-    if (this.isBlocked && this.outgoing.waitingBytes < HIGH_WATER_BYTES) this.drained()
+    if (this.isBlocked && this.outgoing.waitingBytes < this.socket.writableHighWaterMark) this.drained()
   }
 
   private drained(): void {

@@ -31,8 +31,7 @@ export class Outgoing {
 
   /** The bytes must not change until they are sent. */
   writeBytes(parts: readonly Buffer[]): void {
-    const { text } = this
-    this.text = ''
+    const text = this.takeText()
     if (this.socket.destroyed) return
     this.socket.cork()
     if (text !== '') this.socket.write(text, 'latin1')
@@ -40,11 +39,23 @@ export class Outgoing {
     this.socket.uncork()
   }
 
-  flush(): void {
+  /** What waits for the end of the turn; the caller sends it. */
+  takeText(): string {
     const { text } = this
-    if (text === '') return
     this.text = ''
-    if (this.socket.destroyed) return
+    return text
+  }
+
+  /** The bytes must not change until `onLeft`: the kernel has them, or nobody wants them any more. */
+  writeLent(bytes: Buffer, onLeft: () => void): void {
+    if (this.socket.destroyed) return onLeft()
+    this.socket.write(bytes, onLeft)
+    this.onFlushed()
+  }
+
+  flush(): void {
+    const text = this.takeText()
+    if (text === '' || this.socket.destroyed) return
     this.socket.write(text, 'latin1')
     this.onFlushed()
   }

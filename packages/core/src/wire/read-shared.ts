@@ -8,6 +8,9 @@ export function isShared(bytes: Buffer): boolean {
   return bytes.buffer === sharedBuffer.buffer
 }
 
+/** Bytes that the kernel would not take at which a writer is asked to wait. What comes of one more read, 64 KiB, is the most that is held besides. */
+const HIGH_WATER_BYTES = 32_768
+
 /** What Node.js keeps of a connection; not a public API. */
 interface Inside {
   _handle?: object | null
@@ -35,9 +38,8 @@ export function readShared(accepted: Socket, onBytes: (bytes: Buffer) => void): 
       return true
     },
   }
-  const socket = new Socket({ handle, onread, allowHalfOpen: true, readable: true, writable: true } as ConstructorParameters<
-    typeof Socket
-  >[0])
+  const options = { handle, onread, allowHalfOpen: true, readable: true, writable: true, writableHighWaterMark: HIGH_WATER_BYTES }
+  const socket = new Socket(options as ConstructorParameters<typeof Socket>[0])
   // The server counts its connections by this.
   ;(socket as unknown as Inside)._server = before._server ?? null
   before._server = null

@@ -61,6 +61,56 @@ describe('a response', () => {
   })
 })
 
+describe('whole frames', () => {
+  const head = 'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n'
+  const frame = (text: string): string => `0${text.length.toString(16).toUpperCase()}\r\n${text}\r\n`
+
+  /** What is decoded, and what passes as it came. */
+  function pass(chunks: readonly string[]): {
+    readonly decoded: string
+    readonly frames: string
+    readonly body: string
+    readonly done: boolean
+  } {
+    const seen = { decoded: '', frames: '', body: '' }
+    const parser = new ResponseParser({
+      onHead: () => undefined,
+      onBody: (bytes) => {
+        seen.decoded += bytes.toString('latin1')
+        seen.body += bytes.toString('latin1')
+      },
+      onEnd: () => undefined,
+      takesFrames: true,
+      onFrame: (bytes, start, end) => {
+        seen.body += bytes.toString('latin1', start, end)
+        return 'pass'
+      },
+      onFrames: (frames) => void (seen.frames += frames.toString('latin1')),
+    })
+    for (const text of chunks) parser.push(Buffer.from(text, 'latin1'))
+    return { ...seen, done: parser.done }
+  }
+
+  it('pass as they came, those behind a frame that two reads share as well', () => {
+    const last = frame('c'.repeat(300)) + frame('d') + '0\r\n\r\n'
+    const seen = pass([head + frame('a'), frame('b'.repeat(40)).slice(0, 20), frame('b'.repeat(40)).slice(20) + last])
+    expect(seen).toMatchObject({ decoded: 'b'.repeat(40), frames: frame('a') + last, done: true })
+  })
+
+  it('and torn ones are one body at every cut of its bytes', () => {
+    const body = Array.from({ length: 12 }, (_, index) => `${index}`.repeat(index + 1))
+    const text = `${head}${body.map(frame).join('')}0\r\n\r\n`
+    fc.assert(
+      fc.property(fc.array(fc.nat(text.length), { maxLength: 8 }), (cuts) => {
+        const points = [...new Set(cuts)].sort((a, b) => a - b)
+        const seen = pass([0, ...points].map((from, index) => text.slice(from, points[index] ?? text.length)))
+        expect(seen).toMatchObject({ body: body.join(''), done: true })
+      }),
+      { numRuns: 100 },
+    )
+  })
+})
+
 describe('a hostile response', () => {
   const head = 'HTTP/1.1 200 OK\r\n'
   it.each([

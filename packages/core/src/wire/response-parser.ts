@@ -116,10 +116,18 @@ export class ResponseParser {
 
   private readChunked(decoder: ChunkedDecoder, bytes: Buffer, start: number): number {
     let at = start
-    if (decoder.atFrameStart && this.events.takesFrames) at = this.readFrames(bytes, at)
-    if (this.state === 'done') return at
+    while (at < bytes.byteLength && this.state !== 'done') {
+      const whole = decoder.atFrameStart && this.events.takesFrames ? this.readFrames(bytes, at) : at
+      at = whole === at ? this.decodeFrame(decoder, bytes, at) : whole
+    }
+    return at
+  }
+
+  /** Decodes one frame, or what there is of it: the first of a read is a rest most of the time, and those behind it are whole. */
+  private decodeFrame(decoder: ChunkedDecoder, bytes: Buffer, start: number): number {
+    let at = start
     try {
-      at = decoder.push(bytes, at, bytes.byteLength)
+      at = decoder.pushFrame(bytes, start, bytes.byteLength)
     } catch (error) {
       throw error instanceof ChunkError ? framing(error.message) : error
     }
