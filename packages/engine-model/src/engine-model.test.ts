@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { chainBlocks } from './chain-blocks.js'
-import { createEngineModel, type EngineModel, type EngineModelOptions } from './engine-model.js'
+import { createEngineModel, type EngineModel } from './engine-model.js'
+import type { EngineModelOptions } from './engine-options.js'
 
 const tokens = (count: number, from = 0) => Array.from({ length: count }, (_, index) => from + index)
 const request = (id: string, promptTokens: number, outputTokens: number, from = 0) => ({

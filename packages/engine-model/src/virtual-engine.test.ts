@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { createVirtualEngine, type VirtualEngine, type VirtualRun } from './virtual-engine.js'
+import type { VirtualRun } from './run-chain.js'
+import type { VirtualEngine } from './virtual-contract.js'
+import { createVirtualEngine } from './virtual-engine.js'
 
 const run = (id: number, tokens: number): VirtualRun => ({ id, tokens })
 
@@ -55,6 +57,8 @@ describe('the virtual engine', () => {
     engine.submit(request, 0)
     expect(() => engine.submit({ ...request, key: 2 }, engine.nextMs + 1)).toThrow(/advance/)
     expect(() => engine.submit(request, 0)).toThrow(/in the engine already/)
-    expect(() => engine.submit({ ...request, key: 3, promptRuns: [run(1, 65)] }, 0)).toThrow(/runs of 65 tokens in a prompt of 64/)
+    expect(() => engine.submit({ ...request, key: 3, promptRuns: [run(1, 65)] }, 0)).toThrow(
+      /runs of 65 tokens do not fit into a prompt of 64/,
+    )
   })
 })

@@ -1,10 +1,10 @@
 import type { Sequence } from './sequence.js'
 
 /** First come, first served, but a preempted sequence goes back to the front. Cancelled ones are skipped, not searched for. */
-export class WaitingQueue {
+export class WaitingQueue<S extends Sequence> {
   /** Preempted: the last one in is the first one out, which restores the order of arrival. */
-  private readonly front: Sequence[] = []
-  private readonly line: Sequence[] = []
+  private readonly front: S[] = []
+  private readonly line: S[] = []
   private head = 0
   private waiting = 0
 
@@ -12,17 +12,17 @@ export class WaitingQueue {
     return this.waiting
   }
 
-  pushBack(sequence: Sequence): void {
+  pushBack(sequence: S): void {
     this.line.push(sequence)
     this.waiting++
   }
 
-  pushFront(sequence: Sequence): void {
+  pushFront(sequence: S): void {
     this.front.push(sequence)
     this.waiting++
   }
 
-  peek(): Sequence | undefined {
+  peek(): S | undefined {
     while (this.front.at(-1)?.state === 'cancelled') this.front.pop()
     if (this.front.length > 0) return this.front.at(-1)
     while (this.line[this.head]?.state === 'cancelled') this.skip()
