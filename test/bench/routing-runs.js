@@ -30,9 +30,10 @@ export class Runs {
     this.tell(
       `${source.name} at ${rate.toFixed(2)}, ${contender.name}, seed ${seed}: ${this.requests} requests in ${this.seconds.toFixed(0)} s so far`,
     )
-    const fromMs = performance.now()
+    const from = process.cpuUsage()
     const result = run(scene, contender, seed)
-    this.seconds += (performance.now() - fromMs) / 1000
+    const { user, system } = process.cpuUsage(from)
+    this.seconds += (user + system) / 1e6
     this.requests += result?.sent ?? 0
     this.#made.set(key, result)
     return result

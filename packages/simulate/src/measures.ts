@@ -13,7 +13,10 @@ export interface Answered {
   readonly outputTokens: number
 }
 
-type Figures = Pick<SimulationResult, 'requests' | 'ttftMs' | 'tpotMs' | 'e2eMs' | 'cachedTokenShare' | 'outputTokensPerSecond'>
+type Figures = Pick<
+  SimulationResult,
+  'requests' | 'ttftMs' | 'tpotMs' | 'e2eMs' | 'cachedTokenShare' | 'inObjectiveShare' | 'outputTokensPerSecond'
+>
 
 /** Collects answers and says what they were like. */
 export class Measures {
@@ -46,10 +49,11 @@ export class Measures {
   /**
    * Cuts the warm-up, as a share of the requests in order of sending, and what was sent after the last session began: the load fades there.
    */
-  figures(warmupShare: number, lastStartMs: number): Figures {
+  figures(warmupShare: number, lastStartMs: number, sloTtftMs = Infinity): Figures {
     const inTime = this.answers.filter(({ sentMs }) => sentMs <= lastStartMs).sort((one, other) => one.sentMs - other.sentMs)
     const measured = inTime.slice(Math.floor(warmupShare * inTime.length))
     const several = measured.filter(({ outputTokens }) => outputTokens > 1)
+    const inObjective = measured.filter(({ firstTokenMs, sentMs }) => firstTokenMs - sentMs <= sloTtftMs)
     const promptTokens = total(measured, (answer) => answer.promptTokens)
     const spanMs = (measured.at(-1)?.sentMs ?? 0) - (measured[0]?.sentMs ?? 0)
     return {
@@ -59,13 +63,8 @@ export class Measures {
         Float64Array.from(several, ({ endMs, firstTokenMs, outputTokens }) => (endMs - firstTokenMs) / (outputTokens - 1)),
       ),
       e2eMs: percentilesOf(Float64Array.from(measured, ({ endMs, sentMs }) => endMs - sentMs)),
-      cachedTokenShare:
-        promptTokens === 0
-          ? 0
-          : share(
-              total(measured, (answer) => answer.cachedTokens),
-              promptTokens,
-            ),
+      cachedTokenShare: promptTokens === 0 ? 0 : rounded6(total(measured, (answer) => answer.cachedTokens) / promptTokens),
+      inObjectiveShare: measured.length === 0 ? 1 : rounded6(inObjective.length / measured.length),
       outputTokensPerSecond: spanMs === 0 ? 0 : rounded((1000 * total(measured, (answer) => answer.outputTokens)) / spanMs),
     }
   }
@@ -75,6 +74,6 @@ function total(answers: readonly Answered[], of: (answer: Answered) => number): 
   return answers.reduce((sum, answer) => sum + of(answer), 0)
 }
 
-function share(part: number, whole: number): number {
-  return Math.round((1e6 * part) / whole) / 1e6
+function rounded6(value: number): number {
+  return Math.round(1e6 * value) / 1e6
 }

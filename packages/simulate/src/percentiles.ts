@@ -3,6 +3,7 @@ export interface Percentiles {
   readonly mean: number
   readonly p50: number
   readonly p90: number
+  readonly p95: number
   readonly p99: number
 }
 
@@ -17,7 +18,7 @@ export function percentilesOf(values: Float64Array): Percentiles {
   }
   let sum = 0
   for (const value of values) sum += value
-  return { mean: rounded(values.length === 0 ? 0 : sum / values.length), p50: at(0.5), p90: at(0.9), p99: at(0.99) }
+  return { mean: rounded(values.length === 0 ? 0 : sum / values.length), p50: at(0.5), p90: at(0.9), p95: at(0.95), p99: at(0.99) }
 }
 
 /** Microseconds are as far as a result reaches: digits behind them are the order of additions. */

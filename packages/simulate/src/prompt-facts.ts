@@ -4,8 +4,15 @@ import type { PromptRun, WorkloadRequest } from './workload.js'
 /** Bytes of a request's body for each prompt token: English text in common tokenizers. */
 const BYTES_PER_TOKEN = 4
 /** As the gateway: no prompt has more hashes. */
-export const MOST_HASHES = 2_048
+const MOST_HASHES = 2_048
 const TWO_32 = 4_294_967_296
+
+/** How much of a prompt the balancer is told. */
+export interface PromptView {
+  /** 0: nothing is known of prefixes. */
+  readonly mostHashes?: number
+  readonly sloTtftMs?: number | undefined
+}
 
 /** What the balancer would know of a workload's request; each run of its prompt is a block. */
 export class PromptFacts implements RequestFacts {
@@ -17,6 +24,8 @@ export class PromptFacts implements RequestFacts {
   readonly prefixHashes: Float64Array
   readonly session: string | undefined
   readonly client: string
+  /** Stands for who asks: a session comes from one place. Absent: nobody knows. */
+  declare readonly address?: string
   readonly sloTtftMs: number | undefined
   /** Tokens that the first so many runs cover, from one run on. */
   private readonly coveredTokens: Float64Array
@@ -26,8 +35,7 @@ export class PromptFacts implements RequestFacts {
     readonly id: string,
     readonly outputTokens: number,
     request: WorkloadRequest,
-    /** 0: nothing is known of prefixes. */
-    mostHashes = MOST_HASHES,
+    { mostHashes = MOST_HASHES, sloTtftMs }: PromptView = {},
   ) {
     const { prompt } = request
     this.prompt = prompt
@@ -38,7 +46,9 @@ export class PromptFacts implements RequestFacts {
     this.bodyBytes = BYTES_PER_TOKEN * this.promptTokens
     this.session = request.session
     this.client = request.tenant ?? request.session ?? 'client'
-    this.sloTtftMs = undefined
+    this.sloTtftMs = sloTtftMs
+    const address = request.session ?? request.tenant
+    if (address !== undefined) this.address = address
   }
 
   prefixTokens(blocks: number): number {

@@ -1,3 +1,5 @@
+import type { Strategy } from '@plimsoll/core/routing'
+import { rounded } from './percentiles.js'
 import { Simulation } from './simulation.js'
 import { checkOptions, type SimulationOptions, type StrategyChoice } from './simulation-options.js'
 import type { SimulationResult } from './simulation-result.js'
@@ -19,7 +21,8 @@ export function simulate(options: SimulationOptions): SimulationResult {
     belief: beliefKind,
     rate,
     seed,
-    ...measures.figures(warmupShare, clients.lastStartMs),
+    ...measures.figures(warmupShare, clients.lastStartMs, options.sloTtftMs),
+    strategyReport: reportOf(simulation.strategy),
     ...counts,
     ...balancer.counts,
     simulatedMs: clock.ms,
@@ -47,4 +50,8 @@ export function simulateGrid({ strategies, rates = [1], seeds = [1], workload, .
     rates.flatMap((rate) => seeds.map((seed) => simulate({ ...common, workload: workload(seed), strategy, rate, seed }))),
   )
   return { results }
+}
+
+function reportOf(strategy: Strategy): Readonly<Record<string, number>> {
+  return Object.fromEntries(Object.entries(strategy.report?.() ?? {}).map(([name, value]) => [name, rounded(value)]))
 }

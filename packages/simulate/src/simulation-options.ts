@@ -49,6 +49,8 @@ export interface SimulationOptions {
   readonly pollMs?: number
   /** One way, between balancer and engines. Default 1. */
   readonly networkMs?: number
+  /** Each request's objective for its first token; default: none. */
+  readonly sloTtftMs?: number
   /** First part of the requests that the figures leave out. Default 0.2. */
   readonly warmupShare?: number
   /** No session begins once so many requests were sent. Default: no limit. */
@@ -65,6 +67,7 @@ export function checkOptions({
   networkMs = 1,
   warmupShare = 0,
   maxRequests = 1,
+  sloTtftMs = 1,
   faults = [],
 }: SimulationOptions): void {
   if (nodes.length === 0) throw wrong('nodes', 'at least one is needed')
@@ -75,6 +78,7 @@ export function checkOptions({
   }
   checkOver0('rate', rate)
   checkOver0('maxRequests', maxRequests)
+  checkOver0('sloTtftMs', sloTtftMs)
   checkTime('pollMs', pollMs)
   checkTime('networkMs', networkMs)
   if (!(warmupShare >= 0 && warmupShare < 1)) throw wrong('warmupShare', `${warmupShare} is not from 0 to below 1`)

@@ -43,6 +43,10 @@ export interface SimulationResult {
   readonly cachedTokenShare: number
   /** Of measured answers, over the time in which their requests were sent. */
   readonly outputTokensPerSecond: number
+  /** Of the measured requests, those with their first token within the objective; 1 where there is none. */
+  readonly inObjectiveShare: number
+  /** What the strategy knows of its own quality; empty for most. */
+  readonly strategyReport: Readonly<Record<string, number>>
   /** All requests that clients sent, measured or not. */
   readonly sent: number
   /** No node was left to ask, or the prompt fits into none. */

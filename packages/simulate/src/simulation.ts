@@ -9,7 +9,7 @@ import { LoadRecorder } from './load-recorder.js'
 import { Measures } from './measures.js'
 import { OutputEstimates } from './output-estimates.js'
 import { Polls } from './polls.js'
-import { MOST_HASHES, PromptFacts } from './prompt-facts.js'
+import { PromptFacts, type PromptView } from './prompt-facts.js'
 import { ExactCacheView } from './exact-cache-view.js'
 import type { Fault, SimulationOptions } from './simulation-options.js'
 import { TokenNews } from './token-news.js'
@@ -40,6 +40,8 @@ export class Simulation {
   readonly balancer: Balancer
   readonly fleet: Fleet
   readonly counts = { sent: 0, refused: 0, preemptions: 0 }
+  readonly strategy: Strategy
+  private readonly view: PromptView
   private readonly belief: Belief
   private readonly estimates = new OutputEstimates()
   private readonly toEngines: DelayLine<Flight>
@@ -51,7 +53,7 @@ export class Simulation {
   private readonly sources: readonly Source[]
 
   constructor(private readonly options: SimulationOptions) {
-    const { nodes, workload, rate = 1, networkMs = NETWORK_MS, pollMs = POLL_MS, faults = [] } = options
+    const { nodes, workload, rate = 1, networkMs = NETWORK_MS, pollMs = POLL_MS, faults = [], beliefKind, sloTtftMs } = options
     this.belief = createBelief({ clock: this.clock, capacity: nodes.length })
     this.fleet = new Fleet(
       nodes,
@@ -62,8 +64,10 @@ export class Simulation {
     this.clients = new Clients(workload, rate)
     this.toEngines = new DelayLine(networkMs)
     this.toBalancer = new DelayLine(networkMs)
+    this.strategy = this.createStrategy()
+    this.view = { ...(beliefKind === 'none' ? { mostHashes: 0 } : {}), sloTtftMs }
     const news = new TokenNews(nodes.length, this.fleet, this.clock, networkMs)
-    this.balancer = new Balancer(this.createStrategy(), this.belief, this.fleet, news, {
+    this.balancer = new Balancer(this.strategy, this.belief, this.fleet, news, {
       send: (flight) => this.toEngines.send(this.clock.ms, flight),
       refuse: (flight) => this.refuse(flight),
     })
@@ -162,8 +166,8 @@ export class Simulation {
     const id = `r${this.counts.sent}`
     this.counts.sent++
     if (this.counts.sent >= (this.options.maxRequests ?? Infinity)) this.clients.close()
-    const hashes = this.options.beliefKind === 'none' ? 0 : MOST_HASHES
-    const flight = new Flight(key, request, new PromptFacts(id, this.estimates.of(request.tenant), request, hashes), this.clock.ms)
+    const facts = new PromptFacts(id, this.estimates.of(request.tenant), request, this.view)
+    const flight = new Flight(key, request, facts, this.clock.ms)
     this.flights[key] = flight
     this.balancer.take(flight)
   }
