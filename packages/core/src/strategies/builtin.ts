@@ -1,6 +1,7 @@
 import type { StrategyPlugin } from '../contracts/index.js'
 import { latency } from './latency.js'
 import { cacheAware } from './cache-aware.js'
+import { ipHash } from './ip-hash.js'
 import { kvCost } from './kv-cost.js'
 import { leastRequests } from './least-requests.js'
 import { leastTokens } from './least-tokens.js'
@@ -8,11 +9,16 @@ import { lmetric } from './lmetric.js'
 import { marginalCost } from './marginal-cost.js'
 import { minTtft } from './min-ttft.js'
 import { peakEwma } from './peak-ewma.js'
+import { predictedLatency } from './predicted/predicted-latency.js'
+import { slo } from './predicted/slo.js'
+import { prefixHash } from './prefix-hash.js'
 import { prequal } from './prequal.js'
 import { pushWhenIdle } from './push-when-idle.js'
 import { random, weightedRandom } from './random.js'
 import { roundRobin } from './round-robin.js'
 import { scored } from './scored/scored.js'
+import { session } from './session.js'
+import { sticky } from './sticky.js'
 import { twoChoices } from './two-choices.js'
 
 /** What a pool uses when its topology names none: prompts differ a thousandfold in work, so tokens say more than requests. */
@@ -29,6 +35,10 @@ export const builtinStrategies: readonly StrategyPlugin[] = [
   lmetric,
   marginalCost,
   cacheAware,
+  session,
+  prefixHash,
+  sticky,
+  ipHash,
   minTtft,
   kvCost,
   latency,
@@ -36,4 +46,6 @@ export const builtinStrategies: readonly StrategyPlugin[] = [
   prequal,
   pushWhenIdle,
   scored,
+  predictedLatency,
+  slo,
 ]

@@ -7,7 +7,7 @@ import type { Candidate } from '../contracts/index.js'
 export class NodeTable<T> {
   private readonly rows: (Row<T> | undefined)[] = []
 
-  constructor(private readonly begin: () => T) {}
+  constructor(private readonly begin: (node: Candidate) => T) {}
 
   /** Of a node that is a candidate now. */
   of(node: Candidate): T {
@@ -27,7 +27,7 @@ export class NodeTable<T> {
   }
 
   private beginRow(node: Candidate): T {
-    const memory = this.begin()
+    const memory = this.begin(node)
     this.rows[node.index] = { id: node.id, incarnation: node.incarnation, memory }
     return memory
   }

@@ -49,7 +49,7 @@ describe('every strategy', () => {
     const nodes = nodesOf([1, 1, 1, 1])
     const strategy = strategyOf(name, [], 7)
     const counts = [0, 0, 0, 0]
-    for (let request = 0; request < 2000; request++) counts[strategy.pick(facts, nodes)]!++
+    for (let request = 0; request < 2000; request++) counts[strategy.pick(factsOf({ client: `client-${request}` }), nodes)]!++
     expect(Math.min(...counts)).toBeGreaterThan(250)
   })
 })
