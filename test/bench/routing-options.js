@@ -1,7 +1,7 @@
 /** The command line of the routing bench. */
 import { parseArgs } from 'node:util'
 
-export const sections = /** @type {const} */ (['table', 'targets', 'faults', 'blind', 'cost'])
+export const sections = /** @type {const} */ (['table', 'targets', 'faults', 'blind'])
 
 export const usage = `npm run bench:routing -- [options]
 

@@ -3,13 +3,12 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { machine } from './machine.js'
-import { cost } from './routing-cost.js'
 import { readOptions, usage } from './routing-options.js'
 import { contenderOf, faulty, judged, table, unseen } from './routing-parts.js'
 import { Runs } from './routing-runs.js'
 
 const results = fileURLToPath(new URL('results/', import.meta.url))
-const measures = { table, targets: judged, faults: faulty, blind: unseen, cost }
+const measures = { table, targets: judged, faults: faulty, blind: unseen }
 
 const print = (/** @type {string} */ text) => void process.stdout.write(`${text}\n`)
 const progress = (/** @type {string} */ text) => void (process.stderr.isTTY && process.stderr.write(`\r\u001B[K${text}`))
