@@ -34,6 +34,7 @@ export type {
   SourceStatus,
   ServedModel,
   StopRequest,
+  WhyJson,
 } from './control/index.js'
 export { askSources, type AskedSources } from './discovery/index.js'
 export { LbError, isLbError, messageOf } from './errors/index.js'

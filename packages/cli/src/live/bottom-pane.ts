@@ -1,4 +1,4 @@
-import { cut, eventLines, span, type Glyphs, type Line } from '../views/board/index.js'
+import { cut, eventLines, span, wrapWords, type Glyphs, type Line } from '../views/board/index.js'
 import { detailLines } from './detail-lines.js'
 import { helpLines } from './help-lines.js'
 import { selectedNode, type ViewState } from './view-state.js'
@@ -12,11 +12,20 @@ export function paneLines(state: ViewState, size: { width: number; height: numbe
       return detailLines(selectedNode(state), size.width, { nowMs: state.nowMs, gpus: state.status?.gpus ?? [] })
     case 'logs':
       return logLines(state, size, glyphs)
+    case 'why':
+      return whyPane(state, size.width)
     default:
       return state.events.length === 0
         ? [[span(' no events yet', 'dim')]]
         : eventLines(state.events.slice(0, size.height), size.width, glyphs)
   }
+}
+
+/** A long line goes on below itself. */
+function whyPane({ why, selected }: ViewState, width: number): Line[] {
+  if (why === undefined || why.nodeId !== selected) return [[span(` looking for a traced request of ${selected ?? 'no node'}`, 'dim')]]
+  const title: Line = [span(` why a request went to ${why.nodeId}`, 'bold'), span('   Esc closes', 'dim')]
+  return [title, ...why.lines.flatMap((text) => wrapWords(text, width - 1).map((line): Line => [span(` ${line}`)]))]
 }
 
 /** The newest lines that fit, the last at the bottom as in a terminal. */

@@ -17,7 +17,7 @@ function textOf(state: ViewState, size: FrameSize = { columns: 100, rows: 30 }):
 
 describe('the frame', () => {
   it('fills the screen exactly at every size', () => {
-    const panes = ['events', 'details', 'logs', 'help'] as const
+    const panes = ['events', 'details', 'logs', 'why', 'help'] as const
     for (let columns = 20; columns <= 130; columns += 5) {
       for (let rows = 3; rows <= 45; rows += 3) {
         for (const pane of panes) {
@@ -39,7 +39,7 @@ describe('the frame', () => {
     const lines = textOf(view())
     expect(lines).toContain(' 14:02:18  ◐ chat/laptop draining: asked by you')
     expect(lines).toContain(' 14:01:55  ✕ chat/gpu-3  the process ended with code 137')
-    expect(lines.at(-1)).toBe(' ↑↓ select  enter details  d drain  u resume  r restart  l logs  c curl  / filter  ? help  q quit')
+    expect(lines.at(-1)).toBe(' ↑↓ select  enter details  d drain  u resume  r restart  l logs  w why  / filter  ? help  q quit')
   })
 
   it('always tells the way out', () => {

@@ -12,8 +12,9 @@ function keys(mode: LiveMode, glyphs: Glyphs): KeyHelp[] {
     ['u', 'resume', 'the node takes requests again'],
     ['r', 'restart', 'drain the node and start it anew; asks first'],
     ['l', 'logs', "the newest lines of the node's log"],
-    ['c', 'curl', 'show or hide a request to copy'],
+    ['w', 'why', 'why the newest traced request of the node went there'],
     ['/', 'filter', 'only nodes whose name, host, engine or state contains the text'],
+    ['c', 'curl', 'show or hide a request to copy'],
     ['?', 'help', 'this list'],
     ['q', 'quit', mode === 'up' ? 'stop everything, or leave it running' : 'leave; the balancer keeps running'],
   ]

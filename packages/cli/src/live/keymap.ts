@@ -23,6 +23,7 @@ export type Effect =
   | { readonly kind: 'stop'; readonly force: boolean }
   | { readonly kind: 'leave' }
   | { readonly kind: 'tail' }
+  | { readonly kind: 'why' }
 
 export interface KeyResult {
   readonly state: ViewState
@@ -83,7 +84,13 @@ function move(state: ViewState, key: KeyPress): KeyResult | undefined {
   ].find(([pressed]) => pressed === true)?.[1]
   if (typeof step !== 'number') return undefined
   const moved = moveSelection(state, step)
-  return moved.pane === 'logs' ? { state: moved, effect: { kind: 'tail' } } : { state: moved }
+  return withEffect(moved)
+}
+
+/** These panes show what must be asked for. */
+function withEffect(state: ViewState): KeyResult {
+  if (state.pane === 'logs') return { state, effect: { kind: 'tail' } }
+  return state.pane === 'why' ? { state, effect: { kind: 'why' } } : { state }
 }
 
 function command(state: ViewState, input: string, key: KeyPress): KeyResult {
@@ -98,10 +105,10 @@ function command(state: ViewState, input: string, key: KeyPress): KeyResult {
     case 'u':
     case 'r':
       return nodeAction(state, input)
-    case 'l': {
-      const shown = toggle(state, 'logs')
-      return shown.pane === 'logs' ? { state: shown, effect: { kind: 'tail' } } : { state: shown }
-    }
+    case 'l':
+      return withEffect(toggle(state, 'logs'))
+    case 'w':
+      return withEffect(toggle(state, 'why'))
     case 'c':
       return { state: { ...state, showCurl: !state.showCurl } }
     case '/':

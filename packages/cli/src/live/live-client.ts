@@ -1,10 +1,12 @@
-import type { BalancerEvent, BalancerStatus, StopRequest } from '@plimsoll/core'
+import type { BalancerEvent, BalancerStatus, StopRequest, WhyJson } from '@plimsoll/core'
 
 /** What the live view needs of a balancer, wherever it runs. Every call may reject; the view shows why and goes on. */
 export interface LiveClient {
   status(): Promise<BalancerStatus>
   /** Recent events, then each new one; settles when the stream ends or the signal aborts. The view calls again a second later. */
   events(onEvent: (event: BalancerEvent) => void, signal: AbortSignal): Promise<void>
+  /** The newest requests whose decisions were kept, newest first. */
+  traced(limit: number): Promise<readonly WhyJson[]>
   drain(nodeId: string): Promise<void>
   resume(nodeId: string): Promise<void>
   restart(nodeId: string): Promise<void>

@@ -1,7 +1,8 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import type { BalancerEvent, BalancerStatus } from '@plimsoll/core'
+import type { BalancerEvent, BalancerStatus, WhyJson } from '@plimsoll/core'
 import { sampleNode, samplePool, sampleStatus, SAMPLE_AT_MS } from '../views/board/sample-status.test.fixture.js'
 import type { LiveClient, LiveMode } from './live-client.js'
+import { sampleWhy } from '../views/why.test.fixture.js'
 import { LiveSession } from './live-session.js'
 
 const PACE = { restMs: 5, busyMs: 5, answerMs: 500, settleMs: 1 }
@@ -13,6 +14,7 @@ class ScriptedClient implements LiveClient {
   emit: (event: BalancerEvent) => void = () => undefined
   readonly asked: string[] = []
   refusal: Error | undefined
+  newest: readonly WhyJson[] = []
 
   status(): Promise<BalancerStatus> {
     return this.answer()
@@ -23,6 +25,7 @@ class ScriptedClient implements LiveClient {
     await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }))
   }
 
+  traced = (): Promise<readonly WhyJson[]> => (this.refusal === undefined ? Promise.resolve(this.newest) : Promise.reject(this.refusal))
   drain = (nodeId: string): Promise<void> => this.#ask(`drain ${nodeId}`)
   resume = (nodeId: string): Promise<void> => this.#ask(`resume ${nodeId}`)
   restart = (nodeId: string): Promise<void> => this.#ask(`restart ${nodeId}`)
@@ -65,6 +68,20 @@ describe('a live session', () => {
     client.emit({ atMs: SAMPLE_AT_MS, kind: 'balancer', message: 'b\u0007' })
     await expect.poll(() => session.state().events[0]?.message).toBe('b\\x07')
     expect(session.state().status?.pools[0]?.nodes[0]?.reason).toBe('a\\e[2J')
+  })
+
+  it('tells why the newest traced request of the selected node went there, and how to get one', async () => {
+    const client = new ScriptedClient()
+    const session = await begin(client)
+    session.press('w', {})
+    await expect.poll(() => session.state().why?.lines.join('\n')).toMatch(/x-lb-trace: 1/)
+    client.newest = [sampleWhy({ choice: 'chat/gpu-1', id: 'req_other' }), sampleWhy({ choice: 'chat/gpu-0' })]
+    await expect.poll(() => session.state().why).toMatchObject({ nodeId: 'chat/gpu-0' })
+    await expect.poll(() => session.state().why?.lines[0]).toMatch(/^req_1 /)
+    session.press('', { downArrow: true })
+    await expect.poll(() => session.state().why?.lines[0]).toMatch(/^req_other /)
+    client.refusal = new Error('it is \u001b[2Jgone')
+    await expect.poll(() => session.state().why?.lines).toEqual(['it is \\e[2Jgone'])
   })
 
   it('draws nothing while nothing changes', async () => {

@@ -5,6 +5,7 @@ import { sanitize } from '../views/sanitize.js'
 import { pressKey, type Effect, type KeyPress } from './keymap.js'
 import type { LiveClient, LiveEnd, LiveMode } from './live-client.js'
 import { readLogTail } from './log-tail.js'
+import { readWhy } from './read-why.js'
 import { isBusy, PACE, shownTime, type Pace } from './pace.js'
 import { initialView, withSelection, type ViewState } from './view-state.js'
 import { within } from './within.js'
@@ -77,10 +78,11 @@ export class LiveSession {
   #carryOut(effect: Effect): void {
     if (effect.kind === 'leave') return this.end('leave')
     if (effect.kind === 'tail') return void this.#tail()
+    if (effect.kind === 'why') return void this.#why()
     void this.#ask(effect)
   }
 
-  async #ask(effect: Exclude<Effect, { kind: 'leave' | 'tail' }>): Promise<void> {
+  async #ask(effect: Exclude<Effect, { kind: 'leave' | 'tail' | 'why' }>): Promise<void> {
     try {
       if (effect.kind === 'stop') await this.#client.stop(effect.force ? { force: true } : {})
       else await this.#client[effect.kind](effect.nodeId)
@@ -95,6 +97,7 @@ export class LiveSession {
     while (await this.#pause(isBusy(this.#state) ? this.#pace.busyMs : this.#pace.restMs)) {
       await this.#poll()
       if (this.#state.pane === 'logs') await this.#tail()
+      if (this.#state.pane === 'why') await this.#why()
     }
   }
 
@@ -141,6 +144,13 @@ export class LiveSession {
     if (nodeId === undefined) return
     const log = await readLogTail(nodeId, this.#client.logPath(nodeId), TAIL_LINES)
     if (JSON.stringify(log) !== JSON.stringify(this.#state.log)) this.#change({ log })
+  }
+
+  async #why(): Promise<void> {
+    const nodeId = this.#state.selected
+    if (nodeId === undefined) return
+    const why = await readWhy(nodeId, this.#client)
+    if (JSON.stringify(why) !== JSON.stringify(this.#state.why)) this.#change({ why })
   }
 
   /** False when the session ended meanwhile. */

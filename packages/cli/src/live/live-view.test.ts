@@ -32,6 +32,7 @@ function clientOf(stop: () => void): LiveClient {
       return sampleStatus()
     },
     events: (_onEvent, signal) => new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true })),
+    traced: async () => [],
     drain: async () => undefined,
     resume: async () => undefined,
     restart: async () => undefined,

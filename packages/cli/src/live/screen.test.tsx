@@ -18,6 +18,7 @@ const client: LiveClient = {
     for (const event of SAMPLE_EVENTS.toReversed()) onEvent(event)
     await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }))
   },
+  traced: async () => [],
   drain: async () => undefined,
   resume: async () => undefined,
   restart: async () => undefined,

@@ -2,7 +2,7 @@ import type { BalancerEvent, BalancerStatus, NodeStatus, PoolStatus } from '@pli
 import { nodesInOrder, type Tone } from '../views/board/index.js'
 import type { LiveMode } from './live-client.js'
 
-export type Pane = 'events' | 'details' | 'logs' | 'help'
+export type Pane = 'events' | 'details' | 'logs' | 'why' | 'help'
 
 /** A question that takes all keys until it is answered. */
 export type Prompt =
@@ -15,6 +15,12 @@ export interface LogTail {
   readonly lines: readonly string[]
   /** Why there is nothing to show. */
   readonly problem?: string
+}
+
+/** Why the newest traced request of a node went there. */
+export interface WhyShown {
+  readonly nodeId: string
+  readonly lines: readonly string[]
 }
 
 /** Everything the screen is drawn from, and nothing else. */
@@ -32,6 +38,7 @@ export interface ViewState {
   readonly prompt?: Prompt
   readonly notice?: { readonly text: string; readonly tone: Tone }
   readonly log?: LogTail
+  readonly why?: WhyShown
   readonly stopping: 'no' | 'draining' | 'forced'
   /** As coarse as what is shown allows: whole minutes at rest, so that an idle screen is not drawn again. */
   readonly nowMs: number

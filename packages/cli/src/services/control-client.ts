@@ -1,5 +1,5 @@
 import { connect } from 'node:net'
-import { LbError, messageOf, type BalancerEvent, type BalancerStatus, type NodeModels } from '@plimsoll/core/client'
+import { LbError, messageOf, type BalancerEvent, type BalancerStatus, type NodeModels, type WhyJson } from '@plimsoll/core/client'
 import type { Got, Response } from 'got'
 import type { LiveClient } from '../live/index.js'
 
@@ -9,6 +9,8 @@ export interface ControlClient extends LiveClient {
   status(options?: { readonly fresh?: boolean }): Promise<BalancerStatus>
   /** What each node serves, asked of the engines now. */
   models(): Promise<readonly NodeModels[]>
+  /** How a request found its node. */
+  why(requestId: string): Promise<WhyJson>
 }
 
 export interface ControlClientOptions {
@@ -31,6 +33,8 @@ export function createControlClient(options: ControlClientOptions): ControlClien
       return last
     },
     models: async () => ((await call('GET', '/v1/models')) as { nodes: readonly NodeModels[] }).nodes,
+    why: async (id) => (await call('GET', `/v1/requests/${encodeURIComponent(id)}/why`)) as WhyJson,
+    traced: async (limit) => ((await call('GET', `/v1/decisions?limit=${limit}`)) as { traced: readonly WhyJson[] }).traced,
     events: (onEvent, signal) => followEvents(options, onEvent, signal),
     drain: (nodeId) => act(nodeId, 'drain'),
     resume: (nodeId) => act(nodeId, 'resume'),
