@@ -13,6 +13,7 @@ import { predictedLatency } from './predicted/predicted-latency.js'
 import { slo } from './predicted/slo.js'
 import { prefixHash } from './prefix-hash.js'
 import { prequal } from './prequal.js'
+import { providerScore } from './provider/provider-score.js'
 import { pushWhenIdle } from './push-when-idle.js'
 import { random, weightedRandom } from './random.js'
 import { roundRobin } from './round-robin.js'
@@ -48,4 +49,5 @@ export const builtinStrategies: readonly StrategyPlugin[] = [
   scored,
   predictedLatency,
   slo,
+  providerScore,
 ]

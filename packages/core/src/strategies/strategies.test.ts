@@ -45,13 +45,17 @@ describe('every strategy', () => {
     )
   })
 
-  it.each(names)('%s spreads a quiet pool of equals: no node gets less than half its share', (name) => {
-    const nodes = nodesOf([1, 1, 1, 1])
-    const strategy = strategyOf(name, [], 7)
-    const counts = [0, 0, 0, 0]
-    for (let request = 0; request < 2000; request++) counts[strategy.pick(factsOf({ client: `client-${request}` }), nodes)]!++
-    expect(Math.min(...counts)).toBeGreaterThan(250)
-  })
+  // One stays with its provider by design; its own test says how.
+  it.each(names.filter((name) => name !== 'provider-score'))(
+    '%s spreads a quiet pool of equals: no node gets less than half its share',
+    (name) => {
+      const nodes = nodesOf([1, 1, 1, 1])
+      const strategy = strategyOf(name, [], 7)
+      const counts = [0, 0, 0, 0]
+      for (let request = 0; request < 2000; request++) counts[strategy.pick(factsOf({ client: `client-${request}` }), nodes)]!++
+      expect(Math.min(...counts)).toBeGreaterThan(250)
+    },
+  )
 })
 
 describe('round-robin', () => {
