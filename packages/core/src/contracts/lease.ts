@@ -16,6 +16,8 @@ export interface LeaseEnd {
 
 /** One request's claim on a node: counted in when made, counted out exactly once. */
 export interface Lease {
+  /** Prompt tokens that were believed to be in the node's cache when the claim was made. */
+  readonly believedCachedTokens: number
   /** Moves the request from waiting to decoding; later calls do nothing. */
   firstToken(): void
   /** More of the answer is there: so many tokens since the last call. May be left out or called for some of them only. */

@@ -31,13 +31,13 @@ export interface LeaseContext {
 /** One claim. Counts itself out once, whoever asks and however often. */
 export class BeliefLease implements Lease, Waiting {
   readonly prefillTokens: number
+  readonly believedCachedTokens: number
   before: Waiting | undefined
   behind: Waiting | undefined
   private readonly row: NodeRow
   private readonly pin: Pin
   private readonly number: number
   private readonly tokensInFlight: number
-  private readonly believedCachedTokens: number
   private readonly openedMs: number
   private firstTokenMs: number | undefined
   private ownKvTokens = 0

@@ -3,4 +3,5 @@
  * Read first: belief.ts, then thread-belief.ts and prefix-mirror.ts.
  */
 export type { Belief, BeliefOptions, MirrorReading } from './belief.js'
+export { tenantOf, TokenEstimates, type CountedRequest, type PromptEstimate, type Tenant } from './token-estimates.js'
 export { createBelief } from './thread-belief.js'

@@ -1,4 +1,4 @@
-import type { RequestOutcome, RequestRecord } from '../contracts/index.js'
+import type { RequestOutcome, RequestRecord, Usage } from '../contracts/index.js'
 import type { LbError } from '../errors/index.js'
 import type { Admitted } from './admit.js'
 import type { Walk } from './attempts.js'
@@ -18,7 +18,7 @@ const NO_HASHES = new Float64Array(0)
 export function account(context: ProxyContext, ended: Ended): void {
   const { admitted, walk, entered } = ended
   const usage = walk?.end?.usage
-  if (usage !== undefined && admitted !== undefined) context.estimates.learn(admitted.pool.name, admitted.facts.bodyBytes, usage)
+  if (usage !== undefined && admitted !== undefined) learn(context, admitted, usage)
   const firstMs = walk?.end?.firstContentAtMs
   const outcome = outcomeOf(ended)
   const record: RequestRecord = {
@@ -40,11 +40,21 @@ export function account(context: ProxyContext, ended: Ended): void {
     cachedTokens: usage?.cachedTokens ?? null,
     waitedMs: walk?.waitedMs ?? 0,
     tokensMeasured: usage !== undefined,
+    ...(usage === undefined ? {} : { believed: believed(ended) }),
     ttftMs: admitted?.facts.stream === true && firstMs !== undefined ? rounded(firstMs - entered.arrivedMs) : null,
     totalMs: rounded(context.clock.nowMs() - entered.arrivedMs),
     prefixHashes: admitted?.facts.prefixHashes ?? NO_HASHES,
   }
   context.onSettled(record)
+}
+
+function learn(context: ProxyContext, { pool, facts, estimate, tenant }: Admitted, usage: Usage): void {
+  context.estimates.learn({ pool: pool.name, bodyBytes: facts.bodyBytes, script: estimate?.script, tenant, usage })
+}
+
+/** What was believed before the engine counted. */
+function believed({ admitted, walk }: Ended): NonNullable<RequestRecord['believed']> {
+  return { promptTokens: admitted?.facts.promptTokens ?? 0, cachedTokens: Math.round(walk?.end?.believedCachedTokens ?? 0) }
 }
 
 function outcomeOf({ walk, error }: Ended): RequestOutcome {

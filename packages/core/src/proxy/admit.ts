@@ -1,6 +1,7 @@
 import type { RequestFacts } from '../contracts/index.js'
 import { prefixHashes } from '../dialects/index.js'
 import { LbError } from '../errors/index.js'
+import { tenantOf, type PromptEstimate, type Tenant } from '../insight/index.js'
 import type { Accepted } from './accept.js'
 import { AdmittedFacts } from './admitted-facts.js'
 import { requiredLabels, sloTtftMsOf, type Labels } from './asked-headers.js'
@@ -12,6 +13,9 @@ import { sessionOf } from './session-of.js'
 export interface Admitted extends Accepted {
   readonly pool: PoolRoute
   readonly facts: RequestFacts
+  /** Undefined for sound. */
+  readonly estimate: PromptEstimate | undefined
+  readonly tenant: Tenant
   /** Labels that a node must have; undefined: none. */
   readonly requiredLabels: Labels | undefined
   /** Prompt and answer, as long as they may be: what a node's context must hold. */
@@ -34,21 +38,22 @@ export function admit(context: ProxyContext, request: Accepted): Admitted {
   const pool = poolFor(context, scan.model)
   const bodyBytes = scan.body.byteLength
   const session = sessionOf({ headers, scan, header: pool.sessionHeader })
+  const { address } = request.exchange.peer
+  const hashes = prefixHashes(scan, context.salt)
+  const tenant = tenantOf(request.client, hashes, address)
+  const estimate = request.face === 'openai-transcriptions' ? undefined : context.estimates.prompt(pool.name, scan.body)
   const facts: RequestFacts = new AdmittedFacts({
     id: request.requestId,
     face: request.face,
     model: scan.model ?? pool.models[0] ?? '',
     stream: scan.stream,
     bodyBytes,
-    promptTokens:
-      request.face === 'openai-transcriptions'
-        ? Math.ceil(bodyBytes / AUDIO_BYTES_PER_TOKEN)
-        : context.estimates.prompt(pool.name, bodyBytes),
-    outputTokens: request.face === 'openai-embeddings' ? 0 : context.estimates.output(pool.name, scan.maxTokens),
-    prefixHashes: prefixHashes(scan, context.salt),
+    promptTokens: estimate?.tokens ?? Math.ceil(bodyBytes / AUDIO_BYTES_PER_TOKEN),
+    outputTokens: request.face === 'openai-embeddings' ? 0 : context.estimates.output(pool.name, tenant, scan.maxTokens),
+    prefixHashes: hashes,
     session: session?.name,
-    client: request.client ?? request.exchange.peer.address,
-    address: request.exchange.peer.address,
+    client: request.client ?? address,
+    address,
     sloTtftMs: sloTtftMsOf(headers),
   })
   const { exchange, face, requestId, client, delivery, share, arrivedAtMs, arrivedMs } = request
@@ -64,6 +69,8 @@ export function admit(context: ProxyContext, request: Accepted): Admitted {
     scan,
     pool,
     facts,
+    estimate,
+    tenant,
     requiredLabels: requiredLabels(headers, pool.requiredLabels),
     neededTokens: neededTokens(facts, scan.maxTokens),
     tracing: tracingOf(context, request, session?.from),

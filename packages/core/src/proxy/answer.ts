@@ -37,6 +37,8 @@ export class Answer implements UpstreamEvents {
   private over = false
   private said = ''
   private firstContentAtMs: number | undefined
+  /** Content events that the lease has heard of. */
+  private toldEvents = 0
 
   constructor(private readonly options: AnswerOptions) {}
 
@@ -73,6 +75,7 @@ export class Answer implements UpstreamEvents {
   }
 
   onFrames(frames: Buffer, last: boolean): void {
+    this.tellTokens()
     this.sendHeld()
     if (!last) return this.flow(this.options.request.delivery.writeFrames(frames, false))
     const cut = this.streamEnd() === 'cut'
@@ -87,7 +90,10 @@ export class Answer implements UpstreamEvents {
     if (reader === undefined || this.over) return
     for (const part of reader.read(bytes)) this.held.add(part)
     const { stream } = reader
-    if (stream?.hasContent === true) this.sawContent()
+    if (stream?.hasContent === true) {
+      this.sawContent()
+      this.tellTokens()
+    }
     if (this.committed) return
     // An engine's error object is an answer to this request; it goes out as soon as it is there, like content.
     if (stream?.hasContent !== true && stream?.hasError !== true && this.held.byteLength <= MAX_HELD_BYTES) return
@@ -152,6 +158,14 @@ export class Answer implements UpstreamEvents {
     if (this.firstContentAtMs !== undefined) return
     this.firstContentAtMs = this.options.clock.nowMs()
     this.options.lease.firstToken()
+  }
+
+  /** Once for all events of a read: each alone would cost more than it tells. */
+  private tellTokens(): void {
+    const events = this.reader?.stream?.contentEvents ?? 0
+    if (events === this.toldEvents) return
+    this.options.lease.tokens(events - this.toldEvents)
+    this.toldEvents = events
   }
 
   private commit(): void {
@@ -231,6 +245,7 @@ export class Answer implements UpstreamEvents {
       rest: end.rest,
       passOn: end.passOn,
       contentEvents: outputTokens,
+      believedCachedTokens: this.options.lease.believedCachedTokens,
       deliveredBytes: reader?.stream?.ledger?.byteLength,
       isSent: this.call?.isSent === true,
       said: this.said,

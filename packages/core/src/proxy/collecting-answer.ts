@@ -60,11 +60,16 @@ export class CollectingAnswer implements UpstreamEvents {
   onBody(bytes: Buffer): void {
     if (this.head === undefined) return this.options.answer.onBody(bytes)
     if (this.over) return
+    let events = 0
     for (const event of this.splitter.push(bytes)) {
+      events += 1
       if (event.whole) this.collector.event(event.bytes)
       else this.collector.piece()
     }
-    if (this.collector.hasText) this.options.lease.firstToken()
+    if (this.collector.hasText) {
+      this.options.lease.firstToken()
+      this.options.lease.tokens(events)
+    }
     if (this.collector.unknown !== undefined) return this.giveUp(this.collector.unknown)
     this.count()
   }

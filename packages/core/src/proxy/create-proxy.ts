@@ -1,9 +1,9 @@
+import { TokenEstimates } from '../insight/index.js'
 import { BodyBudget } from './body-budget.js'
 import { Cooldowns } from './cooldowns.js'
 import { DecisionTracer } from './decision-tracer.js'
 import { pipeline } from './pipeline.js'
 import type { ProxyContext, ProxyOptions, ProxyRequest } from './proxy-context.js'
-import { TokenEstimates } from './token-estimates.js'
 import { WaitingLines } from './waiting-line.js'
 import { Zones } from './zones.js'
 

@@ -19,6 +19,8 @@ export interface AttemptEnd {
   readonly usage: Usage | undefined
   /** When the first content was there, on the monotonic clock. */
   readonly firstContentAtMs: number | undefined
+  /** Prompt tokens that were believed cached at the node. */
+  readonly believedCachedTokens: number
   /** Events that carried content; an estimate of tokens where usage is missing. */
   readonly contentEvents: number
   /** Text that the client was given, in JSON's form; known for streams that could be continued. */

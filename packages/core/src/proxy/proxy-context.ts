@@ -1,12 +1,12 @@
 import type { Clock, RandomSource } from '../base/index.js'
 import type { Decision, Face, LeaseBook, Logger, RequestRecord, RosterSource, Strategy } from '../contracts/index.js'
+import type { TokenEstimates } from '../insight/index.js'
 import type { Exchange, TimerWheel, UpstreamEngine, UpstreamTimeouts } from '../wire/index.js'
 import type { Labels } from './asked-headers.js'
 import type { BodyBudget, BodyShare } from './body-budget.js'
 import type { Cooldowns } from './cooldowns.js'
 import type { DecisionTracer } from './decision-tracer.js'
 import type { Delivery } from './delivery.js'
-import type { TokenEstimates } from './token-estimates.js'
 import type { WaitingLines } from './waiting-line.js'
 import type { Zones } from './zones.js'
 

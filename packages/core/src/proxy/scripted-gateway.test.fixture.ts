@@ -165,6 +165,7 @@ export class Rig {
         let open = true
         let waits = true
         return {
+          believedCachedTokens: counted.believedCachedTokens,
           firstToken: () => {
             if (waits) this.firstTokens += 1
             waits = false
