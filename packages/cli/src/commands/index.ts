@@ -26,6 +26,7 @@ import Status from './status.js'
 import Strategies from './strategies.js'
 import Top from './top.js'
 import Up from './up.js'
+import Why from './why.js'
 
 export const commands = {
   ask: Ask,
@@ -52,4 +53,5 @@ export const commands = {
   strategies: Strategies,
   top: Top,
   up: Up,
+  why: Why,
 }

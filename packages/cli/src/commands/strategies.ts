@@ -1,27 +1,29 @@
+import { Args } from '../oclif.js'
 import { LbCommand } from '../lb-command.js'
+import { wrongInput } from '../wrong-input.js'
 
 export default class Strategies extends LbCommand {
-  static override summary = 'List the ways to choose a node, for `strategy` in the topology.'
-  static override examples = ['<%= config.bin %> strategies', '<%= config.bin %> strategies --json']
+  static override summary = 'List the ways to choose a node, for `strategy` in the topology; with a name, its settings.'
+  static override examples = [
+    '<%= config.bin %> strategies',
+    '<%= config.bin %> strategies cache-aware',
+    '<%= config.bin %> strategies --json',
+  ]
+  static override args = { name: Args.string({ description: 'A strategy, of which the settings are shown.', required: false }) }
 
   async run(): Promise<void> {
-    const { flags } = await this.parse(Strategies)
-    const { builtinStrategies, defaultStrategyName } = await import('@plimsoll/core')
-    const rows = builtinStrategies.map(({ name, aliases = [], summary, settings }) => ({
-      name,
-      aliases,
-      summary,
-      settings,
-      isDefault: name === defaultStrategyName,
-    }))
-    if (flags.json) return this.printJson(rows)
-    const { textTable } = await import('../views/text-table.js')
-    this.print(
-      textTable(
-        ['STRATEGY', 'ALSO', 'WHAT IT DOES'],
-        rows.map((row) => [row.isDefault ? `${row.name} (default)` : row.name, row.aliases.join(', '), row.summary]),
-      ),
-    )
-    this.say('Write pools.NAME.strategy in the topology to choose one.')
+    const { args, flags } = await this.parse(Strategies)
+    const { listStrategies } = await import('../services/list-strategies.js')
+    const all = listStrategies()
+    const { strategyText, strategyTable } = await import('../views/strategy-text.js')
+    if (args.name === undefined) {
+      if (flags.json) return this.printJson(all)
+      this.print(strategyTable(all))
+      return this.say('Write pools.NAME.strategy in the topology to choose one; lb strategies NAME shows what can be set.')
+    }
+    const one = all.find(({ name, aliases }) => name === args.name || aliases.includes(args.name ?? ''))
+    if (one === undefined) throw wrongInput(`there is no strategy \`${args.name}\``, `known: ${all.map(({ name }) => name).join(', ')}`)
+    if (flags.json) return this.printJson(one)
+    this.print(strategyText(one))
   }
 }
