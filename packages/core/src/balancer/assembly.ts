@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import type { TimerHandle } from '../base/index.js'
 import type { Decision, RequestRecord } from '../contracts/index.js'
 import { Discovery } from '../discovery/index.js'
+import { messageOf } from '../errors/index.js'
 import { ProbeLoop } from '../health/index.js'
 import { createBelief, type Belief } from '../insight/index.js'
 import { expectedNeed, Fleet, GpuDesks, memoryFits } from '../nodes/index.js'
@@ -15,8 +16,10 @@ import { createDataPath, type DataPath } from './data-path.js'
 import { DecisionBook } from './decision-book.js'
 import { DataThreads } from './data-threads.js'
 import { GpuBoard } from './gpu-board.js'
+import { NodeLives } from './node-lives.js'
 import { createPluginHost } from './plugin-host.js'
 import type { Resolved } from './resolved-options.js'
+import { SharedBelief } from './shared-belief.js'
 import { coreVersion } from './version.js'
 
 /** What is counted of nodes that are gone is forgotten so soon after they went. */
@@ -61,7 +64,13 @@ export interface AssemblyHooks {
 export function assemble(options: Resolved, first: Topology, hooks: AssemblyHooks): Assembly {
   const { clock, random, log } = options
   const threadCount = options.threads?.count ?? 0
-  const belief = createBelief({ clock, threads: threadCount + 1 })
+  const shared = new SharedBelief(clock, () => belief)
+  const belief: Belief = createBelief({
+    clock,
+    threads: threadCount + 1,
+    ...(threadCount === 0 ? {} : { onNews: shared.gather }),
+    onFault: (error) => log.error('strategy.failed', { error: messageOf(error) }),
+  })
   const engines = new Map(options.engines.map((plugin) => [plugin.engine, plugin]))
   const salt = saltIn(options.stateDir)
   const nodeKey = (nodeId: string): string => createHmac('sha256', salt).update(`key of ${nodeId}`).digest('hex')
@@ -97,10 +106,17 @@ export function assemble(options: Resolved, first: Topology, hooks: AssemblyHook
     nodes: () => fleet.nodes(),
     onReport: (id, report, tookMs) => fleet.heard(id, report, tookMs),
     onVerdict: (id, verdict, report) => fleet.report(id, verdict, report),
-    onLoad: (id, facts) => fleet.learnLoad(id, facts),
+    onLoad: (id, facts) => {
+      const node = fleet.learnLoad(id, facts)
+      if (node?.load !== undefined && node.load !== null) shared.learnLoad(node.index, node.load.facts)
+    },
     onLoadFailed: (id, why) => log.warn('node.load_unknown', { node: id, why }),
   })
-  fleet.events.on('roster', () => dataPath.proxy.nodesChanged())
+  const lives = new NodeLives()
+  fleet.events.on('roster', () => {
+    for (const { index } of lives.gone(fleet.current())) belief.forget(index)
+    dataPath.nodesChanged()
+  })
   fleet.events.on('membership', () => probes.sync())
   fleet.events.on('record', () => probes.sync())
   fleet.events.on('changed', () => probes.sync())
@@ -130,7 +146,7 @@ export function assemble(options: Resolved, first: Topology, hooks: AssemblyHook
     dataPath.settled.flush()
     return { contentType: prometheusContentType, text: metrics.render() }
   }
-  const shared = {
+  const parts = {
     clock,
     random,
     log,
@@ -143,13 +159,22 @@ export function assemble(options: Resolved, first: Topology, hooks: AssemblyHook
     onDecision,
   }
   const dataPath: DataPath = createDataPath(
-    { ...shared, closedBecause: hooks.closedBecause, metrics: () => Promise.resolve(scrape()), onSettled },
+    { ...parts, closedBecause: hooks.closedBecause, metrics: () => Promise.resolve(scrape()), onSettled },
     first,
   )
   const threads: DataThreads | undefined =
     options.threads === undefined || threadCount === 0
       ? undefined
-      : new DataThreads({ ...shared, ...options.threads, fleet, topology: first, metrics: scrape, onSettled, onBroken: hooks.onBroken })
+      : new DataThreads({
+          ...parts,
+          ...options.threads,
+          shared,
+          fleet,
+          topology: first,
+          metrics: scrape,
+          onSettled,
+          onBroken: hooks.onBroken,
+        })
   // Members come and go for months; what is counted of those that are gone must go with them.
   let forgetting: TimerHandle | undefined
   const forget = (): void => {

@@ -1,5 +1,6 @@
 import type { Clock, RandomSource } from '../base/index.js'
 import type { Decision, Logger, RequestRecord, RosterSource, StrategyPlugin } from '../contracts/index.js'
+import { messageOf } from '../errors/index.js'
 import { createGateway, type Gateway } from '../gateway/index.js'
 import type { Belief } from '../insight/index.js'
 import { createProxy, type Proxy } from '../proxy/index.js'
@@ -7,6 +8,7 @@ import { createStrategyRegistry } from '../strategies/index.js'
 import type { Topology } from '../topology/index.js'
 import { TimerWheel, UpstreamEngine } from '../wire/index.js'
 import { Listeners } from './listeners.js'
+import { NodeLives, type NodeLife } from './node-lives.js'
 import { routingOf } from './routing.js'
 import { SettledBatch } from './settled-batch.js'
 
@@ -40,6 +42,8 @@ export interface DataPath {
   readonly listeners: Listeners
   /** Points routing at a topology. Throws LB_SECRET_MISSING where a key cannot be read. */
   use(topology: Topology): void
+  /** There is another roster. */
+  nodesChanged(): void
   /** Cuts every connection, on both sides. */
   cutAll(): void
 }
@@ -67,6 +71,15 @@ export function createDataPath(parts: DataPathParts, first: Topology): DataPath 
     onDecision: parts.onDecision,
     onLine: () => parts.onLine?.(proxy.inLine()),
   })
+  const lives = new NodeLives()
+  const tellStrategy = ({ id, pool, index }: NodeLife): void => {
+    const plan = routing.topology.pools.find(({ name }) => name === pool)
+    try {
+      routing.directory.poolOf(plan?.models[0] ?? '')?.strategy.observe?.({ kind: 'node-gone', id, index })
+    } catch (error) {
+      log.error('strategy.failed', { pool, error: messageOf(error) })
+    }
+  }
   const gateway = createGateway({
     proxy,
     keys: () => routing.keys,
@@ -89,6 +102,10 @@ export function createDataPath(parts: DataPathParts, first: Topology): DataPath 
       routing = routingOf(topology, { ...parts, registry, before: routing })
       proxy.retain(new Set(topology.pools.map((pool) => pool.name)))
       listeners.use(topology.gateway)
+    },
+    nodesChanged() {
+      for (const life of lives.gone(rosters.current())) tellStrategy(life)
+      proxy.nodesChanged()
     },
     cutAll() {
       listeners.cutAll()

@@ -3,9 +3,10 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { systemClock, systemRandom } from '../base/index.js'
 import type { Dialect, EnginePlugin, Logger, Roster, RosterNode } from '../contracts/index.js'
 import { LbError, messageOf } from '../errors/index.js'
-import { createBelief } from '../insight/index.js'
+import { createBelief, type Belief } from '../insight/index.js'
 import { createBackend, type NodePlan, nodePlansOf, rosterOf } from '../nodes/index.js'
 import type { Topology } from '../topology/index.js'
+import { BeliefPost } from './belief-post.js'
 import { createDataPath, type DataPath } from './data-path.js'
 import { createPluginHost } from './plugin-host.js'
 import type { FromThread, RosterMessage, ThreadBirth, ToThread } from './thread-messages.js'
@@ -61,11 +62,13 @@ class Thread {
   private roster: Roster
   private closedBecause: string | undefined
   private isTellingLine = false
+  private readonly belief: Belief
   private readonly dataPath: DataPath
   private readonly scrapes = new Map<number, (metrics: { contentType: string; text: string }) => void>()
 
   constructor(private readonly dialects: Dialects) {
     this.roster = dialects.roster(this.rosterMessage, this.topology)
+    this.belief = beliefOf(birth)
     this.dataPath = createDataPath(
       {
         clock: systemClock,
@@ -74,7 +77,7 @@ class Thread {
         env: process.env,
         strategies: [],
         rosters: { current: () => this.roster },
-        belief: createBelief({ clock: systemClock, buffer: birth.leases, thread: birth.thread }),
+        belief: this.belief,
         salt: birth.salt,
         startedAtMs: birth.startedAtMs,
         closedBecause: () => this.closedBecause,
@@ -101,6 +104,13 @@ class Thread {
       case 'closing':
         this.closedBecause = message.reason
         return
+      case 'belief':
+        return this.belief.hear(message.news, message.thread)
+      case 'loads':
+        for (const [index, facts] of message.loads) this.belief.learnLoad(index, facts)
+        return
+      case 'thread-died':
+        return this.belief.forgetThread(message.thread)
       case 'stop-accepting':
         return this.dataPath.listeners.stopAccepting()
       case 'cut-all':
@@ -116,7 +126,7 @@ class Thread {
     this.rosterMessage = roster
     this.topology = topology
     this.roster = this.dialects.roster(roster, topology)
-    this.dataPath.proxy.nodesChanged()
+    this.dataPath.nodesChanged()
   }
 
   /** A busy line changes a thousand times a second; the main thread only shows its length. */
@@ -139,6 +149,24 @@ class Thread {
 }
 
 let nextScrape = 0
+
+/** This thread's share of what all believe. */
+function beliefOf({ leases, thread, clocks }: ThreadBirth): Belief {
+  const post = new BeliefPost(systemClock, () => {
+    const news = belief.takeNews()
+    parentPort?.postMessage({ type: 'belief', news } satisfies FromThread, [news.buffer as ArrayBuffer])
+  })
+  const belief: Belief = createBelief({
+    clock: systemClock,
+    buffer: leases,
+    thread,
+    // Monotonic clocks of threads begin at different moments; the calendar is one, and jumps seldom in the moment of a birth.
+    aheadMs: clocks.nowMs + (systemClock.epochMs() - clocks.epochMs) - systemClock.nowMs(),
+    onNews: post.gather,
+    onFault: (error) => log.error('strategy.failed', { error: messageOf(error) }),
+  })
+  return belief
+}
 
 async function importEngines(): Promise<ReadonlyMap<string, EnginePlugin>> {
   return new Map(

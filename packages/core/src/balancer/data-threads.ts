@@ -6,6 +6,7 @@ import type { Belief } from '../insight/index.js'
 import type { Fleet } from '../nodes/index.js'
 import type { Topology } from '../topology/index.js'
 import type { Listenable } from './listeners.js'
+import type { SharedBelief } from './shared-belief.js'
 import type { FromThread, RosterMessage, ThreadBirth, ToThread } from './thread-messages.js'
 
 /** How the data path is spread over threads. */
@@ -22,6 +23,7 @@ export interface DataThreadsOptions extends ThreadsOptions {
   readonly log: Logger
   readonly fleet: Fleet
   readonly belief: Belief
+  readonly shared: SharedBelief
   readonly topology: Topology
   readonly salt: Uint8Array
   readonly startedAtMs: number
@@ -62,6 +64,7 @@ export class DataThreads {
 
   constructor(private readonly options: DataThreadsOptions) {
     this.topology = options.topology
+    options.shared.use(() => this.slots)
     options.fleet.events.on('roster', () => this.showRoster())
   }
 
@@ -141,6 +144,7 @@ export class DataThreads {
     })
     const slot: Slot = { thread, worker, inLine: new Map() }
     this.slots.push(slot)
+    this.options.shared.greet(worker)
     worker.on('message', (message: FromThread) => this.take(slot, message))
     worker.on('error', (error) => {
       this.options.log.error('thread.died', { thread, error: messageOf(error), stack: error instanceof Error ? error.stack : undefined })
@@ -173,7 +177,7 @@ export class DataThreads {
   }
 
   private birth(thread: number, listen: readonly Listenable[]): ThreadBirth {
-    const { engineModules, belief, salt, startedAtMs } = this.options
+    const { engineModules, belief, salt, startedAtMs, clock } = this.options
     return {
       topology: this.topology,
       engineModules,
@@ -181,6 +185,7 @@ export class DataThreads {
       thread,
       salt,
       startedAtMs,
+      clocks: { nowMs: clock.nowMs(), epochMs: clock.epochMs() },
       roster: this.rosterMessage(),
       listen,
     }
@@ -200,7 +205,7 @@ export class DataThreads {
   /** What the dead one had in flight is lost; its claims are not. */
   private ended(slot: Slot): void {
     this.slots.splice(this.slots.indexOf(slot), 1)
-    this.options.belief.clearThread(slot.thread)
+    this.options.shared.died(slot.thread)
     if (this.stopped) return
     this.options.log.warn('thread.restarting', { thread: slot.thread })
     this.options.clock.after(RESTART_MS, () => {
@@ -216,6 +221,8 @@ export class DataThreads {
         return this.options.onSettled(message.records)
       case 'decision':
         return this.options.onDecision(message.decision)
+      case 'belief':
+        return this.options.shared.heard(slot.thread, message.news)
       case 'in-line':
         slot.inLine = message.sizes
         return

@@ -1,4 +1,4 @@
-import type { Decision, LogFacts, RequestRecord, RosterNode } from '../contracts/index.js'
+import type { Decision, LoadFacts, LogFacts, RequestRecord, RosterNode } from '../contracts/index.js'
 import type { Topology } from '../topology/index.js'
 import type { Listenable } from './listeners.js'
 
@@ -13,6 +13,8 @@ export interface ThreadBirth {
   readonly salt: Uint8Array
   /** Epoch. */
   readonly startedAtMs: number
+  /** The first thread's clocks at one moment: times that threads share are on its monotonic one. */
+  readonly clocks: { readonly nowMs: number; readonly epochMs: number }
   readonly roster: RosterMessage
   readonly listen: readonly Listenable[]
 }
@@ -32,6 +34,11 @@ export type ToThread =
   /** The same topology with other members of its sources: nodes change, routing does not. */
   | { readonly type: 'members'; readonly topology: Topology }
   | { readonly type: 'listen'; readonly listen: Listenable }
+  /** What another thread's belief has to tell. */
+  | { readonly type: 'belief'; readonly thread: number; readonly news: Float64Array }
+  /** What engines said of their load, by row. */
+  | { readonly type: 'loads'; readonly loads: ReadonlyMap<number, LoadFacts> }
+  | { readonly type: 'thread-died'; readonly thread: number }
   | { readonly type: 'closing'; readonly reason: string }
   | { readonly type: 'stop-accepting' }
   | { readonly type: 'cut-all' }
@@ -43,6 +50,8 @@ export type FromThread =
   | { readonly type: 'decision'; readonly decision: Decision }
   /** Requests in line in this thread, by pool. */
   | { readonly type: 'in-line'; readonly sizes: ReadonlyMap<string, number> }
+  /** What this thread's belief has to tell the others. */
+  | { readonly type: 'belief'; readonly news: Float64Array }
   | { readonly type: 'listening'; readonly url: string }
   | { readonly type: 'log'; readonly level: 'info' | 'warn' | 'error'; readonly event: string; readonly facts: LogFacts }
   | { readonly type: 'metrics'; readonly id: number }

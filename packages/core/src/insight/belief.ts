@@ -28,6 +28,8 @@ export interface Belief extends BeliefView, LeaseBook, NodeRows {
   readonly buffer: SharedArrayBuffer
   /** Counts out whatever a dead thread had counted in, and forgets what it had promised. For the first thread. */
   clearThread(dead: number): void
+  /** Forgets what a dead thread had promised. For all others. */
+  forgetThread(dead: number): void
   learnLoad(index: number, facts: LoadFacts): void
   /** The node is gone, or another process is behind it: its cache is empty, and what was learned of it was about another. */
   forget(index: number): void

@@ -91,6 +91,10 @@ class ThreadBelief implements Belief, LeaseContext {
 
   clearThread(dead: number): void {
     this.rows.clearThread(dead)
+    this.forgetThread(dead)
+  }
+
+  forgetThread(dead: number): void {
     this.remote.endAll(dead)
   }
 

@@ -115,9 +115,11 @@ export class Fleet implements RosterSource {
     if (tookMs !== undefined && report.verdict === 'ready') member?.node.learnRoundTrip(tookMs)
   }
 
-  /** What an engine said of its load. */
-  learnLoad(nodeId: string, facts: unknown): void {
-    this.members.get(nodeId)?.node.learnLoad(facts)
+  /** What an engine said of its load; returns the node, where it is still there. */
+  learnLoad(nodeId: string, facts: unknown): Node | undefined {
+    const node = this.members.get(nodeId)?.node
+    node?.learnLoad(facts)
+    return node
   }
 
   /** Nodes that left the topology and still end. */
