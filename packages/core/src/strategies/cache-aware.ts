@@ -52,7 +52,8 @@ class CacheAware implements Strategy {
 
   pick(facts: RequestFacts, candidates: readonly Candidate[], trace?: TraceSink): number {
     const mode = this.modeFor(facts, candidates)
-    const chosen = lowestCost(this.costs.of(candidates.length), candidates.length, this.context.random)
+    const costs = this.costs.of(candidates.length)
+    const chosen = mode === 'match' ? firstLowest(costs, candidates.length) : lowestCost(costs, candidates.length, this.context.random)
     if (trace !== undefined) this.explain(mode, candidates, trace)
     return chosen
   }
@@ -103,6 +104,13 @@ class CacheAware implements Strategy {
     for (const position of candidates.keys()) trace.cost(position, { [term]: Math.abs(costs[position] ?? 0) })
     trace.because(reason)
   }
+}
+
+/** Equals go to the first, not by chance: of several nodes that were sent one beginning these routers see one, and so their queues grow uneven. */
+function firstLowest(costs: Float64Array, count: number): number {
+  let best = 0
+  for (let position = 1; position < count; position += 1) if ((costs[position] ?? 0) < (costs[best] ?? 0)) best = position
+  return best
 }
 
 type Mode = keyof typeof words
