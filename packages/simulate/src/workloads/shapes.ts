@@ -12,46 +12,46 @@ export interface NamedShape {
 
 /**
  * The generated workloads of `design/routing.md`; rate 1 is its level 1.0. What the page does not say is chosen here, so that prompts and answers have the
- * means that it gives and rate 1 is about what 8 nodes can serve when prefixes are found.
+ * means that it gives, and so that at rate 1 plain strategies stand to one another about as in its table.
  */
 export const namedShapes = {
   /**
-   * Programs that call tools. 40 Zipf tool prompts of about 5k tokens; 2 to 6 steps (4 in the mean), each behind the result of a tool (1.9k tokens in the
+   * Programs that call tools. 40 Zipf tool prompts of about 5k tokens; 1 to 5 steps, each behind the result of a tool (2.5k tokens in the
    * mean, heavy tail), which takes 1.5 s; 9.1k tokens in and 182 out in the mean.
    */
   agent: {
-    summary: 'agents: 40 tool prompts of 5k tokens, 2 to 6 steps each',
+    summary: 'agents: 40 tool prompts of 5k tokens, 1 to 5 steps each',
     profile: '8b-h100',
     sessionsPerSecond: 11.5,
     shape: {
       heads: { count: 40, skew: 1, tokens: { mean: 5000, cv: 0.2 } },
-      turns: { kind: 'uniform', min: 2, max: 6, mean: 4 },
+      turns: { kind: 'uniform', min: 1, max: 5, mean: 3 },
       firstTokens: { mean: 500, cv: 0.8 },
-      laterTokens: { mean: 1880, cv: 1, max: 16_000 },
+      laterTokens: { mean: 2520, cv: 1, max: 16_000 },
       answerTokens: { mean: 182, cv: 0.8, max: 2000 },
       thinkMs: { mean: 1500, cv: 1 },
       arrivals: { cv: 1 },
     },
   },
   /**
-   * People who talk. One short system prompt of 10; 1 to 20 turns (5 in the mean, geometric); an answer of 170 tokens is part of the next prompt, the next
-   * question (110 tokens) comes 10 s after it.
+   * People who talk. One short system prompt of 10; 1 to 20 turns (4.5 in the mean, geometric); an answer of 140 tokens is part of the next prompt, the next
+   * question (200 tokens) comes 10 s after it.
    */
   chat: {
-    summary: 'conversations: 5 turns each, the answer is part of the next prompt',
+    summary: 'conversations: 4.5 turns each, the answer is part of the next prompt',
     profile: '8b-a100',
     sessionsPerSecond: 36,
     shape: {
       heads: { count: 10, skew: 1, tokens: { mean: 300, cv: 0.5 } },
-      turns: { kind: 'geometric', min: 1, max: 20, mean: 5 },
+      turns: { kind: 'geometric', min: 1, max: 20, mean: 4.6 },
       firstTokens: { mean: 200, cv: 1.5, max: 8000 },
-      laterTokens: { mean: 110, cv: 1.2, max: 4000 },
-      answerTokens: { mean: 170, cv: 0.9, max: 2000 },
+      laterTokens: { mean: 200, cv: 1.2, max: 4000 },
+      answerTokens: { mean: 140, cv: 0.9, max: 2000 },
       thinkMs: { mean: 10_000, cv: 1 },
       arrivals: { cv: 1 },
     },
   },
-  /** Applications of many customers: 200 Zipf system prompts of about 2k tokens, single questions of 400 tokens, answers of 250. */
+  /** Applications of many customers: 200 Zipf system prompts of about 2k tokens, single questions of 500 tokens, answers of 175. */
   tenant: {
     summary: 'tenants: 200 system prompts of 2k tokens, single questions',
     profile: '8b-a100',
@@ -59,24 +59,24 @@ export const namedShapes = {
     shape: {
       heads: { count: 200, skew: 1, tokens: { mean: 2000, cv: 0.3 } },
       turns: { kind: 'uniform', min: 1, max: 1, mean: 1 },
-      firstTokens: { mean: 450, cv: 1, max: 8000 },
+      firstTokens: { mean: 500, cv: 1, max: 8000 },
       laterTokens: { mean: 1, cv: 0 },
-      answerTokens: { mean: 240, cv: 0.8, max: 2000 },
+      answerTokens: { mean: 175, cv: 0.8, max: 2000 },
       thinkMs: { mean: 1, cv: 0 },
       arrivals: { cv: 1 },
     },
   },
-  /** Load that comes in bursts: gaps with a coefficient of variation of 2, phases of 20 s with three times the load of the others; 100 system prompts of 800 tokens. */
+  /** Load that comes in bursts: gaps with a coefficient of variation of 2, phases of 20 s with three times the load of the others; 120 system prompts of 900 tokens. */
   bursty: {
     summary: 'bursts: gaps of CV 2, phases with three times the load',
     profile: '8b-a100',
     sessionsPerSecond: 55,
     shape: {
-      heads: { count: 100, skew: 0.8, tokens: { mean: 800, cv: 0.4 } },
+      heads: { count: 120, skew: 0.8, tokens: { mean: 900, cv: 0.4 } },
       turns: { kind: 'uniform', min: 1, max: 1, mean: 1 },
-      firstTokens: { mean: 600, cv: 1, max: 8000 },
+      firstTokens: { mean: 900, cv: 1, max: 8000 },
       laterTokens: { mean: 1, cv: 0 },
-      answerTokens: { mean: 240, cv: 0.8, max: 2000 },
+      answerTokens: { mean: 200, cv: 0.8, max: 2000 },
       thinkMs: { mean: 1, cv: 0 },
       arrivals: { cv: 2, phases: { ratio: 3, meanMs: 20_000 } },
     },

@@ -12,7 +12,7 @@ import { traceWorkload, type Trace } from './trace.js'
 /** How much of a source one run takes. */
 export interface WorkloadRequestOptions {
   readonly seed: number
-  /** Default: all of a trace, three minutes of a generated workload, at most 30,000 requests. */
+  /** Default: all of a trace, five minutes of a generated workload, at most 30,000 requests. */
   readonly requests?: number
   /** Of a trace, which stretch, as ratios of 0 to 1; a generated workload has other requests by its seed. */
   readonly part?: readonly [from: number, to: number]
@@ -60,7 +60,7 @@ const shippedTraces = {
 } as const satisfies Record<string, ShippedTrace>
 
 /** One run of a generated workload, where nobody says how many requests. */
-const GENERATED_SECONDS = 180
+const GENERATED_SECONDS = 300
 const MOST_GENERATED = 30_000
 
 /** Names that `--trace` takes besides files, with what they are. */
