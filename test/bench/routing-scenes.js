@@ -16,24 +16,28 @@ import { blindSource, openSource, simulate } from '@plimsoll/simulate'
  * @property {number} requests
  * @property {readonly number[]} [slowness] Of each node; default: all 1.
  * @property {Faults} [faults]
+ * @property {'none' | 'mirror'} [belief] Where the strategy has no wish of its own.
  */
 
 export const nodes = 8
 
 /**
- * Level 1.0 of each scene, as a multiple of `ratePer8` of its source. Traces: the study's own rates. Of the generated workloads the study gives only outlines, so
- * that its rates do not carry over exactly; their level 1.0 is where LMetric's mean E2E as a ratio to round robin's is the study's (found once, by
- * bisection, to 1 %). One figure of a column is set by that; the others are then ours to reproduce.
+ * Level 1.0 of each scene, as a multiple of `ratePer8` of its source, and how long it runs. Traces: the study's own rates, the whole trace. Of the generated
+ * workloads the study gives only outlines, and of its runs no length, so that its rates do not carry over exactly; their level and length were chosen once, so
+ * that LMetric's two ratios to round robin are about the study's. Two figures of a column are set by that; the others are then ours to reproduce. Nothing
+ * of a strategy was tuned with it.
  *
- * @type {Readonly<Record<SceneName, { level: number, requests: number }>>}
+ * The Azure trace says nothing about prefixes, so the balancer is told none: no prompt there begins like another anyway.
+ *
+ * @type {Readonly<Record<SceneName, { level: number, requests: number, belief?: 'none' }>>}
  */
 const scenes = {
   mooncake: { level: 1, requests: 12_031 },
-  agent: { level: 0.92, requests: 15_000 },
-  chat: { level: 0.93, requests: 45_000 },
-  tenant: { level: 1, requests: 15_000 },
-  bursty: { level: 1, requests: 15_000 },
-  azure: { level: 1, requests: 19_366 },
+  agent: { level: 0.9, requests: 12_000 },
+  chat: { level: 0.915, requests: 40_000 },
+  tenant: { level: 0.97, requests: 6_000 },
+  bursty: { level: 1, requests: 12_000 },
+  azure: { level: 1, requests: 19_366, belief: 'none' },
 }
 
 /** @type {Map<string, WorkloadSource>} */
@@ -48,8 +52,8 @@ const sources = new Map()
 export function sceneOf(name, level = 1, share = 1) {
   const source = sources.get(name) ?? openSource(name)
   sources.set(name, source)
-  const { level: one, requests } = scenes[name]
-  return { source, rate: source.ratePer8 * one * level, requests: Math.round(share * requests) }
+  const { level: one, requests, belief = 'mirror' } = scenes[name]
+  return { source, rate: source.ratePer8 * one * level, requests: Math.round(share * requests), belief }
 }
 
 /**
@@ -87,7 +91,7 @@ export function run(scene, contender, seed) {
     rate: scene.rate,
     strategy: { name: contender.name, settings: { ...profileFor(known.settings, preset), ...contender.settings } },
     seed,
-    beliefKind: contender.belief ?? 'mirror',
+    beliefKind: contender.belief ?? scene.belief ?? 'mirror',
     faults: scene.faults ?? [],
   })
 }
