@@ -6,7 +6,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { commandsReference, loadCommands } from './docs/commands-reference.js'
 import { controlReference } from './docs/control-reference.js'
 import { errorsReference } from './docs/errors-reference.js'
-import { requestRecordReference, statusReference } from './docs/interface-reference.js'
+import { decisionReference, requestRecordReference, statusReference } from './docs/interface-reference.js'
 import { metricsReference } from './docs/metrics-reference.js'
 import { strategiesReference } from './docs/strategies-reference.js'
 import { schemaJson, topologyReference } from './docs/topology-reference.js'
@@ -19,6 +19,7 @@ const pages = {
   'docs/reference/topology.md': topologyReference(JSON.parse(schema)),
   'docs/reference/commands.md': commandsReference(await loadCommands()),
   'docs/reference/control-api.md': controlReference(),
+  'docs/reference/decision.md': decisionReference(),
   'docs/reference/errors.md': errorsReference(),
   'docs/reference/metrics.md': metricsReference(),
   'docs/reference/request-record.md': requestRecordReference(),

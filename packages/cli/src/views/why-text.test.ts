@@ -30,7 +30,7 @@ describe('why a request went to its node', () => {
   it('is told try by try where there were several, and of one that waited', () => {
     const why = sampleWhy()
     const waited = sampleDecision({ choice: null, because: ['every node is busy'], attempt: 1 })
-    const lines = whyLines({ ...why, record: { ...why.record!, waitedMs: 340 }, decisions: [waited, sampleDecision({ decidedMs: 340 })] })
+    const lines = whyLines({ ...why, record: { ...why.record!, inLineMs: 340 }, decisions: [waited, sampleDecision({ decidedMs: 340 })] })
     expect(lines[0]).toContain('waited 340 ms')
     expect(lines).toContain('  try 1, 0.4 ms after arrival')
     expect(lines).toContain('  so             none now: the request waits, because every node is busy')

@@ -29,7 +29,7 @@ function headLine({ id, record }: WhyJson, decision: Decision | undefined): stri
   const attempts = record.attempts.length
   const where = record.node === null ? 'no node' : `${record.node}, attempt ${Math.max(1, attempts)}`
   const times = [
-    ...(record.waitedMs > 0 ? [`waited ${duration(record.waitedMs)}`] : []),
+    ...(record.inLineMs > 0 ? [`waited ${duration(record.inLineMs)}`] : []),
     ...(record.ttftMs === null ? [] : [`TTFT ${duration(record.ttftMs)}`]),
     `total ${duration(record.totalMs)}`,
   ]

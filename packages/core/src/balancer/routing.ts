@@ -62,7 +62,7 @@ function poolRoute(pool: PoolPlan, strategy: Strategy): PoolRoute {
     strategyName: pool.strategy.name,
     sessionHeader,
     requiredLabels: requireLabels === undefined ? undefined : Object.entries(requireLabels),
-    waiting: pool.waiting,
+    line: pool.line,
     retries: pool.retries.max,
     timeouts: pool.timeouts,
   }

@@ -53,7 +53,7 @@ export interface RequestRecord {
   /** Prompt tokens that the engine found in its cache; null where it does not say. */
   readonly cachedTokens: number | null
   /** In line, before a node took it; milliseconds, 0 for nearly all. */
-  readonly waitedMs: number
+  readonly inLineMs: number
   /** False while the counts are estimates because the engine gave no usage. */
   readonly tokensMeasured: boolean
   /** What was believed when the request was sent, where usage says how it was: the prompt's tokens, and those of them in the node's cache. */

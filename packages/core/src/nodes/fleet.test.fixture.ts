@@ -59,7 +59,7 @@ export function topologyOf(groups: readonly GroupPlan[], pool: Partial<PoolPlan>
         models: ['m'],
         strategy: { name: 'least-tokens', settings: {} },
         groups,
-        waiting: { max: 10, longestMs: 1000 },
+        line: { max: 10, longestMs: 1000 },
         retries: { max: 2 },
         timeouts: { connectMs: 1000, firstTokenMs: 1000, idleMs: 1000 },
         health: { intervalMs: 50, fall: 2, rise: 2, timeoutMs: 2000 },

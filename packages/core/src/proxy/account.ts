@@ -38,7 +38,7 @@ export function account(context: ProxyContext, ended: Ended): void {
     promptTokens: usage?.promptTokens ?? admitted?.facts.promptTokens ?? 0,
     completionTokens: usage?.completionTokens ?? walk?.end?.contentEvents ?? 0,
     cachedTokens: usage?.cachedTokens ?? null,
-    waitedMs: walk?.waitedMs ?? 0,
+    inLineMs: walk?.inLineMs ?? 0,
     tokensMeasured: usage !== undefined,
     ...(usage === undefined ? {} : { believed: believed(ended) }),
     ttftMs: admitted?.facts.stream === true && firstMs !== undefined ? rounded(firstMs - entered.arrivedMs) : null,

@@ -19,7 +19,7 @@ export interface Walk {
   /** The node of the last attempt. */
   readonly node: RosterNode | undefined
   /** In line, before a node took it. */
-  readonly waitedMs: number
+  readonly inLineMs: number
   readonly end: AttemptEnd | undefined
   /** No node is still being sent the body. */
   readonly isBodyFree: boolean
@@ -38,7 +38,7 @@ class Attempts implements Waiter {
   private readonly records: AttemptRecord[] = []
   private last: AttemptEnd | undefined
   private isBodyFree = true
-  private waitedMs = 0
+  private inLineMs = 0
   private waitsSinceMs = 0
   private waitTimer: TimerHandle | undefined
 
@@ -93,9 +93,9 @@ class Attempts implements Waiter {
 
   private wait(): void {
     const { context, request } = this
-    const { waiting, name } = request.pool
+    const { line: limits, name } = request.pool
     const line = context.lines.of(request.pool)
-    if (line.size >= waiting.max) return this.refuse(lineFull(name, waiting.max))
+    if (line.size >= limits.max) return this.refuse(lineFull(name, limits.max))
     const leave = (error: LbError): void => {
       line.leave(this)
       this.waitEnded()
@@ -103,13 +103,13 @@ class Attempts implements Waiter {
     }
     this.waitsSinceMs = context.clock.nowMs()
     line.join(this)
-    this.waitTimer = context.wheel.after(waiting.longestMs, () => leave(waitedTooLong(name, waiting.longestMs)))
+    this.waitTimer = context.wheel.after(limits.longestMs, () => leave(waitedTooLong(name, limits.longestMs)))
     request.exchange.onGone(() => leave(clientLeft()))
   }
 
   private waitEnded(): void {
     this.waitTimer?.cancel()
-    this.waitedMs += this.context.clock.nowMs() - this.waitsSinceMs
+    this.inLineMs += this.context.clock.nowMs() - this.waitsSinceMs
     this.request.exchange.onGone(() => undefined)
   }
 
@@ -154,7 +154,7 @@ class Attempts implements Waiter {
   }
 
   private finish(node: RosterNode | undefined, end: AttemptEnd | undefined, error: LbError | undefined): void {
-    this.done({ attempts: this.records, node, waitedMs: round(this.waitedMs), end, isBodyFree: this.isBodyFree, error })
+    this.done({ attempts: this.records, node, inLineMs: round(this.inLineMs), end, isBodyFree: this.isBodyFree, error })
   }
 }
 

@@ -22,7 +22,7 @@ export interface PoolRoute {
   /** Labels that every node must have that gets requests. */
   readonly requiredLabels?: Labels | undefined
   /** The line for requests that the strategy wants no node for. */
-  readonly waiting: { readonly max: number; readonly longestMs: number }
+  readonly line: { readonly max: number; readonly longestMs: number }
   /** Further nodes tried before the first byte of an answer. */
   readonly retries: number
   readonly timeouts: UpstreamTimeouts

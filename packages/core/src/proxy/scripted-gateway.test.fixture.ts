@@ -38,7 +38,7 @@ export class Rig {
   heartbeatMs = 15_000
   strategy: Strategy = { pick: () => 0 }
   sessionHeader: string | undefined
-  waiting = { max: 100, longestMs: 5_000 }
+  line = { max: 100, longestMs: 5_000 }
   traceShare = 0
   zone: string | undefined
   readonly decisions: Decision[] = []
@@ -77,7 +77,7 @@ export class Rig {
       strategy: this.strategy,
       strategyName: 'scripted',
       sessionHeader: this.sessionHeader,
-      waiting: this.waiting,
+      line: this.line,
       retries: this.retries,
       timeouts: { connectMs: 1_000, firstTokenMs: 2_000, idleMs: 2_000 },
     })

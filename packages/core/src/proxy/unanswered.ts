@@ -54,7 +54,7 @@ export function lineFull(pool: string, max: number): LbError {
     httpStatus: 503,
     retry: 'after-wait',
     retryAfterMs: 2_000,
-    hint: `the operator may raise pools.${pool}.waiting.max, or add nodes`,
+    hint: `the operator may raise pools.${pool}.line.max, or add nodes`,
   })
 }
 
@@ -65,7 +65,7 @@ export function waitedTooLong(pool: string, longestMs: number): LbError {
     httpStatus: 503,
     retry: 'after-wait',
     retryAfterMs: 5_000,
-    hint: `the operator may raise pools.${pool}.waiting.longest, or add nodes`,
+    hint: `the operator may raise pools.${pool}.line.longest, or add nodes`,
   })
 }
 

@@ -47,16 +47,16 @@ describe('requests that the strategy wants no node for', () => {
     }
     expect(served).toEqual(['a', 'b', 'c', 'd'])
     await expect.poll(() => rig.records).toHaveLength(4)
-    expect(rig.records[0]?.waitedMs).toBe(0)
-    for (const { waitedMs, ttftMs, totalMs } of rig.records.slice(1)) {
-      expect(waitedMs).toBeGreaterThan(0)
-      expect(waitedMs).toBeLessThanOrEqual(totalMs)
+    expect(rig.records[0]?.inLineMs).toBe(0)
+    for (const { inLineMs, ttftMs, totalMs } of rig.records.slice(1)) {
+      expect(inLineMs).toBeGreaterThan(0)
+      expect(inLineMs).toBeLessThanOrEqual(totalMs)
       expect(ttftMs).toBeNull()
     }
   })
 
   it('are refused with Retry-After when they waited too long', async () => {
-    rig.waiting = { max: 10, longestMs: 60 }
+    rig.line = { max: 10, longestMs: 60 }
     const first = rig.ask({ user: 'a' })
     await expect.poll(() => held.length).toBe(1)
     const refused = await rig.ask({ user: 'b' })
@@ -69,7 +69,7 @@ describe('requests that the strategy wants no node for', () => {
   })
 
   it('are refused at once where the line is full', async () => {
-    rig.waiting = { max: 1, longestMs: 5_000 }
+    rig.line = { max: 1, longestMs: 5_000 }
     const answers = [rig.ask({ user: 'a' }), undefined, undefined]
     await expect.poll(() => held.length).toBe(1)
     answers[1] = rig.ask({ user: 'b' })
@@ -99,7 +99,7 @@ describe('requests that the strategy wants no node for', () => {
 
   it('are kept company while they wait for a stream, and told of a failure as an event', async () => {
     rig.heartbeatMs = 50
-    rig.waiting = { max: 10, longestMs: 400 }
+    rig.line = { max: 10, longestMs: 400 }
     const first = rig.ask({ user: 'a' })
     await expect.poll(() => held.length).toBe(1)
     const served = rig.ask({ user: 'b', stream: true })

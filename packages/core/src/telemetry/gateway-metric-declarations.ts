@@ -54,7 +54,7 @@ export const gatewayMetricDeclarations = {
     help: 'Tokens of settled requests by kind (prompt, completion, cached); cached ones are also counted as prompt. Estimated where the engine gave no usage.',
     labels: ['pool', 'node', 'kind'],
   }),
-  waited: declare('histogram', 'lb_request_waited_seconds', {
+  timeInLine: declare('histogram', 'lb_request_in_line_seconds', {
     help: 'Seconds in line before a node took the request; only of requests that waited.',
     labels: ['pool'],
     buckets: ttftBounds,

@@ -22,7 +22,7 @@ const record = (changes: Partial<RequestRecord> = {}): RequestRecord => ({
   promptTokens: 25,
   completionTokens: 11,
   cachedTokens: 16,
-  waitedMs: 0,
+  inLineMs: 0,
   tokensMeasured: true,
   ttftMs: 100,
   totalMs: 600,

@@ -75,7 +75,7 @@ function poolPlan(name: string, input: PoolInput, context: BuildContext): PoolPl
     groups: input.nodes.flatMap((node, index) => groupPlans(names[index] ?? '', node, context)),
     ...(input.sessionHeader === undefined ? {} : { sessionHeader: input.sessionHeader.toLowerCase() }),
     ...(input.requireLabels === undefined ? {} : { requireLabels: ownKeys(input.requireLabels) }),
-    waiting: { max: input.waiting?.max ?? 1000, longestMs: ms(input.waiting?.longest ?? '30s') },
+    line: { max: input.line?.max ?? 1000, longestMs: ms(input.line?.longest ?? '30s') },
     retries: { max: input.retries?.max ?? 2 },
     timeouts: {
       connectMs: ms(input.timeouts?.connect ?? '2s'),

@@ -54,7 +54,7 @@ function poolForm(pool: PoolPlan): object {
     nodes: pool.groups.map(groupForm),
     ...(pool.sessionHeader === undefined ? {} : { sessionHeader: pool.sessionHeader }),
     ...(pool.requireLabels === undefined ? {} : { requireLabels: deepPlain(pool.requireLabels) }),
-    waiting: { max: pool.waiting.max, longest: formatDuration(pool.waiting.longestMs) },
+    line: { max: pool.line.max, longest: formatDuration(pool.line.longestMs) },
     retries: { max: pool.retries.max },
     timeouts: { connect: formatDuration(connectMs), firstToken: formatDuration(firstTokenMs), idle: formatDuration(idleMs) },
     health: { interval: formatDuration(intervalMs), timeout: formatDuration(timeoutMs), fall, rise },

@@ -35,7 +35,7 @@ describe('the smallest file', () => {
           models: ['chat'],
           strategy: { name: 'least-tokens', settings: {} },
           groups: [{ name: 'ollama', engine: 'ollama', weight: 1, attach: { url: 'http://127.0.0.1:11434' } }],
-          waiting: { max: 1000, longestMs: 30_000 },
+          line: { max: 1000, longestMs: 30_000 },
           retries: { max: 2 },
           timeouts: { connectMs: 2000, firstTokenMs: 120_000, idleMs: 60_000 },
           health: { intervalMs: 2000, fall: 3, rise: 2, timeoutMs: 2000 },

@@ -187,7 +187,7 @@ const node = section(
   { description: 'A node group: one attached server, or launched replicas of one engine.' },
 )
 
-const waiting = section(
+const line = section(
   {
     max: Type.Optional(count('Requests that may wait at one moment, in each data thread.', { min: 0, max: 1_000_000, default: 1000 })),
     longest: Type.Optional(duration('Longest wait; then the request is answered 503 with Retry-After.', '30s')),
@@ -246,7 +246,7 @@ export const pool = section(
         names: { pattern: labelPattern, expected: 'letters, digits, dots, hyphens and _' },
       }),
     ),
-    waiting: Type.Optional(waiting),
+    line: Type.Optional(line),
     retries: Type.Optional(
       section(
         { max: Type.Optional(count('Other nodes tried before the first byte of an answer.', { min: 0, max: 5, default: 2 })) },

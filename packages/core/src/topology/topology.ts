@@ -66,7 +66,7 @@ export interface PoolPlan {
   readonly sessionHeader?: string
   readonly requireLabels?: Readonly<Record<string, string>>
   /** Requests that no node is wanted for wait here; `max` in each data thread. */
-  readonly waiting: { readonly max: number; readonly longestMs: number }
+  readonly line: { readonly max: number; readonly longestMs: number }
   /** Further nodes tried before the first byte of an answer, 0 to 5. */
   readonly retries: { readonly max: number }
   readonly timeouts: { readonly connectMs: number; readonly firstTokenMs: number; readonly idleMs: number }

@@ -9,7 +9,7 @@ pools:
   chat:
     sessionHeader: X-Conversation
     requireLabels: { gpu: h100, x-note: 'no label' }
-    waiting: { max: 5, longest: 2s }
+    line: { max: 5, longest: 2s }
     nodes:
       - { name: here, engine: sim, launch: {} }
       - { name: there, engine: sim, launch: {}, ssh: far }
@@ -26,7 +26,7 @@ describe('zones, labels and prices', () => {
     expect(pool).toMatchObject({
       sessionHeader: 'x-conversation',
       requireLabels: { gpu: 'h100' },
-      waiting: { max: 5, longestMs: 2_000 },
+      line: { max: 5, longestMs: 2_000 },
     })
     expect(pool?.groups.map(({ zone }) => zone)).toEqual(['eu-1', 'us-1', 'us-2', undefined, undefined])
     expect(pool?.groups[3]).toMatchObject({ labels: { gpu: 'h100' }, price: { promptPerMillion: 0.5, outputPerMillion: 1.5 } })
