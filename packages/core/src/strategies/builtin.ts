@@ -1,4 +1,5 @@
 import type { StrategyPlugin } from '../contracts/index.js'
+import { adaptive } from './adaptive.js'
 import { latency } from './latency.js'
 import { cacheAware } from './cache-aware.js'
 import { ipHash } from './ip-hash.js'
@@ -27,6 +28,7 @@ export const defaultStrategyName = 'least-tokens'
 
 /** The strategies that come with core; plugins add theirs through the registry. */
 export const builtinStrategies: readonly StrategyPlugin[] = [
+  adaptive,
   random,
   weightedRandom,
   roundRobin,

@@ -55,6 +55,6 @@ function scoreOf(belief: BeliefView, node: Candidate, facts: RequestFacts, cache
 }
 
 /** One token at least is always computed. */
-function prefillOf(facts: RequestFacts, cachedTokens: number): number {
+export function prefillOf(facts: RequestFacts, cachedTokens: number): number {
   return Math.max(1, facts.promptTokens - cachedTokens)
 }

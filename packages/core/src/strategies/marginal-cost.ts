@@ -1,5 +1,6 @@
 import type { Candidate, RequestFacts, Strategy, StrategyContext, StrategyPlugin, TraceSink } from '../contracts/index.js'
 import { holdsShare } from './cache-share.js'
+import { prefillOf } from './lmetric.js'
 import { CostRow, lowestCost } from './cost-row.js'
 import { marginalNumbers, marginalSettings, type MarginalNumbers, type MarginalSettings } from './marginal-settings.js'
 import { reasonAgainstNext } from './marginal-reason.js'
@@ -17,7 +18,12 @@ export const marginalCost: StrategyPlugin<MarginalSettings> = {
   create: (context) => new MarginalCost(context),
 }
 
-class MarginalCost implements Strategy {
+/** How far a choice may go from LMetric's: 1 = only what LMetric would choose, Infinity = anywhere. Asked once for each pick. */
+export type Reach = (candidates: readonly Candidate[]) => number
+
+const anywhere: Reach = () => Infinity
+
+export class MarginalCost implements Strategy {
   private readonly numbers: MarginalNumbers
   private readonly terms: MarginalTerms
   private readonly costs = new CostRow()
@@ -26,8 +32,12 @@ class MarginalCost implements Strategy {
   private readonly place: MarginalPlace = { cachedTokens: 0, weight: 1, inFlight: 0, prefillTokens: 0 }
   private readonly inFlight = new CostRow()
   private readonly prefillTokens = new CostRow()
+  private readonly products = new CostRow()
 
-  constructor(private readonly context: StrategyContext<MarginalSettings>) {
+  constructor(
+    private readonly context: StrategyContext<MarginalSettings>,
+    private readonly reach: Reach = anywhere,
+  ) {
     this.numbers = marginalNumbers(context.settings)
     this.terms = new MarginalTerms(this.numbers)
   }
@@ -37,12 +47,18 @@ class MarginalCost implements Strategy {
     const costs = this.costs.of(count)
     const cached = this.cachedTokens(facts, candidates)
     this.look(facts, candidates)
+    const most = this.mostProduct(facts, candidates, cached)
+    const products = this.products.of(count)
     for (let position = 0; position < count; position += 1) {
+      if ((products[position] ?? 0) > most) {
+        costs[position] = Infinity
+        continue
+      }
       this.weigh(candidates[position], position, cached[position])
       costs[position] = this.terms.sum
     }
     const chosen = lowestCost(costs, count, this.context.random)
-    if (trace !== undefined) this.explain({ facts, candidates, cached, chosen }, trace)
+    if (trace !== undefined) this.explain({ facts, candidates, cached, chosen, most }, trace)
     return chosen
   }
 
@@ -80,6 +96,28 @@ class MarginalCost implements Strategy {
     scene.meanInFlight = inFlight / candidates.length
   }
 
+  /** LMetric's product of each candidate; returns the largest within reach of the least. */
+  private mostProduct(facts: RequestFacts, candidates: readonly Candidate[], cached: Float64Array): number {
+    const reach = this.reach(candidates)
+    const products = this.products.of(candidates.length)
+    if (reach === Infinity) {
+      products.fill(0)
+      return Infinity
+    }
+    const [prefills, inFlights] = [this.prefillTokens.of(candidates.length), this.inFlight.of(candidates.length)]
+    let least = Infinity
+    for (let position = 0; position < candidates.length; position += 1) {
+      const node = candidates[position]
+      if (node === undefined) continue
+      const pace = this.context.belief.of(node).slowness / node.weight
+      const prefillTokens = (prefills[position] ?? 0) + prefillOf(facts, cached[position] ?? 0)
+      const product = prefillTokens * ((inFlights[position] ?? 0) + 1) * pace
+      products[position] = product
+      if (product < least) least = product
+    }
+    return least * reach
+  }
+
   private weigh(node: Candidate | undefined, position: number, cachedTokens = 0): void {
     if (node === undefined) return
     const { place } = this
@@ -91,13 +129,21 @@ class MarginalCost implements Strategy {
   }
 
   private explain(decision: Decision, trace: TraceSink): void {
-    const { facts, candidates, cached, chosen } = decision
-    const rows = candidates.map((node, position) => {
+    const { facts, candidates, cached, chosen, most } = decision
+    const products = this.products.of(candidates.length)
+    const rows: Readonly<Record<string, number>>[] = []
+    let own = 0
+    for (const [position, node] of candidates.entries()) {
+      if ((products[position] ?? 0) > most) continue
       this.weigh(node, position, cached[position])
-      return termsOf(this.terms)
-    })
-    for (const [position, terms] of rows.entries()) trace.cost(position, terms)
-    trace.because(holdsShare({ facts, cached, count: candidates.length, chosen }) ?? reasonAgainstNext(rows, chosen))
+      const terms = termsOf(this.terms)
+      if (position === chosen) own = rows.length
+      rows.push(terms)
+      trace.cost(position, terms)
+    }
+    trace.because(holdsShare({ facts, cached, count: candidates.length, chosen }) ?? reasonAgainstNext(rows, own))
+    const beyond = candidates.length - rows.length
+    if (beyond > 0) trace.because(`${beyond} of ${candidates.length} had far more work ahead and were not compared`)
   }
 }
 
@@ -111,4 +157,5 @@ interface Decision {
   readonly candidates: readonly Candidate[]
   readonly cached: Float64Array
   readonly chosen: number
+  readonly most: number
 }
