@@ -70,7 +70,7 @@ export const namedShapes = {
   bursty: {
     summary: 'bursts: gaps of CV 2, phases with three times the load',
     profile: '8b-a100',
-    sessionsPerSecond: 52,
+    sessionsPerSecond: 55,
     shape: {
       heads: { count: 120, skew: 0.8, tokens: { mean: 900, cv: 0.4 } },
       turns: { kind: 'uniform', min: 1, max: 1, mean: 1 },
