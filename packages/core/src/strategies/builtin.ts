@@ -23,8 +23,8 @@ import { session } from './session.js'
 import { sticky } from './sticky.js'
 import { twoChoices } from './two-choices.js'
 
-/** What a pool uses when its topology names none: prompts differ a thousandfold in work, so tokens say more than requests. */
-export const defaultStrategyName = 'least-tokens'
+/** What a pool uses when its topology names none. */
+export const defaultStrategyName = 'adaptive'
 
 /** The strategies that come with core; plugins add theirs through the registry. */
 export const builtinStrategies: readonly StrategyPlugin[] = [

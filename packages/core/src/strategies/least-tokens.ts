@@ -6,7 +6,7 @@ import { noSettings } from './settings.js'
 export const leastTokens: StrategyPlugin = {
   name: 'least-tokens',
   summary:
-    'The node with the fewest tokens in flight for its weight, prompt and expected answer. The default: prompts differ in work far more than in number.',
+    'The node with the fewest tokens in flight for its weight, prompt and expected answer. Prompts differ in work far more than in number.',
   settings: noSettings,
   create({ belief, random }) {
     const load = tokenLoad(belief)

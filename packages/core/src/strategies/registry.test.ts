@@ -19,7 +19,7 @@ describe('the strategy registry', () => {
   it('finds strategies by name and by alias', () => {
     const registry = createStrategyRegistry()
     expect(registry.find('least-connections')).toBe(registry.find('least-requests'))
-    expect(registry.find(defaultStrategyName)?.name).toBe('least-tokens')
+    expect(registry.find(defaultStrategyName)?.name).toBe('adaptive')
     for (const { name, aliases = [] } of builtinStrategies)
       for (const word of [name, ...aliases]) expect(registry.catalogue.has(word)).toBe(true)
   })

@@ -25,6 +25,7 @@ export const engines: EngineCatalogue = new Map([
 const noSettings = { settings: { type: 'object', additionalProperties: false, properties: {} } }
 
 export const strategies: StrategyCatalogue = new Map([
+  ['adaptive', noSettings],
   ['least-tokens', noSettings],
   ['round-robin', noSettings],
   ['least-requests', noSettings],

@@ -11,6 +11,6 @@ export interface CheckContext {
 }
 
 /** Used where a pool names no strategy. */
-export const defaultStrategy = 'least-tokens'
+export const defaultStrategy = 'adaptive'
 /** Used where the gateway names no address; a port that no engine or common tool takes. */
 export const defaultListen = '127.0.0.1:8484'

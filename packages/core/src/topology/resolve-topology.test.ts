@@ -33,7 +33,7 @@ describe('the smallest file', () => {
         {
           name: 'chat',
           models: ['chat'],
-          strategy: { name: 'least-tokens', settings: {} },
+          strategy: { name: 'adaptive', settings: {} },
           groups: [{ name: 'ollama', engine: 'ollama', weight: 1, attach: { url: 'http://127.0.0.1:11434' } }],
           line: { max: 1000, longestMs: 30_000 },
           retries: { max: 2 },

@@ -12,8 +12,8 @@ const strategy = Type.Union(
   ],
   {
     description: 'How a node is chosen for a request: a name, or { name: ..., and its settings }. `lb strategies` lists them.',
-    default: 'least-tokens',
-    errorMessage: 'a name such as least-tokens, or { name, and its settings }',
+    default: 'adaptive',
+    errorMessage: 'a name such as least-requests, or { name, and its settings }',
   },
 )
 
