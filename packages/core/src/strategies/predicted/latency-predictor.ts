@@ -6,9 +6,9 @@ import { OnlineRegression } from './online-regression.js'
 import { SentRequests, type SentRequest } from './sent-requests.js'
 
 export interface PredictorOptions {
-  /** What a sample still counts for when the next one has come, 0..1. */
-  readonly kept: number
-  /** Samples from which on a model is used. */
+  /** How far a weight may wander from one sample to the next, as a share of itself. */
+  readonly drift: number
+  /** Samples of all nodes from which on there are predictions. */
   readonly minSamples: number
   /** Mean relative error over which predictions are not followed. */
   readonly maxError: number
@@ -19,22 +19,23 @@ const ERROR_LEARNING = 0.02
 /** Predictions are followed again once the error is so far below the limit: at the limit itself it would go to and fro. */
 const GOOD_AGAIN = 0.8
 
+/** Of one node, once all nodes together have taught enough to begin with. */
 interface NodeModel {
-  readonly ttft: OnlineRegression
-  readonly tpot: OnlineRegression
+  ttft: OnlineRegression | undefined
+  tpot: OnlineRegression | undefined
 }
 
 /**
- * Predicts the time to the first token and between tokens for each candidate, from what the belief knows of it. Learns from each answer: one model for each
- * node, and one for all that stands in for a node without enough answers of its own. It goes on predicting and checking itself while nobody follows it.
+ * Predicts the time to the first token and between tokens for each candidate, from what the belief knows of it. Learns from each answer: one model for
+ * all nodes, and one for each that begins as a copy of that. It goes on predicting and checking itself while nobody follows it.
  */
 export class LatencyPredictor {
   /** Of the last look, by position. */
   readonly ttftMs = new CostRow()
   readonly tpotMs = new CostRow()
   private readonly features = new CostRow()
-  private readonly nodes: NodeTable<NodeModel>
-  private readonly pool: NodeModel
+  private readonly nodes = new NodeTable((): NodeModel => ({ ttft: undefined, tpot: undefined }))
+  private readonly pool: { readonly ttft: OnlineRegression; readonly tpot: OnlineRegression }
   private readonly sent = new SentRequests()
   private ttftError = 0
   private tpotError = 0
@@ -45,12 +46,8 @@ export class LatencyPredictor {
     private readonly belief: BeliefView,
     private readonly options: PredictorOptions,
   ) {
-    const begin = (): NodeModel => ({
-      ttft: new OnlineRegression(FEATURES, options.kept),
-      tpot: new OnlineRegression(FEATURES, options.kept),
-    })
-    this.pool = begin()
-    this.nodes = new NodeTable(begin)
+    const begin = (): OnlineRegression => new OnlineRegression(FEATURES, options.drift)
+    this.pool = { ttft: begin(), tpot: begin() }
   }
 
   /** Predicts for all candidates. False: the predictions are not to be followed. */
@@ -65,8 +62,8 @@ export class LatencyPredictor {
       const at = position * FEATURES
       writeFeatures(features, at, this.belief.of(node), facts, promisedTokens[position] ?? 0)
       const own = this.nodes.of(node)
-      ttftMs[position] = this.trained(own.ttft, this.pool.ttft).predict(features, at)
-      tpotMs[position] = this.trained(own.tpot, this.pool.tpot).predict(features, at)
+      ttftMs[position] = (own.ttft ?? this.pool.ttft).predict(features, at)
+      tpotMs[position] = (own.tpot ?? this.pool.tpot).predict(features, at)
     }
     return this.isGood
   }
@@ -102,25 +99,26 @@ export class LatencyPredictor {
     return { ttftError: this.ttftError, tpotError: this.tpotError, checked: this.checked, isFollowed: this.isGood ? 1 : 0 }
   }
 
-  private trained(own: OnlineRegression, pool: OnlineRegression): OnlineRegression {
-    return own.samples >= this.options.minSamples ? own : pool
-  }
-
   private learnTtft(sent: SentRequest, model: NodeModel | undefined, ttftMs: number): void {
-    if (this.pool.ttft.samples >= this.options.minSamples) {
+    const { pool, options } = this
+    if (pool.ttft.samples >= options.minSamples) {
       this.checked += 1
       this.ttftError = moved(this.ttftError, relativeError(sent.ttftMs, ttftMs), this.checked)
-      this.isGood = this.ttftError <= this.options.maxError * (this.isGood ? 1 : GOOD_AGAIN) && this.checked >= this.options.minSamples
+      this.isGood = this.checked >= options.minSamples && this.ttftError <= options.maxError * (this.isGood ? 1 : GOOD_AGAIN)
+      if (model !== undefined) model.ttft ??= pool.ttft.fork()
     }
-    model?.ttft.learn(sent.features, ttftMs)
-    this.pool.ttft.learn(sent.features, ttftMs)
+    model?.ttft?.learn(sent.features, ttftMs)
+    pool.ttft.learn(sent.features, ttftMs)
   }
 
   private learnTpot(sent: SentRequest, model: NodeModel | undefined, tpotMs: number): void {
-    if (this.pool.tpot.samples >= this.options.minSamples)
+    const { pool, options } = this
+    if (pool.tpot.samples >= options.minSamples) {
       this.tpotError = moved(this.tpotError, relativeError(sent.tpotMs, tpotMs), this.checked)
-    model?.tpot.learn(sent.features, tpotMs)
-    this.pool.tpot.learn(sent.features, tpotMs)
+      if (model !== undefined) model.tpot ??= pool.tpot.fork()
+    }
+    model?.tpot?.learn(sent.features, tpotMs)
+    pool.tpot.learn(sent.features, tpotMs)
   }
 }
 

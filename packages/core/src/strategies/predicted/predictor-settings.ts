@@ -3,23 +3,23 @@ import { numberSetting } from '../settings.js'
 import type { PredictorOptions } from './latency-predictor.js'
 
 export interface PredictorSettings {
-  readonly forgetting?: number
+  readonly drift?: number
   readonly minSamples?: number
   readonly maxError?: number
 }
 
-const FORGETTING = 0.002
-const MIN_SAMPLES = 30
+const DRIFT = 0.01
+const MIN_SAMPLES = 50
 const MAX_ERROR = 0.5
 
 export const predictorSettings: Readonly<Record<string, JsonSchema>> = {
-  forgetting: numberSetting(
-    { from: 0, to: 0.2, or: FORGETTING },
-    'How much of what was learned each new answer of a node replaces: 0.002 remembers some 500 answers.',
+  drift: numberSetting(
+    { from: 0, to: 1, or: DRIFT },
+    'How quickly what was learned may change: 0.01 lets each cost of a node wander by 1 % from one answer to the next.',
   ),
   minSamples: numberSetting(
     { from: 10, to: 100_000, or: MIN_SAMPLES },
-    'Answers from which on a prediction is made, and checks from which on it is followed.',
+    'Answers of all nodes from which on there are predictions, and checks from which on they are followed.',
   ),
   maxError: numberSetting(
     { from: 0, to: 10, or: MAX_ERROR },
@@ -27,10 +27,6 @@ export const predictorSettings: Readonly<Record<string, JsonSchema>> = {
   ),
 }
 
-export function predictorOptions({
-  forgetting = FORGETTING,
-  minSamples = MIN_SAMPLES,
-  maxError = MAX_ERROR,
-}: PredictorSettings): PredictorOptions {
-  return { kept: 1 - forgetting, minSamples, maxError }
+export function predictorOptions({ drift = DRIFT, minSamples = MIN_SAMPLES, maxError = MAX_ERROR }: PredictorSettings): PredictorOptions {
+  return { drift, minSamples, maxError }
 }
