@@ -111,7 +111,7 @@ describe('the mirror of prefix caches', () => {
             plain.clear(next.node)
             lives[next.node] = (lives[next.node] ?? 0) + 1
           } else {
-            const one = held[next.nth]
+            const one = held[next.nth % held.length]
             if (one === undefined || one.state === 'gone') continue
             const isAlive = one.life === lives[one.node]
             if (next.kind === 'compute') {
