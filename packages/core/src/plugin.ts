@@ -30,19 +30,24 @@ export type {
   MemoryNeed,
   MemoryRoom,
   ModelKeeper,
+  NodeBelief,
   NodeSpec,
   PluginHost,
+  PrefixMatch,
   PreflightFinding,
   ProbeReport,
   PullProgress,
   RequestFacts,
   RequestOptions,
+  RoutingEvent,
   StopStep,
   Strategy,
   StrategyContext,
   StrategyPlugin,
+  TraceSink,
   Usage,
 } from './contracts/index.js'
+export type { Clock, RandomSource } from './base/index.js'
 export { LbError, isLbError, messageOf } from './errors/index.js'
 export { type MetricSample, openaiBase, type OpenAiBase, openaiDialect, parseMetrics, probeOpenAi } from './dialects/index.js'
 export { onPath } from './machines/index.js'

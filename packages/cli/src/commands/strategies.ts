@@ -14,7 +14,7 @@ export default class Strategies extends LbCommand {
   async run(): Promise<void> {
     const { args, flags } = await this.parse(Strategies)
     const { listStrategies } = await import('../services/list-strategies.js')
-    const all = listStrategies()
+    const all = await listStrategies(this.pluginRoots())
     const { strategyText, strategyTable } = await import('../views/strategy-text.js')
     if (args.name === undefined) {
       if (flags.json) return this.printJson(all)

@@ -19,6 +19,7 @@ import {
 } from '@plimsoll/core'
 import { readBoot, sharedSockets, type Boot, type KeeperMessage } from './boot.js'
 import { importEngines } from './import-engines.js'
+import { importStrategies } from './import-strategies.js'
 import { createLineLogger } from './line-logger.js'
 import { followState } from './follow-state.js'
 import { takeLeftovers } from './take-leftovers.js'
@@ -38,11 +39,12 @@ async function main(): Promise<void> {
   const balancer = createBalancer({
     topology,
     engines: plugins,
+    strategies: await importStrategies(boot.strategyModules),
     log,
     logDir: paths.logDir,
     stateDir: paths.stateDir,
     leftovers,
-    threads: { count: boot.threads, engineModules: moduleUrls(boot, broken) },
+    threads: { count: boot.threads, engineModules: moduleUrls(boot, broken), strategyModules: urlsOf(boot.strategyModules) },
   })
   balancer.on('broken', () => process.exit(1))
   const follow = await followState({ balancer, boot, topology }, paths, log)
@@ -70,7 +72,11 @@ function rotateOwnLog(paths: StatePaths): void {
 /** Each data thread imports the plugins itself, but for those that are known not to load: their nodes take no requests. */
 function moduleUrls({ engineModules }: Boot, broken: ReadonlyMap<string, unknown>): Record<string, string> {
   const loading = Object.entries(engineModules).filter(([engine]) => !broken.has(engine))
-  return Object.fromEntries(loading.map(([engine, path]) => [engine, pathToFileURL(path).href]))
+  return urlsOf(Object.fromEntries(loading))
+}
+
+function urlsOf(modules: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(modules).map(([name, path]) => [name, pathToFileURL(path).href]))
 }
 
 /** What was started is stopped again where the gateway cannot open. */

@@ -1,8 +1,5 @@
-import { pathToFileURL } from 'node:url'
 import { isLbError, LbError, messageOf, type EnginePlugin } from '@plimsoll/core'
-
-/** A module that waits for something while it is imported gets this long. */
-const PATIENCE_MS = 10_000
+import { importModule } from './import-module.js'
 
 export interface ImportedEngines {
   /** One for each module, in order. */
@@ -27,28 +24,13 @@ export async function importEngines(modules: Readonly<Record<string, string>>): 
 }
 
 async function importEngine(engine: string, path: string): Promise<EnginePlugin> {
-  const module = await load(engine, path)
+  const module = await importModule(path, (why) => bad(engine, path, why))
   const plugin = module['plugin'] as Partial<EnginePlugin> | undefined
   if (typeof plugin !== 'object' || plugin === null || typeof plugin.createBackend !== 'function')
     throw bad(engine, path, 'it has no export `plugin` with createBackend')
   if (plugin.apiVersion !== 1) throw bad(engine, path, `it speaks plugin API ${String(plugin.apiVersion)}, this lb speaks 1`)
   if (plugin.engine !== engine) throw bad(engine, path, `it says that it brings \`${String(plugin.engine)}\``)
   return plugin as EnginePlugin
-}
-
-/** An endless loop in a module cannot be ended from here; an endless wait can. */
-async function load(engine: string, path: string): Promise<Record<string, unknown>> {
-  let late: NodeJS.Timeout | undefined
-  const patience = new Promise<never>((_resolve, reject) => {
-    late = setTimeout(() => reject(bad(engine, path, `importing it did not end within ${PATIENCE_MS / 1000} s`)), PATIENCE_MS)
-  })
-  try {
-    return (await Promise.race([import(pathToFileURL(path).href), patience])) as Record<string, unknown>
-  } catch (cause) {
-    throw isLbError(cause) ? cause : bad(engine, path, messageOf(cause))
-  } finally {
-    clearTimeout(late)
-  }
 }
 
 /** Takes any settings: which are right is not known. */

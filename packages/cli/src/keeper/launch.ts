@@ -11,6 +11,8 @@ export interface LaunchOptions {
   readonly topology: Topology
   /** Engine name to the absolute path of its plugin module. */
   readonly engineModules: Readonly<Record<string, string>>
+  /** Strategy name to the absolute path of its module. */
+  readonly strategyModules: Readonly<Record<string, string>>
   /** Take the next free port when the declared one is taken. */
   readonly movePort: boolean
   readonly leftovers: LeftoverPolicy
@@ -77,6 +79,7 @@ function writeBoot(options: LaunchOptions, paths: StatePaths, sockets: readonly 
     ...(options.topology.file === undefined ? {} : { topologyFile: options.topology.file }),
     topologyPath,
     engineModules: options.engineModules,
+    strategyModules: options.strategyModules,
     sockets: sockets.map((socket, index) => ({ fd: FIRST_SOCKET_FD + index, url: servedUrl(socket.url, options.topology.gateway) })),
     threads: dataThreads(options.topology.gateway.workers),
     unixListeners: unixPaths(options.topology),

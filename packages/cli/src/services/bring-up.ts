@@ -28,13 +28,19 @@ export interface UpBalancer {
 
 /** Checks the topology, says what a killed balancer left, and launches. Throws TopologyErrors, LB_ALREADY_RUNNING, LB_PORT_TAKEN. */
 export async function bringUp(options: BringUpOptions): Promise<UpBalancer> {
-  const { topology, modules } = await prepareTopology(options.prepare)
+  const { topology, modules: engineModules, strategyModules } = await prepareTopology(options.prepare)
   const target = targetOf(topology.name)
   await refuseSecond(target)
   const notice = await leftoverNotice(target, options.leftovers)
   if (notice !== undefined) options.onNotice(notice)
   const { launchBalancer } = await import('../keeper/launch.js')
-  const launched = await launchBalancer({ topology, engineModules: modules, movePort: options.movePort, leftovers: options.leftovers })
+  const launched = await launchBalancer({
+    topology,
+    engineModules,
+    strategyModules,
+    movePort: options.movePort,
+    leftovers: options.leftovers,
+  })
   const onSilence = async (): Promise<LbError> => explainSilence(targetOf(topology.name))
   return {
     topology,

@@ -1,10 +1,10 @@
-import { existsSync, readFileSync, realpathSync } from 'node:fs'
-import { dirname, join, sep } from 'node:path'
+import { existsSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { isLbError, LbError, messageOf, type EnginePlugin } from '@plimsoll/core'
 import { importEngines } from '../keeper/import-engines.js'
 import { keepCoreLink } from './core-link.js'
-import { badPlugin, declaredEngines, namedEngines, type PluginManifest } from './plugin-manifest.js'
+import { badPlugin, declaredModules, moduleOf, namedModules, type PluginManifest } from './plugin-manifest.js'
 
 /** An engine that an installed package says it brings; known from its package.json alone, no code of it has run. */
 export interface InstalledEngine {
@@ -68,10 +68,8 @@ export function engineModules(engines: readonly InstalledEngine[]): Record<strin
 export function enginesIn(folder: string): InstalledEngine[] {
   const manifest = manifestIn(folder)
   const packageName = manifest.name ?? folder
-  return Object.entries(declaredEngines(manifest, folder)).map(([engine, path]) => {
-    const modulePath = join(folder, path)
-    if (!existsSync(modulePath)) throw badPlugin(packageName, `its file ${path} for engine \`${engine}\` does not exist`)
-    if (!isBelow(modulePath, folder)) throw badPlugin(packageName, `its file ${path} for engine \`${engine}\` is a link out of the package`)
+  return Object.entries(declaredModules(manifest, folder, 'engines')).map(([engine, path]) => {
+    const modulePath = moduleOf(folder, path, { packageName, what: `engine \`${engine}\`` })
     return { engine, packageName, packageVersion: manifest.version ?? '', modulePath }
   })
 }
@@ -88,10 +86,6 @@ export function manifestIn(folder: string): PluginManifest {
   }
 }
 
-function isBelow(path: string, folder: string): boolean {
-  return realpathSync(path).startsWith(realpathSync(folder) + sep)
-}
-
 /** Looks where Node.js would, but for the folder itself: a package need not export its package.json. */
 function findPackage(name: string, from: string): string | undefined {
   for (let folder = from; ; folder = dirname(folder)) {
@@ -105,7 +99,7 @@ function faultIn(folder: string, thrown: unknown): PluginFault {
   const error = isLbError(thrown) ? thrown : badPlugin(folder, messageOf(thrown))
   try {
     const manifest = manifestIn(folder)
-    return { packageName: manifest.name ?? folder, engines: namedEngines(manifest), error }
+    return { packageName: manifest.name ?? folder, engines: namedModules(manifest, 'engines'), error }
   } catch {
     return { packageName: folder, engines: [], error }
   }

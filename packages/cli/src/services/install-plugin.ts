@@ -5,7 +5,8 @@ import { LbError } from '@plimsoll/core'
 import { wrongInput } from '../wrong-input.js'
 import { coreFolder } from './core-link.js'
 import { enginesIn, installedEngines, manifestIn, type InstalledEngine } from './engine-catalogue.js'
-import { badPlugin, declaredEngines, type PluginManifest } from './plugin-manifest.js'
+import { installedStrategies, strategiesIn } from './strategy-catalogue.js'
+import { badPlugin, declaredModules, type PluginManifest } from './plugin-manifest.js'
 import { PluginStore, type StoredPlugin } from './plugin-store.js'
 import { readTarball } from './read-tarball.js'
 import { npmFailure, runNpm } from './run-npm.js'
@@ -15,6 +16,8 @@ export interface PluginChange {
   readonly version: string
   /** Names of the engines that it brings. */
   readonly engines: readonly string[]
+  /** Names of the strategies that it brings. */
+  readonly strategies: readonly string[]
 }
 
 export interface PluginPlace {
@@ -97,11 +100,12 @@ function checkTarball(file: string): void {
   if (typeof manifest.name !== 'string' || !/^(@[\w.-]+\/)?[\w.-]+$/.test(manifest.name))
     throw badPlugin(file, 'its package.json says no name')
   needsPlimsoll(manifest, file)
-  for (const [engine, path] of Object.entries(declaredEngines(manifest, file))) {
+  const brought = (['engines', 'strategies'] as const).flatMap((kind) => Object.entries(declaredModules(manifest, file, kind)))
+  for (const [name, path] of brought) {
     if (!files.has(path.slice(2)))
       throw badPlugin(
         manifest.name,
-        `its file ${path} for engine \`${engine}\` is not in ${file}`,
+        `its file ${path} for \`${name}\` is not in ${file}`,
         'was it built before it was packed? does `files` name it?',
       )
   }
@@ -144,7 +148,20 @@ function checkInstalled(root: string, place: PluginPlace): PluginChange {
   const { faults } = installedEngines([...others, root])
   const clash = faults.find(({ error, packageName }) => error.code === 'LB_ENGINE_DUPLICATE' && packageName === manifest.name)
   if (clash !== undefined) throw clash.error
-  return { name: manifest.name ?? root, version: manifest.version ?? '', engines: engines.map(({ engine }: InstalledEngine) => engine) }
+  return {
+    name: manifest.name ?? root,
+    version: manifest.version ?? '',
+    engines: engines.map(({ engine }: InstalledEngine) => engine),
+    strategies: checkedStrategies(root, others, manifest.name),
+  }
+}
+
+/** Names of the strategies in `root`, none of which another plugin or lb itself brings. */
+function checkedStrategies(root: string, others: readonly string[], packageName: string | undefined): readonly string[] {
+  const names = strategiesIn(root).map(({ strategy }) => strategy)
+  const clash = installedStrategies([...others, root]).faults.find((fault) => fault.packageName === packageName)
+  if (clash !== undefined) throw clash.error
+  return names
 }
 
 function manifestNameOf(root: string): string | undefined {

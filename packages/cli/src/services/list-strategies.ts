@@ -1,4 +1,5 @@
-import { builtinStrategies, defaultStrategyName, type JsonSchema } from '@plimsoll/core'
+import { builtinStrategies, defaultStrategyName, messageOf, type JsonSchema, type StrategyPlugin } from '@plimsoll/core'
+import { installedStrategies, loadStrategies, type InstalledStrategy } from './strategy-catalogue.js'
 
 /** One way to choose a node. */
 export interface ListedStrategy {
@@ -7,15 +8,31 @@ export interface ListedStrategy {
   readonly summary: string
   readonly settings: JsonSchema
   readonly isDefault: boolean
+  /** The plugin that brings it; null: it comes with lb. */
+  readonly packageName: string | null
 }
 
-/** The strategies that come with lb, in their order. */
-export function listStrategies(): ListedStrategy[] {
-  return builtinStrategies.map(({ name, aliases = [], summary, settings }) => ({
-    name,
-    aliases,
-    summary,
-    settings,
-    isDefault: name === defaultStrategyName,
-  }))
+/** The strategies that come with lb, in their order, then those of plugins. One that does not load says why in the place of its summary. */
+export async function listStrategies(pluginRoots: readonly string[] = []): Promise<ListedStrategy[]> {
+  const { strategies, faults } = installedStrategies(pluginRoots)
+  const brought = await Promise.all([...strategies.values()].map((each) => listedFrom(each)))
+  const broken = faults.flatMap(({ packageName, strategies: names, error }) => names.map((name) => unusable(name, packageName, error)))
+  return [...builtinStrategies.map((plugin) => listed(plugin, null)), ...brought, ...broken]
+}
+
+function listed({ name, aliases = [], summary, settings }: StrategyPlugin, packageName: string | null): ListedStrategy {
+  return { name, aliases, summary, settings, isDefault: name === defaultStrategyName, packageName }
+}
+
+async function listedFrom(installed: InstalledStrategy): Promise<ListedStrategy> {
+  try {
+    const [plugin] = await loadStrategies([installed])
+    return listed(plugin as StrategyPlugin, installed.packageName)
+  } catch (error) {
+    return unusable(installed.strategy, installed.packageName, error)
+  }
+}
+
+function unusable(name: string, packageName: string, error: unknown): ListedStrategy {
+  return { name, aliases: [], summary: messageOf(error), settings: {}, isDefault: false, packageName }
 }

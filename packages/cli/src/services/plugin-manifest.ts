@@ -1,3 +1,5 @@
+import { existsSync, realpathSync } from 'node:fs'
+import { join, sep } from 'node:path'
 import { LbError } from '@plimsoll/core'
 
 /** What Plimsoll reads in a package.json. */
@@ -10,29 +12,52 @@ export interface PluginManifest {
   readonly plimsoll?: unknown
 }
 
-/** `plimsoll.engines` of a manifest: engine name to path, checked by hand, which costs less than loading a schema library. Throws LB_BAD_PLUGIN. */
-export function declaredEngines({ name, plimsoll }: PluginManifest, folder: string): Readonly<Record<string, string>> {
+/** What a package may bring: each kind is an object of names and paths under `plimsoll`. */
+export type BroughtKind = 'engines' | 'strategies'
+
+/** One of a kind, in words. */
+const oneOf = { engines: 'engine', strategies: 'strategy' } as const
+
+/** `plimsoll.engines` or `plimsoll.strategies` of a manifest: name to path, checked by hand, which costs less than loading a schema library. Throws LB_BAD_PLUGIN. */
+export function declaredModules({ name, plimsoll }: PluginManifest, folder: string, kind: BroughtKind): Readonly<Record<string, string>> {
   const packageName = typeof name === 'string' && name !== '' ? name : folder
   if (plimsoll === undefined) return {}
-  const { apiVersion, engines } = (typeof plimsoll === 'object' && plimsoll !== null ? plimsoll : {}) as Record<string, unknown>
+  const { apiVersion, [kind]: modules } = (typeof plimsoll === 'object' && plimsoll !== null ? plimsoll : {}) as Record<string, unknown>
   if (apiVersion !== 1) throw badPlugin(packageName, `its plimsoll.apiVersion is ${String(apiVersion)}, this lb speaks 1`)
-  if (engines === undefined) return {}
-  if (typeof engines !== 'object' || engines === null || Array.isArray(engines))
-    throw badPlugin(packageName, 'its plimsoll.engines is no object')
-  for (const [engine, path] of Object.entries(engines)) checkEntry(packageName, engine, path)
-  return engines as Record<string, string>
+  if (modules === undefined) return {}
+  if (typeof modules !== 'object' || modules === null || Array.isArray(modules))
+    throw badPlugin(packageName, `its plimsoll.${kind} is no object`)
+  for (const [brought, path] of Object.entries(modules)) checkEntry(packageName, `${oneOf[kind]} \`${brought}\``, brought, path)
+  return modules as Record<string, string>
 }
 
-function checkEntry(packageName: string, engine: string, path: unknown): void {
-  if (!/^[a-z][a-z0-9-]*$/.test(engine)) throw badPlugin(packageName, `\`${engine}\` is no engine name (lower case, digits, dashes)`)
+function checkEntry(packageName: string, what: string, brought: string, path: unknown): void {
+  if (!/^[a-z][a-z0-9-]*$/.test(brought))
+    throw badPlugin(packageName, `\`${brought}\` is no ${what.split(' ')[0] ?? ''} name (lower case, digits, dashes)`)
   if (typeof path !== 'string' || !path.startsWith('./') || path.split(/[\\/]/).includes('..'))
-    throw badPlugin(packageName, `the path of engine \`${engine}\` must start with ./ and stay in the package, not ${JSON.stringify(path)}`)
+    throw badPlugin(packageName, `the path of ${what} must start with ./ and stay in the package, not ${JSON.stringify(path)}`)
 }
 
-/** Engines that a manifest means to bring, however broken it is otherwise. */
-export function namedEngines({ plimsoll }: PluginManifest): readonly string[] {
-  const engines = (plimsoll as { engines?: unknown } | null | undefined)?.engines
-  return typeof engines === 'object' && engines !== null ? Object.keys(engines) : []
+/** Names of a kind that a manifest means to bring, however broken it is otherwise. */
+export function namedModules({ plimsoll }: PluginManifest, kind: BroughtKind): readonly string[] {
+  const modules = (plimsoll as Partial<Record<BroughtKind, unknown>> | null | undefined)?.[kind]
+  return typeof modules === 'object' && modules !== null ? Object.keys(modules) : []
+}
+
+/** Absolute path of a module that a package in `folder` says it brings. Throws LB_BAD_PLUGIN. */
+export function moduleOf(
+  folder: string,
+  path: string,
+  { packageName, what }: { readonly packageName: string; readonly what: string },
+): string {
+  const modulePath = join(folder, path)
+  if (!existsSync(modulePath)) throw badPlugin(packageName, `its file ${path} for ${what} does not exist`)
+  if (!isBelow(modulePath, folder)) throw badPlugin(packageName, `its file ${path} for ${what} is a link out of the package`)
+  return modulePath
+}
+
+function isBelow(path: string, folder: string): boolean {
+  return realpathSync(path).startsWith(realpathSync(folder) + sep)
 }
 
 export function badPlugin(

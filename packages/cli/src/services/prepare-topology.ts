@@ -9,6 +9,7 @@ import {
   type TopologySource,
 } from '@plimsoll/core'
 import { engineModules, installedEngines, loadEngines, type InstalledEngine } from './engine-catalogue.js'
+import { installedStrategies, loadStrategies, strategyModules } from './strategy-catalogue.js'
 
 export interface PrepareOptions {
   readonly cwd: string
@@ -28,6 +29,8 @@ export interface PreparedTopology {
   readonly engines: ReadonlyMap<string, EnginePlugin>
   /** Module paths of the same. */
   readonly modules: Readonly<Record<string, string>>
+  /** Module paths of the strategies in it that plugins bring. */
+  readonly strategyModules: Readonly<Record<string, string>>
 }
 
 /** What `lb up --sim` starts. */
@@ -39,6 +42,7 @@ const simTopology: TopologyInput = {
 /** Finds, reads, checks and completes the topology. Throws TopologyErrors with every mistake at once; LB_BAD_PLUGIN where the plugin of an engine in it is broken. */
 export async function prepareTopology(options: PrepareOptions): Promise<PreparedTopology> {
   const source = options.sim === true ? simTopology : (await loadTopologyFile(fileOptions(options))).source
+  const brought = await broughtStrategies(source, options.pluginRoots)
   const { engines: installed, faults } = installedEngines(options.pluginRoots)
   const wanted = faults.find(({ engines }) => engines.some((engine) => isMentioned(engine, source)))
   if (wanted !== undefined) throw wanted.error
@@ -46,7 +50,7 @@ export async function prepareTopology(options: PrepareOptions): Promise<Prepared
   const plugins = new Map((await loadEngines(mentioned)).map((plugin) => [plugin.engine, plugin]))
   const resolved = await resolveTopology(source, {
     engines: catalogueOf(installed, plugins),
-    strategies: createStrategyRegistry().catalogue,
+    strategies: brought.catalogue,
     cwd: options.cwd,
     ...(options.name === undefined ? {} : { name: options.name }),
   })
@@ -55,7 +59,21 @@ export async function prepareTopology(options: PrepareOptions): Promise<Prepared
     topology: options.port === undefined ? resolved : withPort(resolved, options.port),
     engines: new Map([...plugins].filter(([engine]) => used.has(engine))),
     modules: engineModules(mentioned.filter((each) => used.has(each.engine))),
+    strategyModules: strategyModules(
+      brought.loaded.filter(({ strategy }) => resolved.pools.some((pool) => pool.strategy.name === strategy)),
+    ),
   }
+}
+
+/** Strategies that the file may mean: the built-in ones, those of plugins that it mentions, and the names of all others. Throws LB_BAD_PLUGIN, LB_STRATEGY_DUPLICATE. */
+async function broughtStrategies(source: TopologySource | TopologyInput, pluginRoots: readonly string[]) {
+  const { strategies, faults } = installedStrategies(pluginRoots)
+  const wanted = faults.find((fault) => fault.strategies.some((name) => isMentioned(name, source)))
+  if (wanted !== undefined) throw wanted.error
+  const loaded = [...strategies.values()].filter(({ strategy }) => isMentioned(strategy, source, 'strategy|name'))
+  const { catalogue } = createStrategyRegistry(await loadStrategies(loaded))
+  const unread = [...strategies.keys()].filter((name) => !catalogue.has(name)).map((name) => [name, { settings: {} }] as const)
+  return { loaded, catalogue: new Map([...catalogue, ...unread]) }
 }
 
 function fileOptions({ cwd, file }: PrepareOptions): { cwd: string; file?: string } {
@@ -63,9 +81,9 @@ function fileOptions({ cwd, file }: PrepareOptions): { cwd: string; file?: strin
 }
 
 /** Only plugins whose name stands in the file are imported; one that comes out of a variable could be any. */
-function isMentioned(engine: string, source: TopologySource | TopologyInput): boolean {
+function isMentioned(name: string, source: TopologySource | TopologyInput, keys = 'engine'): boolean {
   const text = 'kind' in source && source.kind === 'text' ? source.text : JSON.stringify(source)
-  return text.includes(engine) || /engine["']?\s*:\s*["']?\$\{/.test(text)
+  return text.includes(name) || new RegExp(`(?:${keys})["']?\\s*:\\s*["']?\\$\\{`).test(text)
 }
 
 /** Engines that nobody mentions stand there by name only, so that an error can say what is installed. */

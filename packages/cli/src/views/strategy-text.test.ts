@@ -3,8 +3,8 @@ import { listStrategies } from '../services/list-strategies.js'
 import { strategyTable, strategyText } from './strategy-text.js'
 
 describe('lb strategies', () => {
-  it('lists every strategy once, with the default marked', () => {
-    const all = listStrategies()
+  it('lists every strategy once, with the default marked', async () => {
+    const all = await listStrategies()
     const lines = strategyTable(all).trim().split('\n')
     expect(lines).toHaveLength(all.length + 1)
     expect(lines.filter((line) => line.includes('(default)'))).toHaveLength(1)
@@ -18,7 +18,7 @@ describe('lb strategies', () => {
         mode: { enum: ['a', 'b'], description: 'Which.' },
       },
     }
-    const text = strategyText({ name: 'far', aliases: ['away'], summary: 'Goes far.', settings, isDefault: false })
+    const text = strategyText({ name: 'far', aliases: ['away'], summary: 'Goes far.', settings, isDefault: false, packageName: null })
     expect(text.split('\n')).toEqual([
       'far, also called away',
       'Goes far.',
@@ -32,8 +32,8 @@ describe('lb strategies', () => {
     ])
   })
 
-  it('says so where nothing can be set', () => {
-    const [plain] = listStrategies().filter(({ name }) => name === 'round-robin')
+  it('says so where nothing can be set', async () => {
+    const [plain] = (await listStrategies()).filter(({ name }) => name === 'round-robin')
     expect(strategyText(plain!)).toMatch(/No settings\.\n\nstrategy: round-robin\n$/)
   })
 })

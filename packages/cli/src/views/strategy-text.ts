@@ -4,8 +4,13 @@ import { textTable } from './text-table.js'
 export function strategyTable(strategies: readonly ListedStrategy[]): string {
   return textTable(
     ['STRATEGY', 'ALSO', 'WHAT IT DOES'],
-    strategies.map(({ name, aliases, summary, isDefault }) => [isDefault ? `${name} (default)` : name, aliases.join(', '), summary]),
+    strategies.map((each) => [markedName(each), each.aliases.join(', '), each.summary]),
   )
+}
+
+function markedName({ name, isDefault, packageName }: ListedStrategy): string {
+  if (packageName !== null) return `${name} (${packageName})`
+  return isDefault ? `${name} (default)` : name
 }
 
 /** One strategy with everything that can be set, and how to write it. */

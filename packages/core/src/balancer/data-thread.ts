@@ -1,13 +1,14 @@
 /** A data thread: a gateway and a data path of its own on its own duplicate of each listening socket. Knows nodes only as the main thread shows them. */
 import { parentPort, workerData } from 'node:worker_threads'
 import { systemClock, systemRandom } from '../base/index.js'
-import type { Dialect, EnginePlugin, Logger, Roster, RosterNode } from '../contracts/index.js'
+import type { Dialect, EnginePlugin, Logger, Roster, RosterNode, StrategyPlugin } from '../contracts/index.js'
 import { LbError, messageOf } from '../errors/index.js'
 import { createBelief, type Belief } from '../insight/index.js'
 import { createBackend, type NodePlan, nodePlansOf, rosterOf } from '../nodes/index.js'
 import type { Topology } from '../topology/index.js'
 import { BeliefPost } from './belief-post.js'
 import { createDataPath, type DataPath } from './data-path.js'
+import { importEngines, importStrategies } from './import-plugins.js'
 import { createPluginHost } from './plugin-host.js'
 import type { FromThread, RosterMessage, ThreadBirth, ToThread } from './thread-messages.js'
 
@@ -66,7 +67,10 @@ class Thread {
   private readonly dataPath: DataPath
   private readonly scrapes = new Map<number, (metrics: { contentType: string; text: string }) => void>()
 
-  constructor(private readonly dialects: Dialects) {
+  constructor(
+    private readonly dialects: Dialects,
+    strategies: readonly StrategyPlugin[],
+  ) {
     this.roster = dialects.roster(this.rosterMessage, this.topology)
     this.belief = beliefOf(birth)
     this.dataPath = createDataPath(
@@ -75,7 +79,7 @@ class Thread {
         random: systemRandom,
         log,
         env: process.env,
-        strategies: [],
+        strategies,
         rosters: { current: () => this.roster },
         belief: this.belief,
         salt: birth.salt,
@@ -168,35 +172,14 @@ function beliefOf({ leases, thread, clocks }: ThreadBirth): Belief {
   return belief
 }
 
-async function importEngines(): Promise<ReadonlyMap<string, EnginePlugin>> {
-  return new Map(
-    await Promise.all(Object.entries(birth.engineModules).map(async ([engine, url]) => [engine, await importEngine(engine, url)] as const)),
-  )
-}
-
-/** The main thread has its own copy and has checked that; a module may still fail in a thread alone. */
-async function importEngine(engine: string, url: string): Promise<EnginePlugin> {
-  try {
-    const { plugin } = (await import(url)) as { readonly plugin?: EnginePlugin }
-    if (plugin === undefined) throw new Error('it has no export `plugin`')
-    return plugin
-  } catch (cause) {
-    throw new LbError(`the plugin for engine \`${engine}\` does not load in a data thread: ${messageOf(cause)}`, {
-      code: 'LB_BAD_PLUGIN',
-      source: 'operator',
-      hint: `look at ${url}`,
-      cause,
-    })
-  }
-}
-
 /** Messages are taken in order, one after the other. */
 async function main(): Promise<void> {
   let last: Promise<void> = Promise.resolve()
   const early: ToThread[] = []
   let take = (message: ToThread): void => void early.push(message)
   parentPort?.on('message', (message: ToThread) => take(message))
-  const thread = new Thread(new Dialects(await importEngines()))
+  const [engines, strategies] = await Promise.all([importEngines(birth.engineModules), importStrategies(birth.strategyModules)])
+  const thread = new Thread(new Dialects(engines), strategies)
   take = (message) => void (last = last.then(() => thread.take(message)))
   for (const listen of birth.listen) take({ type: 'listen', listen })
   for (const message of early) take(message)

@@ -14,6 +14,8 @@ export interface ThreadsOptions {
   readonly count: number
   /** Engine name to the URL of its plugin module. */
   readonly engineModules: Readonly<Record<string, string>>
+  /** Strategy name to the URL of its module, for those of plugins; default: none. */
+  readonly strategyModules?: Readonly<Record<string, string>>
   /** A thread that does not listen by then is ended; default 30,000. */
   readonly startWithinMs?: number
 }
@@ -177,10 +179,11 @@ export class DataThreads {
   }
 
   private birth(thread: number, listen: readonly Listenable[]): ThreadBirth {
-    const { engineModules, belief, salt, startedAtMs, clock } = this.options
+    const { engineModules, strategyModules = {}, belief, salt, startedAtMs, clock } = this.options
     return {
       topology: this.topology,
       engineModules,
+      strategyModules,
       leases: belief.buffer,
       thread,
       salt,

@@ -23,7 +23,7 @@ export interface BalancerOptions {
   readonly stateDir?: string
   /** Engines that a killed balancer of this topology left (`findLeftovers`): taken over where they fit, else ended. */
   readonly leftovers?: readonly LeftEngine[]
-  /** Spreads what `listenShared` serves over data threads. Each imports the engines' modules itself; strategies of plugins do not reach them yet. */
+  /** Spreads what `listenShared` serves over data threads. Each imports the modules of engines and strategies itself. */
   readonly threads?: ThreadsOptions
 }
 

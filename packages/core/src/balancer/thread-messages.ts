@@ -7,6 +7,8 @@ export interface ThreadBirth {
   readonly topology: Topology
   /** Engine name to the URL of its plugin module: functions cannot cross between threads, so each imports its own. */
   readonly engineModules: Readonly<Record<string, string>>
+  /** The same for strategies of plugins. */
+  readonly strategyModules: Readonly<Record<string, string>>
   readonly leases: SharedArrayBuffer
   /** Its rows among the counters. */
   readonly thread: number

@@ -16,15 +16,15 @@ export default class PluginsInstall extends LbCommand {
   async run(): Promise<void> {
     const { argv, flags } = await this.parse(PluginsInstall)
     const { installPlugin } = await import('../../services/install-plugin.js')
+    const { broughtText } = await import('../../views/brought-text.js')
     const changes = []
     for (const spec of argv as string[]) {
       const change = await installPlugin(spec, { dataDir: this.config.dataDir, cwd: process.cwd(), pluginRoots: this.pluginRoots() })
       changes.push(change)
       if (flags.json) continue
-      const brought = change.engines.length === 0 ? '' : `: engine ${change.engines.join(', ')}`
-      this.print(`installed ${change.name} ${change.version}${brought}\n`)
+      this.print(`installed ${broughtText(change)}\n`)
     }
     if (flags.json) return this.printJson(changes)
-    this.say('lb engines lists what is there; engine: NAME in lb.yaml uses it.')
+    this.say('lb engines and lb strategies list what is there; engine: NAME or strategy: NAME in lb.yaml uses it.')
   }
 }

@@ -13,7 +13,8 @@ export default class PluginsLink extends LbCommand {
     const { linkPlugin } = await import('../../services/install-plugin.js')
     const change = linkPlugin(args.path, { dataDir: this.config.dataDir, cwd: process.cwd(), pluginRoots: this.pluginRoots() })
     if (flags.json) return this.printJson(change)
-    this.print(`linked ${change.name} ${change.version}${change.engines.length === 0 ? '' : `: engine ${change.engines.join(', ')}`}\n`)
+    const { broughtText } = await import('../../views/brought-text.js')
+    this.print(`linked ${broughtText(change)}\n`)
     this.say(`lb plugins uninstall ${change.name} takes it out again.`)
   }
 }
