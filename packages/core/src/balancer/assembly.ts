@@ -10,13 +10,14 @@ import { createBelief, type Belief } from '../insight/index.js'
 import { expectedNeed, Fleet, GpuDesks, memoryFits } from '../nodes/index.js'
 import { createRecordRing, type RecordRing } from '../proxy/index.js'
 import { stateFolderKey, writeFileDurable } from '../state/index.js'
-import { GatewayMetrics, type NodeReading, prometheusContentType, RequestStats } from '../telemetry/index.js'
+import { GatewayMetrics, prometheusContentType, RequestStats } from '../telemetry/index.js'
 import { withMembers, type Topology } from '../topology/index.js'
 import { createDataPath, type DataPath } from './data-path.js'
 import { DecisionBook } from './decision-book.js'
 import { DataThreads } from './data-threads.js'
 import { GpuBoard } from './gpu-board.js'
 import { NodeLives } from './node-lives.js'
+import { nodeReadings } from './node-readings.js'
 import { createPluginHost } from './plugin-host.js'
 import type { Resolved } from './resolved-options.js'
 import { SharedBelief } from './shared-belief.js'
@@ -126,7 +127,8 @@ export function assemble(options: Resolved, first: Topology, hooks: AssemblyHook
   const metrics = new GatewayMetrics({
     version: coreVersion(),
     sources: () => discovery.readings(),
-    nodes: () => readings(fleet, belief, () => clock.nowMs()),
+    nodes: () => nodeReadings(fleet, belief, clock.nowMs()),
+    mirrorBytes: () => (threadCount + 1) * belief.mirrorBytes,
     inLine: () => inLine(dataPath, threads),
   })
   const ring = createRecordRing()
@@ -217,19 +219,6 @@ function inLine(dataPath: DataPath, threads: DataThreads | undefined): ReadonlyM
   const sizes = new Map(dataPath.proxy.inLine())
   for (const [pool, size] of threads?.inLine() ?? []) sizes.set(pool, (sizes.get(pool) ?? 0) + size)
   return sizes
-}
-
-function readings(fleet: Fleet, belief: Belief, nowMs: () => number): NodeReading[] {
-  return fleet.nodes().map((node) => ({
-    id: node.id,
-    pool: node.plan.pool.name,
-    state: node.state,
-    inFlight: belief.of(node).inFlight,
-    waiting: belief.of(node).waiting,
-    tokensInFlight: belief.of(node).tokensInFlight,
-    restarts: node.restarts,
-    ...(node.load === null ? {} : { load: node.load.facts, loadAgeMs: nowMs() - node.load.atMs }),
-  }))
 }
 
 /** One salt per installation of a topology, kept with its state, so that hashes of two days can be compared. In memory where there is no state folder. */

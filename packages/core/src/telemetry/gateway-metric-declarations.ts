@@ -2,6 +2,7 @@ import type { MetricDeclaration } from './metric-declaration.js'
 
 const ttftBounds = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120]
 const interTokenBounds = [0.001, 0.0025, 0.005, 0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.25, 0.5, 1]
+const errorBounds = [0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 1, 2, 5]
 const durationBounds = [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600]
 
 function declare<const Label extends string>(
@@ -71,6 +72,49 @@ export const gatewayMetricDeclarations = {
   nodeTokensInFlight: declare('gauge', 'lb_node_tokens_in_flight', {
     help: 'Tokens of the requests at the node, prompt and expected answer.',
     labels: ['pool', 'node'],
+  }),
+  nodePrefillTokens: declare('gauge', 'lb_node_prefill_tokens', {
+    help: 'Prompt tokens of the requests that wait for their first token which the cache of the node is not believed to hold: prefill that is ahead of it.',
+    labels: ['pool', 'node'],
+  }),
+  nodeDecodeTokens: declare('gauge', 'lb_node_decode_tokens', {
+    help: 'Tokens of the requests that decode at the node, prompt and half the expected answer; a prefix that they share counts once.',
+    labels: ['pool', 'node'],
+  }),
+  nodeSlowness: declare('gauge', 'lb_node_slowness_ratio', {
+    help: 'How many times longer the node takes for a step than the typical node of its pool; 1 until it is known to differ by half.',
+    labels: ['pool', 'node'],
+  }),
+  mirrorBlocks: declare('gauge', 'lb_mirror_blocks', {
+    help: 'Prompt blocks that the prefix cache of the node is believed to hold.',
+    labels: ['pool', 'node'],
+  }),
+  mirrorTokens: declare('gauge', 'lb_mirror_tokens', { help: 'Tokens in these blocks.', labels: ['pool', 'node'] }),
+  mirrorCapacity: declare('gauge', 'lb_mirror_capacity_tokens', {
+    help: 'Tokens that the prefix cache of the node is believed to have room for: told by its engine, or learned from its answers.',
+    labels: ['pool', 'node'],
+  }),
+  mirrorTrust: declare('gauge', 'lb_mirror_trust_ratio', {
+    help: 'Share of the tokens believed cached that the engine found, moving average; below 0.15 nothing is believed cached there.',
+    labels: ['pool', 'node'],
+  }),
+  mirrorBytes: declare('gauge', 'lb_mirror_bytes', {
+    help: 'Memory of what is believed of prefix caches, over all threads; those of data threads are taken to be as large as the one of the main thread.',
+    labels: [],
+  }),
+  believedCachedTokens: declare('counter', 'lb_believed_cached_tokens_total', {
+    help: 'Prompt tokens that were believed cached when their request was sent, where the engine then said how many were: beside lb_tokens_total of kind cached.',
+    labels: ['pool', 'node'],
+  }),
+  cacheBeliefError: declare('histogram', 'lb_cache_belief_error_ratio', {
+    help: 'Difference between the tokens believed cached and those that the engine found, as a share of the prompt.',
+    labels: ['pool'],
+    buckets: errorBounds,
+  }),
+  promptEstimateError: declare('histogram', 'lb_prompt_estimate_error_ratio', {
+    help: 'Difference between the estimated tokens of a prompt and those that the engine counted, as a share of the latter.',
+    labels: ['pool'],
+    buckets: errorBounds,
   }),
   nodeState: declare('gauge', 'lb_node_state', {
     help: '1 for the state that the node is in, 0 for the others.',

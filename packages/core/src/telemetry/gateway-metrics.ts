@@ -1,4 +1,5 @@
 import type { AttemptRecord, LoadFacts, NodeState, RequestRecord } from '../contracts/index.js'
+import { BeliefMetrics, type BeliefReading } from './belief-metrics.js'
 import { EngineLoadMetrics } from './engine-load-metrics.js'
 import { gatewayMetricDeclarations as declared } from './gateway-metric-declarations.js'
 import { SourceMetrics, type SourceReading } from './source-metrics.js'
@@ -18,11 +19,14 @@ export interface NodeReading {
   /** What its engine last told of its load, and how long ago. */
   readonly load?: LoadFacts
   readonly loadAgeMs?: number
+  readonly belief?: BeliefReading
 }
 
 export interface MetricsSource {
   readonly version: string
   readonly nodes: () => Iterable<NodeReading>
+  /** Memory of all mirrors of prefix caches. */
+  readonly mirrorBytes?: () => number
   readonly sources?: () => Iterable<SourceReading>
   /** Requests in line, by pool. */
   readonly inLine?: () => Iterable<readonly [pool: string, size: number]>
@@ -52,6 +56,7 @@ export class GatewayMetrics {
   private readonly state = this.registry.gauge(declared.nodeState)
   private readonly restarts = this.registry.counter(declared.nodeRestarts)
   private readonly engineLoad = new EngineLoadMetrics(this.registry)
+  private readonly belief = new BeliefMetrics(this.registry)
 
   private readonly sources = new SourceMetrics(this.registry)
 
@@ -77,6 +82,7 @@ export class GatewayMetrics {
     place.tokens('prompt').add(record.promptTokens)
     place.tokens('completion').add(record.completionTokens)
     if (record.cachedTokens !== null) place.tokens('cached').add(record.cachedTokens)
+    if (record.believed !== undefined) this.belief.settle(record, record.believed)
   }
 
   private attempt(pool: string, { outcome, collected, late }: AttemptRecord): void {
@@ -93,6 +99,7 @@ export class GatewayMetrics {
       if (node !== 'none' && !ids.has(node)) this.places.delete(key)
     }
     if (this.places.size === before) return
+    this.belief.retainNodes(ids)
     for (const family of [this.requests, this.ttft, this.interToken, this.duration, this.tokens]) family.retain('node', ids)
   }
 
@@ -100,7 +107,9 @@ export class GatewayMetrics {
   render(): string {
     for (const family of [this.inFlight, this.waiting, this.tokensInFlight, this.state, this.restarts]) family.clear()
     this.engineLoad.clear()
+    this.belief.clear()
     for (const node of this.source.nodes()) this.read(node)
+    if (this.source.mirrorBytes !== undefined) this.belief.readBytes(this.source.mirrorBytes())
     this.sources.read(this.source.sources?.() ?? [])
     this.inLine.clear()
     for (const [pool, size] of this.source.inLine?.() ?? []) this.inLine.with({ pool }).set(size)
@@ -113,6 +122,7 @@ export class GatewayMetrics {
     this.waiting.with(place).set(reading.waiting)
     this.tokensInFlight.with(place).set(reading.tokensInFlight)
     this.restarts.with(place).add(reading.restarts)
+    if (reading.belief !== undefined) this.belief.read(place, reading.belief)
     if (reading.load !== undefined) this.engineLoad.read(place, reading.load, reading.loadAgeMs ?? 0)
     for (const state of nodeStates) this.state.with({ ...place, state }).set(state === reading.state ? 1 : 0)
   }
