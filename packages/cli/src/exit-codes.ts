@@ -16,6 +16,8 @@ const byErrorCode: Readonly<Record<string, number>> = {
   LB_TOPOLOGY_UNREADABLE: exitCodes.wrongInput,
   LB_SECRET_MISSING: exitCodes.wrongInput,
   LB_SEVERAL_RUNNING: exitCodes.wrongInput,
+  LB_BAD_TRACE: exitCodes.wrongInput,
+  LB_SIMULATION_OPTIONS: exitCodes.wrongInput,
   LB_UNKNOWN_COMMAND: exitCodes.wrongInput,
   LB_UNKNOWN_NODE: exitCodes.wrongInput,
   LB_NODE_UNKNOWN: exitCodes.wrongInput,

@@ -22,6 +22,7 @@ import PluginsInstall from './plugins/install.js'
 import PluginsLink from './plugins/link.js'
 import PluginsUninstall from './plugins/uninstall.js'
 import Purge from './purge.js'
+import Simulate from './simulate.js'
 import Status from './status.js'
 import Strategies from './strategies.js'
 import Top from './top.js'
@@ -49,6 +50,7 @@ export const commands = {
   'plugins:link': PluginsLink,
   'plugins:uninstall': PluginsUninstall,
   purge: Purge,
+  simulate: Simulate,
   status: Status,
   strategies: Strategies,
   top: Top,

@@ -1,0 +1,62 @@
+import type { SimulationReport } from '../services/simulate-workload.js'
+import type { LabelledResult } from '../services/run-simulations.js'
+import { textTable } from './text-table.js'
+import { duration, percent } from './units.js'
+
+const HEADS = ['STRATEGY', 'TTFT p50', 'p90', 'p99', 'TPOT p50', 'E2E mean', 'p99', 'CACHED', 'BEST IN'] as const
+
+/** A table for each rate, the best of each measure marked. */
+export function simulationText({ workload, fleet, seed, results }: SimulationReport): string {
+  const rates = [...new Set(results.map(({ rate }) => rate))]
+  const tables = rates.map((rate) => {
+    const own = results.filter((result) => result.rate === rate)
+    return `\nrate ${rate}   ${own[0]?.requests ?? 0} requests measured\n${textTable(HEADS, tableRows(own))}${troubleLines(own)}`
+  })
+  return `${workload.name}   ${workload.summary}\n${fleet}   seed ${seed}\n${tables.join('')}`
+}
+
+export function tableRows(results: readonly LabelledResult[]): string[][] {
+  return results.map((result) => [
+    result.label,
+    duration(result.ttftMs.p50),
+    duration(result.ttftMs.p90),
+    duration(result.ttftMs.p99),
+    duration(result.tpotMs.p50),
+    duration(result.e2eMs.mean),
+    duration(result.e2eMs.p99),
+    percent(result.cachedTokenShare),
+    bestIn(result, results),
+  ])
+}
+
+const judged = [
+  { name: 'p90 TTFT', of: ({ ttftMs }: LabelledResult) => ttftMs.p90 },
+  { name: 'mean E2E', of: ({ e2eMs }: LabelledResult) => e2eMs.mean },
+] as const
+
+function bestIn(result: LabelledResult, results: readonly LabelledResult[]): string {
+  if (results.length < 2) return ''
+  return judged
+    .filter(({ of }) => of(result) === Math.min(...results.map(of)))
+    .map(({ name }) => name)
+    .join(', ')
+}
+
+/** What went wrong in a run; nothing where all went well. */
+function troubleLines(results: readonly LabelledResult[]): string {
+  return results
+    .flatMap(({ label, refused, cut, moved }) => {
+      const parts = [
+        ...(refused === 0 ? [] : [`${refused} refused`]),
+        ...(cut === 0 ? [] : [`${cut} cut and sent again`]),
+        ...(moved === 0 ? [] : [`${moved} moved to another node`]),
+      ]
+      return parts.length === 0 ? [] : [`! ${label}: ${parts.join(', ')}\n`]
+    })
+    .join('')
+}
+
+/** Without the load over time, which is the page's. */
+export function simulationJson(results: readonly LabelledResult[]): readonly object[] {
+  return results.map(({ load: _, ...result }) => result)
+}
