@@ -1,6 +1,7 @@
 import type { FilterName, RosterNode } from '../contracts/index.js'
 import type { Admitted } from './admit.js'
 import type { Cooldowns } from './cooldowns.js'
+import { SharedAbilities } from './shared-abilities.js'
 
 /** What is asked of each node; one object for all tries of a request. */
 export interface Question {
@@ -29,13 +30,13 @@ const filters: readonly Filter[] = [
   { name: 'cooldown', isFirm: false, keeps: isRested, reason: restReason },
 ]
 
-/** The nodes that may be asked. Where all may, which is nearly always so, it is the given list itself. */
+/** The nodes that may be asked. Where all may, which is nearly always so, it is the given list itself, found out in a few comparisons however long it is. */
 export function fittingNodes(routable: readonly RosterNode[], question: Question): readonly RosterNode[] {
-  for (let at = 0; at < routable.length; at += 1) {
-    const node = routable[at]
-    if (node !== undefined && !fits(node, question)) return narrowed(routable, question)
-  }
-  return routable
+  const { request, tried, cooldowns } = question
+  const isPlain = tried.length === 0 && request.requiredLabels === undefined && cooldowns.isEmpty
+  if (isPlain && SharedAbilities.of(routable).suit(request.face, request.facts.model, request.neededTokens)) return routable
+  const kept = narrowed(routable, question)
+  return kept.length === routable.length ? routable : kept
 }
 
 /** Why each of these was left out. */
@@ -50,18 +51,6 @@ export function leftOutBy(
       const filter = filters.find((each) => !each.keeps(node, question))
       return filter === undefined ? [] : [{ node, filter: filter.name, reason: filter.reason(node, question) }]
     })
-}
-
-/** All filters in one, called straight: the engine of this language inlines that, and a table of them not. */
-function fits(node: RosterNode, question: Question): boolean {
-  return (
-    speaks(node, question) &&
-    hasRoom(node, question) &&
-    serves(node, question) &&
-    isLabelled(node, question) &&
-    isUntried(node, question) &&
-    isRested(node, question)
-  )
 }
 
 function narrowed(routable: readonly RosterNode[], question: Question): readonly RosterNode[] {

@@ -35,12 +35,14 @@ export class Zones {
     const { all } = this.mapOf(candidates, zone)
     const [nearest] = all
     if (all.length < 2 || nearest === undefined) return candidates
-    const waits = this.waitsOf(pool, facts, candidates)
-    let [bestMs, reach] = [soonestMs(nearest, waits), 1]
+    let [bestMs, reach] = [this.soonestMs(pool, facts, nearest), 1]
     for (; reach < all.length; reach += 1) {
       const next = all[reach]
-      if (next === undefined || soonestMs(next, waits) >= bestMs) break
-      bestMs = soonestMs(next, waits)
+      // No wait is shorter than none: most of the time the zones farther away need not be looked at.
+      if (next === undefined || bestMs <= next.roundTripMs) break
+      const nextMs = this.soonestMs(pool, facts, next)
+      if (nextMs >= bestMs) break
+      bestMs = nextMs
     }
     if (reach === all.length) return candidates
     const taken = new Set(all.slice(0, reach).flatMap(({ nodes }) => nodes))
@@ -68,16 +70,19 @@ export class Zones {
     for (const name of this.models.keys()) if (!pools.has(name)) this.models.delete(name)
   }
 
-  private waitsOf(pool: string, facts: RequestFacts, candidates: readonly RosterNode[]): ReadonlyMap<RosterNode, number> {
+  /** Until the first token of this request would be there, by the best node of a zone. */
+  private soonestMs(pool: string, facts: RequestFacts, { nodes, roundTripMs }: Neighbourhood): number {
     const model = this.modelOf(pool)
-    const cached = Float64Array.from(this.cachedAt(facts, candidates))
-    return new Map(
-      candidates.map((node, position) => {
-        const { inFlight, slowness, load } = this.belief.of(node)
-        const prefillMs = model.waitMs(this.tokensAhead(node, facts, cached[position])) * slowness
-        return [node, prefillMs + (load?.slots === undefined ? 0 : model.slotWaitMs(load.slots, inFlight))]
-      }),
-    )
+    const cached = this.cachedAt(facts, nodes)
+    let soonestMs = Number.POSITIVE_INFINITY
+    for (let position = 0; position < nodes.length; position += 1) {
+      const node = nodes[position]
+      if (node === undefined) continue
+      const { inFlight, slowness, load } = this.belief.of(node)
+      const slotMs = load?.slots === undefined ? 0 : model.slotWaitMs(load.slots, inFlight)
+      soonestMs = Math.min(soonestMs, model.waitMs(this.tokensAhead(node, facts, cached[position])) * slowness + slotMs)
+    }
+    return soonestMs + roundTripMs
   }
 
   private tokensAhead(node: RosterNode, facts: RequestFacts, cachedTokens = 0): number {
@@ -113,8 +118,4 @@ export class Zones {
 /** Its own zone is the nearest, whatever was measured. */
 function rank(neighbourhood: Neighbourhood, zone: string): number {
   return neighbourhood.zone === zone ? 0 : 1
-}
-
-function soonestMs({ nodes, roundTripMs }: Neighbourhood, waits: ReadonlyMap<RosterNode, number>): number {
-  return Math.min(...nodes.map((node) => waits.get(node) ?? 0)) + roundTripMs
 }

@@ -1,0 +1,45 @@
+import type { Face, RosterNode } from '../contracts/index.js'
+
+/** What all nodes of one list can do: made once for each list that a roster hands out, so that a request that any of them could take is known at a glance. */
+export class SharedAbilities {
+  private static readonly known = new WeakMap<readonly RosterNode[], SharedAbilities>()
+
+  static of(nodes: readonly RosterNode[]): SharedAbilities {
+    let shared = this.known.get(nodes)
+    if (shared === undefined) this.known.set(nodes, (shared = new SharedAbilities(nodes)))
+    return shared
+  }
+
+  /** The smallest context. */
+  private readonly contextTokens: number
+  /** Names that all of them answer to; undefined: any name. */
+  private readonly names: ReadonlySet<string> | undefined
+  private readonly faces = new Map<Face, boolean>()
+
+  private constructor(private readonly nodes: readonly RosterNode[]) {
+    this.contextTokens = Math.min(...nodes.map(({ contextTokens = Number.POSITIVE_INFINITY }) => contextTokens))
+    this.names = namesOf(nodes)
+  }
+
+  /** True: each of them could take it. */
+  suit(face: Face, model: string, neededTokens: number): boolean {
+    return neededTokens <= this.contextTokens && (this.names === undefined || this.names.has(model)) && this.speak(face)
+  }
+
+  private speak(face: Face): boolean {
+    let all = this.faces.get(face)
+    if (all === undefined) this.faces.set(face, (all = this.nodes.every(({ dialect }) => dialect.paths[face] !== undefined)))
+    return all
+  }
+}
+
+function namesOf(nodes: readonly RosterNode[]): ReadonlySet<string> | undefined {
+  let names: ReadonlySet<string> | undefined
+  for (const { serves, model } of nodes) {
+    if (serves === undefined || (model !== undefined && serves.includes(model))) continue
+    // A node that is sent a name which it does not list: whatever a client asks for, it must be looked at closely.
+    const own: ReadonlySet<string> = new Set(model === undefined ? serves : [])
+    names = names === undefined ? own : new Set([...names].filter((name) => own.has(name)))
+  }
+  return names
+}
