@@ -22,9 +22,14 @@ function section({ name, aliases = [], summary, settings }) {
 function settingsOf({ properties = {} }) {
   const entries = Object.entries(properties)
   if (entries.length === 0) return ['No settings.']
-  const rows = entries.map(([key, schema]) => {
-    const values = (schema.enum ?? [schema.type]).map((value) => `\`${value}\``).join(' ')
-    return `| \`${key}\` | ${values} | \`${schema.default}\` | ${schema.description ?? ''} |`
-  })
+  const rows = entries.flatMap(([key, schema]) => rowsOf(key, schema))
   return ['| setting | values | default | meaning |', '|---|---|---|---|', ...rows]
+}
+
+/** One row for a setting, and one for each setting inside it. */
+function rowsOf(key, { enum: values, type, default: otherwise, description = '', properties = {} }) {
+  const meant = (values ?? [type]).map((value) => `\`${value}\``).join(' ')
+  const shown = otherwise === undefined ? '' : `\`${typeof otherwise === 'object' ? JSON.stringify(otherwise) : otherwise}\``
+  const inner = Object.entries(properties).flatMap(([name, schema]) => rowsOf(`${key}.${name}`, schema))
+  return [`| \`${key}\` | ${meant} | ${shown} | ${description} |`, ...inner]
 }
