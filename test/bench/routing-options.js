@@ -5,7 +5,7 @@ export const sections = /** @type {const} */ (['table', 'targets', 'faults', 'bl
 
 export const usage = `npm run bench:routing -- [options]
 
-  --quick          a third of the requests and fewer seeds: a first look, not a result
+  --quick          one seed for all but the unseen workloads, and shorter ones of these: a first look, not a result
   --blind SEED     draws the random workloads by this seed; default: 1
   --default NAME   judges this strategy in place of the default one
   --only A,B       parts: ${sections.join(', ')}

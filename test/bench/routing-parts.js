@@ -20,14 +20,13 @@ const cacheAware = { name: 'cache-aware' }
 
 /** @param {Setting} setting @returns {Part} */
 export function table({ runs, quick }) {
-  const share = quick ? 1 / 3 : 1
-  const seeds = quick ? [1] : [1, 2]
+  const seeds = quick ? [1] : [1, 2, 3]
   const missed = /** @type {string[]} */ ([])
   const rows = studyRows.map(({ called, contender, ratios }) => ({
     called,
     strategy: contender.name,
     cells: columns.map((scene, at) => {
-      const ours = meanPair(runs.ratios(sceneOf(scene, 1, share), contender, roundRobin, seeds))
+      const ours = meanPair(runs.ratios(sceneOf(scene), contender, roundRobin, seeds))
       const study = /** @type {Pair} */ (ratios[at])
       const isNear = ours === undefined ? [false, false] : study.map((figure, which) => near(ours[which] ?? 0, figure))
       if (ours === undefined) missed.push(`${called}: there is no strategy ${contender.name}`)
@@ -101,7 +100,7 @@ function orders(rows) {
 export function judged({ runs, quick, contender }) {
   const seeds = quick ? [1] : [1, 2, 3]
   const rows = targets.map(({ scene, level, toCacheAware, toLmetric }) => {
-    const at = sceneOf(/** @type {import('./routing-scenes.js').SceneName} */ (scene), level, quick ? 1 / 3 : 1)
+    const at = sceneOf(/** @type {import('./routing-scenes.js').SceneName} */ (scene), level)
     return rowFor(`${scene}${level === 1 ? '' : ` x ${level.toFixed(2)}`}`, [at], { runs, contender, seeds, toCacheAware, toLmetric })
   })
   return partOf(`Targets: ${contender.name}, mirror only`, rows)
@@ -122,10 +121,10 @@ const faults = /** @type {const} */ ([
 
 /** @param {Setting} setting @returns {Part} */
 export function faulty({ runs, quick, contender }) {
-  const seeds = quick ? [1] : [1, 2]
+  const seeds = quick ? [1] : [1, 2, 3]
   const rows = faults.map(({ name, level, slowness, faults: list }) => {
     const scenes = /** @type {const} */ (['mooncake', 'chat']).map((scene) => ({
-      ...sceneOf(scene, level, quick ? 1 / 4 : 1 / 2),
+      ...sceneOf(scene, level, 1 / 2),
       slowness,
       faults: list,
     }))
