@@ -47,7 +47,7 @@ export type {
   TraceSink,
   Usage,
 } from './contracts/index.js'
-export type { Clock, RandomSource } from './base/index.js'
+export type { Clock, RandomSource, TimerHandle } from './base/index.js'
 export { LbError, isLbError, messageOf } from './errors/index.js'
 export { type MetricSample, openaiBase, type OpenAiBase, openaiDialect, parseMetrics, probeOpenAi } from './dialects/index.js'
 export { onPath } from './machines/index.js'

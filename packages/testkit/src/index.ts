@@ -1,6 +1,6 @@
 /**
- * Owns what tests of engine plugins share: the contract as a list of rules, loopback servers that answer as told, the host that plugins get.
- * Refuses to know any engine and any test runner. Read first: contract.ts.
+ * Owns what tests of plugins share: the contracts of engines and strategies as lists of rules, loopback servers that answer as told, the host that plugins get.
+ * Refuses to know any engine and any test runner. Read first: contract.ts, strategy-contract.ts.
  */
 export { engineContract, type ContractRule } from './contract.js'
 export type { ContractSubject, StartedServer } from './contract-subject.js'
@@ -8,3 +8,4 @@ export { fetchingHost, recordingHost, type RecordingHost } from './plugin-hosts.
 export { startRawServer, type RawServer } from './raw-server.js'
 export { recordedExchange, type RecordedExchange } from './recorded-exchange.js'
 export { startScriptedServer, type ScriptedServer } from './scripted-server.js'
+export { pickCosts, strategyContract, type StrategySubject } from './strategy-contract.js'
