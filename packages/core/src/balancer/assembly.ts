@@ -7,11 +7,12 @@ import { Discovery } from '../discovery/index.js'
 import { messageOf } from '../errors/index.js'
 import { ProbeLoop } from '../health/index.js'
 import { createBelief, type Belief } from '../insight/index.js'
-import { expectedNeed, Fleet, GpuDesks, memoryFits } from '../nodes/index.js'
+import { expectedNeed, Fleet, GpuDesks, memoryFits, type Node } from '../nodes/index.js'
 import { createRecordRing, type RecordRing } from '../proxy/index.js'
 import { stateFolderKey, writeFileDurable } from '../state/index.js'
 import { GatewayMetrics, prometheusContentType, RequestStats } from '../telemetry/index.js'
 import { withMembers, type Topology } from '../topology/index.js'
+import { CacheWatch, type WatchedNode } from './cache-watch.js'
 import { createDataPath, type DataPath } from './data-path.js'
 import { DecisionBook } from './decision-book.js'
 import { DataThreads } from './data-threads.js'
@@ -45,6 +46,8 @@ export interface Assembly {
   readonly discovery: Discovery
   /** Points routing and the watch over sources at a topology; its nodes are the business of `join`. */
   use(topology: Topology): void
+  /** Asks engines and tools nothing more. */
+  stopAsking(): void
   /** Makes the nodes those of a topology, with the members that its sources tell now. */
   join(topology: Topology): Promise<void>
 }
@@ -114,8 +117,10 @@ export function assemble(options: Resolved, first: Topology, hooks: AssemblyHook
     onLoadFailed: (id, why) => log.warn('node.load_unknown', { node: id, why }),
   })
   const lives = new NodeLives()
+  const cacheWatch = new CacheWatch({ clock, log, belief })
   fleet.events.on('roster', () => {
     for (const { index } of lives.gone(fleet.current())) belief.forget(index)
+    cacheWatch.sync(fleet.nodes().map((node) => watchedNode(node)))
     dataPath.nodesChanged()
   })
   fleet.events.on('membership', () => probes.sync())
@@ -205,6 +210,11 @@ export function assemble(options: Resolved, first: Topology, hooks: AssemblyHook
       threads?.use(withMembers(topology, discovery.members()))
       stats.retainPools(new Set(topology.pools.map((pool) => pool.name)))
     },
+    stopAsking() {
+      probes.stop()
+      cacheWatch.stop()
+      gpuBoard.close()
+    },
     join(topology) {
       const whole = withMembers(topology, discovery.members())
       // Before the roster that names the new ones.
@@ -219,6 +229,10 @@ function inLine(dataPath: DataPath, threads: DataThreads | undefined): ReadonlyM
   const sizes = new Map(dataPath.proxy.inLine())
   for (const [pool, size] of threads?.inLine() ?? []) sizes.set(pool, (sizes.get(pool) ?? 0) + size)
   return sizes
+}
+
+function watchedNode({ id, index, incarnation, endpoint }: Node): WatchedNode {
+  return { id, index, incarnation, backend: endpoint?.backend }
 }
 
 /** One salt per installation of a topology, kept with its state, so that hashes of two days can be compared. In memory where there is no state folder. */

@@ -253,8 +253,7 @@ export class Balancer {
     threads?.stopAccepting()
     this.forced.signal.addEventListener('abort', () => dataPath.listeners.cutAll())
     await assembly.fleet.close({ drainMs, engines: options.engines ?? 'stop', forced: this.forced.signal })
-    assembly.probes.stop()
-    assembly.gpuBoard.close()
+    assembly.stopAsking()
     dataPath.cutAll()
     await threads?.close()
   }

@@ -4,4 +4,5 @@
  */
 export type { Belief, BeliefOptions, MirrorReading } from './belief.js'
 export { tenantOf, TokenEstimates, type CountedRequest, type PromptEstimate, type Tenant } from './token-estimates.js'
+export { CacheLedger, type LedgerEffects } from './cache-ledger.js'
 export { createBelief } from './thread-belief.js'
