@@ -1,16 +1,6 @@
-import { builtinStrategies, defaultStrategyName, messageOf, type JsonSchema, type StrategyPlugin } from '@plimsoll/core'
+import { builtinStrategies, defaultStrategyName, messageOf, type StrategyPlugin } from '@plimsoll/core'
+import type { ListedStrategy } from '../views/strategy-text.js'
 import { installedStrategies, loadStrategies, type InstalledStrategy } from './strategy-catalogue.js'
-
-/** One way to choose a node. */
-export interface ListedStrategy {
-  readonly name: string
-  readonly aliases: readonly string[]
-  readonly summary: string
-  readonly settings: JsonSchema
-  readonly isDefault: boolean
-  /** The plugin that brings it; null: it comes with lb. */
-  readonly packageName: string | null
-}
 
 /** The strategies that come with lb, in their order, then those of plugins. One that does not load says why in the place of its summary. */
 export async function listStrategies(pluginRoots: readonly string[] = []): Promise<ListedStrategy[]> {

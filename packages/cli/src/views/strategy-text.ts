@@ -1,5 +1,16 @@
-import type { ListedStrategy } from '../services/list-strategies.js'
+import type { JsonSchema } from '@plimsoll/core'
 import { textTable } from './text-table.js'
+
+/** One way to choose a node. */
+export interface ListedStrategy {
+  readonly name: string
+  readonly aliases: readonly string[]
+  readonly summary: string
+  readonly settings: JsonSchema
+  readonly isDefault: boolean
+  /** The plugin that brings it; null: it comes with lb. */
+  readonly packageName: string | null
+}
 
 export function strategyTable(strategies: readonly ListedStrategy[]): string {
   return textTable(

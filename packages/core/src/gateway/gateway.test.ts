@@ -21,8 +21,8 @@ function gateway(): Gateway {
       retain() {},
       inLine: () => new Map(),
       nodesChanged() {},
-      handle({ exchange, face, requestId }) {
-        exchange.respond({ status: 200, headers: { 'x-request-id': requestId } })
+      handle({ exchange, face, requestId, client }) {
+        exchange.respond({ status: 200, headers: { 'x-request-id': requestId, ...(client === undefined ? {} : { 'x-client': client }) } })
         exchange.write(Buffer.from(face))
         exchange.end()
       },
@@ -129,6 +129,14 @@ describe('the gateway', () => {
     }
     keys = ['right-key']
     expect((await ask('/x', { method: 'POST', body: '{}', headers: { 'content-type': 'application/grpc' } })).status).toBe(401)
+  })
+
+  it('says by which key a client came, by its name and never by the key', async () => {
+    const post = { method: 'POST', body: '{}' }
+    expect((await ask('/v1/embeddings', post)).headers.get('x-client')).toBeNull()
+    keys = ['other-key', 'right-key']
+    const answer = await ask('/v1/embeddings', { ...post, headers: { authorization: 'Bearer right-key' } })
+    expect(answer.headers.get('x-client')).toBe('name of right-key')
   })
 
   it('names the right method', async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { listStrategies } from '../services/list-strategies.js'
-import { strategyTable, strategyText } from './strategy-text.js'
+import { listStrategies } from './list-strategies.js'
+import { strategyTable, strategyText } from '../views/strategy-text.js'
 
 describe('lb strategies', () => {
   it('lists every strategy once, with the default marked', async () => {
