@@ -3,11 +3,13 @@
  * Read first: workload.ts, simulation-options.ts, simulation.ts.
  */
 export { presetNames, type PresetName } from '@plimsoll/engine-model'
-export type { Percentiles } from './percentiles.js'
+export { percentilesOf, type Percentiles } from './percentiles.js'
 export { htmlReport, type ReportOptions } from './report/html-report.js'
 export { simulate, simulateGrid, type GridOptions } from './simulate.js'
 export type { BeliefKind, Fault, SimulatedNode, SimulationOptions, StrategyChoice } from './simulation-options.js'
 export type { LoadSeries, NodeResult, SimulationResult } from './simulation-result.js'
+export { ratioInterval, type RatioInterval } from './tuning/ratio-interval.js'
+export { tune, type TunedStrategy, type TuneGoal, type TuneOptions, type TuneResult } from './tuning/tune.js'
 export type { PromptRun, Workload, WorkloadRequest } from './workload.js'
 export { logTrace } from './workloads/log-trace.js'
 export { readPlain } from './workloads/read-trace.js'
