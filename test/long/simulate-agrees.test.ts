@@ -1,6 +1,7 @@
 /**
  * Virtual time is honest: real `lb`, real engine processes and real sockets give the times that `simulate` gives for the same talks. Every step of the engines
- * takes ten times as long as it should, so that sockets and the kernel's scheduler weigh nothing; the simulated ones are as slow.
+ * takes ten times as long as it should, so that sockets and the kernel's scheduler weigh little; the simulated ones are as slow. A choice of node that falls
+ * the other way changes all that follow, so virtual time is asked several times, with requests a few milliseconds late as real ones are, and its median counts.
  */
 import { simulate, type SimulationResult } from '@plimsoll/simulate'
 import { afterAll, describe, expect, it } from 'vitest'
@@ -11,7 +12,10 @@ import { dice, requestOf, type Talk, type Turn } from './simulate-agrees/talks.j
 const dilate = 10
 const nodes = 6
 const profile = '8b-h100'
-const strategy = process.env['LB_TEST_AGREES_STRATEGY'] ?? 'lmetric'
+/** The one that falls the other way least often. */
+const strategy = process.env['LB_TEST_AGREES_STRATEGY'] ?? 'marginal-cost'
+const virtualRuns = 5
+const mostLateMs = 3
 const warmupShare = 0.2
 const mostCpuRatio = 0.6
 const tolerance = { p50: 0.1, p90: 0.15 }
@@ -30,9 +34,9 @@ describe('the real fleet agrees with virtual time', () => {
   it(
     'on tenants with system prompts of their own',
     () =>
-      agree('tenant', { talks: 450, everyMs: 100 }, (random) => {
+      agree('tenant', { talks: 420, everyMs: 110 }, (random) => {
         const tenant = Math.floor(24 * random() ** 2)
-        return { system: { id: 1 + tenant, tokens: 900 + 50 * tenant }, turns: [turn(random, 250)] }
+        return { system: { id: 1 + tenant, tokens: 900 + 50 * tenant }, turns: [turn(random, 600)] }
       }),
     limitMs,
   )
@@ -40,9 +44,9 @@ describe('the real fleet agrees with virtual time', () => {
   it(
     'on conversations of several turns',
     () =>
-      agree('chat', { talks: 170, everyMs: 220 }, (random) => {
-        const system = { id: 1 + Math.floor(4 * random()), tokens: 150 }
-        return { system, turns: [turn(random, 500), turn(random, 120), turn(random, 120), turn(random, 120)] }
+      agree('chat', { talks: 110, everyMs: 380 }, (random) => {
+        const system = { id: 1 + Math.floor(4 * random()), tokens: 300 }
+        return { system, turns: [turn(random, 1200), turn(random, 400), turn(random, 400), turn(random, 400)] }
       }),
     limitMs,
   )
@@ -56,14 +60,21 @@ interface Load {
 
 async function agree(name: string, load: Load, talkOf: (random: () => number) => Pick<Talk, 'system' | 'turns'>): Promise<void> {
   const talks = makeTalks(load, talkOf)
-  const virtual = simulate({
-    nodes: Array.from({ length: nodes }, () => ({ preset: profile, slowness: dilate })),
-    workload: { name, starts: talks.map((talk) => requestOf(talk)) },
-    strategy: { name: strategy },
-    warmupShare,
-  })
+  const virtual = Array.from({ length: virtualRuns }, (_, run) => virtualRun(name, run, talks))
   const real = await realRun(talks)
   compare(name, virtual, real)
+}
+
+function virtualRun(name: string, run: number, talks: readonly Talk[]): SimulationResult {
+  const random = dice(100 + run)
+  const late = talks.map((talk) => ({ ...talk, atMs: talk.atMs + mostLateMs * random() })).sort((one, other) => one.atMs - other.atMs)
+  return simulate({
+    nodes: Array.from({ length: nodes }, () => ({ preset: profile, slowness: dilate })),
+    workload: { name, starts: late.map((talk) => requestOf(talk)) },
+    strategy: { name: strategy },
+    seed: 1 + run,
+    warmupShare,
+  })
 }
 
 function makeTalks({ talks, everyMs }: Load, talkOf: (random: () => number) => Pick<Talk, 'system' | 'turns'>): readonly Talk[] {
@@ -105,22 +116,29 @@ pools:
 `
 }
 
-function compare(name: string, virtual: SimulationResult, { answers, lastStartMs, cpuRatio }: RealRun): void {
+function compare(name: string, virtual: readonly SimulationResult[], { answers, lastStartMs, cpuRatio }: RealRun): void {
   const inTime = answers.filter(({ sentMs }) => sentMs <= lastStartMs).sort((one, other) => one.sentMs - other.sentMs)
   const measured = inTime.slice(Math.floor(warmupShare * inTime.length))
-  const ttftMs = measured.map((answer) => answer.ttftMs).sort((one, other) => one - other)
-  const real = { p50: quantile(ttftMs, 0.5), p90: quantile(ttftMs, 0.9) }
+  const ttftMs = ascending(measured.map((answer) => answer.ttftMs))
+  const errors = (['p50', 'p90'] as const).map((share) => {
+    const real = quantile(ttftMs, share === 'p50' ? 0.5 : 0.9)
+    const runs = ascending(virtual.map((result) => result.ttftMs[share]))
+    const error = real / quantile(runs, 0.5) - 1
+    const range = `${quantile(runs, 0.5).toFixed(0)} (${runs[0]?.toFixed(0)} to ${runs.at(-1)?.toFixed(0)})`
+    return { share, error, text: `TTFT ${share} ${real.toFixed(0)} ms, in virtual time ${range}: ${percent(error)}` }
+  })
   const cached = total(measured.map((answer) => answer.cachedTokens)) / total(measured.map((answer) => answer.promptTokens))
-  const line = (share: 'p50' | 'p90') =>
-    `TTFT ${share} ${real[share].toFixed(0)} ms, in virtual time ${virtual.ttftMs[share].toFixed(0)} (${percent(real[share] / virtual.ttftMs[share] - 1)})`
-  const hits = `cached ${percent(cached)}, in virtual time ${percent(virtual.cachedTokenShare)}`
-  report.push(
-    `${name.padEnd(7)} ${strategy}, ${measured.length} of ${answers.length} requests: ${line('p50')}; ${line('p90')}; ${hits}; CPU ${percent(cpuRatio)}`,
-  )
-  expect(answers.length).toBe(virtual.sent)
+  const virtuallyCached = quantile(ascending(virtual.map(({ cachedTokenShare }) => cachedTokenShare)), 0.5)
+  const hits = `cached ${percent(cached)}, in virtual time ${percent(virtuallyCached)}`
+  const requests = `${strategy}, ${measured.length} of ${answers.length} requests`
+  report.push(`${name.padEnd(7)} ${requests}: ${errors.map(({ text }) => text).join('; ')}; ${hits}; CPU ${percent(cpuRatio)}`)
+  expect(answers.length).toBe(virtual[0]?.sent)
   expect(cpuRatio, 'a machine that is busy tells nothing').toBeLessThan(mostCpuRatio)
-  expect(Math.abs(real.p50 / virtual.ttftMs.p50 - 1), report.at(-1)).toBeLessThan(tolerance.p50)
-  expect(Math.abs(real.p90 / virtual.ttftMs.p90 - 1), report.at(-1)).toBeLessThan(tolerance.p90)
+  for (const { share, error } of errors) expect(Math.abs(error), report.at(-1)).toBeLessThan(tolerance[share])
+}
+
+function ascending(values: readonly number[]): readonly number[] {
+  return values.toSorted((one, other) => one - other)
 }
 
 /** Between the two nearest ranks, as `simulate` has it. */
