@@ -15,8 +15,8 @@ afterEach(async () => {
   await house.close()
 })
 
-function declare(workers: number, profile = 'instant'): void {
-  house = new House(simTopology({ replicas: NODES, profile }).replace('127.0.0.1:0 }', `127.0.0.1:0, workers: ${workers} }`))
+function declare(workers: number, profile = 'instant', more = ''): void {
+  house = new House(simTopology({ replicas: NODES, profile, more }).replace('127.0.0.1:0 }', `127.0.0.1:0, workers: ${workers} }`))
 }
 
 const status = async (): Promise<ThreadedStatus> => (await house.status()) as ThreadedStatus
@@ -24,6 +24,12 @@ const nodes = async (): Promise<readonly NodeRow[]> => (await status()).pools[0]
 const short = (count: number): string[] => Array.from({ length: count }, (_, index) => chat(`hello ${index}`, 8))
 
 const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length
+
+/** Sum of the series whose lines begin so, or look so. */
+function sumOf(metrics: string, series: string | RegExp): number {
+  const lines = metrics.split('\n').filter((line) => (typeof series === 'string' ? line.startsWith(series) : series.test(line)))
+  return lines.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0)
+}
 
 /** A record may be on its way from a thread for a moment. */
 async function allSettled(): Promise<void> {
@@ -80,6 +86,30 @@ describe('two data threads', () => {
     expect(runs.flatMap(({ mixed, prefixed }) => [...mixed, prefixed].flatMap(({ failed }) => failed))).toEqual([])
     expect(shares[0]).toBeGreaterThan(30)
     expect(Math.abs((spreads[0] ?? 0) - (spreads[1] ?? 0))).toBeLessThan(0.15)
+    expect(Math.abs((shares[0] ?? 0) - (shares[1] ?? 0))).toBeLessThan(3)
+  })
+
+  it('know of each other what caches hold: as much of the prompts is found there as by one thread', async () => {
+    const shares: number[] = []
+    const believed: number[] = []
+    for (const workers of [1, 2]) {
+      declare(workers, '8b-h100', '    strategy: lmetric\n')
+      const url = await house.up()
+      const tally = await load(url, prefixedBodies(400, 20), { concurrency: 8 })
+      expect(tally.failed).toEqual([])
+      shares.push((100 * tally.cachedTokens) / tally.promptTokens)
+      await allSettled()
+      const metrics = await (await fetch(`${url}/metrics`)).text()
+      believed.push(sumOf(metrics, 'lb_believed_cached_tokens_total{') / sumOf(metrics, /^lb_tokens_total\{.*kind="cached"/))
+      expect(sumOf(metrics, 'lb_mirror_blocks{')).toBeGreaterThan(200)
+      if (workers === 1) await house.close()
+    }
+    process.stdout.write(
+      `lmetric, 1 thread, 2 threads: cached ${shares.map((share) => share.toFixed(1)).join(', ')} %; believed over told ${believed.map((share) => share.toFixed(2)).join(', ')}\n`,
+    )
+    for (const share of believed) expect(Math.abs(share - 1)).toBeLessThan(0.15)
+    // Twenty prompts of four hundred are new to all caches.
+    expect(shares[0]).toBeGreaterThan(80)
     expect(Math.abs((shares[0] ?? 0) - (shares[1] ?? 0))).toBeLessThan(3)
   })
 
