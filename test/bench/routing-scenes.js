@@ -1,6 +1,7 @@
 /** Workloads at fixed loads, and one run of a strategy through them. */
 import { createStrategyRegistry } from '@plimsoll/core/routing'
 import { blindSource, openSource, simulate } from '@plimsoll/simulate'
+import { polledScores } from './routing-polled.js'
 
 /** @typedef {import('@plimsoll/simulate').SimulationResult} SimulationResult */
 /** @typedef {import('@plimsoll/simulate').WorkloadSource} WorkloadSource */
@@ -68,7 +69,7 @@ export function blindScene(number, requests) {
   return { source, rate: source.ratePer8, requests }
 }
 
-export const registry = createStrategyRegistry()
+export const registry = createStrategyRegistry([polledScores])
 
 /** The strategy that a pool gets when its topology names none; before there is one that chooses by itself, the one that it will choose most. */
 export const defaultContender = /** @type {Contender} */ ({ name: registry.find('adaptive') === undefined ? 'marginal-cost' : 'adaptive' })
@@ -93,6 +94,7 @@ export function run(scene, contender, seed) {
     seed,
     beliefKind: contender.belief ?? scene.belief ?? 'mirror',
     faults: scene.faults ?? [],
+    registry,
   })
 }
 

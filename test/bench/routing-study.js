@@ -14,7 +14,7 @@ export const studyRows = [
   row('peak-EWMA on TTFT', { name: 'peak-ewma' }, [0.37, 0.69, 0.86, 0.99, 0.97, 0.99, 1.56, 1.02, 1.57, 1.01, 1.43, 0.99]),
   row(
     'consistent hash, bounded 1.25, on prefix',
-    { name: 'prefix-hash' },
+    { name: 'prefix-hash', settings: { prefixTokens: 1024 }, belief: 'mirror' },
     [0.25, 0.55, 0.39, 0.63, 2.7, 1.2, 0.29, 0.52, 1.02, 0.91, 1.28, 0.99],
   ),
   row('sticky table + least-connections', { name: 'sticky' }, [0.19, 0.48, 0.02, 0.31, 0.02, 0.4, 0.89, 1.03, 0.98, 0.98, 0.94, 0.96]),
@@ -25,7 +25,7 @@ export const studyRows = [
   ),
   row(
     'weighted scorers prefix 3, queue 2, kv 2 (polled)',
-    { name: 'scored' },
+    { name: 'polled-scores' },
     [0.13, 0.49, 0.02, 0.29, 0.05, 0.47, 0.39, 0.62, 1.05, 0.87, 1.82, 1.0],
   ),
   row('min estimated TTFT', { name: 'min-ttft' }, [0.06, 0.49, 0.01, 0.31, 0.03, 0.44, 0.25, 0.53, 0.57, 0.89, 0.69, 0.97]),
