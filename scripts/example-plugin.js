@@ -1,4 +1,4 @@
-// From nothing to a served answer with an engine of one's own, as its author would go: `npm run example:plugin`.
+// From nothing to a served answer with an engine and a strategy of one's own, as their author would go: `npm run example:plugin`.
 // Everything happens in a folder of its own that goes away, and without a network: our packages are packed and unpacked, others are those of this checkout.
 import { execFile } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
@@ -33,7 +33,6 @@ const env = {
   npm_config_update_notifier: 'false',
 }
 const work = join(folder, 'work')
-const plugin = join(work, 'lb-plugin-echo')
 
 function say(text) {
   process.stdout.write(`${text}\n`)
@@ -50,7 +49,7 @@ const lb = (...args) => command(`lb ${args.join(' ')}`, join(repository, 'bin/lb
 const npm = (args, cwd) => command(`npm ${args.join(' ')}`, process.execPath, [npmScript, ...args, '--loglevel=error'], cwd)
 
 /** What `npm install` would do: our packages from their package files, the others as links to what this checkout holds. */
-async function install() {
+async function install(plugin) {
   const modules = join(plugin, 'node_modules')
   mkdirSync(join(modules, '@plimsoll'), { recursive: true })
   for (const name of ours) {
@@ -75,6 +74,7 @@ const topology = `gateway: { listen: 127.0.0.1:0 }
 pools:
   chat:
     models: [echo]
+    strategy: { name: fill-up, limit: 3 }
     nodes:
       - { name: echo, engine: echo, launch: { replicas: 2, args: { wordMs: 1 } } }
 `
@@ -83,13 +83,20 @@ function must(fine, what) {
   if (!fine) throw new Error(what)
 }
 
-async function example() {
-  for (const name of ['home', 'run', 'work']) mkdirSync(join(folder, name), { mode: 0o700 })
-  await lb('init', 'plugin', 'echo')
-  await install()
+/** Its package file lies in its folder then. */
+async function write(name, ...flags) {
+  await lb('init', 'plugin', name, ...flags)
+  const plugin = join(work, `lb-plugin-${name}`)
+  await install(plugin)
   const tested = await npm(['test'], plugin)
   must(/^# fail 0$|^ℹ fail 0$/m.test(tested), `its tests fail:\n${tested}`)
   await npm(['pack', '--silent', '--ignore-scripts'], plugin)
+}
+
+async function example() {
+  for (const name of ['home', 'run', 'work']) mkdirSync(join(folder, name), { mode: 0o700 })
+  await write('echo')
+  await write('fill-up', '--strategy')
   writeFileSync(join(work, 'lb.yaml'), topology)
   const unknown = await lb('plan').then(
     () => '',
@@ -97,15 +104,18 @@ async function example() {
   )
   must(unknown.includes('lb plugins install lb-plugin-echo'), `lb plan without the plugin said:\n${unknown}`)
   await lb('plugins', 'install', 'file:lb-plugin-echo/lb-plugin-echo-0.1.0.tgz')
+  await lb('plugins', 'install', 'file:lb-plugin-fill-up/lb-plugin-fill-up-0.1.0.tgz')
+  must((await lb('strategies', 'fill-up')).includes('limit'), 'its strategy cannot be seen')
   await lb('up', '--detach')
   const answer = await lb('ask', 'Is there anybody?')
   say(`  ${answer.trim()}`)
   must(answer.includes('You said: Is there anybody?'), `it answered:\n${answer}`)
   await lb('down')
+  await lb('plugins', 'uninstall', 'lb-plugin-fill-up')
   await lb('plugins', 'uninstall', 'lb-plugin-echo')
   const engines = await lb('engines')
   must(!/^echo\b/m.test(engines), `it is still there:\n${engines}`)
-  say('A plugin was written, built, tested, packed, installed, used and removed.')
+  say('An engine and a strategy were written, built, tested, packed, installed, used and removed.')
 }
 
 try {

@@ -1,4 +1,4 @@
-/** `npm run example:plugin`, as CI sees it: an engine plugin from nothing to a served answer, without a network. */
+/** `npm run example:plugin`, as CI sees it: plugins from nothing to a served answer, without a network. */
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -7,13 +7,16 @@ import { repository } from './house.js'
 
 const run = promisify(execFile)
 
-it('a plugin is written, built, tested, packed, installed, serves an answer and is removed', async () => {
+it('an engine and a strategy are written, built, tested, packed, installed, serve an answer and are removed', async () => {
   const { stdout } = await run(process.execPath, [join(repository, 'scripts/example-plugin.js')], { timeout: 110_000 })
   const steps = [
     'init plugin',
     'npm test',
     'npm pack',
+    'init plugin fill-up --strategy',
+    'npm test',
     'plugins install file:',
+    'lb strategies fill-up',
     'lb up',
     'You said: Is there anybody?',
     'lb down',

@@ -12,19 +12,22 @@ export interface NewPlugin {
 }
 
 /** In a package the template lies inside it; in a checkout in its root. */
-const folders = ['../../templates/plugin', '../../../../templates/plugin'].map((path) => fileURLToPath(new URL(path, import.meta.url)))
+const places = ['../../templates/', '../../../../templates/'].map((path) => fileURLToPath(new URL(path, import.meta.url)))
+
+/** What a new plugin brings, and the folder of its template. */
+const templates = { engine: 'plugin', strategy: 'strategy' } as const
 
 /** Versions that the template was tried with. */
 const TOOLS = { __TYPESCRIPT__: '^7.0.0', __TYPES_NODE__: '^26.0.0' }
 
-/** Writes a package that builds, tests and launches a small engine. Throws LB_WRONG_INPUT, LB_FILE_EXISTS. */
-export function writePlugin(name: string, cwd: string): NewPlugin {
+/** Writes a package that builds and tests as it is: one that launches a small engine, or a small strategy. Throws LB_WRONG_INPUT, LB_FILE_EXISTS. */
+export function writePlugin(name: string, cwd: string, brings: keyof typeof templates = 'engine'): NewPlugin {
   if (!/^[a-z][a-z0-9-]{0,60}$/.test(name))
     throw wrongInput(
-      `\`${name.slice(0, 80)}\` is no engine name`,
+      `\`${name.slice(0, 80)}\` is no ${brings} name`,
       'lower-case letters, digits and dashes, a letter first: lb init plugin my-engine',
     )
-  const template = folders.find((path) => existsSync(path))
+  const template = places.map((place) => join(place, templates[brings])).find((path) => existsSync(path))
   if (template === undefined) throw new Error('this installation holds no plugin template')
   const packageName = `lb-plugin-${name}`
   const folder = resolve(cwd, packageName)

@@ -1,17 +1,20 @@
-import { Args } from '../../oclif.js'
+import { Args, Flags } from '../../oclif.js'
 import { LbCommand } from '../../lb-command.js'
 
 export default class InitPlugin extends LbCommand {
-  static override summary = 'Write a new engine plugin into lb-plugin-NAME.'
+  static override summary = 'Write a new plugin into lb-plugin-NAME: an engine, or a strategy.'
   static override description =
-    'A package that builds and tests as it is, with a small engine that it launches. Its README says what to change.'
-  static override examples = ['<%= config.bin %> init plugin my-engine']
-  static override args = { name: Args.string({ description: 'Name of the engine: lower case, digits, dashes.', required: true }) }
+    'A package that builds and tests as it is, with a small engine that it launches, or with a small way to choose nodes. Its README says what to change.'
+  static override examples = ['<%= config.bin %> init plugin my-engine', '<%= config.bin %> init plugin my-strategy --strategy']
+  static override args = {
+    name: Args.string({ description: 'Name of the engine or strategy: lower case, digits, dashes.', required: true }),
+  }
+  static override flags = { strategy: Flags.boolean({ description: 'A way to choose nodes, in the place of an engine.' }) }
 
   async run(): Promise<void> {
     const { args, flags } = await this.parse(InitPlugin)
     const { writePlugin } = await import('../../services/init-plugin.js')
-    const written = writePlugin(args.name, process.cwd())
+    const written = writePlugin(args.name, process.cwd(), flags.strategy ? 'strategy' : 'engine')
     if (flags.json) return this.printJson(written)
     this.print(`Wrote ${written.folder}: ${written.files.length} files\n`)
     this.say(
