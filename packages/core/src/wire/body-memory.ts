@@ -1,4 +1,4 @@
-const SMALLEST_BYTES = 32_768
+const SMALLEST_BYTES = 4_096
 const LARGEST_BYTES = 1_048_576
 /** Free memory that is kept of each size. */
 const MOST_FREE_BYTES = 8_388_608
