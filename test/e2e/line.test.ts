@@ -49,6 +49,7 @@ it('a line of requests is counted while it stands, served to its end, and forget
   const answers = Array.from({ length: 10 }, (_, index) => ask(index))
   const left = ask(10, leaving.signal).catch((error: unknown) => error)
   await until(async () => (await metric('lb_pool_in_line')) >= 3)
+  expect((await house.lb(['status'])).stdout).toMatch(/\d+ in line/)
   leaving.abort()
   await left
   for (const answer of await Promise.all(answers)) {

@@ -44,6 +44,8 @@ export interface Assembly {
   readonly dataPath: DataPath
   readonly threads: DataThreads | undefined
   readonly discovery: Discovery
+  /** Requests in line, by pool, over all threads. */
+  inLine(): ReadonlyMap<string, number>
   /** Points routing and the watch over sources at a topology; its nodes are the business of `join`. */
   use(topology: Topology): void
   /** Asks engines and tools nothing more. */
@@ -204,6 +206,7 @@ export function assemble(options: Resolved, first: Topology, hooks: AssemblyHook
     gpuBoard,
     dataPath,
     threads,
+    inLine: () => inLine(dataPath, threads),
     use(topology) {
       dataPath.use(topology)
       discovery.use(topology)

@@ -52,6 +52,7 @@ function poolStatus(assembly: Assembly, pool: PoolPlan, nowMs: number): PoolStat
     strategy: pool.strategy.name,
     inFlight: sum(nodes.map((node) => node.inFlight)),
     waiting: sum(nodes.map((node) => node.waiting)),
+    inLine: assembly.inLine().get(pool.name) ?? 0,
     requests,
     errors,
     tokensPerSecond,

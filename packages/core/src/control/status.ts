@@ -176,6 +176,8 @@ export interface PoolStatus {
   readonly inFlight: number
   /** Of those in flight, the ones without a first token. */
   readonly waiting: number
+  /** Requests that stand in line, because the strategy wants no node for them yet. */
+  readonly inLine?: number
   /** Settled since the balancer started. */
   readonly requests: number
   /** Of those, the ones that failed. */

@@ -21,6 +21,15 @@ describe('the board', () => {
     ).toEqual(['NODE', 'HOST', 'STATE', 'IN FLIGHT', 'WAIT', 'TTFT p50/p95', 'TOK/S', 'ERR', 'TPOT p50/p95', 'TOKENS', 'ENGINE'])
   })
 
+  it('says of a pool how many stand in line, where some do', () => {
+    const headOf = (inLine: number): string => {
+      const view = { width: 120, glyphs: UTF8, nowMs: SAMPLE_AT_MS }
+      return plainText(boardRows([{ ...samplePool('demo', [sampleNode('demo/sim')]), inLine }], view)[0]?.line ?? [])
+    }
+    expect(headOf(12)).toMatch(/waiting {2}12 in line/)
+    expect(headOf(0)).not.toContain('in line')
+  })
+
   it('drops columns from the right as the terminal narrows', () => {
     expect(
       board(100)[1]

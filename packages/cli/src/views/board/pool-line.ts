@@ -41,6 +41,7 @@ function heading(pool: PoolStatus, { models, strategy }: Detail, glyphs: Glyphs)
     ...(strategy ? [span(`  ${pool.strategy}`, 'dim')] : []),
     span(`  ${count(pool.inFlight)} in flight`),
     waitingSpan(pool),
+    ...lineSpan(pool),
   ]
 }
 
@@ -53,6 +54,7 @@ export function foldedPoolLine(pool: PoolStatus, width: number, glyphs: Glyphs):
     span(`  ${ready} of ${pool.nodes.length} ready`),
     span(`  ${count(pool.inFlight)} in flight`),
     waitingSpan(pool),
+    ...lineSpan(pool),
   ]
   return (
     justify(left, latency(pool, 12, glyphs), width) ?? justify(left, latency(pool, 0, glyphs), width) ?? cutLine(left, width, glyphs.more)
@@ -65,6 +67,11 @@ function signOf(node: NodeStatus, glyphs: Glyphs) {
 
 function waitingSpan(pool: PoolStatus) {
   return span(`  ${count(pool.waiting)} waiting`, pool.waiting > 0 ? 'warn' : 'dim')
+}
+
+/** Most strategies keep nobody in line. */
+function lineSpan({ inLine = 0 }: PoolStatus) {
+  return inLine === 0 ? [] : [span(`  ${count(inLine)} in line`, 'warn')]
 }
 
 /** A sparkline and the median; nothing was answered lately reads as `TTFT -`. */
