@@ -97,7 +97,7 @@ export interface Strategy {
   report?(): Readonly<Record<string, number>>
 }
 
-/** Experimental until the strategies' own issue freezes it. */
+/** A way to choose nodes, as core and plugins bring it: `docs/extending/strategy-plugins.md`. Promised to plugins; it may grow, by members that may be left out. */
 export interface StrategyPlugin<Settings = unknown> {
   readonly name: string
   readonly aliases?: readonly string[]
