@@ -2,5 +2,5 @@
 export { seededRandom, type Clock, type RandomSource, type TimerHandle } from './base/index.js'
 export * from './contracts/index.js'
 export { LbError, isLbError, messageOf } from './errors/index.js'
-export { createBelief, type Belief, type BeliefOptions } from './insight/index.js'
+export { createBelief, tenantOf, TokenEstimates, type Belief, type BeliefOptions } from './insight/index.js'
 export { createStrategyRegistry, type StrategyRegistry } from './strategies/index.js'

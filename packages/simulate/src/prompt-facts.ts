@@ -1,4 +1,4 @@
-import type { Face, RequestFacts } from '@plimsoll/core/routing'
+import { tenantOf, type Face, type RequestFacts } from '@plimsoll/core/routing'
 import type { PromptRun, WorkloadRequest } from './workload.js'
 
 /** Bytes of a request's body for each prompt token: English text in common tokenizers. */
@@ -7,8 +7,12 @@ const BYTES_PER_TOKEN = 4
 const MOST_HASHES = 2_048
 const TWO_32 = 4_294_967_296
 
-/** How much of a prompt the balancer is told. */
+/** Whose answers are alike in length. */
+export type Tenant = ReturnType<typeof tenantOf>
+
+/** What the balancer makes of a prompt. */
 export interface PromptView {
+  readonly expectOutput: (tenant: Tenant) => number
   /** 0: nothing is known of prefixes. */
   readonly mostHashes?: number
   readonly sloTtftMs?: number | undefined
@@ -21,6 +25,8 @@ export class PromptFacts implements RequestFacts {
   readonly stream = true
   readonly bodyBytes: number
   readonly promptTokens: number
+  readonly outputTokens: number
+  readonly tenant: Tenant
   readonly prefixHashes: Float64Array
   readonly session: string | undefined
   readonly client: string
@@ -33,9 +39,8 @@ export class PromptFacts implements RequestFacts {
 
   constructor(
     readonly id: string,
-    readonly outputTokens: number,
     request: WorkloadRequest,
-    { mostHashes = MOST_HASHES, sloTtftMs }: PromptView = {},
+    { expectOutput, mostHashes = MOST_HASHES, sloTtftMs }: PromptView,
   ) {
     const { prompt } = request
     this.prompt = prompt
@@ -44,6 +49,8 @@ export class PromptFacts implements RequestFacts {
     this.coveredTokens = new Float64Array(blocks)
     this.promptTokens = chain(prompt, this.prefixHashes, this.coveredTokens)
     this.bodyBytes = BYTES_PER_TOKEN * this.promptTokens
+    this.tenant = tenantOf(request.tenant, this.prefixHashes, '')
+    this.outputTokens = expectOutput(this.tenant)
     this.session = request.session
     this.client = request.tenant ?? request.session ?? 'client'
     this.sloTtftMs = sloTtftMs

@@ -1,4 +1,12 @@
-import { createBelief, createStrategyRegistry, LbError, seededRandom, type Belief, type Strategy } from '@plimsoll/core/routing'
+import {
+  createBelief,
+  createStrategyRegistry,
+  LbError,
+  seededRandom,
+  TokenEstimates,
+  type Belief,
+  type Strategy,
+} from '@plimsoll/core/routing'
 import { Balancer } from './balancer.js'
 import { Clients } from './clients.js'
 import { DelayLine } from './delay-line.js'
@@ -7,7 +15,6 @@ import { Fleet, type FleetEvents } from './fleet.js'
 import { Flight } from './flight.js'
 import { LoadRecorder } from './load-recorder.js'
 import { Measures } from './measures.js'
-import { OutputEstimates } from './output-estimates.js'
 import { Polls } from './polls.js'
 import { PromptFacts, type PromptView } from './prompt-facts.js'
 import { ExactCacheView } from './exact-cache-view.js'
@@ -18,6 +25,8 @@ import type { WorkloadRequest } from './workload.js'
 
 /** First distance of two moments of the load's series. */
 const LOAD_INTERVAL_MS = 1000
+/** All is one pool. */
+const POOL = 'sim'
 const BACK_AFTER_MS = 30_000
 const POLL_MS = 200
 const NETWORK_MS = 1
@@ -43,7 +52,7 @@ export class Simulation {
   readonly strategy: Strategy
   private readonly view: PromptView
   private readonly belief: Belief
-  private readonly estimates = new OutputEstimates()
+  private readonly estimates = new TokenEstimates()
   private readonly toEngines: DelayLine<Flight>
   /** What the balancer will hear, one network's delay after it happened. */
   private readonly toBalancer: DelayLine<() => void>
@@ -65,7 +74,11 @@ export class Simulation {
     this.toEngines = new DelayLine(networkMs)
     this.toBalancer = new DelayLine(networkMs)
     this.strategy = this.createStrategy()
-    this.view = { ...(beliefKind === 'none' ? { mostHashes: 0 } : {}), sloTtftMs }
+    this.view = {
+      expectOutput: (tenant) => this.estimates.output(POOL, tenant, undefined),
+      ...(beliefKind === 'none' ? { mostHashes: 0 } : {}),
+      sloTtftMs,
+    }
     const news = new TokenNews(nodes.length, this.fleet, this.clock, networkMs)
     this.balancer = new Balancer(this.strategy, this.belief, this.fleet, news, {
       send: (flight) => this.toEngines.send(this.clock.ms, flight),
@@ -166,7 +179,7 @@ export class Simulation {
     const id = `r${this.counts.sent}`
     this.counts.sent++
     if (this.counts.sent >= (this.options.maxRequests ?? Infinity)) this.clients.close()
-    const facts = new PromptFacts(id, this.estimates.of(request.tenant), request, this.view)
+    const facts = new PromptFacts(id, request, this.view)
     const flight = new Flight(key, request, facts, this.clock.ms)
     this.flights[key] = flight
     this.balancer.take(flight)
@@ -201,9 +214,10 @@ export class Simulation {
 
   private answered(flight: Flight): void {
     const { request, facts, sentMs, firstTokenMs, cachedTokens, node } = flight
-    const { outputTokens, tenant } = request
-    this.measures.add({ node, sentMs, firstTokenMs, endMs: this.clock.ms, promptTokens: facts.promptTokens, cachedTokens, outputTokens })
-    this.estimates.learn(tenant, outputTokens)
+    const { outputTokens } = request
+    const { promptTokens, bodyBytes, tenant } = facts
+    this.measures.add({ node, sentMs, firstTokenMs, endMs: this.clock.ms, promptTokens, cachedTokens, outputTokens })
+    this.estimates.learn({ pool: POOL, bodyBytes, script: undefined, tenant, usage: { promptTokens, completionTokens: outputTokens } })
     this.end(flight)
     this.clients.answered(request, this.clock.ms)
     this.balancer.answered(flight)
