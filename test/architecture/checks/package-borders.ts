@@ -9,6 +9,7 @@ function mayImport(owner: string, specifier: string): boolean {
   if (owner === 'core' || owner === 'engine-model') return false
   if (owner === 'simulate') return specifier === '@plimsoll/core/routing' || specifier === '@plimsoll/engine-model'
   if (owner === 'cli' && specifier === '@plimsoll/simulate') return true
+  if (owner === 'testkit' && specifier === '@plimsoll/core/routing') return true
   if (owner === 'cli' || owner === 'testkit') return publicCore.has(specifier) || specifier === '@plimsoll/core/plugin'
   if (owner === 'plugin-sim' && specifier === '@plimsoll/engine-model') return true
   return owner.startsWith('plugin-') ? specifier === '@plimsoll/core/plugin' : publicCore.has(specifier)
