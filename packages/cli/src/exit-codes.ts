@@ -18,6 +18,8 @@ const byErrorCode: Readonly<Record<string, number>> = {
   LB_SEVERAL_RUNNING: exitCodes.wrongInput,
   LB_BAD_TRACE: exitCodes.wrongInput,
   LB_SIMULATION_OPTIONS: exitCodes.wrongInput,
+  LB_TUNE_TOO_SHORT: exitCodes.wrongInput,
+  LB_TUNE_NOTHING: exitCodes.wrongInput,
   LB_UNKNOWN_COMMAND: exitCodes.wrongInput,
   LB_UNKNOWN_NODE: exitCodes.wrongInput,
   LB_NODE_UNKNOWN: exitCodes.wrongInput,

@@ -22,10 +22,12 @@ import PluginsInstall from './plugins/install.js'
 import PluginsLink from './plugins/link.js'
 import PluginsUninstall from './plugins/uninstall.js'
 import Purge from './purge.js'
+import Replay from './replay.js'
 import Simulate from './simulate.js'
 import Status from './status.js'
 import Strategies from './strategies.js'
 import Top from './top.js'
+import Tune from './tune.js'
 import Up from './up.js'
 import Why from './why.js'
 
@@ -50,10 +52,12 @@ export const commands = {
   'plugins:link': PluginsLink,
   'plugins:uninstall': PluginsUninstall,
   purge: Purge,
+  replay: Replay,
   simulate: Simulate,
   status: Status,
   strategies: Strategies,
   top: Top,
+  tune: Tune,
   up: Up,
   why: Why,
 }

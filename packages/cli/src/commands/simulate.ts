@@ -1,5 +1,6 @@
 import { Flags } from '../oclif.js'
 import { LbCommand } from '../lb-command.js'
+import type { SimulationReport } from '../views/simulation-text.js'
 import { faultFlag, fleetFlags, htmlFlag } from '../simulation-flags.js'
 
 export default class Simulate extends LbCommand {
@@ -52,7 +53,7 @@ Workloads: agent, chat, tenant and bursty are generated; mooncake, azure and azu
     )
   }
 
-  private async writePage(report: Parameters<typeof import('../services/write-report.js').writeReport>[0], file: string): Promise<string> {
+  private async writePage(report: SimulationReport, file: string): Promise<string> {
     const { writeReport } = await import('../services/write-report.js')
     return writeReport(report, process.cwd(), file)
   }

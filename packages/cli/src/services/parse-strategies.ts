@@ -1,4 +1,4 @@
-import { createStrategyRegistry, type JsonSchema } from '@plimsoll/core'
+import type { JsonSchema, StrategyRegistry } from '@plimsoll/core'
 import type { StrategyChoice } from '@plimsoll/simulate'
 import { wrongInput } from '../wrong-input.js'
 
@@ -12,21 +12,20 @@ export interface LabelledStrategy extends StrategyChoice {
 const HINT = 'write --strategy lmetric,marginal-cost:batch=2+queue=0.5; lb strategies --json shows what can be set'
 
 /** `a,b:key=value+key=value`; values are numbers, true, false or words, checked against what the strategy takes. Throws LB_WRONG_INPUT. */
-export function parseStrategies(text: string): LabelledStrategy[] {
+export function parseStrategies(text: string, registry: StrategyRegistry): LabelledStrategy[] {
   const choices = text
     .split(',')
     .map((part) => part.trim())
     .filter((part) => part !== '')
-    .map(parseStrategy)
+    .map((part) => parseStrategy(part, registry))
   if (choices.length === 0) throw wrongInput('--strategy names none', HINT)
   return [...new Map(choices.map((choice) => [choice.label, choice])).values()]
 }
 
 /** By its own name, where an alias was typed. */
-function parseStrategy(label: string): LabelledStrategy {
+function parseStrategy(label: string, registry: StrategyRegistry): LabelledStrategy {
   const colon = label.indexOf(':')
   const typed = colon < 0 ? label : label.slice(0, colon)
-  const registry = createStrategyRegistry()
   const plugin = registry.find(typed)
   if (plugin === undefined)
     throw wrongInput(`there is no strategy ${typed}`, `known are ${registry.all.map(({ name }) => name).join(', ')}`)

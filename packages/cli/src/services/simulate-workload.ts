@@ -1,13 +1,15 @@
 import { blindSource, openSource, sourceNames, type WorkloadSource } from '@plimsoll/simulate'
-import { defaultStrategyName } from '@plimsoll/core'
+import { defaultStrategyName, type StrategyRegistry } from '@plimsoll/core'
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { wrongInput } from '../wrong-input.js'
 import { parseFaults } from './parse-faults.js'
 import { parseRates } from './parse-rates.js'
 import { parseStrategies, type LabelledStrategy } from './parse-strategies.js'
-import { runSimulations, type LabelledResult, type OnRun } from './run-simulations.js'
+import { runSimulations, type OnRun } from './run-simulations.js'
 import { simulatedFleet, type Fleet, type FleetFlags } from './simulated-fleet.js'
+import { simulatedStrategies } from './simulated-strategies.js'
+import type { SimulationReport } from '../views/simulation-text.js'
 
 export interface SimulateFlags extends FleetFlags {
   readonly trace?: string | undefined
@@ -20,14 +22,6 @@ export interface SimulateFlags extends FleetFlags {
   readonly belief: 'none' | 'mirror' | 'exact'
 }
 
-/** A comparison that was made. */
-export interface SimulationReport {
-  readonly workload: { readonly name: string; readonly summary: string }
-  readonly fleet: string
-  readonly seed: number
-  readonly results: readonly LabelledResult[]
-}
-
 const USUAL_NODES = 8
 const USUAL_PROFILE = '8b-h100'
 /** What is compared where nobody says: the default, the plainest, and two that look at caches. */
@@ -38,11 +32,13 @@ export async function simulateWorkload(flags: SimulateFlags, onRun: OnRun): Prom
   const source = sourceOf(flags)
   const fleet = await simulatedFleet(flags, { nodes: USUAL_NODES, profile: source.profile ?? USUAL_PROFILE })
   const rates = flags.rate === undefined ? [usualRate(source, fleet)] : parseRates(flags.rate)
+  const registry = await simulatedStrategies(flags.pluginRoots)
   const { seed, requests, belief, fault = [] } = flags
   const results = await runSimulations(
     {
       nodes: fleet.nodes,
-      strategies: strategiesOf(flags, fleet.strategy),
+      registry,
+      strategies: strategiesOf(flags, fleet.strategy, registry),
       rates,
       seed,
       workload: source.workload({ seed, ...(requests === undefined ? {} : { requests }) }),
@@ -65,13 +61,14 @@ export function sourceOf({ cwd, trace, blind, pool }: Pick<SimulateFlags, 'cwd' 
   throw wrongInput(`--trace ${trace} is no workload, and there is no such file`, `known are ${names.join(', ')}`)
 }
 
-/** What so many nodes are meant to serve, however many they are. */
+/** What so many nodes are meant to serve, however many they are; of a trace of the user's own, its own rate. */
 export function usualRate(source: WorkloadSource, { nodes }: Fleet): number {
+  if (source.profile === undefined) return 1
   return Number(((source.ratePer8 * nodes.length) / 8).toPrecision(4))
 }
 
-function strategiesOf({ strategy }: SimulateFlags, own: LabelledStrategy | undefined): LabelledStrategy[] {
-  const named = strategy === undefined ? undefined : parseStrategies(strategy)
-  if (own === undefined) return named ?? parseStrategies(USUAL_STRATEGIES)
+function strategiesOf({ strategy }: SimulateFlags, own: LabelledStrategy | undefined, registry: StrategyRegistry): LabelledStrategy[] {
+  const named = strategy === undefined ? undefined : parseStrategies(strategy, registry)
+  if (own === undefined) return named ?? parseStrategies(USUAL_STRATEGIES, registry)
   return [own, ...(named ?? []).filter(({ label }) => label !== own.label)]
 }

@@ -20,6 +20,8 @@ export interface Fleet {
   readonly summary: string
   /** Of the topology's pool. */
   readonly strategy?: LabelledStrategy
+  /** Where it stands in the topology. */
+  readonly pool?: string
 }
 
 const MOST_NODES = 4096
@@ -31,14 +33,13 @@ const UNKNOWN = 'the nodes of a source are known only while the balancer runs; s
 export async function simulatedFleet(flags: FleetFlags, usual: { readonly nodes: number; readonly profile: PresetName }): Promise<Fleet> {
   const profile = flags.profile === undefined ? undefined : presetOf(flags.profile)
   const pool = flags.topology === undefined ? undefined : await poolOf(flags)
-  const strategy = pool === undefined ? undefined : strategyOf(pool)
   const nodes =
     pool === undefined || flags.nodes !== undefined
       ? countedNodes(flags.nodes ?? String(usual.nodes), profile ?? usual.profile)
       : pool.groups.flatMap((group) => nodesOf(group, profile, usual.profile))
   if (nodes.length === 0) throw wrongInput('the topology has no nodes to simulate', UNKNOWN)
   if (nodes.length > MOST_NODES) throw wrongInput(`${nodes.length} nodes are too many`, `a simulation holds at most ${MOST_NODES}`)
-  return { nodes, summary: summaryOf(nodes), ...(strategy === undefined ? {} : { strategy }) }
+  return { nodes, summary: summaryOf(nodes), ...(pool === undefined ? {} : { strategy: strategyOf(pool), pool: pool.name }) }
 }
 
 export function presetOf(text: string): PresetName {

@@ -3,7 +3,7 @@ import { resolve } from 'node:path'
 import { messageOf } from '@plimsoll/core'
 import { htmlReport } from '@plimsoll/simulate'
 import { wrongInput } from '../wrong-input.js'
-import type { SimulationReport } from './simulate-workload.js'
+import type { SimulationReport } from '../views/simulation-text.js'
 
 /** One page with tables and plots; returns its path. Throws LB_WRONG_INPUT where it cannot be written. */
 export function writeReport({ workload, fleet, seed, results }: SimulationReport, cwd: string, file: string): string {

@@ -1,9 +1,19 @@
-import type { SimulationReport } from '../services/simulate-workload.js'
-import type { LabelledResult } from '../services/run-simulations.js'
+import type { SimulationResult } from '@plimsoll/simulate'
 import { textTable } from './text-table.js'
 import { duration, percent } from './units.js'
 
 const HEADS = ['STRATEGY', 'TTFT p50', 'p90', 'p99', 'TPOT p50', 'E2E mean', 'p99', 'CACHED', 'BEST IN'] as const
+
+/** One run of a comparison; the label tells it from others of the same strategy. */
+export type LabelledResult = SimulationResult & { readonly label: string }
+
+/** A comparison that was made. */
+export interface SimulationReport {
+  readonly workload: { readonly name: string; readonly summary: string }
+  readonly fleet: string
+  readonly seed: number
+  readonly results: readonly LabelledResult[]
+}
 
 /** A table for each rate, the best of each measure marked. */
 export function simulationText({ workload, fleet, seed, results }: SimulationReport): string {
@@ -15,7 +25,7 @@ export function simulationText({ workload, fleet, seed, results }: SimulationRep
   return `${workload.name}   ${workload.summary}\n${fleet}   seed ${seed}\n${tables.join('')}`
 }
 
-export function tableRows(results: readonly LabelledResult[]): string[][] {
+function tableRows(results: readonly LabelledResult[]): string[][] {
   return results.map((result) => [
     result.label,
     duration(result.ttftMs.p50),

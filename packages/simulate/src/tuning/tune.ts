@@ -54,6 +54,8 @@ const SEARCH_RUNS = 2
 /** Of a trace's stretch; with fewer a 90th percentile is a matter of luck. */
 const LEAST_REQUESTS = 300
 const FEWEST_JUDGES = 3
+/** What changes less than this is nobody's gain or loss, however certain it is. */
+const MATTERS = 0.99
 
 /**
  * Searches settings within a budget of tries, then judges the best of them once, on other requests: the search picks what was lucky on its own, so its own
@@ -76,9 +78,9 @@ export async function tune(options: TuneOptions): Promise<TuneResult> {
   return { strategies, judged, gains: goalIsMet(wanted) }
 }
 
-/** One gains for certain, and none loses for certain. */
+/** One gains for certain and by what matters, and none loses so. */
 function goalIsMet(wanted: readonly RatioInterval[]): boolean {
-  return wanted.some(({ high }) => high < 1) && wanted.every(({ low }) => low <= 1)
+  return wanted.some(({ ratio, high }) => high < 1 && ratio < MATTERS) && wanted.every(({ ratio, low }) => low <= 1 || ratio < 1 / MATTERS)
 }
 
 interface SearchTask {
@@ -93,7 +95,7 @@ interface SearchTask {
 /** From the best settings so far to others near them, while tries are left. */
 async function searchOne({ strategy, tries, options, runner, search, baseline }: SearchTask): Promise<TunedStrategy> {
   const random = streamOf(options.seed, `tune ${strategy.name}`)
-  const space = spaceOf(strategy, options.only)
+  const space = spaceOf(strategy, options)
   let settings = strategy.settings ?? {}
   let score = scoreOf(await runner.all({ ...strategy, settings }, search), baseline, options.goal)
   let tried = 1
@@ -107,9 +109,8 @@ async function searchOne({ strategy, tries, options, runner, search, baseline }:
   return { name: strategy.name, settings, tries: tried, score }
 }
 
-function spaceOf({ name }: StrategyChoice, only: readonly string[] | undefined): SearchSpace {
-  const plugin = createStrategyRegistry().find(name)
-  const space = searchSpace(plugin?.settings ?? {}, only)
+function spaceOf({ name }: StrategyChoice, { only, registry = createStrategyRegistry() }: TuneOptions): SearchSpace {
+  const space = searchSpace(registry.find(name)?.settings ?? {}, only)
   if (only === undefined || space.keys.length > 0) return space
   throw tuneError(
     'LB_TUNE_NOTHING',

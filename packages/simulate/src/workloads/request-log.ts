@@ -4,6 +4,7 @@ import { badTrace } from './trace-error.js'
 
 /** What a replay reads of a record of `gateway.requestLog`. */
 export interface LoggedRequest extends Pick<RequestRecord, 'arrivedAtMs' | 'pool' | 'node' | 'ttftMs' | 'totalMs' | 'cachedTokens'> {
+  readonly stream: boolean
   readonly promptTokens: number
   readonly completionTokens: number
   /** Hexadecimal, first block first. */
@@ -78,6 +79,7 @@ function requestOf(record: Record<string, unknown>, place: { file: string; line:
     promptTokens: Math.round(promptTokens),
     completionTokens: Math.round(completionTokens),
     totalMs,
+    stream: record['stream'] === true,
     pool: textOrNull(record['pool']),
     node: textOrNull(record['node']),
     ttftMs: numberOrNull(record['ttftMs']),
