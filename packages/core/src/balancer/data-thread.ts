@@ -2,7 +2,7 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { systemClock, systemRandom } from '../base/index.js'
 import type { Dialect, EnginePlugin, Logger, Roster, RosterNode, StrategyPlugin } from '../contracts/index.js'
-import { LbError, messageOf } from '../errors/index.js'
+import { messageOf } from '../errors/index.js'
 import { createBelief, type Belief } from '../insight/index.js'
 import { createBackend, type NodePlan, nodePlansOf, rosterOf } from '../nodes/index.js'
 import type { Topology } from '../topology/index.js'

@@ -2,7 +2,7 @@ import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Candidate, RequestFacts, Strategy } from '../contracts/index.js'
 import { PrefixHistory } from './prefix-history.js'
-import { beliefOf, factsOf, nodesOf, promptOf, recordingTrace, strategyOf } from './scene.test.fixture.js'
+import { beliefOf, nodesOf, promptOf, recordingTrace, strategyOf } from './scene.test.fixture.js'
 
 const nodes = nodesOf([1, 1, 1])
 

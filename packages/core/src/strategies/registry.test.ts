@@ -39,6 +39,18 @@ describe('the strategy registry', () => {
     expect(() => strategy.pick(facts, candidates)).toThrow(/strategy "odd" failed/)
   })
 
+  it('fills in the defaults of settings that are left out', () => {
+    const seen: unknown[] = []
+    const settings = { properties: { far: { default: 3 }, near: { default: 1 }, any: {} } }
+    const curious: StrategyPlugin = {
+      ...plugin('curious', () => 0),
+      settings,
+      create: (given) => (seen.push(given.settings), { pick: () => 0 }),
+    }
+    createStrategyRegistry([curious]).create('curious', { ...context, settings: { near: 2 } })
+    expect(seen).toEqual([{ far: 3, near: 2 }])
+  })
+
   it('names a plugin strategy that throws', () => {
     const boom = plugin('boom', () => {
       throw new Error('no idea')

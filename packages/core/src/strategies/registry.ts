@@ -26,10 +26,17 @@ export function createStrategyRegistry(extra: readonly StrategyPlugin[] = []): S
     create(name, context) {
       const plugin = byName.get(name)
       if (plugin === undefined) throw unknownStrategy(name, byName)
-      const strategy = plugin.create(context)
+      const strategy = plugin.create({ ...context, settings: withDefaults(plugin.settings, context.settings) })
       return builtinStrategies.includes(plugin) ? strategy : checked(plugin.name, strategy)
     },
   }
+}
+
+/** A topology has filled them in; a simulation, or a program that uses core as a library, may not have. */
+function withDefaults({ properties }: JsonSchema, settings: unknown): unknown {
+  const known = Object.entries((properties ?? {}) as Readonly<Record<string, { readonly default?: unknown }>>)
+  const defaults = known.flatMap(([name, { default: value }]) => (value === undefined ? [] : [[name, value]]))
+  return { ...Object.fromEntries(defaults), ...(settings as object) }
 }
 
 function claim(byName: Map<string, StrategyPlugin>, name: string, plugin: StrategyPlugin): void {
