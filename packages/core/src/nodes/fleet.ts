@@ -6,6 +6,7 @@ import type { RecordedNode } from '../state/index.js'
 import { LaunchedRunner } from './launched-runner.js'
 import { LeftoverBook } from './leftover-book.js'
 import type { LeftEngine } from './leftovers.js'
+import { atMost } from './at-most.js'
 import { canKeep, nodePlansOf, type NodePlan } from './node-plan.js'
 import { AttachedRunner, type NodeRunner, type RunnerContext } from './node-runner.js'
 import { Node, type NodeChange } from './node.js'
@@ -209,7 +210,7 @@ export class Fleet implements RosterSource {
   }
 
   private async startMember({ node, runner }: Member): Promise<void> {
-    await this.atMost(START_PATIENCE_MS, runner.start())
+    await atMost(this.options.clock, START_PATIENCE_MS, runner.start())
     this.options.log.info('node.started', { node: node.id, url: node.endpoint?.url })
     this.refresh()
   }
@@ -249,16 +250,6 @@ export class Fleet implements RosterSource {
       deadlineMs: () => Math.min(deadlineMs, this.closeByMs),
       cut: this.cut.signal,
       timeoutMs: node.plan.pool.health.timeoutMs,
-    })
-  }
-
-  private atMost(waitMs: number, work: Promise<void>): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = this.options.clock.after(waitMs, resolve)
-      void work.finally(() => {
-        timer.cancel()
-        resolve()
-      })
     })
   }
 
