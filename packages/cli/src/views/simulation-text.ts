@@ -68,5 +68,5 @@ function troubleLines(results: readonly LabelledResult[]): string {
 
 /** Without the load over time, which is the page's. */
 export function simulationJson(results: readonly LabelledResult[]): readonly object[] {
-  return results.map(({ load: _, ...result }) => result)
+  return results.map((result) => Object.fromEntries(Object.entries(result).filter(([key]) => key !== 'load')))
 }
