@@ -17,6 +17,7 @@ export type {
   FitOption,
   Gpu,
   GpuVendor,
+  Handover,
   HeaderRules,
   HeaderView,
   HostResponse,

@@ -1,4 +1,4 @@
-import { type AnswerClass, type Dialect, openaiBase, openaiDialect } from '@plimsoll/core/plugin'
+import { type AnswerClass, type Dialect, type Handover, openaiBase, openaiDialect } from '@plimsoll/core/plugin'
 
 /** OpenAI's dialect, plus what vLLM does otherwise (source read at 5eaa70dac, 2026-08-07). `withPriority`: it schedules by priority. */
 export function vllmDialect(url: string, withPriority = false): Dialect {
@@ -11,7 +11,15 @@ export function vllmDialect(url: string, withPriority = false): Dialect {
     /** `[DONE]` follows an error too, and a server that shuts down ends streams in good form with the reason `abort`. */
     streamEnd: (tail) => (badEnd.test(tail) || errorEvent.test(tail) ? 'error' : usual.streamEnd(tail)),
     isUnserved,
+    handover,
   })
+}
+
+/** Prefill and decode on different nodes, as the NixlConnector has it: the second node pulls the blocks from where the first one says that they lie. */
+const handover: Handover = {
+  faces: ['openai-chat', 'openai-completions'],
+  field: 'kv_transfer_params',
+  ask: '{"do_remote_decode":true,"do_remote_prefill":false,"remote_engine_id":null,"remote_block_ids":null,"remote_host":null,"remote_port":null}',
 }
 
 const badEnd = /"finish_reason":\s*"(?:abort|error)"/

@@ -63,6 +63,7 @@ function poolRoute(pool: PoolPlan, strategy: Strategy): PoolRoute {
     sessionHeader,
     requiredLabels: requireLabels === undefined ? undefined : Object.entries(requireLabels),
     line: pool.line,
+    handover: pool.handover,
     retries: pool.retries.max,
     timeouts: pool.timeouts,
   }

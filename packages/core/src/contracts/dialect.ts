@@ -51,6 +51,18 @@ export interface CollectedShape {
   readonly contentType: string
 }
 
+/**
+ * How one node computes a prompt and another of its kind answers it: the first is asked for one token and says where what it computed lies; the second is
+ * told so, and fetches it there by itself.
+ */
+export interface Handover {
+  readonly faces: readonly Face[]
+  /** Top-level field of requests and of the first node's answer. What the answer has there goes to the second node byte for byte. */
+  readonly field: string
+  /** The field's value in the request to the first node, as JSON. */
+  readonly ask: string
+}
+
 /** How one engine speaks. Data and pure synchronous functions only: it runs on the data path. */
 export interface Dialect {
   /** Path of each face at this engine, relative to the node's base URL; a missing face is refused. */
@@ -64,4 +76,6 @@ export interface Dialect {
   readonly isUnserved?: (body: string) => boolean
   /** Plain answers that are collected from a stream, because this engine lets go of a plain request late; a face that is missing is sent as it came. */
   readonly collect?: Readonly<Partial<Record<Face, CollectedShape>>>
+  /** Absent: a prompt is computed where it is answered. */
+  readonly handover?: Handover
 }

@@ -10,6 +10,8 @@ export interface AttemptRecord {
   readonly outcome: 'answered' | 'connect-failed' | 'reset' | 'timeout' | 'refused' | 'cancelled' | 'cut'
   /** For people. */
   readonly reason?: string
+  /** The node was asked to compute the prompt for another one. */
+  readonly leg?: 'prefill'
   /** The client wanted a plain answer, and the engine was asked for a stream of it, so that it lets go at once when the client leaves. */
   readonly collected?: true
   /** The client left, and this engine notices that late: its slot stays busy for a while. */

@@ -36,6 +36,8 @@ export interface RosterNode extends Candidate {
   readonly model: string | undefined
   /** Model names and adapters that it answers to, where it refuses all others; absent: unknown. */
   readonly serves?: readonly string[]
+  /** Which half of a request it is for, where a pool parts them; absent: both. */
+  readonly role?: 'prefill' | 'decode'
   /** Longest prompt with its answer, in tokens; absent: unknown. */
   readonly contextTokens?: number
   readonly labels?: Readonly<Record<string, string>>

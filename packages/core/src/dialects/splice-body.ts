@@ -1,4 +1,6 @@
-import type { Extent } from './top-level.js'
+import type { Handover } from '../contracts/index.js'
+import { BodyScanner } from './body-scanner.js'
+import { JsonScanError, type Extent } from './top-level.js'
 import { field, type RequestScan } from './request-scan.js'
 
 interface Edit extends Extent {
@@ -6,26 +8,69 @@ interface Edit extends Extent {
 }
 
 /** The body with its edits spliced in, in parts: every other byte stays as the client sent it, and where it is. `model`: the name there; `includeUsage`: ask for the usage event. */
-export function spliceBody(scan: RequestScan, model: string | undefined, includeUsage: boolean): readonly Buffer[] {
+export function spliceBody(scan: RequestScan, model: string | undefined, includeUsage: boolean, handed?: HandedOver): readonly Buffer[] {
   const body = Buffer.from(scan.body.buffer, scan.body.byteOffset, scan.body.byteLength)
   if (scan.delimiter !== undefined) return model === undefined ? [body] : applied(body, [formEdit(scan, scan.delimiter, model)])
   const addsUsage = includeUsage && !scan.includeUsage
-  if (model === undefined && !addsUsage) return [body]
-  const values = new Map<string, unknown>()
-  if (model !== undefined) values.set('model', model)
-  if (addsUsage) values.set('stream_options', { ...streamOptions(scan), include_usage: true })
+  if (model === undefined && !addsUsage && handed === undefined) return [body]
+  const values = new Map<string, string>()
+  if (model !== undefined) values.set('model', JSON.stringify(model))
+  if (addsUsage) values.set('stream_options', JSON.stringify({ ...streamOptions(scan), include_usage: true }))
+  if (handed !== undefined) values.set(handed.field, handed.text)
   return applied(body, editsOf(scan, values))
 }
 
 /** The body of a request for a plain answer, made one for a stream with usage. Only for JSON. */
 export function streamedBody(scan: RequestScan, model: string | undefined): readonly Buffer[] {
   const body = Buffer.from(scan.body.buffer, scan.body.byteOffset, scan.body.byteLength)
-  const values = new Map<string, unknown>([
-    ['stream', true],
-    ['stream_options', { ...streamOptions(scan), include_usage: true }],
+  const values = new Map<string, string>([
+    ['stream', 'true'],
+    ['stream_options', JSON.stringify({ ...streamOptions(scan), include_usage: true })],
   ])
-  if (model !== undefined) values.set('model', model)
+  if (model !== undefined) values.set('model', JSON.stringify(model))
   return applied(body, editsOf(scan, values))
+}
+
+/** Where a prompt was computed, in the engine's own bytes. */
+export interface HandedOver {
+  readonly field: string
+  readonly text: string
+}
+
+/** The body of a request that only computes the prompt: one token, plainly, and word of where the prompt lies then. Only for JSON. */
+export function prefillBody(scan: RequestScan, model: string | undefined, { field: name, ask }: Handover): readonly Buffer[] {
+  const body = Buffer.from(scan.body.buffer, scan.body.byteOffset, scan.body.byteLength)
+  const values = new Map<string, string>([
+    ['max_tokens', '1'],
+    [name, ask],
+  ])
+  if (model !== undefined) values.set('model', JSON.stringify(model))
+  for (const [key, text] of ONE_TOKEN) if (scan.fields.has(key)) values.set(key, text)
+  return applied(body, editsOf(scan, values))
+}
+
+/** What asks for more than one plain token, where a client set it. Options of a stream are refused without one. */
+const ONE_TOKEN: readonly (readonly [key: string, text: string])[] = [
+  ['max_completion_tokens', '1'],
+  ['stream', 'false'],
+  ['stream_options', 'null'],
+  ['min_tokens', '0'],
+  ['n', '1'],
+  ['best_of', '1'],
+]
+
+/** What an answer says of where the prompt lies, byte for byte; undefined where it says nothing, or is no JSON object. */
+export function handedOverIn(answer: Uint8Array, name: string): HandedOver | undefined {
+  try {
+    const scanner = new BodyScanner()
+    scanner.push(answer)
+    const extent = scanner.finish().get(name)
+    const text = extent === undefined ? 'null' : Buffer.from(answer.subarray(extent.start, extent.end)).toString('utf8')
+    return text === 'null' ? undefined : { field: name, text }
+  } catch (error) {
+    if (error instanceof JsonScanError) return undefined
+    throw error
+  }
 }
 
 function streamOptions(scan: RequestScan): object {
@@ -41,14 +86,14 @@ function formEdit(scan: RequestScan, delimiter: string, model: string): Edit {
   return { start: 0, end: 0, text: `${delimiter}\r\nContent-Disposition: form-data; name="model"\r\n\r\n${name}\r\n` }
 }
 
-/** Values that are there are replaced; new keys stand behind the opening brace. */
-function editsOf(scan: RequestScan, values: ReadonlyMap<string, unknown>): Edit[] {
+/** Values, as JSON, that are there are replaced; new keys stand behind the opening brace. */
+function editsOf(scan: RequestScan, values: ReadonlyMap<string, string>): Edit[] {
   const edits: Edit[] = []
   const added: string[] = []
-  for (const [key, value] of values) {
+  for (const [key, text] of values) {
     const extent = scan.fields.get(key)
-    if (extent === undefined) added.push(`${JSON.stringify(key)}:${JSON.stringify(value)}`)
-    else edits.push({ ...extent, text: JSON.stringify(value) })
+    if (extent === undefined) added.push(`${JSON.stringify(key)}:${text}`)
+    else edits.push({ ...extent, text })
   }
   const open = scan.body.indexOf(0x7b) + 1
   if (added.length > 0) edits.push({ start: open, end: open, text: `${added.join(',')}${scan.fields.size === 0 ? '' : ','}` })

@@ -53,6 +53,7 @@ function viewOf(node: Node): RosterNode | undefined {
     weight: group.weight,
     ...(group.rank === undefined ? {} : { rank: group.rank }),
     ...(group.zone === undefined ? {} : { zone: group.zone }),
+    ...(group.role === undefined ? {} : { role: group.role }),
     ...(group.price === undefined ? {} : { price: group.price }),
     ...(group.labels === undefined ? {} : { labels: group.labels }),
     ...abilitiesOf(node),

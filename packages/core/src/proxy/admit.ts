@@ -1,5 +1,5 @@
 import type { RequestFacts } from '../contracts/index.js'
-import { prefixHashes } from '../dialects/index.js'
+import { prefixHashes, type HandedOver } from '../dialects/index.js'
 import { LbError } from '../errors/index.js'
 import { tenantOf, type PromptEstimate, type Tenant } from '../insight/index.js'
 import type { Accepted } from './accept.js'
@@ -20,6 +20,8 @@ export interface Admitted extends Accepted {
   readonly requiredLabels: Labels | undefined
   /** Prompt and answer, as long as they may be: what a node's context must hold. */
   readonly neededTokens: number
+  /** Where another node computed the prompt; for the first try at a node of the role `decode`. */
+  readonly handedOver?: HandedOver
   /** Undefined for all but the few whose choices are told. */
   readonly tracing: Tracing | undefined
 }

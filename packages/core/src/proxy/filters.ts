@@ -23,6 +23,7 @@ interface Filter {
 /** In this order; the first that leaves a node out gives the reason. */
 const filters: readonly Filter[] = [
   { name: 'tried', isFirm: true, keeps: isUntried, reason: () => 'was tried before for this request' },
+  { name: 'role', isFirm: false, keeps: answers, reason: () => 'computes prompts for others' },
   { name: 'face', isFirm: true, keeps: speaks, reason: (_, { request }) => `does not speak ${request.face}` },
   { name: 'labels', isFirm: true, keeps: isLabelled, reason: (node, question) => `lacks ${lackedLabels(node, question)}` },
   { name: 'model', isFirm: false, keeps: serves, reason: (node, question) => `does not serve ${askedName(node, question)}` },
@@ -72,6 +73,11 @@ function roomiest(nodes: readonly RosterNode[]): readonly RosterNode[] {
 function isUntried(node: RosterNode, { tried }: Question): boolean {
   for (const other of tried) if (other.id === node.id) return false
   return true
+}
+
+/** Where no other is left, a node that computes prompts answers too. */
+function answers({ role }: RosterNode): boolean {
+  return role !== 'prefill'
 }
 
 function speaks(node: RosterNode, { request }: Question): boolean {

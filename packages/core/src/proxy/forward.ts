@@ -53,11 +53,14 @@ export function forward(
   onEnd: (end: AttemptEnd) => void,
 ): void {
   const lease = context.leases.open(node, request.facts, context.lines.of(request.pool).observer)
-  const shape = collectedShapeFor(request, node)
+  // What one node computed is fetched once: a second try computes the prompt itself.
+  const handed = attempt === 1 && node.role === 'decode' ? request.handedOver : undefined
+  const shape = handed === undefined ? collectedShapeFor(request, node) : undefined
   if (shape !== undefined) return collect(context, request, { node, attempt, lease, shape, onEnd })
   const answer = new Answer({ request, node, attempt, lease, clock: context.clock, onEnd })
   try {
-    answer.began(context.upstream.dispatch(orderFor(request, node), answer))
+    const body = handed === undefined ? undefined : spliceBody(request.scan, node.model, request.scan.stream, handed)
+    answer.began(context.upstream.dispatch(orderFor(request, node, body), answer))
   } catch (bug) {
     lease.settle()
     throw bug
@@ -97,7 +100,8 @@ function collect(context: ProxyContext, request: Admitted, { node, attempt, leas
   }
 }
 
-function orderFor(request: Admitted, node: RosterNode, body?: readonly Buffer[]) {
+/** What is sent to a node; `body`: other than the client's own with its edits. */
+export function orderFor(request: Admitted, node: RosterNode, body?: readonly Buffer[]) {
   return { key: node.connectionKey, target: node.target, request: upstreamRequest(request, node, body), timeouts: request.pool.timeouts }
 }
 

@@ -6,6 +6,7 @@ import { account } from './account.js'
 import { admit, type Admitted } from './admit.js'
 import { attempts, type Walk } from './attempts.js'
 import { Delivery } from './delivery.js'
+import { endedEarly, handOver, withLegs } from './hand-over.js'
 import type { Entered, ProxyContext, ProxyRequest } from './proxy-context.js'
 
 /**
@@ -41,14 +42,19 @@ class Passage {
 
   private proceed(accepted: Accepted): void {
     try {
-      this.admitted = admit(this.context, accepted)
-      attempts(this.context, this.admitted, (walk) => {
-        this.walk = walk
-        this.settle()
+      const admitted = (this.admitted = admit(this.context, accepted))
+      handOver(this.context, admitted, (handed) => {
+        if (handed.request === undefined) return this.walked(withLegs(endedEarly(handed), handed))
+        attempts(this.context, handed.request, (walk) => this.walked(withLegs(walk, handed)))
       })
     } catch (thrown) {
       this.settle(thrown)
     }
+  }
+
+  private walked(walk: Walk): void {
+    this.walk = walk
+    this.settle()
   }
 
   private settle(thrown?: unknown): void {

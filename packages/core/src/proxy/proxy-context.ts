@@ -23,6 +23,8 @@ export interface PoolRoute {
   readonly requiredLabels?: Labels | undefined
   /** The line for requests that the strategy wants no node for. */
   readonly line: { readonly max: number; readonly longestMs: number }
+  /** How prompts go from nodes that compute them to those that answer; undefined: no node is for one half alone. */
+  readonly handover?: { readonly minPromptTokens: number; readonly orServe: boolean } | undefined
   /** Further nodes tried before the first byte of an answer. */
   readonly retries: number
   readonly timeouts: UpstreamTimeouts

@@ -16,6 +16,7 @@ import {
 import { openaiDialect } from '../dialects/index.js'
 import { createBelief } from '../insight/index.js'
 import { Door, nodeExchange, TimerWheel, UpstreamEngine, type Exchange } from '../wire/index.js'
+import type { Labels } from './asked-headers.js'
 import { createProxy, type Proxy } from './create-proxy.js'
 
 /** What a scripted engine does with one request, on the raw socket. */
@@ -38,9 +39,14 @@ export class Rig {
   heartbeatMs = 15_000
   strategy: Strategy = { pick: () => 0 }
   sessionHeader: string | undefined
+  requiredLabels: Labels | undefined
+  /** Whose key the clients have. */
+  client: string | undefined
+  trustedProxies: readonly string[] = []
   line = { max: 100, longestMs: 5_000 }
   traceShare = 0
   zone: string | undefined
+  handover: { readonly minPromptTokens: number; readonly orServe: boolean } | undefined
   readonly decisions: Decision[] = []
   proxy: Proxy | undefined
   /** Nodes in this order; the first untried one is picked. */
@@ -77,7 +83,9 @@ export class Rig {
       strategy: this.strategy,
       strategyName: 'scripted',
       sessionHeader: this.sessionHeader,
+      requiredLabels: this.requiredLabels,
       line: this.line,
+      handover: this.handover,
       retries: this.retries,
       timeouts: { connectMs: 1_000, firstTokenMs: 2_000, idleMs: 2_000 },
     })
@@ -105,7 +113,9 @@ export class Rig {
       onLine: () => undefined,
     })
     this.proxy = proxy
-    const port = await this.openDoor((exchange) => proxy.handle({ exchange, face: this.face, requestId: `r${this.records.length}` }))
+    const port = await this.openDoor((exchange) =>
+      proxy.handle({ exchange, face: this.face, requestId: `r${this.records.length}`, client: this.client }),
+    )
     this.url = `http://127.0.0.1:${port}/v1/chat/completions`
   }
 
@@ -144,7 +154,7 @@ export class Rig {
 
   private async openDoor(serve: (exchange: Exchange) => void): Promise<number> {
     if (this.door === 'listen') {
-      const policy = { maxConnections: 1_000, connectionsPerAddress: 1_000, trustedProxies: [] }
+      const policy = { maxConnections: 1_000, connectionsPerAddress: 1_000, trustedProxies: this.trustedProxies }
       this.listener = new Door({ clock: systemClock, policy, onExchange: serve, refusalBody: ({ code }) => code })
       const server = await this.listener.listen({ host: '127.0.0.1', port: 0 })
       return (server.address() as AddressInfo).port

@@ -15,15 +15,18 @@ export class SharedAbilities {
   /** Names that all of them answer to; undefined: any name. */
   private readonly names: ReadonlySet<string> | undefined
   private readonly faces = new Map<Face, boolean>()
+  /** None of them is kept for computing prompts. */
+  private readonly allAnswer: boolean
 
   private constructor(private readonly nodes: readonly RosterNode[]) {
     this.contextTokens = Math.min(...nodes.map(({ contextTokens = Number.POSITIVE_INFINITY }) => contextTokens))
     this.names = namesOf(nodes)
+    this.allAnswer = nodes.every(({ role }) => role !== 'prefill')
   }
 
   /** True: each of them could take it. */
   suit(face: Face, model: string, neededTokens: number): boolean {
-    return neededTokens <= this.contextTokens && (this.names === undefined || this.names.has(model)) && this.speak(face)
+    return this.allAnswer && neededTokens <= this.contextTokens && (this.names === undefined || this.names.has(model)) && this.speak(face)
   }
 
   private speak(face: Face): boolean {

@@ -76,6 +76,9 @@ function poolPlan(name: string, input: PoolInput, context: BuildContext): PoolPl
     ...(input.sessionHeader === undefined ? {} : { sessionHeader: input.sessionHeader.toLowerCase() }),
     ...(input.requireLabels === undefined ? {} : { requireLabels: ownKeys(input.requireLabels) }),
     line: { max: input.line?.max ?? 1000, longestMs: ms(input.line?.longest ?? '30s') },
+    ...(input.nodes.some(({ role }) => role === 'prefill')
+      ? { handover: { minPromptTokens: input.handover?.minPromptTokens ?? 0, orServe: input.handover?.orServe ?? true } }
+      : {}),
     retries: { max: input.retries?.max ?? 2 },
     timeouts: {
       connectMs: ms(input.timeouts?.connect ?? '2s'),
@@ -108,6 +111,7 @@ function groupPlans(name: string, input: NodeInput, context: BuildContext): read
     ...(input.apiKey === undefined ? {} : { apiKey: secretRef(input.apiKey, context) }),
     ...zoneOf(input, context),
     ...(input.labels === undefined ? {} : { labels: ownKeys(input.labels) }),
+    ...(input.role === undefined ? {} : { role: input.role }),
     ...(input.price === undefined ? {} : { price: { promptPerMillion: input.price.prompt, outputPerMillion: input.price.output } }),
   }
   if (input.launch !== undefined) {

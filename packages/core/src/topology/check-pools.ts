@@ -19,6 +19,7 @@ function checkPool(name: string, pool: Readonly<Record<string, unknown>>, contex
   return [
     ...checkStrategy(pool['strategy'] ?? defaultStrategy, [...path, 'strategy'], context),
     ...checkGroupNames(name, nodes),
+    ...checkRoles(name, nodes, path),
     ...nodes.flatMap((node, index) => checkNode({ pool: name, path: [...path, 'nodes', index], node: recordOf(node) }, context)),
   ]
 }
@@ -66,6 +67,22 @@ function unknownStrategy(name: string, place: { readonly at: KeyPath; readonly p
   const near = nearestWord(name, known)
   const words = near === undefined ? { expected: `one of ${known.join(', ')}` } : { suggestion: near }
   return { path: place.at, at: 'value', message: `pool ${place.pool}: there is no strategy \`${name}\``, ...words }
+}
+
+/** Prompts that are computed for nobody would be lost work. */
+function checkRoles(pool: string, nodes: readonly unknown[], path: KeyPath): Finding[] {
+  const roles = nodes.map((node) => recordOf(node)['role'])
+  const [prefill, decode] = [roles.indexOf('prefill'), roles.indexOf('decode')]
+  if ((prefill === -1) === (decode === -1)) return []
+  const [has, lacks] = prefill === -1 ? ['decode', 'prefill'] : ['prefill', 'decode']
+  return [
+    {
+      path: [...path, 'nodes', Math.max(prefill, decode), 'role'],
+      at: 'value',
+      message: `pool ${pool}: a node group has the role ${has}, and none has ${lacks}`,
+      hint: `give another group \`role: ${lacks}\`, or leave the role out`,
+    },
+  ]
 }
 
 /** Node ids come from group names, so `gpu` with three replicas and a group named `gpu-1` would meet. */

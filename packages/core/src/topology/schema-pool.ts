@@ -173,6 +173,18 @@ const node = section(
         names: { pattern: labelPattern, expected: 'letters, digits, dots, hyphens and _' },
       }),
     ),
+    role: Type.Optional(
+      Type.Union(
+        [
+          Type.Literal('prefill', { description: 'Computes prompts for the others.' }),
+          Type.Literal('decode', { description: 'Answers with what the others computed.' }),
+        ],
+        {
+          description: 'Which half of a request these nodes are for, where prompts are computed on other nodes than answers. Absent: both.',
+          errorMessage: 'prefill or decode',
+        },
+      ),
+    ),
     price: Type.Optional(
       section(
         {
@@ -193,6 +205,20 @@ const line = section(
     longest: Type.Optional(duration('Longest wait; then the request is answered 503 with Retry-After.', '30s')),
   },
   { description: 'The line in which requests wait, first come first served, while the strategy wants none of the nodes.' },
+)
+
+const handover = section(
+  {
+    minPromptTokens: Type.Optional(count('Shorter prompts are computed where they are answered.', { min: 0, max: 10_000_000, default: 0 })),
+    orServe: Type.Optional(
+      Type.Boolean({
+        description: 'Whether the node that answers computes the prompt itself when none of `role: prefill` does it. False: 503.',
+        default: true,
+        errorMessage: 'true or false',
+      }),
+    ),
+  },
+  { description: 'How prompts go from nodes of `role: prefill` to those of `role: decode`.' },
 )
 
 const timeouts = section(
@@ -247,6 +273,7 @@ export const pool = section(
       }),
     ),
     line: Type.Optional(line),
+    handover: Type.Optional(handover),
     retries: Type.Optional(
       section(
         { max: Type.Optional(count('Other nodes tried before the first byte of an answer.', { min: 0, max: 5, default: 2 })) },

@@ -67,6 +67,8 @@ export interface PoolPlan {
   readonly requireLabels?: Readonly<Record<string, string>>
   /** Requests that no node is wanted for wait here; `max` in each data thread. */
   readonly line: { readonly max: number; readonly longestMs: number }
+  /** How a prompt goes from a node that computes it to the one that answers; there where a group has the role `prefill`. */
+  readonly handover?: { readonly minPromptTokens: number; readonly orServe: boolean }
   /** Further nodes tried before the first byte of an answer, 0 to 5. */
   readonly retries: { readonly max: number }
   readonly timeouts: { readonly connectMs: number; readonly firstTokenMs: number; readonly idleMs: number }
@@ -126,6 +128,7 @@ export interface GroupPlan {
   /** Tells its servers while the balancer runs; each becomes an attached group then. */
   readonly source?: AttachSource
   readonly zone?: string
+  readonly role?: 'prefill' | 'decode'
   /** In one currency, per million tokens. */
   readonly price?: { readonly promptPerMillion: number; readonly outputPerMillion: number }
   /** Declared, and what a source says of a member, which wins. */
