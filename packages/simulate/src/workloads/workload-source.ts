@@ -22,6 +22,7 @@ export interface WorkloadRequestOptions {
 export interface WorkloadSource {
   readonly name: string
   readonly summary: string
+  readonly kind: 'generated' | 'trace'
   /** Absent where nobody knows: a trace of the user's own. */
   readonly profile?: PresetName
   /** Multiple of its own rate that 8 nodes of the profile are meant to serve. */
@@ -94,13 +95,20 @@ function generatedSource(name: string, { summary, profile, sessionsPerSecond, sh
   const usual = Math.min(MOST_GENERATED, Math.ceil(GENERATED_SECONDS * sessionsPerSecond * meansOf(shape).requestsPerSession))
   const workload: WorkloadSource['workload'] = ({ seed, requests = usual }) =>
     shapeWorkload(shape, { name, seed, sessionsPerSecond, requests })
-  return { name, summary, profile, ratePer8, workload }
+  return { name, summary, kind: 'generated', profile, ratePer8, workload }
 }
 
 /** A trace that was read, at its own rate. */
 export function traceSource(trace: Trace): WorkloadSource {
   const summary = `${trace.requests} requests of ${trace.name}`
-  return { name: trace.name, summary, ratePer8: 1, requests: trace.requests, workload: (options) => traceWorkload(trace, options) }
+  return {
+    name: trace.name,
+    summary,
+    kind: 'trace',
+    ratePer8: 1,
+    requests: trace.requests,
+    workload: (options) => traceWorkload(trace, options),
+  }
 }
 
 function own<Value>(record: Readonly<Record<string, Value>>, name: string): Value | undefined {
