@@ -6,7 +6,7 @@ import { wrongInput } from '../wrong-input.js'
 import { coreFolder } from './core-link.js'
 import { enginesIn, installedEngines, manifestIn, type InstalledEngine } from './engine-catalogue.js'
 import { installedStrategies, strategiesIn } from './strategy-catalogue.js'
-import { badPlugin, declaredModules, type PluginManifest } from './plugin-manifest.js'
+import { badPlugin, declaredModules, oneOf, type PluginManifest } from './plugin-manifest.js'
 import { PluginStore, type StoredPlugin } from './plugin-store.js'
 import { readTarball } from './read-tarball.js'
 import { npmFailure, runNpm } from './run-npm.js'
@@ -100,15 +100,14 @@ function checkTarball(file: string): void {
   if (typeof manifest.name !== 'string' || !/^(@[\w.-]+\/)?[\w.-]+$/.test(manifest.name))
     throw badPlugin(file, 'its package.json says no name')
   needsPlimsoll(manifest, file)
-  const brought = (['engines', 'strategies'] as const).flatMap((kind) => Object.entries(declaredModules(manifest, file, kind)))
-  for (const [name, path] of brought) {
-    if (!files.has(path.slice(2)))
-      throw badPlugin(
-        manifest.name,
-        `its file ${path} for \`${name}\` is not in ${file}`,
-        'was it built before it was packed? does `files` name it?',
-      )
-  }
+  for (const kind of ['engines', 'strategies'] as const)
+    for (const [name, path] of Object.entries(declaredModules(manifest, file, kind)))
+      if (!files.has(path.slice(2)))
+        throw badPlugin(
+          manifest.name,
+          `its file ${path} for ${oneOf[kind]} \`${name}\` is not in ${file}`,
+          'was it built before it was packed? does `files` name it?',
+        )
 }
 
 function needsPlimsoll({ name, plimsoll, oclif }: PluginManifest, place: string): void {

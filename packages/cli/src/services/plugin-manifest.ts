@@ -16,7 +16,7 @@ export interface PluginManifest {
 export type BroughtKind = 'engines' | 'strategies'
 
 /** One of a kind, in words. */
-const oneOf = { engines: 'engine', strategies: 'strategy' } as const
+export const oneOf = { engines: 'engine', strategies: 'strategy' } as const
 
 /** `plimsoll.engines` or `plimsoll.strategies` of a manifest: name to path, checked by hand, which costs less than loading a schema library. Throws LB_BAD_PLUGIN. */
 export function declaredModules({ name, plimsoll }: PluginManifest, folder: string, kind: BroughtKind): Readonly<Record<string, string>> {
