@@ -15,8 +15,8 @@ export interface Timed {
 
 export interface RealRun {
   readonly answers: readonly Timed[]
-  /** When the last talk began. */
-  readonly lastStartMs: number
+  /** By talk: when its first request was really sent. */
+  readonly begunMs: ReadonlyMap<number, number>
   /** Of all cores: what balancer, engines and client took while requests ran, 0..1. */
   readonly cpuRatio: number
 }
@@ -29,6 +29,7 @@ interface Answer extends Timed {
 export async function runTalks(house: House, url: string, talks: readonly Talk[]): Promise<RealRun> {
   const agent = new Agent({ keepAlive: true })
   const answers: Timed[] = []
+  const begunMs = new Map<number, number>()
   const cpuBefore = cpuSeconds(house)
   const startedMs = performance.now()
   const nowMs = () => performance.now() - startedMs
@@ -40,6 +41,7 @@ export async function runTalks(house: House, url: string, talks: readonly Talk[]
         if (at > 0) await until(turn.thinkMs)
         messages.push(questionOf(talk, at))
         const sentMs = nowMs()
+        if (at === 0) begunMs.set(talk.id, sentMs)
         const answer = await ask(agent, url, { messages, outputTokens: turn.outputTokens })
         if (answer.outputTokens !== turn.outputTokens) throw new Error(`${answer.outputTokens} tokens for ${turn.outputTokens}`)
         messages.push({ role: 'assistant', content: answer.text })
@@ -49,8 +51,7 @@ export async function runTalks(house: House, url: string, talks: readonly Talk[]
   )
   agent.destroy()
   const tookSeconds = nowMs() / 1000
-  const lastStartMs = Math.max(...talks.map(({ atMs }) => atMs))
-  return { answers, lastStartMs, cpuRatio: (cpuSeconds(house) - cpuBefore) / tookSeconds / availableParallelism() }
+  return { answers, begunMs, cpuRatio: (cpuSeconds(house) - cpuBefore) / tookSeconds / availableParallelism() }
 }
 
 function until(delayMs: number): Promise<void> {
