@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { isLbError } from '../errors/index.js'
 import { scanRequest } from './request-scan.js'
-import { spliceBody } from './splice-body.js'
+import { handedOverIn, prefillBody, spliceBody } from './splice-body.js'
 
 const scan = (text: string) => scanRequest('openai-chat', Buffer.from(text))
 const text = (...parts: readonly Buffer[]) => Buffer.concat(parts).toString('utf8')
@@ -70,5 +70,31 @@ describe('splicing a body', () => {
   it('returns the very same bytes when nothing differs', () => {
     const found = scan('{"model":"m"}')
     expect(text(...spliceBody(found, undefined, false))).toBe(Buffer.from(found.body).toString('utf8'))
+  })
+})
+
+describe('a body of which one half goes elsewhere', () => {
+  const handover = { faces: ['openai-chat'], field: 'place', ask: '{"compute":true}' } as const
+
+  it('asks for one plain token and leaves alone what decides the prompt', () => {
+    const body =
+      '{"messages":[ 1e400 ],"tools":[],"stream":true,"stream_options":{"include_usage":true},"max_completion_tokens":9,"best_of":3,"seed":1}'
+    const asked = text(...prefillBody(scan(body), 'there', handover))
+    expect(asked).toContain('"messages":[ 1e400 ],"tools":[]')
+    expect(asked).toMatch(/^\{"max_tokens":1,"place":\{"compute":true\},"model":"there",/)
+    expect(asked).toContain('"stream":false,"stream_options":null,"max_completion_tokens":1,"best_of":1,"seed":1')
+    expect(JSON.parse(text(...prefillBody(scan('{}'), undefined, handover)))).toEqual({ max_tokens: 1, place: { compute: true } })
+  })
+
+  it('carries what was said of the place byte for byte, beside the other edits', () => {
+    const said = handedOverIn(Buffer.from('{"a":1, "place" :{ "id":12345678901234567890}  }'), 'place')
+    expect(said).toEqual({ field: 'place', text: '{ "id":12345678901234567890}' })
+    expect(text(...spliceBody(scan('{"stream":true}'), 'there', true, said))).toBe(
+      '{"model":"there","stream_options":{"include_usage":true},"place":{ "id":12345678901234567890},"stream":true}',
+    )
+  })
+
+  it.each(['', '[]', '{"place":null}', '{"places":{}}', '{"place":{}', '{"place":1,"place":2}'])('finds no place in %s', (answer) => {
+    expect(handedOverIn(Buffer.from(answer), 'place')).toBeUndefined()
   })
 })

@@ -174,16 +174,10 @@ const node = section(
       }),
     ),
     role: Type.Optional(
-      Type.Union(
-        [
-          Type.Literal('prefill', { description: 'Computes prompts for the others.' }),
-          Type.Literal('decode', { description: 'Answers with what the others computed.' }),
-        ],
-        {
-          description: 'Which half of a request these nodes are for, where prompts are computed on other nodes than answers. Absent: both.',
-          errorMessage: 'prefill or decode',
-        },
-      ),
+      Type.Enum(['prefill', 'decode'], {
+        description:
+          'Where a pool parts its work: `prefill` nodes compute prompts for the others, `decode` nodes answer with what those computed. Absent: both.',
+      }),
     ),
     price: Type.Optional(
       section(
