@@ -112,11 +112,11 @@ async function searchOne({ strategy, tries, options, runner, search, baseline }:
 function spaceOf({ name }: StrategyChoice, { only, registry = createStrategyRegistry() }: TuneOptions): SearchSpace {
   const space = searchSpace(registry.find(name)?.settings ?? {}, only)
   if (only === undefined || space.keys.length > 0) return space
-  throw tuneError(
-    'LB_TUNE_NOTHING',
-    `${name} has no setting ${only.join(', ')} that could be searched`,
-    'lb strategies --json shows what can be set',
-  )
+  throw new LbError(`${name} has no setting ${only.join(', ')} that could be searched`, {
+    code: 'LB_TUNE_NOTHING',
+    source: 'operator',
+    hint: 'lb strategies --json shows what can be set',
+  })
 }
 
 /** Geometric mean of what counts, to the baseline. */
@@ -156,11 +156,11 @@ function samplesOf({ source, seed, judges, requests }: TuneOptions): Record<'sea
   const pairs = Math.min(judges, Math.floor(source.requests / 2 / LEAST_REQUESTS))
   if (pairs < FEWEST_JUDGES) {
     const least = 2 * FEWEST_JUDGES * LEAST_REQUESTS
-    throw tuneError(
-      'LB_TUNE_TOO_SHORT',
-      `${source.requests} requests are too few to tune on`,
-      `${least} are the least; a longer log tells more`,
-    )
+    throw new LbError(`${source.requests} requests are too few to tune on`, {
+      code: 'LB_TUNE_TOO_SHORT',
+      source: 'operator',
+      hint: `${least} are the least; a longer log tells more`,
+    })
   }
   const parts = (from: number, count: number): WorkloadRequestOptions[] =>
     Array.from({ length: count }, (_, at) => ({ seed: seed + at, part: [from + at / 2 / count, from + (at + 1) / 2 / count], ...cap }))
@@ -187,8 +187,4 @@ class Runner {
     }
     return found
   }
-}
-
-function tuneError(code: string, message: string, hint: string): LbError {
-  return new LbError(message, { code, source: 'operator', hint })
 }
