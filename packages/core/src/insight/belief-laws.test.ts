@@ -15,7 +15,13 @@ const thread = fc.integer({ min: 0, max: THREADS - 1 })
 const step = fc.oneof(
   {
     weight: 8,
-    arbitrary: fc.record({ kind: fc.constant('open' as const), thread, row, prompt: fc.integer({ min: 0, max: PROMPTS.length - 1 }) }),
+    arbitrary: fc.record({
+      kind: fc.constant('open' as const),
+      thread,
+      row,
+      prompt: fc.integer({ min: 0, max: PROMPTS.length - 1 }),
+      stream: fc.boolean(),
+    }),
   },
   { weight: 8, arbitrary: fc.record({ kind: fc.constantFrom('first' as const, 'tokens' as const), nth: fc.nat({ max: 40 }) }) },
   {
@@ -38,6 +44,7 @@ interface Claim {
   readonly thread: number
   readonly row: number
   readonly tokens: number
+  readonly isStream: boolean
   isOpen: boolean
   isWaiting: boolean
 }
@@ -79,11 +86,11 @@ class Threads {
   apply(next: Step): void {
     switch (next.kind) {
       case 'open': {
-        const facts = factsOfBlocks(PROMPTS[next.prompt] ?? [], undefined, { outputTokens: 7 })
+        const facts = factsOfBlocks(PROMPTS[next.prompt] ?? [], undefined, { outputTokens: 7, stream: next.stream })
         const lease = this.beliefs[next.thread]?.open(this.candidate(next.row), facts)
         if (lease === undefined) throw new Error('no such thread')
         const tokens = facts.promptTokens + facts.outputTokens
-        this.claims.push({ lease, thread: next.thread, row: next.row, tokens, isOpen: true, isWaiting: true })
+        this.claims.push({ lease, thread: next.thread, row: next.row, tokens, isStream: next.stream, isOpen: true, isWaiting: true })
         return
       }
       case 'post':
@@ -140,11 +147,12 @@ describe('what threads believe together', () => {
           for (let index = 0; index < NODES; index += 1) {
             const open = threads.claims.filter((claim) => claim.isOpen && claim.row === index)
             const { inFlight, waiting, tokensInFlight, prefillTokens, kvTokens } = threads.main.of({ index })
-            expect([inFlight, waiting, tokensInFlight]).toEqual([
-              open.length,
-              open.filter((claim) => claim.isWaiting).length,
-              open.reduce((sum, claim) => sum + claim.tokens, 0),
-            ])
+            const tokens = open.reduce((sum, claim) => sum + claim.tokens, 0)
+            expect([inFlight, tokensInFlight]).toEqual([open.length, tokens])
+            const waits = open.filter((claim) => claim.isWaiting)
+            // Nobody sees the first token of an answer that comes whole.
+            expect(waiting).toBeGreaterThanOrEqual(waits.filter((claim) => claim.isStream).length)
+            expect(waiting).toBeLessThanOrEqual(waits.length)
             expect(prefillTokens).toBeGreaterThanOrEqual(0)
             expect(kvTokens).toBeGreaterThanOrEqual(0)
           }

@@ -155,6 +155,50 @@ describe('what answers tell of caches', () => {
   })
 })
 
+describe('answers that come whole', () => {
+  it('are begun, as far as anybody can tell, when one that was sent later is: engines compute prompts in order', () => {
+    const { belief, nodes } = scene(1)
+    const [node] = nodes
+    if (node === undefined) throw new Error('one node')
+    const plain = [1, 2, 3].map((family) => belief.open(node, factsOfBlocks([family], 100, { stream: false })))
+    const stream = belief.open(node, factsOfBlocks([4], 100))
+    const last = belief.open(node, factsOfBlocks([5], 100, { stream: false }))
+    expect([belief.of(node).waiting, belief.of(node).prefillTokens]).toEqual([5, 500])
+    plain[1]?.settle({ outcome: 'answered' })
+    expect([belief.of(node).waiting, belief.of(node).kvTokens]).toEqual([3, 100])
+    stream.firstToken()
+    expect([belief.of(node).waiting, belief.of(node).prefillTokens, belief.of(node).headPrefillTokens]).toEqual([1, 100, 100])
+    for (const lease of [...plain, stream, last]) lease.settle({ outcome: 'answered' })
+    expect([belief.of(node).waiting, belief.of(node).prefillTokens, belief.of(node).kvTokens]).toEqual([0, 0, 0])
+  })
+
+  it('say nothing of those before them when they fail', () => {
+    const { belief, nodes } = scene(1)
+    const [node] = nodes
+    if (node === undefined) throw new Error('one node')
+    belief.open(node, factsOfBlocks([1], 100, { stream: false }))
+    belief.open(node, factsOfBlocks([2], 100, { stream: false })).settle({ outcome: 'failed' })
+    expect(belief.of(node).waiting).toBe(1)
+  })
+})
+
+describe('an engine that was started anew behind its node', () => {
+  it('holds nothing: its counts go down', () => {
+    const { belief, nodes } = scene(1)
+    const [node] = nodes
+    if (node === undefined) throw new Error('one node')
+    const facts = factsOfBlocks([1, 2, 3])
+    const lease = belief.open(node, facts)
+    lease.settle({ outcome: 'answered' })
+    const cached = (): number | undefined => belief.cachedTokens(facts, nodes).presentTokens[0]
+    belief.learnLoad(0, { promptTokens: 5_000 })
+    belief.learnLoad(0, { promptTokens: 6_000 })
+    expect(cached()).toBe(48)
+    belief.learnLoad(0, { promptTokens: 20 })
+    expect(cached()).toBe(0)
+  })
+})
+
 describe('tokens that a node reads', () => {
   it('count a prefix once that requests share, until the last of them ends', () => {
     const { belief, nodes } = scene(1)

@@ -42,8 +42,9 @@ export class BeliefLease implements Lease, Waiting {
   private firstTokenMs: number | undefined
   private ownKvTokens = 0
   private open = true
-  /** Since when the tokens of the next gap are counted; NaN before the first. */
-  private gapSinceMs = Number.NaN
+  private isWaiting = true
+  /** Since when the tokens of the next gap are counted. */
+  private gapSinceMs: number | undefined
   private gapTokens = 0
 
   constructor(
@@ -73,15 +74,27 @@ export class BeliefLease implements Lease, Waiting {
     const { belief, facts, node, row } = this
     const atMs = belief.clock.nowMs()
     this.firstTokenMs = atMs
-    row.leave(this, atMs)
     row.progressed(atMs)
-    const newlyRead = belief.mirror.compute(this.pin, true)
-    belief.news?.computed(this.number)
-    this.ownKvTokens = Math.max(0, Math.round(facts.promptTokens + facts.outputTokens / 2) - this.pin.blockTokens)
-    row.add(KV_TOKENS, this.ownKvTokens + newlyRead)
+    row.beginAhead(this, atMs)
+    this.begin(atMs)
     if (this.strategy?.observe === undefined) return
     const { believedCachedTokens } = this
     this.tell({ kind: 'first-token', facts, node, atMs, ttftMs: atMs - this.openedMs, believedCachedTokens })
+  }
+
+  get isPlain(): boolean {
+    return !this.facts.stream
+  }
+
+  begin(atMs: number): void {
+    if (!this.isWaiting) return
+    const { belief, facts, pin, row } = this
+    this.isWaiting = false
+    row.leave(this, atMs)
+    const newlyRead = belief.mirror.compute(pin, true)
+    belief.news?.computed(this.number)
+    this.ownKvTokens = Math.max(0, Math.round(facts.promptTokens + facts.outputTokens / 2) - pin.blockTokens)
+    row.add(KV_TOKENS, this.ownKvTokens + newlyRead)
   }
 
   tokens(count: number): void {
@@ -90,11 +103,11 @@ export class BeliefLease implements Lease, Waiting {
     const atMs = belief.clock.nowMs()
     row.progressed(atMs)
     this.gapTokens += count
-    if (this.gapTokens < GAP_TOKENS && this.gapSinceMs === this.gapSinceMs) return
-    if (this.isClean(atMs)) {
+    const sinceMs = this.gapSinceMs
+    if (sinceMs !== undefined && this.gapTokens < GAP_TOKENS) return
+    if (sinceMs !== undefined && this.isClean(sinceMs, atMs)) {
       row.measuredMs = atMs
-      const expectedMs = expectedStepMs(row.inFlight, row.kvTokens)
-      belief.learnGap(row, (atMs - this.gapSinceMs) / this.gapTokens / expectedMs)
+      belief.learnGap(row, (atMs - sinceMs) / this.gapTokens / expectedStepMs(row.inFlight, row.kvTokens))
     }
     this.gapSinceMs = atMs
     this.gapTokens = 0
@@ -105,10 +118,7 @@ export class BeliefLease implements Lease, Waiting {
     this.open = false
     const { belief, row, pin } = this
     const atMs = belief.clock.nowMs()
-    if (this.firstTokenMs === undefined) {
-      row.leave(this, atMs)
-      if (end?.outcome === 'answered') this.computedAtOnce()
-    }
+    if (this.isWaiting) this.leave(end?.outcome, atMs)
     if (end?.outcome === 'answered' && end.usage !== undefined) this.learnCache(end.usage)
     row.add(IN_FLIGHT, -1)
     row.add(TOKENS, -this.tokensInFlight)
@@ -118,16 +128,22 @@ export class BeliefLease implements Lease, Waiting {
     if (end !== undefined && this.strategy?.observe !== undefined) this.settled(end, atMs)
   }
 
-  /** Answers that come whole may be told of at their end only. */
-  private computedAtOnce(): void {
-    this.belief.mirror.compute(this.pin, false)
-    this.belief.news?.computed(this.number)
+  /** At the end without a first token. Answers that come whole may be told of at their end only. */
+  private leave(outcome: LeaseEnd['outcome'] | undefined, atMs: number): void {
+    const { belief, pin, row } = this
+    this.isWaiting = false
+    const wasComputed = outcome === 'answered'
+    if (wasComputed) row.beginAhead(this, atMs)
+    row.leave(this, atMs)
+    if (!wasComputed) return
+    belief.mirror.compute(pin, false)
+    belief.news?.computed(this.number)
   }
 
   /** True where no prompt was computed on the node in all of the gap. */
-  private isClean(atMs: number): boolean {
-    const { row, gapSinceMs } = this
-    return gapSinceMs < atMs && atMs - row.measuredMs >= GAP_EVERY_MS && row.waiting === 0 && row.lastWaitingMs <= gapSinceMs
+  private isClean(sinceMs: number, atMs: number): boolean {
+    const { row } = this
+    return sinceMs < atMs && atMs - row.measuredMs >= GAP_EVERY_MS && row.waiting === 0 && row.lastWaitingMs <= sinceMs
   }
 
   private learnCache({ promptTokens, cachedTokens }: Usage): void {

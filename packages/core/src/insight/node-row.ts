@@ -20,6 +20,10 @@ import type { CacheTruth } from './cache-truth.js'
 /** A request in line for its first token. */
 export interface Waiting {
   readonly prefillTokens: number
+  /** Its first token will not be seen: the answer comes whole. */
+  readonly isPlain: boolean
+  /** Its prompt is computed. */
+  begin(atMs: number): void
   before: Waiting | undefined
   behind: Waiting | undefined
 }
@@ -132,6 +136,15 @@ export class NodeRow implements NodeBelief {
     this.add(PREFILL_TOKENS, -request.prefillTokens)
     if (wasFirst) this.showHead(atMs)
     this.context.rows.putTime(this.index, LAST_WAITING, atMs + this.context.aheadMs)
+  }
+
+  /** Engines compute prompts in the order in which they come: those before one that is computed are too, also where nobody can see it. */
+  beginAhead(request: Waiting, atMs: number): void {
+    for (let ahead = request.before; ahead !== undefined;) {
+      const before: Waiting | undefined = ahead.before
+      if (ahead.isPlain) ahead.begin(atMs)
+      ahead = before
+    }
   }
 
   private showHead(atMs: number): void {

@@ -100,6 +100,8 @@ class ThreadBelief implements Belief, LeaseContext {
 
   learnLoad(index: number, facts: LoadFacts): void {
     const row = this.of({ index })
+    // A count since the engine's start that goes down: it was started anew, behind a node that did not change.
+    if (this.isFirst && (facts.promptTokens ?? Infinity) < (row.load?.promptTokens ?? 0)) this.clearCache(index)
     row.load = facts
     row.loadAtMs = this.clock.nowMs()
     if (this.isFirst) this.truth.learnLoad(index, facts)
