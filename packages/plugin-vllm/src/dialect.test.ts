@@ -95,3 +95,17 @@ describe('headers that a client cannot mean', () => {
     expect(vllmDialect('http://gpu:8000', true).headers.strip).toEqual(['x-data-parallel-rank'])
   })
 })
+
+describe('a prompt that another vLLM computed', () => {
+  it('is asked for as the NixlConnector wants it, for chats and completions', () => {
+    expect(dialect.handover).toMatchObject({ field: 'kv_transfer_params', faces: ['openai-chat', 'openai-completions'] })
+    expect(JSON.parse(dialect.handover?.ask ?? '')).toEqual({
+      do_remote_decode: true,
+      do_remote_prefill: false,
+      remote_engine_id: null,
+      remote_block_ids: null,
+      remote_host: null,
+      remote_port: null,
+    })
+  })
+})
