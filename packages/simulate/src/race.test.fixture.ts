@@ -2,7 +2,8 @@ import { simulate } from './simulate.js'
 import type { SimulatedNode, SimulationOptions } from './simulation-options.js'
 import type { SimulationResult } from './simulation-result.js'
 import type { Workload, WorkloadRequest } from './workload.js'
-import { openSource } from './workloads/workload-source.js'
+import { shapeWorkload } from './workloads/shape-workload.js'
+import { raceShapes } from './race-shapes.test.fixture.js'
 
 /** Everything of a run but its strategy. */
 export interface Course extends Omit<SimulationOptions, 'strategy' | 'workload'> {
@@ -41,16 +42,16 @@ export function fleet(count: number, preset: SimulatedNode['preset'] = '8b-a100'
   return Array.from({ length: count }, () => ({ preset }))
 }
 
-/** A generated workload by name, at a share of the load that fills so many nodes. */
-export async function namedCourse(
-  name: string,
-  { load, nodes = 4, requests = 2500 }: { load: number; nodes?: number; requests?: number },
-): Promise<Course> {
-  const source = await openSource(name)
+/** A workload of `raceShapes`, at a share of the load that about fills so many nodes. */
+export function shapedCourse(
+  name: keyof typeof raceShapes,
+  { load, nodes = 4, requests }: { load: number; nodes?: number; requests: number },
+): Course {
+  const { shape, profile, sessionsPerSecond } = raceShapes[name]
   return {
-    nodes: fleet(nodes, source.profile),
-    rate: (load * source.ratePer8 * nodes) / 8,
-    workload: () => source.workload({ seed: 3, requests }),
+    nodes: fleet(nodes, profile),
+    rate: (load * nodes) / 8,
+    workload: () => shapeWorkload(shape, { name, seed: 3, sessionsPerSecond, requests }),
   }
 }
 

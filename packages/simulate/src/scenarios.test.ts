@@ -1,11 +1,10 @@
 import { seededRandom } from '@plimsoll/core/routing'
-import { beforeAll, describe, expect, it } from 'vitest'
-import { evenCourse, fleet, namedCourse, Race } from './race.test.fixture.js'
+import { describe, expect, it } from 'vitest'
+import { evenCourse, fleet, shapedCourse, Race } from './race.test.fixture.js'
 
 /** Where strategies win and lose, as `docs/guides/strategies.md` says: order, not figures. Others are "the same" here when they stay within 10 %. */
 describe('agents whose tools share long prompts', () => {
-  let race: Race
-  beforeAll(async () => void (race = new Race(await namedCourse('agent', { load: 0.9, nodes: 3, requests: 5000 }))))
+  const race = new Race(shapedCourse('agents', { load: 0.9, nodes: 3, requests: 5000 }))
 
   it.each(['cache-aware', 'lmetric', 'marginal-cost', 'min-ttft', 'kv-cost', 'sticky', 'session'])(
     '%s finds the caches: a tenth of the wait that those have which only count',
@@ -30,8 +29,7 @@ describe('agents whose tools share long prompts', () => {
 })
 
 describe('system prompts of many tenants, single questions', () => {
-  let race: Race
-  beforeAll(async () => void (race = new Race(await namedCourse('tenant', { load: 0.9, requests: 9000 }))))
+  const race = new Race(shapedCourse('tenants', { load: 0.9, requests: 9000 }))
 
   it('lmetric, marginal-cost and min-ttft weigh cache against queue: less wait than cache-aware, which switches between them', () => {
     for (const name of ['lmetric', 'marginal-cost', 'min-ttft']) expect(race.p90(name)).toBeLessThan(0.75 * race.p90('cache-aware'))
@@ -52,8 +50,7 @@ describe('system prompts of many tenants, single questions', () => {
 })
 
 describe('conversations on nodes that are too few for them', () => {
-  let race: Race
-  beforeAll(async () => void (race = new Race(await namedCourse('chat', { load: 1.05, nodes: 2, requests: 8000 }))))
+  const race = new Race(shapedCourse('talks', { load: 1.05, nodes: 2, requests: 8000 }))
 
   it('sticky, session and ip-hash keep each conversation at its cache: a third of the wait of least-requests', () => {
     for (const name of ['sticky', 'session', 'ip-hash']) expect(race.p90(name)).toBeLessThan(0.33 * race.p90('least-requests'))
@@ -65,8 +62,7 @@ describe('conversations on nodes that are too few for them', () => {
 })
 
 describe('bursts of prompts that share little', () => {
-  let race: Race
-  beforeAll(async () => void (race = new Race(await namedCourse('bursty', { load: 0.8, requests: 8000 }))))
+  const race = new Race(shapedCourse('bursts', { load: 0.8, requests: 8000 }))
 
   it('round-robin and two-choices spread better than random', () => {
     for (const name of ['round-robin', 'two-choices']) expect(race.p90(name)).toBeLessThan(0.95 * race.p90('random'))
