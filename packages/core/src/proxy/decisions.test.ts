@@ -9,6 +9,7 @@ let rig: Rig
 
 beforeEach(async () => {
   rig = new Rig('listen')
+  rig.trustedProxies = ['127.0.0.1']
   for (let index = 0; index < 3; index += 1) await rig.engine((socket) => void socket.write(ok), index === 1 ? { zone: 'z' } : {})
   rig.strategy = {
     pick(_facts, candidates, trace) {
@@ -65,6 +66,16 @@ describe('a decision', () => {
     await (await rig.ask({})).text()
     await (await rig.ask({}, { 'x-lb-trace': 'yes' })).text()
     expect(rig.decisions).toEqual([])
+  })
+
+  it('is not told to strangers from elsewhere, but to whoever has a key', async () => {
+    const headers = { 'x-lb-trace': '1', 'x-forwarded-for': '203.0.113.9' }
+    await (await rig.ask({}, headers)).text()
+    expect(rig.decisions).toEqual([])
+    rig.client = 'LB_API_KEY'
+    await (await rig.ask({}, headers)).text()
+    expect(rig.decisions).toHaveLength(1)
+    expect(JSON.stringify(rig.decisions)).not.toContain('203.0.113.9')
   })
 
   it('tells of nodes that the roster withholds', async () => {

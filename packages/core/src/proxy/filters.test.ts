@@ -84,6 +84,17 @@ describe('before the strategy is asked', () => {
     expect((await rig.ask({}, { 'x-lb-labels': 'gpu' })).status).toBe(400)
   })
 
+  it('labels that the pool requires are required of every request, beside its own', async () => {
+    rig.requiredLabels = [['team', 'x']]
+    await engine({ labels: { gpu: 'h100' } })
+    await engine({ labels: { gpu: 'a100', team: 'x' } })
+    await engine({ labels: { gpu: 'h100', team: 'x' } })
+    await rig.open()
+    await (await rig.ask({})).text()
+    await (await rig.ask({}, { 'x-lb-labels': 'gpu=h100' })).text()
+    expect([ids(0), ids(1)]).toEqual([['p/n1', 'p/n2'], ['p/n2']])
+  })
+
   it('a node that speaks another language is left out', async () => {
     await engine()
     const [first] = rig.nodes

@@ -26,7 +26,7 @@ const filters: readonly Filter[] = [
   { name: 'role', isFirm: false, keeps: answers, reason: () => 'computes prompts for others' },
   { name: 'face', isFirm: true, keeps: speaks, reason: (_, { request }) => `does not speak ${request.face}` },
   { name: 'labels', isFirm: true, keeps: isLabelled, reason: (node, question) => `lacks ${lackedLabels(node, question)}` },
-  { name: 'model', isFirm: false, keeps: serves, reason: (node, question) => `does not serve ${askedName(node, question)}` },
+  { name: 'model', isFirm: false, keeps: serves, reason: (_, { request }) => `does not serve ${request.facts.model}` },
   { name: 'context', isFirm: false, keeps: hasRoom, reason: contextReason },
   { name: 'cooldown', isFirm: false, keeps: isRested, reason: restReason },
 ]
@@ -94,13 +94,9 @@ function lackedLabels(node: RosterNode, { request }: Question): string {
   return `the label${lacked.length === 1 ? '' : 's'} ${lacked.map(([name, value]) => `${name}=${value}`).join(', ')}`
 }
 
-function serves(node: RosterNode, question: Question): boolean {
-  return node.serves === undefined || node.serves.includes(askedName(node, question))
-}
-
-/** The model as it is called at this node. */
-function askedName(node: RosterNode, { request }: Question): string {
-  return node.model ?? request.facts.model
+/** Where the topology names the model at the node, its probe has seen to it that it is there. */
+function serves({ serves: names, model }: RosterNode, { request }: Question): boolean {
+  return names === undefined || model !== undefined || names.includes(request.facts.model)
 }
 
 function hasRoom(node: RosterNode, { request }: Question): boolean {

@@ -68,6 +68,11 @@ describe('who asks', () => {
   it('is the address where no keys are asked for', async () => {
     expect((await factsOf({}))?.client).toBe('127.0.0.1')
   })
+
+  it('is the name of the key where one is', async () => {
+    rig.client = 'LB_API_KEY'
+    expect((await factsOf({}))?.client).toBe('LB_API_KEY')
+  })
 })
 
 describe('an objective for the first token', () => {

@@ -39,9 +39,8 @@ export class SharedAbilities {
 function namesOf(nodes: readonly RosterNode[]): ReadonlySet<string> | undefined {
   let names: ReadonlySet<string> | undefined
   for (const { serves, model } of nodes) {
-    if (serves === undefined || (model !== undefined && serves.includes(model))) continue
-    // A node that is sent a name which it does not list: whatever a client asks for, it must be looked at closely.
-    const own: ReadonlySet<string> = new Set(model === undefined ? serves : [])
+    if (serves === undefined || model !== undefined) continue
+    const own: ReadonlySet<string> = new Set(serves)
     names = names === undefined ? own : new Set([...names].filter((name) => own.has(name)))
   }
   return names

@@ -1,6 +1,9 @@
 import type { Socket } from 'node:net'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { FakeClock } from '../base/index.js'
+import type { Strategy } from '../contracts/index.js'
 import { chunk, delta, done, lastChunk, plainAnswer, Rig, streamHead } from './scripted-gateway.test.fixture.js'
+import { WaitingLine } from './waiting-line.js'
 
 const ok = plainAnswer(200, { choices: [{ message: { content: 'hi' } }] })
 
@@ -35,6 +38,23 @@ const answerOne = async (): Promise<void> => {
 }
 
 describe('requests that the strategy wants no node for', () => {
+  it('are asked about the moment that something changes, by a clock that never ticks', async () => {
+    let isFree = false
+    const strategy: Strategy = { pick: () => (isFree ? 0 : -1) }
+    const line = new WaitingLine(strategy, new FakeClock(), () => undefined)
+    expect(line.observer.observe).toBeUndefined()
+    let served = 0
+    line.join({ ask: () => isFree && ++served > 0 })
+    line.observer.observe?.({ kind: 'node-gone', id: 'p/n0', index: 0 })
+    await Promise.resolve()
+    expect([line.size, served]).toEqual([1, 0])
+    isFree = true
+    line.observer.observe?.({ kind: 'node-gone', id: 'p/n0', index: 0 })
+    await Promise.resolve()
+    expect([line.size, served]).toEqual([0, 1])
+    expect(line.observer.observe).toBeUndefined()
+  })
+
   it('wait in line and are served first come, first served', async () => {
     const answers: Promise<Response>[] = []
     for (const [index, user] of ['a', 'b', 'c', 'd'].entries()) {

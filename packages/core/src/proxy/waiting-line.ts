@@ -16,8 +16,8 @@ const LOOK_EVERY_MS = 10
  * something has changed on the pool.
  */
 export class WaitingLine {
-  /** Tells the strategy what becomes of its requests, and the line that something has changed. */
-  readonly observer: Strategy
+  /** Tells the strategy what becomes of its requests and, while somebody waits, the line that something has changed: news that nobody listens to cost nothing. */
+  readonly observer: Pick<Strategy, 'pick'> & { observe?: (event: RoutingEvent) => void }
   private readonly waiters = new Set<Waiter>()
   private looking: TimerHandle | undefined
   private stirred = false
@@ -27,10 +27,8 @@ export class WaitingLine {
     private readonly clock: Clock,
     private readonly onSize: () => void,
   ) {
-    this.observer = {
-      pick: (facts, candidates, trace) => strategy.pick(facts, candidates, trace),
-      observe: (event) => this.observe(event),
-    }
+    this.observer = { pick: (facts, candidates, trace) => strategy.pick(facts, candidates, trace) }
+    this.listen()
   }
 
   get size(): number {
@@ -39,6 +37,7 @@ export class WaitingLine {
 
   join(waiter: Waiter): void {
     this.waiters.add(waiter)
+    this.listen()
     this.look()
     this.onSize()
   }
@@ -46,6 +45,7 @@ export class WaitingLine {
   leave(waiter: Waiter): void {
     if (!this.waiters.delete(waiter)) return
     if (this.waiters.size === 0) this.looking?.cancel()
+    this.listen()
     this.onSize()
   }
 
@@ -57,6 +57,11 @@ export class WaitingLine {
       this.stirred = false
       this.ask()
     })
+  }
+
+  private listen(): void {
+    if (this.waiters.size > 0 || this.strategy.observe !== undefined) this.observer.observe = (event) => this.observe(event)
+    else delete this.observer.observe
   }
 
   private observe(event: RoutingEvent): void {
