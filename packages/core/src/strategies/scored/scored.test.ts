@@ -1,6 +1,5 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { isLbError } from '../../errors/index.js'
 import { resolveTopology } from '../../topology/index.js'
 import { createStrategyRegistry } from '../index.js'
 import { Life } from '../life.test.fixture.js'
@@ -183,12 +182,8 @@ describe('scored', () => {
     await expect(resolveTopology(source, { engines, strategies: catalogue, env: {} })).rejects.toMatchObject({
       problems: [{ message: 'strategy scored: `queu` is not a key of scorers', suggestion: 'queue' }],
     })
-    let thrown: unknown
-    try {
-      new Life('scored', { settings: { scorers: { queu: 2 } } })
-    } catch (error) {
-      thrown = error
-    }
-    expect(isLbError(thrown) && thrown.code).toBe('LB_SCORER_UNKNOWN')
+    expect(() => new Life('scored', { settings: { scorers: { queu: 2 } } })).toThrow(
+      expect.objectContaining({ code: 'LB_SCORER_UNKNOWN', hint: expect.stringContaining('kv-utilization') as unknown }),
+    )
   })
 })
