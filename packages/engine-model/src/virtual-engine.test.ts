@@ -5,6 +5,8 @@ import { createVirtualEngine } from './virtual-engine.js'
 
 const run = (id: number, tokens: number): VirtualRun => ({ id, tokens })
 
+const silent = { firstToken: () => {}, finished: () => {} }
+
 /** Lets the engine run dry; what it told, as lines. */
 function drain(engine: VirtualEngine): string[] {
   const told: string[] = []
@@ -60,5 +62,41 @@ describe('the virtual engine', () => {
     expect(() => engine.submit({ ...request, key: 3, promptRuns: [run(1, 65)] }, 0)).toThrow(
       /runs of 65 tokens do not fit into a prompt of 64/,
     )
+  })
+
+  it('takes a long answer in one leap, and stops in the middle of it for whoever comes', () => {
+    const engine = createVirtualEngine({ preset: '8b-a100' })
+    engine.submit({ key: 1, promptRuns: [], promptTokens: 100, outputTokens: 10_001 }, 0)
+    engine.advance(engine.nextMs, silent)
+    const firstMs = engine.nextMs
+    expect(firstMs).toBeGreaterThan(100_000)
+    engine.advance(50_000, silent)
+    expect(engine.decodeSteps).toBeGreaterThan(4000)
+    engine.submit({ key: 2, promptRuns: [], promptTokens: 50, outputTokens: 1 }, 50_000)
+    expect(engine.nextMs).toBeGreaterThanOrEqual(50_000)
+    expect(engine.nextMs).toBeLessThan(50_000 + 2 * 10.6)
+    expect(drain(engine).map((line) => line.split(' at ')[0])).toEqual(['first 2', 'end 2', 'end 1'])
+  })
+
+  it('lets a listener go on with the conversation at once', () => {
+    const engine = createVirtualEngine()
+    const first = { key: 1, promptRuns: [run(7, 64)], promptTokens: 64, outputTokens: 32, answerId: 9 }
+    const second = { key: 2, promptRuns: [run(7, 64), run(9, 32), run(8, 16)], promptTokens: 112, outputTokens: 1 }
+    const hits: number[] = []
+    engine.submit(first, 0)
+    while (engine.nextMs < Infinity)
+      engine.advance(engine.nextMs, {
+        firstToken: (_key, _atMs, cached) => void hits.push(cached),
+        finished: (key, atMs) => void (key === 1 && engine.submit(second, atMs)),
+      })
+    expect(hits).toEqual([0, 80])
+  })
+
+  it('refuses numbers that no engine takes', () => {
+    const request = { key: 1, promptRuns: [], promptTokens: 64, outputTokens: 4 }
+    expect(() => createVirtualEngine({ slowness: 0 })).toThrow(/slowness/)
+    expect(() => createVirtualEngine().setSlowness(Number.NaN, 0)).toThrow(/slowness/)
+    expect(() => createVirtualEngine().submit({ ...request, promptTokens: 1.5 }, 0)).toThrow(/at least 1 token, not 1.5/)
+    expect(() => createVirtualEngine().submit({ ...request, outputTokens: -1 }, 0)).toThrow(/0 tokens or more/)
   })
 })

@@ -1,7 +1,7 @@
 import { settleOptions, type EngineModelOptions } from '../engine-options.js'
-import type { VirtualRun } from '../run-chain.js'
 import { stepMs, type StepWork } from '../step-time.js'
-import type { VirtualEngine, VirtualEngineEvents, VirtualRequest } from '../virtual-contract.js'
+import type { VirtualEngine, VirtualEngineEvents } from '../virtual-contract.js'
+import { BlockNames } from './block-names.test.fixture.js'
 import { Scheduler } from './scheduler.test.fixture.js'
 import { Sequence } from './sequence.test.fixture.js'
 
@@ -101,34 +101,6 @@ export function createReferenceEngine(options: EngineModelOptions): VirtualEngin
     cachedTokens(promptRuns, promptTokens) {
       return scheduler.countCached(blocks.of({ promptRuns, promptTokens, outputTokens: 0 }), promptTokens) * blockTokens
     },
-  }
-}
-
-/** One number for each text that a block can end: no hashing that both engines could get wrong in the same way. */
-class BlockNames {
-  private readonly numbers = new Map<string, number>()
-
-  constructor(private readonly blockTokens: number) {}
-
-  of({ promptRuns, promptTokens, outputTokens, answerId }: Omit<VirtualRequest, 'key'>): number[] {
-    const names: number[] = []
-    let text = ''
-    let end = 0
-    const append = ({ id, tokens }: VirtualRun) => {
-      const begin = names.length
-      end += tokens
-      for (let index = begin; index < Math.floor(end / this.blockTokens); index++) names.push(this.number(`${text}/${id}#${index - begin}`))
-      text += `/${id}:${tokens}`
-    }
-    for (const run of promptRuns) append(run)
-    if (answerId !== undefined && end === promptTokens) append({ id: answerId, tokens: outputTokens })
-    return names
-  }
-
-  private number(name: string): number {
-    const number = this.numbers.get(name) ?? this.numbers.size + 1
-    this.numbers.set(name, number)
-    return number
   }
 }
 
