@@ -74,7 +74,7 @@ describe('lb why', () => {
     expect(decision?.candidates.every(({ terms }) => terms !== null)).toBe(true)
     expect(await whyOf(second.id)).toEqual(why)
     const text = (await house.lb(['why', second.id])).stdout
-    expect(text).toMatch(new RegExp(`^${second.id} {3}sim-8b .*cached\\) → \\d+ tok`))
+    expect(text).toMatch(new RegExp(`^${second.id} {3}sim-8b .*cached, [\\d,]+ expected\\) → \\d+ tok`))
     expect(text).toMatch(new RegExp(`so +${first.node.slice(5)}`))
     expect(text).toMatch(/otherwise +round-robin would have taken/)
   })

@@ -15,7 +15,7 @@ const manyCandidates = Array.from({ length: 256 }, (_, index) => ({
 describe('why a request went to its node', () => {
   it('is told with candidates, costs, the choice and what taking turns would have done', () => {
     expect(whyLines(sampleWhy())).toEqual([
-      'req_1   qwen3-4b   1,204 tok prompt (1,120 cached) → 312 tok   TTFT 131 ms   total 5.9 s   chat/gpu-0, attempt 1',
+      'req_1   qwen3-4b   1,204 tok prompt (1,120 cached, 1,104 expected) → 312 tok   TTFT 131 ms   total 5.9 s   chat/gpu-0, attempt 1',
       '  candidates     gpu-0   gpu-1',
       '  left out       laptop (state: is draining: it ends what it has)',
       '                 cloud (tier: is of tier 1; one of tier 0 is ready)',

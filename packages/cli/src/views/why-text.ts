@@ -24,7 +24,8 @@ const UNTRACED = [
 function headLine({ id, record }: WhyJson, decision: Decision | undefined): string {
   const model = record?.model ?? decision?.model ?? 'unknown model'
   if (record === null) return [id, model, `${number(decision?.promptTokens ?? 0)} tok prompt`, 'still running'].join('   ')
-  const cached = record.cachedTokens === null ? '' : ` (${number(record.cachedTokens)} cached)`
+  const expected = record.believed === undefined ? '' : `, ${number(record.believed.cachedTokens)} expected`
+  const cached = record.cachedTokens === null ? '' : ` (${number(record.cachedTokens)} cached${expected})`
   const tokens = `${number(record.promptTokens)} tok prompt${cached} → ${number(record.completionTokens)} tok`
   const attempts = record.attempts.length
   const where = record.node === null ? 'no node' : `${record.node}, attempt ${Math.max(1, attempts)}`

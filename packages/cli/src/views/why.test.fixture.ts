@@ -68,6 +68,7 @@ export function sampleWhy({ id = 'req_1', ...more }: Partial<Decision> = {}): Wh
       promptTokens: 1_204,
       completionTokens: 312,
       cachedTokens: 1_120,
+      believed: { promptTokens: 1_190, cachedTokens: 1_104 },
       inLineMs: 0,
       tokensMeasured: true,
       ttftMs: 131,
