@@ -6,6 +6,7 @@ import type { Admitted } from './admit.js'
 import { Answer } from './answer.js'
 import { collectedShapeFor, forgoCollecting } from './collect-rules.js'
 import { CollectingAnswer } from './collecting-answer.js'
+import { handedLease } from './handed-lease.js'
 import type { ProxyContext } from './proxy-context.js'
 
 /** How one attempt at one node ended. */
@@ -52,9 +53,10 @@ export function forward(
   { node, attempt }: AttemptTarget,
   onEnd: (end: AttemptEnd) => void,
 ): void {
-  const lease = context.leases.open(node, request.facts, context.lines.of(request.pool).observer)
+  const opened = context.leases.open(node, request.facts, context.lines.of(request.pool).observer)
   // What one node computed is fetched once: a second try computes the prompt itself.
   const handed = attempt === 1 && node.role === 'decode' ? request.handedOver : undefined
+  const lease = handed === undefined ? opened : handedLease(opened)
   const shape = handed === undefined ? collectedShapeFor(request, node) : undefined
   if (shape !== undefined) return collect(context, request, { node, attempt, lease, shape, onEnd })
   const answer = new Answer({ request, node, attempt, lease, clock: context.clock, onEnd })

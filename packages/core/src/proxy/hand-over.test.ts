@@ -36,6 +36,8 @@ const answered = says(plainAnswer(200, { choices: [{ message: { content: 'hi' },
 const streamed = says(streamHead + [role, delta('hi'), usage, done].map(chunk).join('') + lastChunk)
 const broken = says(plainAnswer(502, { error: 'no' }))
 
+const hangsUp: Script = (socket) => void socket.destroy()
+
 const bodyOf = (request: string | undefined): string => request?.slice(request.indexOf('\r\n\r\n') + 4) ?? ''
 const headerOf = (request: string | undefined, name: string): string | undefined =>
   new RegExp(`^${name}: (.*)\r$`, 'im').exec(request ?? '')?.[1]
@@ -82,6 +84,21 @@ describe.each(doorNames)('a prompt that another node computes (%s)', (door) => {
     expect(rig.records[0]?.outcome).toBe('ok')
   })
 
+  it("teaches nothing of the second node's own cache, which tells what came over the network as cached", async () => {
+    await rig.engine(computed, prefill)
+    const cached = { prompt_tokens: 900, completion_tokens: 1, prompt_tokens_details: { cached_tokens: 899 } }
+    await rig.engine(says(plainAnswer(200, { choices: [{ message: { content: 'hi' } }], usage: cached })), decode)
+    const told: unknown[] = []
+    rig.strategy = {
+      pick: () => 0,
+      observe: (event) => void (event.kind === 'settled' && told.push([event.promptTokens, event.cachedTokens])),
+    }
+    await rig.open()
+    await (await rig.ask({})).text()
+    expect(told).toEqual([[900, undefined]])
+    expect(rig.records[0]).toMatchObject({ promptTokens: 900, cachedTokens: 899 })
+  })
+
   it('goes to the next of its role when one fails, and is computed where it is answered when all do', async () => {
     await rig.engine(broken, prefill)
     await rig.engine(computed, prefill)
@@ -104,7 +121,7 @@ describe.each(doorNames)('a prompt that another node computes (%s)', (door) => {
     ['without the place', says(plainAnswer(200, { choices: [] })), /has no kv_place/],
     ['with null for the place', says(raw(200, '{"kv_place":null}')), /has no kv_place/],
     ['with no JSON', says(raw(200, '<html>')), /has no kv_place/],
-    ['that hangs up', ((socket) => void socket.destroy()) as Script, /./],
+    ['that hangs up', hangsUp, /./],
   ])('is refused where the pool wants it so: a first node %s', async (_, script, reason) => {
     rig.handover = { minPromptTokens: 0, orServe: false }
     if (script === undefined) rig.nodes.push({ ...(await deadNode(rig)), ...prefill })
@@ -166,7 +183,7 @@ describe.each(doorNames)('a prompt that another node computes (%s)', (door) => {
     expect(bodyOf(rig.requests[1]?.[1])).toContain('"kv_place":{"mine":1}')
     expect(rig.requests[0]).toEqual([])
     rig.nodes.splice(1, 1)
-    expect(await (await rig.ask({})).status).toBe(200)
+    expect((await rig.ask({})).status).toBe(200)
     expect(bodyOf(rig.requests[0]?.[0])).not.toContain('kv_place')
   })
 
