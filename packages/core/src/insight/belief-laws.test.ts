@@ -207,6 +207,36 @@ describe('what threads believe together', () => {
     expect(counts(threads.main, 1)).toEqual([0, 0, 0, 0, 0, 0])
   })
 
+  it("knows a row that is another node's now: nothing of the first is believed of the second, in no thread", () => {
+    const threads = new Threads()
+    const [, one, other] = threads.beliefs
+    const facts = factsOfBlocks([1, 2, 3])
+    const before: Candidate = { id: 'pool/old', index: 2, weight: 1, incarnation: 5 }
+    const after: Candidate = { id: 'pool/new', index: 2, weight: 1, incarnation: 1 }
+    const cachedBy = (belief: Belief | undefined): number | undefined => belief?.cachedTokens(facts, [after]).promisedTokens[0]
+    one?.open(before, facts).settle({ outcome: 'answered' })
+    threads.post(1)
+    for (const belief of threads.beliefs) expect(cachedBy(belief)).toBe(0)
+    threads.main.freeRow(2)
+    threads.post(0)
+    const lease = other?.open(after, facts)
+    lease?.firstToken()
+    threads.post(2)
+    for (const belief of threads.beliefs) expect(cachedBy(belief)).toBe(48)
+    lease?.settle({ outcome: 'answered' })
+    expect(counts(threads.main, 2)).toEqual([0, 0, 0, 0, 0, 0])
+  })
+
+  it('knows such a row also when the news of it comes late', () => {
+    const threads = new Threads()
+    const [, one] = threads.beliefs
+    const facts = factsOfBlocks([1, 2, 3])
+    one?.open({ id: 'pool/old', index: 2, weight: 1, incarnation: 5 }, facts).settle({ outcome: 'answered' })
+    const after: Candidate = { id: 'pool/new', index: 2, weight: 1, incarnation: 1 }
+    one?.open(after, factsOfBlocks([1])).firstToken()
+    expect(one?.cachedTokens(facts, [after]).presentTokens[0]).toBe(16)
+  })
+
   it('has one head of the line: the request that waits longest, in whatever thread', () => {
     const threads = new Threads()
     const [, one, other] = threads.beliefs

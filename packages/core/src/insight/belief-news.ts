@@ -8,6 +8,7 @@ const HELD = 4
 const CLEARED = 5
 const GAP = 6
 const ANSWERED = 7
+const FORGOTTEN = 8
 
 const FIRST_LENGTH = 4_096
 
@@ -24,6 +25,7 @@ export interface NewsTaker {
   ended(lease: number): void
   held(life: NodeLife, chain: BlockChain): void
   cleared(index: number): void
+  forgotten(index: number): void
   gap(index: number, ratio: number, kin: number): void
   answered(index: number, sample: CacheSample): void
 }
@@ -62,6 +64,10 @@ export class BeliefNews {
 
   cleared(index: number): void {
     this.say(CLEARED, index)
+  }
+
+  forgotten(index: number): void {
+    this.say(FORGOTTEN, index)
   }
 
   gap(index: number, ratio: number, kin: number): void {
@@ -139,6 +145,7 @@ export function readNews(news: Float64Array, taker: NewsTaker): void {
     } else if (what === COMPUTED) taker.computed(whose)
     else if (what === ENDED) taker.ended(whose)
     else if (what === CLEARED) taker.cleared(whose)
+    else if (what === FORGOTTEN) taker.forgotten(whose)
     else if (what === GAP) taker.gap(whose, next(), next())
     else if (what === ANSWERED) {
       const [believedTokens, toldTokens, verdict, heldTokens] = [next(), next(), next(), next()]

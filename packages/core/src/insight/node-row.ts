@@ -42,7 +42,9 @@ export class NodeRow implements NodeBelief {
   loadAtMs = 0
   /** Which life of the node is known; undefined before the first request. */
   incarnation: number | undefined
-  /** Names its pool: nodes are compared with those of the same one. 0 before the first request. */
+  /** Whose row it is; undefined before the first request. */
+  id: string | undefined
+  /** Names its pool: nodes are compared with those of the same one. */
   kin = 0
   /** When a token gap was last measured here. */
   measuredMs = -Infinity

@@ -58,7 +58,7 @@ export class SpeedBook {
     let gaps = this.nodes.get(index)
     if (gaps === undefined || gaps.kin !== kin) this.nodes.set(index, (gaps = new Gaps(kin)))
     gaps.add(ratio)
-    if (gaps.count % 4 !== 0 || gaps.count < LEAST_SAMPLES) return
+    if (gaps.count % LEAST_SAMPLES !== 0) return
     gaps.measure()
     this.judge(index, gaps, atMs)
   }

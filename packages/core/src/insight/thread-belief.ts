@@ -64,8 +64,7 @@ class ThreadBelief implements Belief, LeaseContext {
     for (let position = 0; position < candidates.length; position += 1) {
       const candidate = candidates[position]
       if (candidate === undefined || match.promisedTokens[position] === 0) continue
-      const known = this.nodes[candidate.index]?.incarnation
-      if (this.truth.isTrusted(candidate.index) && known === (candidate.incarnation ?? 0)) continue
+      if (this.truth.isTrusted(candidate.index) && this.isKnown(candidate)) continue
       match.presentTokens[position] = 0
       match.promisedTokens[position] = 0
     }
@@ -112,10 +111,8 @@ class ThreadBelief implements Belief, LeaseContext {
   }
 
   forget(index: number): void {
-    this.clearCache(index)
-    const row = this.of({ index })
-    row.load = undefined
-    row.incarnation = undefined
+    this.forgotten(index)
+    this.news?.forgotten(index)
     if (!this.isFirst) return
     this.truth.forget(index)
     this.speeds.forget(index)
@@ -142,6 +139,7 @@ class ThreadBelief implements Belief, LeaseContext {
         if (this.isThisLife(life)) mirror.hold(life.index, chain)
       },
       cleared: (index) => this.emptied(index),
+      forgotten: (index) => this.forgotten(index),
       gap: (index, ratio, kin) => this.learnRatio(index, ratio, kin),
       answered: (index, sample) => this.learnSample(index, sample),
     })
@@ -165,7 +163,12 @@ class ThreadBelief implements Belief, LeaseContext {
   /** The row of a node that gets a request. One that died and came back holds nothing of what its last life held. */
   meet(node: Candidate): NodeRow {
     const row = this.of(node)
-    if (row.kin === 0) row.kin = kinOf(node.id)
+    if (row.id !== node.id) {
+      // Late news of a node that had the row before may have come in between.
+      if (row.id !== undefined || row.incarnation !== (node.incarnation ?? 0)) this.forgotten(node.index)
+      row.id = node.id
+      row.kin = kinOf(node.id)
+    }
     this.isThisLife({ index: node.index, incarnation: node.incarnation ?? 0 })
     return row
   }
@@ -194,6 +197,21 @@ class ThreadBelief implements Belief, LeaseContext {
 
   private learnRatio(index: number, ratio: number, kin: number): void {
     if (this.isFirst) this.speeds.learn(index, { kin, ratio, atMs: this.clock.nowMs() + this.aheadMs })
+  }
+
+  /** The life that the mirror holds something of. */
+  private isKnown({ id, index, incarnation = 0 }: Candidate): boolean {
+    const row = this.of({ index })
+    return row.incarnation === incarnation && (row.id === undefined || row.id === id)
+  }
+
+  /** The row is another node's from now on, or nobody's. */
+  private forgotten(index: number): void {
+    const row = this.of({ index })
+    this.emptied(index)
+    row.load = undefined
+    row.incarnation = undefined
+    row.id = undefined
   }
 
   /** False for a life that is over; the first word of a new one empties the mirror. */
