@@ -7,6 +7,7 @@ import {
   type Belief,
   type Strategy,
 } from '@plimsoll/core/routing'
+import { Agenda } from './agenda.js'
 import { Balancer } from './balancer.js'
 import { Clients } from './clients.js'
 import { DelayLine } from './delay-line.js'
@@ -31,15 +32,8 @@ const BACK_AFTER_MS = 30_000
 const POLL_MS = 200
 const NETWORK_MS = 1
 
-/** Something that is due at times of its own. */
-interface Source {
-  readonly nextMs: number
-  act(): void
-}
-
 /**
- * One run: the balancer's own belief and strategy between clients and modelled engines, in virtual time. Whatever is due first happens first; of what is
- * due at the same moment, what stands first in the list of sources.
+ * One run: the balancer's own belief and strategy between clients and modelled engines, in virtual time.
  */
 export class Simulation {
   readonly clock = new VirtualClock()
@@ -59,7 +53,7 @@ export class Simulation {
   private readonly faults = new DueQueue<() => void>()
   private readonly flights: (Flight | undefined)[] = []
   private readonly freeKeys: number[] = []
-  private readonly sources: readonly Source[]
+  private readonly agenda: Agenda
 
   constructor(private readonly options: SimulationOptions) {
     const { nodes, workload, rate = 1, networkMs = NETWORK_MS, pollMs = POLL_MS, faults = [], beliefKind, sloTtftMs } = options
@@ -86,80 +80,39 @@ export class Simulation {
     })
     for (const fault of faults) this.faults.add(fault.atMs, () => this.strike(fault))
     const polls = new Polls(nodes.length, pollMs, (node) => this.poll(node))
-    this.sources = this.listSources(polls)
+    this.agenda = this.createAgenda(polls)
   }
 
   /** Until the last answer. Throws LB_SIMULATION_STUCK when the strategy lets requests wait for nothing. */
   run(): void {
-    for (let source = this.next(); source !== undefined; source = this.next()) {
-      this.clock.ms = source.nextMs
+    while (!this.isOver()) {
+      const source = this.agenda.next()
+      if (source === undefined) return
+      this.clock.ms = this.agenda.dueMs
       source.act()
     }
   }
 
-  private listSources(polls: Polls): readonly Source[] {
+  private createAgenda(polls: Polls): Agenda {
     const { toBalancer, toEngines, fleet, faults, clock, clients, recorder } = this
-    return [
-      {
-        get nextMs() {
-          return toBalancer.firstMs
-        },
-        act: () => toBalancer.take()?.(),
-      },
-      {
-        get nextMs() {
-          return toEngines.firstMs
-        },
-        act: () => this.arrive(toEngines.take()),
-      },
-      {
-        get nextMs() {
-          return fleet.nextMs
-        },
-        act: () => fleet.work(clock.ms),
-      },
-      {
-        get nextMs() {
-          return faults.firstMs
-        },
-        act: () => faults.take()?.(),
-      },
-      {
-        get nextMs() {
-          return clock.timerMs
-        },
-        act: () => clock.fire(),
-      },
-      {
-        get nextMs() {
-          return clients.nextMs
-        },
-        act: () => this.send(clients.take()),
-      },
-      polls,
-      {
-        get nextMs() {
-          return recorder.nextMs
-        },
-        act: () => recorder.record((node) => fleet.loadOf(node, clock.ms)),
-      },
-    ]
+    return new Agenda([
+      { nextMs: () => toBalancer.firstMs, act: () => toBalancer.take()?.() },
+      { nextMs: () => toEngines.firstMs, act: () => this.arrive(toEngines.take()) },
+      { nextMs: () => fleet.nextMs, act: () => fleet.work(clock.ms) },
+      { nextMs: () => faults.firstMs, act: () => faults.take()?.() },
+      { nextMs: () => clock.timerMs, act: () => clock.fire() },
+      { nextMs: () => clients.nextMs, act: () => this.send(clients.take()) },
+      { nextMs: () => polls.nextMs, act: () => polls.act() },
+      { nextMs: () => recorder.nextMs, act: () => recorder.record((node) => fleet.loadOf(node, clock.ms)) },
+    ])
   }
 
-  /** Undefined when all is answered and nobody will ask any more. */
-  private next(): Source | undefined {
+  /** All is answered and nobody will ask any more. */
+  private isOver(): boolean {
     const open = this.flights.length - this.freeKeys.length
-    if (open === 0 && this.clients.nextMs === Infinity) return undefined
-    if (open > 0 && open === this.balancer.waiting && this.isQuiet()) throw stuck(open)
-    let first: Source | undefined
-    let firstMs = Infinity
-    for (const source of this.sources) {
-      const { nextMs } = source
-      if (nextMs >= firstMs) continue
-      firstMs = nextMs
-      first = source
-    }
-    return first
+    if (open === 0) return this.clients.nextMs === Infinity
+    if (open === this.balancer.waiting && this.isQuiet()) throw stuck(open)
+    return false
   }
 
   /** Nothing will happen that could make the strategy change its mind. */
