@@ -29,7 +29,8 @@ const POLL_REUSE = 16
  *
  * Where the paper probes three servers for each query and keeps a pool of answers, nothing is sent here: our own counts are always fresh, and what an
  * engine said at its last poll stands for a probe, for the requests of other clients. It serves no longer than `pollMaxAgeMs` and for no more than
- * `pollReuse` choices of that node, and each of our own requests since then is added. All candidates are compared, not a pool of 16. Latency is that to the first
+ * `pollReuse` choices of that node (the paper reckons this from its rates of probing and removal, at most 16 times), and each of our own requests since
+ * then is added. All candidates are compared, not a pool of 16. Latency is that to the first
  * token, as a moving mean for each power of two of requests in flight, where the paper takes the median of recent answers at a like number. The quantile is
  * that of the last 64 loads looked at, one for each choice; the paper's is .84, .6 herds less.
  */

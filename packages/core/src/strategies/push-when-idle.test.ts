@@ -22,6 +22,12 @@ describe('push-when-idle', () => {
     )
   })
 
+  it('respects weight between nodes that hold as much of the prompt', () => {
+    const nodes = [{ inFlight: 5 }, { inFlight: 3 }]
+    expect(new Life('push-when-idle', { nodes }).pick(nodesOf([4, 1]))).toBe(0)
+    expect(new Life('push-when-idle', { nodes }).pick(nodesOf([1, 1]))).toBe(1)
+  })
+
   it('lets each request wait no longer than its time, then sends it to the node with the fewest waiting', () => {
     const life = new Life('push-when-idle', { nodes: [{ waiting: 3 }, { waiting: 1 }], settings: { maxWaitMs: 1_000 } })
     const two = nodesOf([1, 1])
