@@ -86,6 +86,14 @@ describe.skipIf(!reachable)(`the packed packages${reason}`, () => {
     await lb('down')
     expect(house.survivors()).toEqual([])
   }, 240_000)
+
+  it('simulate on the public traces, which come along', async () => {
+    const traces = ['azure', 'azure-code', 'mooncake']
+    for (const trace of traces)
+      expect(await lb('simulate', '--trace', trace, '--requests', '200', '--strategy', 'round-robin')).toMatch(
+        new RegExp(`^${trace} .*\nround-robin `, 's'),
+      )
+  }, 120_000)
 })
 
 /** npm tells its children about itself; a fresh shell would not. */
