@@ -1,39 +1,55 @@
 import type { Candidate, JsonSchema, StrategyContext, StrategyPlugin } from '../contracts/index.js'
 import { MarginalCost } from './marginal-cost.js'
-import { marginalSettings, type MarginalSettings } from './marginal-settings.js'
+import { marginalProperties, type MarginalSettings, type MarginalWeights } from './marginal-settings.js'
 import { numberSetting, settingsSchema } from './settings.js'
 
 interface AdaptiveSettings extends MarginalSettings {
   readonly reach?: number
+  readonly reachWhenSaturated?: number
 }
 
-const reach: JsonSchema & { readonly default: number } = {
-  ...numberSetting(
-    { from: 1, to: 1000, or: 2 },
-    "How many times the least product of work ahead and requests beside a node may have to be chosen. 1: `lmetric`'s choice alone; 1000: as good as `marginal-cost`.",
+/**
+ * Where the short list is LMetric's, these serve better than the weights that the cost was first tuned with alone. Blocks on their way do not count as
+ * there, so that a prefix that many ask for at once spreads over nodes; prefill ahead of others weighs more; requests beyond a full batch are counted as
+ * prefill ahead already.
+ */
+const weights = { promised: 0, batch: 1.4, queue: 1.3, fullBatch: 0 } as const satisfies Partial<MarginalWeights>
+
+const REACH = 1.5
+const REACH_WHEN_SATURATED = 5.5
+
+const reach: Readonly<Record<string, JsonSchema>> = {
+  reach: numberSetting(
+    { from: 1, to: 1000, or: REACH },
+    'How many times the least product of prefill ahead and requests beside a node may have and still be compared. 1: what `lmetric` would choose.',
   ),
-  default: 2,
+  reachWhenSaturated: numberSetting(
+    { from: 1, to: 1000, or: REACH_WHEN_SATURATED },
+    'The same while all queues are long, when a lost cache costs more than a longer queue. In between, in between.',
+  ),
 }
 
 /**
  * LMetric draws the short list, the marginal cost chooses from it. LMetric needs no constants and is hard to beat at the first token; the marginal cost
- * knows what an answer costs the others, unequal nodes and what a lost cache costs, and is wrong where its picture of a cache is. Where engines tell of
- * their caches themselves the picture is right, and every node is on the list. There are no modes between which it could flap: each choice is made anew
- * from what is believed at that moment. docs/decisions/2026-11-21-adaptive.md has the measurements.
+ * knows what an answer costs the others, what unequal nodes are and what a lost cache costs, and errs where its picture of a cache does. The longer the
+ * queues, the longer the list; where engines tell of their caches themselves every node is on it. There are no modes between which it could flap: each
+ * choice is made anew from what is believed at that moment. docs/decisions/2026-11-21-adaptive.md has the measurements.
  */
 export const adaptive: StrategyPlugin<AdaptiveSettings> = {
   name: 'adaptive',
   summary:
-    'The default. Of the nodes with little work ahead and few requests beside, the one where the request costs the pool the least time; follows prefix caches, unequal and failing nodes.',
-  settings: settingsSchema({ reach, ...(marginalSettings['properties'] as Readonly<Record<string, JsonSchema>>) }),
+    'The default. Of the nodes with little prefill ahead and few requests beside, the one where the request costs the pool the least time. Follows prefix caches, unequal and failing nodes.',
+  settings: settingsSchema({ ...reach, ...marginalProperties(weights) }),
   create(context) {
-    const { reach: most = reach.default, ...settings } = context.settings
-    return new MarginalCost({ ...context, settings }, (candidates) => (tellsOfCache(context, candidates) ? Infinity : most))
+    const { reach: calm = REACH, reachWhenSaturated: saturated = REACH_WHEN_SATURATED, ...settings } = context.settings
+    return new MarginalCost({ ...context, settings: { ...weights, ...settings } }, (candidates, saturation) =>
+      tellOfCaches(context, candidates) ? Infinity : calm + saturation * (saturated - calm),
+    )
   },
 }
 
 /** All engines tell what their caches hold. */
-function tellsOfCache({ belief }: StrategyContext<AdaptiveSettings>, candidates: readonly Candidate[]): boolean {
+function tellOfCaches({ belief }: StrategyContext<AdaptiveSettings>, candidates: readonly Candidate[]): boolean {
   for (const node of candidates) if (belief.of(node).cacheSource !== 'events') return false
   return true
 }

@@ -4,7 +4,7 @@ import { prefillOf } from './lmetric.js'
 import { CostRow, lowestCost } from './cost-row.js'
 import { marginalNumbers, marginalSettings, type MarginalNumbers, type MarginalSettings } from './marginal-settings.js'
 import { reasonAgainstNext } from './marginal-reason.js'
-import { MarginalTerms, type MarginalPlace, type MarginalScene } from './marginal-terms.js'
+import { MarginalTerms, saturationOf, type MarginalPlace, type MarginalScene } from './marginal-terms.js'
 
 /**
  * The node on which the request costs the whole pool the least: its own wait, prefill and answer, the delay of everyone beside it, and the prefill that
@@ -18,8 +18,8 @@ export const marginalCost: StrategyPlugin<MarginalSettings> = {
   create: (context) => new MarginalCost(context),
 }
 
-/** How far a choice may go from LMetric's: 1 = only what LMetric would choose, Infinity = anywhere. Asked once for each pick. */
-export type Reach = (candidates: readonly Candidate[]) => number
+/** How far a choice may go from LMetric's: 1 = only what LMetric would choose, Infinity = anywhere. Asked once for each pick; `saturation` is 0..1. */
+export type Reach = (candidates: readonly Candidate[], saturation: number) => number
 
 const anywhere: Reach = () => Infinity
 
@@ -98,7 +98,7 @@ export class MarginalCost implements Strategy {
 
   /** LMetric's product of each candidate; returns the largest within reach of the least. */
   private mostProduct(facts: RequestFacts, candidates: readonly Candidate[], cached: Float64Array): number {
-    const reach = this.reach(candidates)
+    const reach = this.reach(candidates, saturationOf(this.scene, this.numbers))
     const products = this.products.of(candidates.length)
     if (reach === Infinity) {
       products.fill(0)

@@ -59,7 +59,13 @@ function weight(
   return { ...numberSetting(range, description), default: range.or }
 }
 
-export const marginalSettings = settingsSchema({ ...engineCostProperties, ...weights })
+/** Constants and weights as settings, some weights with a default of their own. */
+export function marginalProperties(own: Partial<MarginalWeights> = {}): Readonly<Record<string, JsonSchema>> {
+  const replaced = Object.entries(own).map(([name, value]) => [name, { ...weights[name as keyof MarginalWeights], default: value }])
+  return { ...engineCostProperties, ...weights, ...Object.fromEntries(replaced) }
+}
+
+export const marginalSettings = settingsSchema(marginalProperties())
 
 const byDefault = Object.fromEntries(Object.entries(weights).map(([name, schema]) => [name, schema.default])) as unknown as MarginalWeights
 

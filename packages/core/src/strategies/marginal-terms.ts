@@ -68,7 +68,7 @@ export class MarginalTerms {
     const stepMs = costs.baseMs + costs.sequenceMs * decoding + costs.kvTokenMs * kvTokens
     const tokenMs = costs.prefillTokenMs + stepMs / Math.max(256, maxBatchedTokens - decoding)
     const answerStepMs = pace * (costs.baseMs + costs.sequenceMs * (inFlight + 1) + costs.kvTokenMs * (residentTokens + promptTokens))
-    const saturation = clamp(scene.meanPrefillTokens / (2 * maxBatchedTokens) - 0.5, 0, 1)
+    const saturation = saturationOf(scene, numbers)
     const headTokens = prefillTokens > 0 ? clamp((scene.nowMs - node.headSinceMs) / (tokenMs * pace), 0, 0.95 * node.headPrefillTokens) : 0
 
     this.wait = pace * ((prefillTokens - headTokens) * tokenMs + stepMs / 2)
@@ -103,6 +103,11 @@ export class MarginalTerms {
 
 function kvTokensOf({ kvBlocks, kvBlockTokens }: LoadFacts): number | undefined {
   return kvBlocks === undefined || kvBlockTokens === undefined ? undefined : kvBlocks * kvBlockTokens
+}
+
+/** 0 while queues are shorter than a step takes in, 1 from three times that on. */
+export function saturationOf({ meanPrefillTokens }: MarginalScene, { maxBatchedTokens }: MarginalNumbers): number {
+  return clamp(meanPrefillTokens / (2 * maxBatchedTokens) - 0.5, 0, 1)
 }
 
 function clamp(value: number, least: number, most: number): number {

@@ -1,0 +1,89 @@
+import * as fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { FakeClock, seededRandom } from '../base/index.js'
+import type { Strategy } from '../contracts/index.js'
+import { createStrategyRegistry } from './index.js'
+import { beliefOf, factsOf, nodesOf, type StatedNode } from './scene.test.fixture.js'
+
+function strategyOf(name: string, nodes: readonly StatedNode[], settings: object = {}): Strategy {
+  return createStrategyRegistry().create(name, { settings, random: seededRandom(3), clock: new FakeClock(), belief: beliefOf(nodes) })
+}
+
+const node: fc.Arbitrary<StatedNode> = fc
+  .record({ waiting: fc.nat(5), decoding: fc.nat(60), perWaiting: fc.integer({ min: 1, max: 6000 }), cached: fc.nat(4000) })
+  .map(({ waiting, decoding, perWaiting, cached }) => ({
+    inFlight: waiting + decoding,
+    waiting,
+    prefillTokens: waiting * perWaiting,
+    kvTokens: decoding * 1500,
+    cachedTokens: cached,
+  }))
+const scene = fc.record({ nodes: fc.array(node, { minLength: 1, maxLength: 10 }), promptTokens: fc.integer({ min: 1, max: 8000 }) })
+
+const productOf = (one: StatedNode, promptTokens: number): number =>
+  ((one.prefillTokens ?? 0) + Math.max(1, promptTokens - (one.cachedTokens ?? 0))) * ((one.inFlight ?? 0) + 1)
+
+describe('adaptive', () => {
+  it("never takes a node beyond its reach of LMetric's least product, however long the queues", () => {
+    fc.assert(
+      fc.property(scene, ({ nodes, promptTokens }) => {
+        const chosen =
+          nodes[
+            strategyOf('adaptive', nodes, { reach: 1.5, reachWhenSaturated: 1.5 }).pick(
+              factsOf({ promptTokens }),
+              nodesOf(nodes.map(() => 1)),
+            )
+          ]
+        const least = Math.min(...nodes.map((one) => productOf(one, promptTokens)))
+        expect(productOf(chosen ?? {}, promptTokens)).toBeLessThanOrEqual(1.5 * least)
+      }),
+    )
+  })
+
+  it('with a reach of 1 chooses what LMetric chooses', () => {
+    fc.assert(
+      fc.property(scene, ({ nodes, promptTokens }) => {
+        const products = nodes.map((one) => productOf(one, promptTokens))
+        const index = strategyOf('adaptive', nodes, { reach: 1, reachWhenSaturated: 1 }).pick(
+          factsOf({ promptTokens }),
+          nodesOf(nodes.map(() => 1)),
+        )
+        expect(products[index]).toBe(Math.min(...products))
+      }),
+    )
+  })
+
+  it('looks further where the engines tell of their caches themselves', () => {
+    // The first has the prompt and a queue; by LMetric's product it is far behind.
+    const queue = { inFlight: 30, waiting: 1, prefillTokens: 400, kvTokens: 40_000, cachedTokens: 7900 }
+    const idle = { inFlight: 0, cachedTokens: 7000, slowness: 4 }
+    const facts = factsOf({ promptTokens: 8000, outputTokens: 200 })
+    const pick = (cacheSource: 'mirror' | 'events'): number =>
+      strategyOf(
+        'adaptive',
+        [
+          { ...queue, cacheSource },
+          { ...idle, cacheSource },
+        ],
+        { reach: 1.5 },
+      ).pick(facts, nodesOf([1, 1]))
+    expect(pick('mirror')).toBe(1)
+    expect(pick('events')).toBe(
+      strategyOf('marginal-cost', [queue, idle], { promised: 0, batch: 1.4, queue: 1.3, fullBatch: 0 }).pick(facts, nodesOf([1, 1])),
+    )
+  })
+
+  it('says how many nodes were not compared', () => {
+    const said: string[] = []
+    const costs: number[] = []
+    const trace = {
+      cost: (position: number) => void costs.push(position),
+      unit: () => undefined,
+      because: (reason: string) => void said.push(reason),
+    }
+    const nodes = [{ inFlight: 40, prefillTokens: 9000, waiting: 3 }, { inFlight: 1 }, { inFlight: 1 }]
+    strategyOf('adaptive', nodes).pick(factsOf(), nodesOf([1, 1, 1]), trace)
+    expect(costs).toEqual([1, 2])
+    expect(said.join('; ')).toContain('1 of 3 had far more work ahead')
+  })
+})
