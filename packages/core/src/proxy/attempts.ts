@@ -62,13 +62,15 @@ class Attempts implements Waiter {
 
   /** In line, and something has changed. */
   ask(): boolean {
+    let waits = true
     try {
       const node = pick(this.context, this.question)
       if (node === 'wait') return false
       this.waitEnded()
+      waits = false
       this.send(node)
     } catch (thrown) {
-      this.waitEnded()
+      if (waits) this.waitEnded()
       this.finish(this.tried.at(-1), this.last, asError(thrown))
     }
     return true
@@ -96,15 +98,20 @@ class Attempts implements Waiter {
     const { line: limits, name } = request.pool
     const line = context.lines.of(request.pool)
     if (line.size >= limits.max) return this.refuse(lineFull(name, limits.max))
-    const leave = (error: LbError): void => {
+    const leave = (): void => {
       line.leave(this)
       this.waitEnded()
-      this.refuse(error)
     }
     this.waitsSinceMs = context.clock.nowMs()
     line.join(this)
-    this.waitTimer = context.wheel.after(limits.longestMs, () => leave(waitedTooLong(name, limits.longestMs)))
-    request.exchange.onGone(() => leave(clientLeft()))
+    this.waitTimer = context.wheel.after(limits.longestMs, () => {
+      leave()
+      this.refuse(waitedTooLong(name, limits.longestMs))
+    })
+    request.exchange.onGone(() => {
+      leave()
+      this.finish(this.tried.at(-1), undefined, clientLeft())
+    })
   }
 
   private waitEnded(): void {

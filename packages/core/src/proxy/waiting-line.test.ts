@@ -176,6 +176,37 @@ describe('requests that the strategy wants no node for', () => {
       ])
   })
 
+  it('count as left by their client also where a node had failed them before', async () => {
+    const busy = rig.ask({ user: 'a' })
+    await expect.poll(() => held.length).toBe(1)
+    rig.dead()
+    const leaving = new AbortController()
+    const gone = rig.ask({ user: 'b' }, {}, leaving.signal).catch((error: unknown) => error)
+    await expect.poll(inLine).toBe(1)
+    leaving.abort()
+    await gone
+    await expect
+      .poll(() => rig.records)
+      .toMatchObject([{ outcome: 'client-gone', node: 'p/n1', attempts: [{ outcome: 'connect-failed' }] }])
+    await answerOne()
+    expect((await busy).status).toBe(200)
+  })
+
+  it('fail with the strategy that fails while they wait', async () => {
+    const busy = rig.ask({ user: 'a' })
+    await expect.poll(() => held.length).toBe(1)
+    const waiting = rig.ask({ user: 'b' })
+    await expect.poll(inLine).toBe(1)
+    const { pick } = rig.strategy
+    rig.strategy.pick = () => {
+      throw new Error('a bug')
+    }
+    expect(await (await waiting).json()).toMatchObject({ error: { code: 'LB_BUG' } })
+    rig.strategy.pick = pick
+    await answerOne()
+    expect((await busy).status).toBe(200)
+  })
+
   it('are traced once for the wait and once for the choice', async () => {
     const first = rig.ask({ user: 'a' })
     await expect.poll(() => held.length).toBe(1)
