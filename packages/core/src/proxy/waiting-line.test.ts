@@ -11,13 +11,20 @@ let rig: Rig
 /** Requests that the engine has and has not answered. */
 let held: Socket[]
 let served: string[]
+let isBroken: boolean
 
 beforeEach(async () => {
   held = []
   served = []
+  isBroken = false
   rig = new Rig('listen')
   // One request at a time.
-  rig.strategy = { pick: (_, nodes) => nodes.findIndex((node) => rig.view.of(node).inFlight === 0) }
+  rig.strategy = {
+    pick(_, nodes) {
+      if (isBroken) throw new Error('a bug')
+      return nodes.findIndex((node) => rig.view.of(node).inFlight === 0)
+    },
+  }
   await rig.engine((socket, request) => {
     served.push(/"user":"(\w+)"/.exec(request)?.[1] ?? '')
     held.push(socket)
@@ -197,12 +204,9 @@ describe('requests that the strategy wants no node for', () => {
     await expect.poll(() => held.length).toBe(1)
     const waiting = rig.ask({ user: 'b' })
     await expect.poll(inLine).toBe(1)
-    const { pick } = rig.strategy
-    rig.strategy.pick = () => {
-      throw new Error('a bug')
-    }
+    isBroken = true
     expect(await (await waiting).json()).toMatchObject({ error: { code: 'LB_BUG' } })
-    rig.strategy.pick = pick
+    isBroken = false
     await answerOne()
     expect((await busy).status).toBe(200)
   })
