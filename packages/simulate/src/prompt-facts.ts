@@ -34,7 +34,7 @@ export class PromptFacts implements RequestFacts {
   declare readonly address?: string
   readonly sloTtftMs: number | undefined
   /** Tokens that the first so many runs cover, from one run on. */
-  private readonly coveredTokens: Float64Array
+  private readonly coveredTokens: number[] = []
   readonly prompt: readonly PromptRun[]
 
   constructor(
@@ -46,7 +46,6 @@ export class PromptFacts implements RequestFacts {
     this.prompt = prompt
     const blocks = Math.min(mostHashes, prompt.length)
     this.prefixHashes = new Float64Array(blocks)
-    this.coveredTokens = new Float64Array(blocks)
     this.promptTokens = chain(prompt, this.prefixHashes, this.coveredTokens)
     this.bodyBytes = BYTES_PER_TOKEN * this.promptTokens
     this.tenant = tenantOf(request.tenant, this.prefixHashes, '')
@@ -64,7 +63,7 @@ export class PromptFacts implements RequestFacts {
 }
 
 /** Chains the runs' ids and lengths into hashes below 2^52; returns the tokens of all of them. */
-function chain(prompt: readonly PromptRun[], hashes: Float64Array, covered: Float64Array): number {
+function chain(prompt: readonly PromptRun[], hashes: Float64Array, covered: number[]): number {
   let tokens = 0
   let low = 0x811c9dc5
   let high = 0x9e3779b9
@@ -78,7 +77,7 @@ function chain(prompt: readonly PromptRun[], hashes: Float64Array, covered: Floa
     high = Math.imul(high ^ (run.id / TWO_32) ^ low, 0xc2b2ae35)
     high ^= high >>> 13
     hashes[at] = (high >>> 12) * TWO_32 + (low >>> 0)
-    covered[at] = tokens
+    covered.push(tokens)
   }
   return tokens
 }
