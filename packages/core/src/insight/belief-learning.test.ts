@@ -105,6 +105,19 @@ describe('what answers tell of caches', () => {
     expect([1, 2, 3].map((family) => present(belief, chain(family)))).toEqual([0, 320, 320])
   })
 
+  it('an engine that tells what it found and once says nothing has found nothing; one that never tells says nothing', () => {
+    for (const tells of [true, false]) {
+      const { belief, nodes } = scene(1)
+      const [node] = nodes
+      if (node === undefined) throw new Error('one node')
+      serve(belief, node, chain(1), tells ? 0 : undefined)
+      serve(belief, node, chain(2))
+      serve(belief, node, chain(2))
+      expect(belief.mirrorOf(0).trust).toBe(tells ? 0.9 : 1)
+      expect(present(belief, chain(1))).toBe(tells ? 0 : 320)
+    }
+  })
+
   it('a hit changes nothing', () => {
     const { belief, nodes } = scene(1)
     const [node] = nodes

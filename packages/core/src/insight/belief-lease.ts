@@ -147,8 +147,9 @@ export class BeliefLease implements Lease, Waiting {
   }
 
   private learnCache({ promptTokens, cachedTokens }: Usage): void {
-    if (cachedTokens === undefined || promptTokens <= 0) return
-    this.belief.learnCache(this.row, this.pin, { facts: this.facts, toldTokens: (cachedTokens * this.facts.promptTokens) / promptTokens })
+    const found = this.row.foundTokens(this.facts.stream, cachedTokens)
+    if (found === undefined || promptTokens <= 0) return
+    this.belief.learnCache(this.row, this.pin, { facts: this.facts, toldTokens: (found * this.facts.promptTokens) / promptTokens })
   }
 
   /** A strategy that fails here gets no request: the claim is taken back. */

@@ -48,6 +48,8 @@ export class NodeRow implements NodeBelief {
   kin = 0
   /** When a token gap was last measured here. */
   measuredMs = -Infinity
+  /** Whether usage said once how much was cached, in streams and in answers that come whole. */
+  private tellsCached = { stream: false, plain: false }
   private first: Waiting | undefined
   private last: Waiting | undefined
 
@@ -112,6 +114,21 @@ export class NodeRow implements NodeBelief {
 
   progressed(atMs: number): void {
     this.context.rows.putTime(this.index, PROGRESS, atMs + this.context.aheadMs)
+  }
+
+  /** Another node's row, or another process behind it. */
+  reset(): void {
+    this.load = undefined
+    this.incarnation = undefined
+    this.id = undefined
+    this.tellsCached = { stream: false, plain: false }
+  }
+
+  /** What usage says was cached. Engines that say it leave it out where it is nothing. */
+  foundTokens(stream: boolean, cachedTokens: number | undefined): number | undefined {
+    const kind = stream ? 'stream' : 'plain'
+    if (cachedTokens !== undefined) this.tellsCached[kind] = true
+    return cachedTokens ?? (this.tellsCached[kind] ? 0 : undefined)
   }
 
   /** To the end of the line. */

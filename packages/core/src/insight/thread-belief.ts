@@ -207,11 +207,8 @@ class ThreadBelief implements Belief, LeaseContext {
 
   /** The row is another node's from now on, or nobody's. */
   private forgotten(index: number): void {
-    const row = this.of({ index })
     this.emptied(index)
-    row.load = undefined
-    row.incarnation = undefined
-    row.id = undefined
+    this.of({ index }).reset()
   }
 
   /** False for a life that is over; the first word of a new one empties the mirror. */
