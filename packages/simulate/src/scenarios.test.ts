@@ -18,6 +18,11 @@ describe('agents whose tools share long prompts', () => {
     for (const other of ['lmetric', 'min-ttft', 'kv-cost']) expect(race.mean('marginal-cost')).toBeLessThan(race.mean(other))
   })
 
+  it('adaptive, the default, is no worse than the better of lmetric and marginal-cost', () => {
+    expect(race.p90('adaptive')).toBeLessThan(1.1 * Math.min(race.p90('lmetric'), race.p90('marginal-cost')))
+    expect(race.mean('adaptive')).toBeLessThan(1.1 * Math.min(race.mean('lmetric'), race.mean('marginal-cost')))
+  })
+
   it('prefix-hash keeps a tool that everybody uses on one node, until that is over its bound', () => {
     expect(race.p90('prefix-hash')).toBeLessThan(0.5 * race.p90('least-requests'))
     expect(race.p90('prefix-hash')).toBeGreaterThan(3 * race.p90('lmetric'))
@@ -57,7 +62,7 @@ describe('conversations on nodes that are too few for them', () => {
   })
 
   it('those who leave a busy cache lose it for the rest of the conversation; sticky does not', () => {
-    for (const name of ['lmetric', 'marginal-cost', 'cache-aware']) expect(race.mean('sticky')).toBeLessThan(race.mean(name))
+    for (const name of ['lmetric', 'marginal-cost', 'adaptive', 'cache-aware']) expect(race.mean('sticky')).toBeLessThan(race.mean(name))
   })
 })
 
