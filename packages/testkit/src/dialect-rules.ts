@@ -45,6 +45,17 @@ export function dialectRules(bench: Workbench): readonly ContractRule[] {
   const dialect = (): Dialect => bench.attached('http://127.0.0.1:1').dialect
   return [
     {
+      title: 'its handover, where it has one, names faces that it speaks, a field, and JSON to ask with',
+      async run() {
+        const { handover, paths } = dialect()
+        if (handover === undefined) return
+        assert.ok(handover.faces.length > 0, 'it hands no face over')
+        for (const face of handover.faces) assert.ok(paths[face] !== undefined, `it hands ${face} over and does not speak it`)
+        assert.match(handover.field, /^[A-Za-z0-9_.-]+$/)
+        JSON.parse(handover.ask)
+      },
+    },
+    {
       title: 'its paths start with a slash and its header names are lower-case',
       async run() {
         const { paths, headers } = dialect()

@@ -44,4 +44,18 @@ describe('a dialect', () => {
     expect(dialect.classify(429, {}, '')).toBe('cooldown')
     expect(dialect.streamEnd('data: [DONE]\n\n')).toBe('complete')
   })
+
+  it.each([
+    ['no JSON to ask with', { faces: ['openai-chat'], field: 'place', ask: '{' }],
+    ['no field', { faces: ['openai-chat'], field: '', ask: '{}' }],
+    ['no faces', { field: 'place', ask: '{}' }],
+  ])('whose handover has %s hands nothing over, and is told of', (_, handover) => {
+    const told: string[] = []
+    const guarded = guardDialect({ ...openaiDialect(), handover: handover as never }, (what) => void told.push(what))
+    expect(guarded.handover).toBeUndefined()
+    expect(told).toEqual(['handover'])
+    const whole = { faces: ['openai-chat'], field: 'place', ask: '{}' } as const
+    expect(guardDialect({ ...openaiDialect(), handover: whole }, (what) => void told.push(what)).handover).toEqual(whole)
+    expect(told).toHaveLength(1)
+  })
 })

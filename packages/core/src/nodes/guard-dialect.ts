@@ -1,4 +1,4 @@
-import type { AnswerClass, CollectedShape, Dialect, Face } from '../contracts/index.js'
+import type { AnswerClass, CollectedShape, Dialect, Face, Handover } from '../contracts/index.js'
 import { messageOf } from '../errors/index.js'
 
 const classes: ReadonlySet<unknown> = new Set<AnswerClass>(['ok', 'client', 'retry', 'cooldown', 'loading', 'death'])
@@ -33,8 +33,12 @@ export function guardDialect(given: Dialect, onSlip: OnSlip): Dialect {
     ...shape,
     fits: (body) => safely('collect.fits', () => shape.fits(body), false, isBoolean),
   })
+  const { handover, ...others } = given
+  const isWhole = handover !== undefined && isHandover(handover)
+  if (handover !== undefined && !isWhole) slipped('handover', 'it needs faces, the name of a field, and JSON to ask with')
   return {
-    ...given,
+    ...others,
+    ...(isWhole ? { handover } : {}),
     classify: (status, headers, bodyStart) =>
       safely(
         'classify',
@@ -59,4 +63,15 @@ export function guardDialect(given: Dialect, onSlip: OnSlip): Dialect {
 function byStatus(status: number): AnswerClass {
   if (status < 400) return 'ok'
   return status < 500 ? 'client' : 'retry'
+}
+
+/** What goes into requests of clients must be what it says. */
+function isHandover({ faces, field, ask }: Partial<Record<keyof Handover, unknown>>): boolean {
+  if (!Array.isArray(faces) || typeof field !== 'string' || field === '' || typeof ask !== 'string') return false
+  try {
+    JSON.parse(ask)
+    return true
+  } catch {
+    return false
+  }
 }
