@@ -1,5 +1,5 @@
 /** Virtual time through the real binary: workloads, files and logs of users, and what is wrong with them. */
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { House, until } from './house.js'
@@ -26,6 +26,7 @@ interface Simulated {
     readonly requests: number
     readonly nodes: number
     readonly cut: number
+    readonly perNode: readonly { readonly requests: number }[]
     readonly ttftMs: Readonly<Record<'p50' | 'p90' | 'p99', number>>
     readonly tpotMs: Readonly<Record<'p50' | 'p90' | 'p99', number>>
     readonly e2eMs: Readonly<Record<'mean' | 'p50' | 'p90' | 'p99', number>>
@@ -94,6 +95,38 @@ describe('lb simulate', () => {
     const bad = await house.lb(['simulate', '--trace', 'bad.csv'])
     expect(bad.code).toBe(2)
     expect(bad.stderr).toContain('bad.csv:3:3: input_tokens is "ten"')
+  })
+
+  it('lets strategies of plugins take part, and forgives a broken one that nobody asked for', async () => {
+    const folder = join(house.folder, 'lb-plugin-places')
+    const create = 'create: ({ settings }) => ({ pick: (facts, candidates) => Math.min(settings.place ?? 0, candidates.length - 1) })'
+    const schema = `{ type: 'object', properties: { place: { type: 'integer', minimum: 0, maximum: 9, default: 0 } } }`
+    const strategies = { place: './place.mjs', broken: './broken.mjs' }
+    mkdirSync(folder)
+    writeFileSync(
+      join(folder, 'package.json'),
+      JSON.stringify({ name: 'lb-plugin-places', version: '1.0.0', type: 'module', plimsoll: { apiVersion: 1, strategies } }),
+    )
+    writeFileSync(
+      join(folder, 'place.mjs'),
+      `export const strategy = { name: 'place', summary: 'One place.', settings: ${schema}, ${create} }`,
+    )
+    writeFileSync(
+      join(folder, 'broken.mjs'),
+      `export const strategy = { name: 'broken', summary: 'None.', settings: {}, create: () => ({}) }`,
+    )
+    expect(await house.lb(['plugins', 'link', folder])).toMatchObject({ code: 0 })
+    writeFileSync(join(folder, 'broken.mjs'), `throw new Error('not built')`)
+    const args = ['simulate', '--trace', 'tenant', '--requests', '300', '--nodes', '3', '--strategy']
+    const { results } = await json(...args, 'place:place=1,least-tokens')
+    const counts = results.map(({ perNode }) => perNode.map(({ requests }) => requests > 0))
+    expect(counts).toEqual([
+      [false, true, false],
+      [true, true, true],
+    ])
+    expect((await house.lb([...args, 'broken'])).stderr).toContain('not built')
+    expect((await house.lb([...args, 'place:place=11'])).stderr).toContain('place is 11; it is at most 9')
+    await house.lb(['plugins', 'uninstall', 'lb-plugin-places'])
   })
 
   it.each([

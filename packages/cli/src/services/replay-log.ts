@@ -42,7 +42,7 @@ export async function replayLog(flags: ReplayFlags, onRun: OnRun): Promise<Repla
   const source = traceSource(logTrace(flags.log, log.requests))
   const logged = new Set(log.requests.flatMap(({ node }) => node ?? [])).size
   const { nodes: counts, seed, requests, ...fleetFlags } = flags
-  const registry = await simulatedStrategies(flags.pluginRoots)
+  const registry = await simulatedStrategies(flags.pluginRoots, flags.strategy, flags.was)
   const fleet = await simulatedFleet(fleetFlags, { nodes: Math.max(1, logged), profile: USUAL_PROFILE })
   const was =
     flags.was === undefined

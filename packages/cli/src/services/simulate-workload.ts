@@ -32,7 +32,7 @@ export async function simulateWorkload(flags: SimulateFlags, onRun: OnRun): Prom
   const source = sourceOf(flags)
   const fleet = await simulatedFleet(flags, { nodes: USUAL_NODES, profile: source.profile ?? USUAL_PROFILE })
   const rates = flags.rate === undefined ? [usualRate(source, fleet)] : parseRates(flags.rate)
-  const registry = await simulatedStrategies(flags.pluginRoots)
+  const registry = await simulatedStrategies(flags.pluginRoots, flags.strategy)
   const { seed, requests, belief, fault = [] } = flags
   const results = await runSimulations(
     {

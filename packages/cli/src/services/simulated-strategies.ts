@@ -1,8 +1,22 @@
-import { createStrategyRegistry, type StrategyRegistry } from '@plimsoll/core'
+import { createStrategyRegistry, type StrategyPlugin, type StrategyRegistry } from '@plimsoll/core'
 import { installedStrategies, loadStrategies } from './strategy-catalogue.js'
 
-/** The built-in strategies and those of plugins. Throws LB_BAD_PLUGIN where one of these does not load. */
-export async function simulatedStrategies(pluginRoots: readonly string[]): Promise<StrategyRegistry> {
-  const { strategies } = installedStrategies(pluginRoots)
-  return createStrategyRegistry(await loadStrategies([...strategies.values()]))
+/** The built-in strategies and those of plugins. One that does not load is missing, unless it stands in `asked`: then throws LB_BAD_PLUGIN. */
+export async function simulatedStrategies(
+  pluginRoots: readonly string[],
+  ...asked: readonly (string | undefined)[]
+): Promise<StrategyRegistry> {
+  const { strategies, faults } = installedStrategies(pluginRoots)
+  const isAsked = (name: string): boolean => asked.some((text) => text?.includes(name))
+  const fault = faults.find(({ strategies: names }) => names.some(isAsked))
+  if (fault !== undefined) throw fault.error
+  const loaded: StrategyPlugin[] = []
+  for (const each of strategies.values()) {
+    try {
+      loaded.push(...(await loadStrategies([each])))
+    } catch (error) {
+      if (isAsked(each.strategy)) throw error
+    }
+  }
+  return createStrategyRegistry(loaded)
 }

@@ -27,7 +27,7 @@ export interface TuneFlags extends FleetFlags {
 export async function tuneStrategies(flags: TuneFlags, onRun: OnRun): Promise<TuneReport> {
   const source = sourceOf(flags)
   const fleet = await simulatedFleet(flags, { nodes: 8, profile: source.profile ?? '8b-h100' })
-  const registry = await simulatedStrategies(flags.pluginRoots)
+  const registry = await simulatedStrategies(flags.pluginRoots, flags.strategy, flags.than)
   const told = (strategy: LabelledStrategy) => knowingTheMachine(strategy, { ...fleet, registry })
   const strategies = parseStrategies(flags.strategy, registry).map(told)
   const baseline = told(baselineOf(flags, fleet.strategy, registry))
