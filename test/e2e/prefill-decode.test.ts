@@ -41,14 +41,14 @@ let decode: Scripted
 let house: House
 let url: string
 
-beforeAll(async () => {
+async function open(workers: number): Promise<void> {
   const message = (content: string): string =>
     `"choices":[{"index":0,"message":{"role":"assistant","content":"${content}"},"finish_reason":"stop"}]`
   const counted = '"usage":{"prompt_tokens":9,"completion_tokens":1,"total_tokens":10}'
   prefill = await scripted(`{${message('x')},${counted},"kv_transfer_params":${PLACE}}`)
   decode = await scripted(`{${message('from the second')},${counted}}`)
   house = new House(`version: 1
-gateway: { listen: 127.0.0.1:0 }
+gateway: { listen: 127.0.0.1:0, workers: ${workers} }
 pools:
   parted:
     models: ['${MODEL}']
@@ -58,16 +58,16 @@ pools:
 `)
   url = await house.up()
   await until(async () => (await house.status()).pools[0]?.nodes.every(({ state }) => state === 'ready') === true)
-})
+}
 
-afterAll(async () => {
+async function close(): Promise<void> {
   await house.lb(['down', '--force'])
   await house.close()
   for (const { server } of [prefill, decode]) {
     server.closeAllConnections()
     server.close()
   }
-})
+}
 
 async function ask(): Promise<{ text: string; node: string | null; id: string }> {
   const answer = await fetch(`${url}/v1/chat/completions`, {
@@ -78,7 +78,10 @@ async function ask(): Promise<{ text: string; node: string | null; id: string }>
   return { text: await answer.text(), node: answer.headers.get('x-lb-node'), id: answer.headers.get('x-request-id') ?? '' }
 }
 
-describe('a pool of vLLMs that is parted by role', () => {
+describe.each([1, 2])('a pool of vLLMs that is parted by role, with %i data threads', (workers) => {
+  beforeAll(() => open(workers))
+  afterAll(close)
+
   it('hands over untouched what the first says of the prompt, and tells both in lb why', async () => {
     const { text, node, id } = await ask()
     expect(text).toContain('from the second')
