@@ -68,6 +68,17 @@ describe('nodes in several zones', () => {
     expect(await nodeOf()).toBe('p/n0')
   })
 
+  it('are judged by how much farther they are: what a probe costs beside the way is the same everywhere', async () => {
+    await engine({ zone: 'here', roundTripMs: 58 })
+    await engine({ zone: 'there', roundTripMs: 60 })
+    await rig.open()
+    expect(await nodeOf()).toBe('p/n0')
+    await holdWith(200)
+    expect(await nodeOf()).toBe('p/n1')
+    for (const socket of held) socket.write(whole)
+    await expect.poll(() => rig.records).toHaveLength(3)
+  })
+
   it('are taken by distance where none is here', async () => {
     await engine({ zone: 'far', roundTripMs: 90 })
     await engine({ zone: 'near', roundTripMs: 5 })

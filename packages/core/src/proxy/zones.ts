@@ -5,7 +5,7 @@ import { WaitModel } from './wait-model.js'
 interface Neighbourhood {
   readonly zone: string
   readonly nodes: readonly RosterNode[]
-  /** To the nearest of them. */
+  /** To the nearest of them, so much longer than to the nearest zone. */
   readonly roundTripMs: number
 }
 
@@ -98,12 +98,12 @@ export class Zones {
     const known = this.maps.get(candidates)
     if (known?.zone === zone) return known
     const byZone = Map.groupBy(candidates, (node) => node.zone ?? zone)
-    const all = [...byZone].map(([name, nodes]) => ({
-      zone: name,
-      nodes,
-      roundTripMs: name === zone ? 0 : Math.min(...nodes.map(({ roundTripMs = 0 }) => roundTripMs)),
-    }))
-    const made = { zone, all: all.toSorted((a, b) => rank(a, zone) - rank(b, zone) || a.roundTripMs - b.roundTripMs) }
+    const all = [...byZone]
+      .map(([name, nodes]) => ({ zone: name, nodes, roundTripMs: Math.min(...nodes.map(({ roundTripMs = 0 }) => roundTripMs)) }))
+      .toSorted((one, other) => rank(one, zone) - rank(other, zone) || one.roundTripMs - other.roundTripMs)
+    // What a probe costs beside the way is the same everywhere, and so it leaves with the way to the nearest.
+    const nearestMs = all[0]?.roundTripMs ?? 0
+    const made = { zone, all: all.map((each) => ({ ...each, roundTripMs: Math.max(0, each.roundTripMs - nearestMs) })) }
     this.maps.set(candidates, made)
     return made
   }
