@@ -35,7 +35,11 @@ describe('the contract of strategies', () => {
   it.each<[string, StrategyPlugin, RegExp]>([
     ['has a name that no file can say', pluginWith({}, { name: 'Tiny One' }), /says its name/],
     ['says nothing of itself', pluginWith({}, { summary: '' }), /says its name/],
-    ['takes any setting without a word', pluginWith({}, { settings: { type: 'object', additionalProperties: true } }), /refuses unknown settings/],
+    [
+      'takes any setting without a word',
+      pluginWith({}, { settings: { type: 'object', additionalProperties: true } }),
+      /refuses unknown settings/,
+    ],
     ['points behind the candidates', pluginWith({ pick: (_facts, nodes) => nodes.length }), /picks a candidate or none/],
     ['answers later', pluginWith({ pick: () => Promise.resolve(0) as unknown as number }), /picks a candidate or none/],
     [
