@@ -4,6 +4,10 @@ import { Flags } from './oclif.js'
 export const fleetFlags = {
   nodes: Flags.string({ description: 'How many engines, or several kinds: 4x8b-h100,4x8b-a100.', helpValue: 'N' }),
   profile: Flags.string({ description: 'Model and machine of each node: 8b-h100, 8b-a100, 3b-a10g, laptop-3b.', helpValue: 'NAME' }),
+  slowness: Flags.string({
+    description: 'Each step takes so many times as long as the profile says; lb replay finds it for a log.',
+    helpValue: 'FACTOR',
+  }),
   topology: Flags.string({ description: 'Nodes and strategy of this topology file; profiles as far as it names them.', helpValue: 'PATH' }),
   pool: Flags.string({ description: 'The pool of the topology or of the request log, where there are several.', helpValue: 'POOL' }),
   requests: Flags.integer({ description: 'Requests of one run; default: all of a trace, five minutes of a generated workload.', min: 1 }),

@@ -30,6 +30,9 @@ export default class Replay extends LbCommand {
     if (flags.json) return this.printJson({ ...report, results: simulationJson(report.results) })
     const { replayText } = await import('../views/replay-text.js')
     this.print(replayText(report))
-    this.say(`lb tune --trace ${args.log} searches settings for this traffic.`)
+    const [before] = report.results
+    this.say(
+      `lb tune --trace ${args.log} --nodes ${before?.nodes ?? 1} --profile ${report.profile} --slowness ${report.slowness} searches settings for this traffic.`,
+    )
   }
 }

@@ -9,6 +9,8 @@ export interface FleetFlags {
   readonly pluginRoots: readonly string[]
   readonly nodes?: string | undefined
   readonly profile?: string | undefined
+  /** As typed. */
+  readonly slowness?: string | undefined
   readonly topology?: string | undefined
   readonly pool?: string | undefined
 }
@@ -33,13 +35,22 @@ const UNKNOWN = 'the nodes of a source are known only while the balancer runs; s
 export async function simulatedFleet(flags: FleetFlags, usual: { readonly nodes: number; readonly profile: PresetName }): Promise<Fleet> {
   const profile = flags.profile === undefined ? undefined : presetOf(flags.profile)
   const pool = flags.topology === undefined ? undefined : await poolOf(flags)
-  const nodes =
+  const plain =
     pool === undefined || flags.nodes !== undefined
       ? countedNodes(flags.nodes ?? String(usual.nodes), profile ?? usual.profile)
       : pool.groups.flatMap((group) => nodesOf(group, profile, usual.profile))
+  const nodes = slowedDown(plain, flags.slowness)
   if (nodes.length === 0) throw wrongInput('the topology has no nodes to simulate', UNKNOWN)
   if (nodes.length > MOST_NODES) throw wrongInput(`${nodes.length} nodes are too many`, `a simulation holds at most ${MOST_NODES}`)
   return { nodes, summary: summaryOf(nodes), ...(pool === undefined ? {} : { strategy: strategyOf(pool), pool: pool.name }) }
+}
+
+/** `--slowness 2`. */
+function slowedDown(nodes: readonly SimulatedNode[], text: string | undefined): readonly SimulatedNode[] {
+  if (text === undefined) return nodes
+  const factor = text.trim() === '' ? Number.NaN : Number(text)
+  if (factor >= 0.001 && factor <= 1000) return nodes.map((node) => ({ ...node, slowness: (node.slowness ?? 1) * factor }))
+  throw wrongInput(`--slowness ${text} is no factor from 0.001 to 1000`, 'write --slowness 1.5')
 }
 
 export function presetOf(text: string): PresetName {
@@ -88,7 +99,7 @@ function nodesOf(group: GroupPlan, profile: PresetName | undefined, usual: Prese
 function summaryOf(nodes: readonly SimulatedNode[]): string {
   const kinds = new Map<string, number>()
   for (const { preset, slowness = 1 } of nodes) {
-    const kind = slowness === 1 ? preset : `${preset} ${slowness}x slower`
+    const kind = slowness === 1 ? preset : `${preset} at ${Number(slowness.toPrecision(3))}x its step time`
     kinds.set(kind, (kinds.get(kind) ?? 0) + 1)
   }
   const [only] = kinds

@@ -105,6 +105,16 @@ describe('--nodes', () => {
     await expect(fleet(nodes)).rejects.toThrow(/--nodes|too many/)
   })
 
+  it('makes all of them slower', async () => {
+    const slow = await simulatedFleet({ cwd: '/', pluginRoots: [], nodes: '2', slowness: '1.5' }, usual)
+    expect(slow).toEqual({
+      nodes: [1, 2].map(() => ({ preset: '8b-h100', slowness: 1.5 })),
+      summary: '2 nodes 8b-h100 at 1.5x its step time',
+    })
+    for (const slowness of ['0', 'x', '-1', '', '1e9'])
+      await expect(simulatedFleet({ cwd: '/', pluginRoots: [], slowness }, usual)).rejects.toThrow(`--slowness ${slowness}`)
+  })
+
   it('refuses a profile that is none', async () => {
     await expect(fleet('2', 'cray')).rejects.toThrow('there is no profile cray')
     await expect(fleet('2xcray')).rejects.toThrow('there is no profile cray')
