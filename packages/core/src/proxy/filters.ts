@@ -20,12 +20,12 @@ interface Filter {
   reason(node: RosterNode, question: Question): string
 }
 
-/** In this order; the first that leaves a node out gives the reason. */
+/** In this order, the firm ones first, so that none of the others is left with nodes that a firm one then takes; the first that leaves a node out gives the reason. */
 const filters: readonly Filter[] = [
   { name: 'tried', isFirm: true, keeps: isUntried, reason: () => 'was tried before for this request' },
-  { name: 'role', isFirm: false, keeps: answers, reason: () => 'computes prompts for others' },
   { name: 'face', isFirm: true, keeps: speaks, reason: (_, { request }) => `does not speak ${request.face}` },
   { name: 'labels', isFirm: true, keeps: isLabelled, reason: (node, question) => `lacks ${lackedLabels(node, question)}` },
+  { name: 'role', isFirm: false, keeps: answers, reason: () => 'computes prompts for others' },
   { name: 'model', isFirm: false, keeps: serves, reason: (_, { request }) => `does not serve ${request.facts.model}` },
   { name: 'context', isFirm: false, keeps: hasRoom, reason: contextReason },
   { name: 'cooldown', isFirm: false, keeps: isRested, reason: restReason },
