@@ -11,7 +11,7 @@ export function simulate(options: SimulationOptions): SimulationResult {
   checkOptions(options)
   const simulation = new Simulation(options)
   simulation.run()
-  const { nodes, workload, strategy, rate = 1, seed = 1, beliefKind = 'mirror', warmupShare = WARMUP_SHARE } = options
+  const { nodes, workload, strategy, rate = 1, seed = 1, beliefKind = 'mirror', warmupShare = WARMUP_SHARE, toTheEnd } = options
   const { measures, clients, counts, balancer, clock, recorder } = simulation
   return {
     strategy: strategy.name,
@@ -21,7 +21,7 @@ export function simulate(options: SimulationOptions): SimulationResult {
     belief: beliefKind,
     rate,
     seed,
-    ...measures.figures(warmupShare, clients.lastStartMs, options.sloTtftMs),
+    ...measures.figures(warmupShare, toTheEnd === true ? Infinity : clients.lastStartMs, options.sloTtftMs),
     strategyReport: reportOf(simulation.strategy),
     ...counts,
     ...balancer.counts,

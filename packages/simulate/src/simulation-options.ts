@@ -53,6 +53,8 @@ export interface SimulationOptions {
   readonly sloTtftMs?: number
   /** First part of the requests that the figures leave out. Default 0.2. */
   readonly warmupShare?: number
+  /** Whether what is sent after the last session began counts too: the load fades there, but all that was asked is in it. Default: no. */
+  readonly toTheEnd?: boolean
   /** No session begins once so many requests were sent. Default: no limit. */
   readonly maxRequests?: number
   /** Where strategies come from; default: the built-in ones. */

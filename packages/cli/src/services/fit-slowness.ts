@@ -24,7 +24,15 @@ export function fitSlowness({ source, nodes, strategy, registry, measured, seed 
   let slowness = 1
   for (let round = 0; round < ROUNDS && wantedMs > 0; round++) {
     const workload = source.workload({ seed, requests: REQUESTS })
-    const { tpotMs, e2eMs } = simulate({ nodes: slower(nodes, slowness), workload, strategy, registry, seed, warmupShare: 0 })
+    const { tpotMs, e2eMs } = simulate({
+      nodes: slower(nodes, slowness),
+      workload,
+      strategy,
+      registry,
+      seed,
+      warmupShare: 0,
+      toTheEnd: true,
+    })
     const foundMs = hasStreams ? tpotMs.p50 : e2eMs.p50
     if (foundMs <= 0) return 1
     slowness = Math.min(MOST, Math.max(LEAST, (slowness * wantedMs) / foundMs))

@@ -41,6 +41,7 @@ describe('a replay', () => {
   it('has as many nodes as answered, as slow as the log says, and says what the log says', async () => {
     const { log, slowness, results } = await replay(writeLog('slow.log', 14))
     expect(log).toMatchObject({ pool: 'chat', requests: 300, leftOut: 0, nodes: 3 })
+    expect(results.map(({ requests }) => requests)).toEqual([300, 300, 300])
     expect(log.spanMs).toBe(299 * 500)
     expect(log.measured.tpotMs.p50).toBeCloseTo(14)
     expect(log.measured.cachedTokenShare).toBeCloseTo((285 * 2000) / (300 * 2100))

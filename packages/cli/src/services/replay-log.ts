@@ -62,7 +62,10 @@ export async function replayLog(flags: ReplayFlags, onRun: OnRun): Promise<Repla
     await new Promise((done) => setImmediate(done))
     const workload = source.workload({ seed, ...(requests === undefined ? {} : { requests }) })
     const told = knowingTheMachine(strategy, { nodes: each, registry })
-    results.push({ ...simulate({ nodes: each, workload, strategy: told, registry, seed, warmupShare: 0 }), label: strategy.label })
+    results.push({
+      ...simulate({ nodes: each, workload, strategy: told, registry, seed, warmupShare: 0, toTheEnd: true }),
+      label: strategy.label,
+    })
   }
   const span = (log.requests.at(-1)?.arrivedAtMs ?? 0) - (log.requests[0]?.arrivedAtMs ?? 0)
   const { pool, leftOut } = log
