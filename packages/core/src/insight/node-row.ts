@@ -151,6 +151,9 @@ export class NodeRow implements NodeBelief {
     else before.behind = behind
     if (behind === undefined) this.last = before
     else behind.before = before
+    // One that is gone must not lead to those that came after it: what is old and dead would keep them alive until a full collection.
+    request.before = undefined
+    request.behind = undefined
     this.add(WAITING, -1)
     this.add(PREFILL_TOKENS, -request.prefillTokens)
     if (wasFirst) this.showHead(atMs)
