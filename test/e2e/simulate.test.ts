@@ -161,7 +161,7 @@ describe('lb replay', () => {
       return choices[0]?.message.content ?? ''
     }
     await Promise.all(
-      Array.from({ length: 6 }, async (_, person) => {
+      Array.from({ length: 5 }, async (_, person) => {
         const messages: { role: string; content: string }[] = [
           { role: 'system', content: `You help person ${person}. ${'Be brief. '.repeat(80)}` },
         ]
@@ -173,7 +173,7 @@ describe('lb replay', () => {
     )
     await house.lb(['down'])
     const log = join(house.cwd, 'requests.log')
-    await until(() => existsSync(log) && readFileSync(log, 'utf8').trim().split('\n').length === 24)
+    await until(() => existsSync(log) && readFileSync(log, 'utf8').trim().split('\n').length === 20)
     const { code, stdout, stderr } = await house.lb([
       'replay',
       'requests.log',
@@ -188,15 +188,16 @@ describe('lb replay', () => {
     expect(stderr).toMatch(
       /^lb tune --trace requests\.log --nodes 2 --profile instant --slowness [\d.]+ searches settings for this traffic\.\n$/,
     )
-    expect(stdout).toContain('pool demo, 24 requests')
+    expect(stdout).toContain('pool demo, 20 requests')
     expect(stdout).toMatch(/^measured then +2 /m)
     expect(stdout).toMatch(/^round-robin, as it ran +2 /m)
     expect(stdout).toMatch(/^lmetric with 1 node: p90 TTFT/m)
     const report = await json('replay', 'requests.log', '--topology', 'lb.yaml', '--strategy', 'lmetric', '--no-fit')
     const [before, after] = report.results
-    expect(after?.cachedTokenShare, 'a conversation stays where its beginning is cached').toBeGreaterThan(before?.cachedTokenShare ?? 1)
+    expect(after?.cachedTokenShare, 'a conversation stays where its beginning is cached').toBeGreaterThan(0.3)
+    expect(before?.cachedTokenShare).toBeLessThanOrEqual(after?.cachedTokenShare ?? 0)
     const short = await house.lb(['tune', '--trace', 'requests.log'])
-    expect([short.code, short.stderr.includes('24 requests are too few to tune on')]).toEqual([2, true])
+    expect([short.code, short.stderr.includes('20 requests are too few to tune on')]).toEqual([2, true])
   })
 })
 
