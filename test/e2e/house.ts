@@ -33,7 +33,11 @@ export interface StatusDocument {
   readonly pid: number
   readonly startedAtMs: number
   readonly gateway: { readonly listen: readonly string[] }
-  readonly pools: readonly { readonly name: string; readonly nodes: readonly NodeRow[] }[]
+  readonly pools: readonly {
+    readonly name: string
+    readonly nodes: readonly NodeRow[]
+    readonly strategyReport?: Readonly<Record<string, number>>
+  }[]
 }
 
 export class House {

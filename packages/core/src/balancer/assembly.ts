@@ -22,6 +22,7 @@ import { nodeReadings } from './node-readings.js'
 import { createPluginHost } from './plugin-host.js'
 import type { Resolved } from './resolved-options.js'
 import { SharedBelief } from './shared-belief.js'
+import { meanReports, type StrategyReport } from './strategy-reports.js'
 import { coreVersion } from './version.js'
 
 /** What is counted of nodes that are gone is forgotten so soon after they went. */
@@ -46,6 +47,8 @@ export interface Assembly {
   readonly discovery: Discovery
   /** Requests in line, by pool, over all threads. */
   inLine(): ReadonlyMap<string, number>
+  /** What strategies say of themselves, over all threads. */
+  strategyReports(): readonly StrategyReport[]
   /** Points routing and the watch over sources at a topology; its nodes are the business of `join`. */
   use(topology: Topology): void
   /** Asks engines and tools nothing more. */
@@ -137,6 +140,7 @@ export function assemble(options: Resolved, first: Topology, hooks: AssemblyHook
     nodes: () => nodeReadings(fleet, belief, clock.nowMs()),
     mirrorBytes: () => (threadCount + 1) * belief.mirrorBytes,
     inLine: () => inLine(dataPath, threads),
+    strategies: () => strategyReports(dataPath, threads),
   })
   const ring = createRecordRing()
   const decisions = new DecisionBook(ring)
@@ -207,6 +211,7 @@ export function assemble(options: Resolved, first: Topology, hooks: AssemblyHook
     dataPath,
     threads,
     inLine: () => inLine(dataPath, threads),
+    strategyReports: () => strategyReports(dataPath, threads),
     use(topology) {
       dataPath.use(topology)
       discovery.use(topology)
@@ -225,6 +230,11 @@ export function assemble(options: Resolved, first: Topology, hooks: AssemblyHook
       return fleet.apply(whole)
     },
   }
+}
+
+/** The main thread's own strategies choose only where there are no data threads. */
+function strategyReports(dataPath: DataPath, threads: DataThreads | undefined): readonly StrategyReport[] {
+  return threads === undefined ? dataPath.strategyReports() : meanReports(threads.strategyReports())
 }
 
 /** Requests in line, by pool, over all threads. */

@@ -50,6 +50,7 @@ function poolStatus(assembly: Assembly, pool: PoolPlan, nowMs: number): PoolStat
     name: pool.name,
     models: pool.models,
     strategy: pool.strategy.name,
+    ...strategyReport(assembly, pool),
     inFlight: sum(nodes.map((node) => node.inFlight)),
     waiting: sum(nodes.map((node) => node.waiting)),
     inLine: assembly.inLine().get(pool.name) ?? 0,
@@ -67,6 +68,11 @@ function poolStatus(assembly: Assembly, pool: PoolPlan, nowMs: number): PoolStat
       notes,
     })),
   }
+}
+
+function strategyReport(assembly: Assembly, { name }: PoolPlan): Pick<PoolStatus, 'strategyReport'> {
+  const report = assembly.strategyReports().find(({ pool }) => pool === name)
+  return report === undefined ? {} : { strategyReport: report.values }
 }
 
 function nodeStatus({ stats, belief, gpuDesk: desk }: Assembly, node: Node, nowMs: number): NodeStatus {

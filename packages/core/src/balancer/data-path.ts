@@ -11,6 +11,7 @@ import { Listeners } from './listeners.js'
 import { NodeLives, type NodeLife } from './node-lives.js'
 import { routingOf } from './routing.js'
 import { SettledBatch } from './settled-batch.js'
+import { reportsOf, type StrategyReport } from './strategy-reports.js'
 
 /** What one data path is made of; the same in the main thread and in a data thread. */
 export interface DataPathParts {
@@ -42,6 +43,8 @@ export interface DataPath {
   readonly listeners: Listeners
   /** Points routing at a topology. Throws LB_SECRET_MISSING where a key cannot be read. */
   use(topology: Topology): void
+  /** What strategies say of themselves. */
+  strategyReports(): readonly StrategyReport[]
   /** There is another roster. */
   nodesChanged(): void
   /** Cuts every connection, on both sides. */
@@ -102,6 +105,10 @@ export function createDataPath(parts: DataPathParts, first: Topology): DataPath 
       routing = routingOf(topology, { ...parts, registry, before: routing })
       proxy.retain(new Set(topology.pools.map((pool) => pool.name)))
       listeners.use(topology.gateway)
+    },
+    strategyReports() {
+      const pools = routing.topology.pools.flatMap(({ models }) => routing.directory.poolOf(models[0] ?? '') ?? [])
+      return reportsOf(pools, (pool, error) => log.error('strategy.failed', { pool, error: messageOf(error) }))
     },
     nodesChanged() {
       for (const life of lives.gone(rosters.current())) tellStrategy(life)

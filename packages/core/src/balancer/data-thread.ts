@@ -13,6 +13,8 @@ import { createPluginHost } from './plugin-host.js'
 import type { FromThread, RosterMessage, ThreadBirth, ToThread } from './thread-messages.js'
 
 const LINE_TOLD_MS = 50
+/** How often the main thread hears what strategies say of themselves. */
+const REPORTS_TOLD_MS = 1_000
 
 const birth = workerData as ThreadBirth
 const tell = (message: FromThread): void => parentPort?.postMessage(message)
@@ -63,6 +65,7 @@ class Thread {
   private roster: Roster
   private closedBecause: string | undefined
   private isTellingLine = false
+  private tellReportsFromMs = 0
   private readonly belief: Belief
   private readonly dataPath: DataPath
   private readonly scrapes = new Map<number, (metrics: { contentType: string; text: string }) => void>()
@@ -86,7 +89,10 @@ class Thread {
         startedAtMs: birth.startedAtMs,
         closedBecause: () => this.closedBecause,
         metrics: () => this.scrape(),
-        onSettled: (records) => tell({ type: 'settled', records }),
+        onSettled: (records) => {
+          tell({ type: 'settled', records })
+          this.tellReports()
+        },
         onDecision: (decision) => tell({ type: 'decision', decision }),
         onLine: () => this.tellLine(),
       },
@@ -141,6 +147,15 @@ class Thread {
       this.isTellingLine = false
       tell({ type: 'in-line', sizes: this.dataPath.proxy.inLine() })
     })
+  }
+
+  /** After requests, for nothing else teaches a strategy; seldom, for people read it. */
+  private tellReports(): void {
+    const nowMs = systemClock.nowMs()
+    if (nowMs < this.tellReportsFromMs) return
+    this.tellReportsFromMs = nowMs + REPORTS_TOLD_MS
+    const reports = this.dataPath.strategyReports()
+    if (reports.length > 0) tell({ type: 'strategy-reports', reports })
   }
 
   /** The numbers of all threads are with the main one. */

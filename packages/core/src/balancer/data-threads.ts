@@ -7,6 +7,7 @@ import type { Fleet } from '../nodes/index.js'
 import type { Topology } from '../topology/index.js'
 import type { Listenable } from './listeners.js'
 import type { SharedBelief } from './shared-belief.js'
+import type { StrategyReport } from './strategy-reports.js'
 import type { FromThread, RosterMessage, ThreadBirth, ToThread } from './thread-messages.js'
 
 /** How the data path is spread over threads. */
@@ -46,6 +47,7 @@ interface Slot {
   readonly thread: number
   worker: Worker
   inLine: ReadonlyMap<string, number>
+  strategyReports: readonly StrategyReport[]
 }
 
 const MANY_NODES = 64
@@ -78,6 +80,11 @@ export class DataThreads {
   /** Requests in line, by pool; as the threads told last. */
   inLine(): readonly (readonly [pool: string, size: number])[] {
     return this.slots.flatMap((slot) => [...slot.inLine])
+  }
+
+  /** As the threads told last, one list for each. */
+  strategyReports(): readonly (readonly StrategyReport[])[] {
+    return this.slots.map((slot) => slot.strategyReports)
   }
 
   /** Takes the listening sockets and starts the threads on them; resolves when all listen. Rejects, with none left, when one cannot. */
@@ -144,7 +151,7 @@ export class DataThreads {
       workerData: this.birth(thread, listen),
       name: `lb-data-${thread}`,
     })
-    const slot: Slot = { thread, worker, inLine: new Map() }
+    const slot: Slot = { thread, worker, inLine: new Map(), strategyReports: [] }
     this.slots.push(slot)
     this.options.shared.greet(worker)
     worker.on('message', (message: FromThread) => this.take(slot, message))
@@ -228,6 +235,9 @@ export class DataThreads {
         return this.options.shared.heard(slot.thread, message.news)
       case 'in-line':
         slot.inLine = message.sizes
+        return
+      case 'strategy-reports':
+        slot.strategyReports = message.reports
         return
       case 'log':
         return this.options.log[message.level](message.event, message.facts)

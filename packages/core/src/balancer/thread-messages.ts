@@ -1,6 +1,7 @@
 import type { Decision, LoadFacts, LogFacts, RequestRecord, RosterNode } from '../contracts/index.js'
 import type { Topology } from '../topology/index.js'
 import type { Listenable } from './listeners.js'
+import type { StrategyReport } from './strategy-reports.js'
 
 /** What a data thread is born with. */
 export interface ThreadBirth {
@@ -54,6 +55,8 @@ export type FromThread =
   | { readonly type: 'in-line'; readonly sizes: ReadonlyMap<string, number> }
   /** What this thread's belief has to tell the others. */
   | { readonly type: 'belief'; readonly news: Float64Array }
+  /** What this thread's strategies say of themselves. */
+  | { readonly type: 'strategy-reports'; readonly reports: readonly StrategyReport[] }
   | { readonly type: 'listening'; readonly url: string }
   | { readonly type: 'log'; readonly level: 'info' | 'warn' | 'error'; readonly event: string; readonly facts: LogFacts }
   | { readonly type: 'metrics'; readonly id: number }

@@ -172,6 +172,8 @@ export interface PoolStatus {
   readonly models: readonly string[]
   /** Name of the strategy that chooses. */
   readonly strategy: string
+  /** What it says of itself, such as the error of its predictions; absent: nothing. The mean over threads. */
+  readonly strategyReport?: Readonly<Record<string, number>>
   /** Sum of the nodes. */
   readonly inFlight: number
   /** Of those in flight, the ones without a first token. */

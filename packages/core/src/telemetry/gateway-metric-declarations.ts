@@ -64,6 +64,10 @@ export const gatewayMetricDeclarations = {
     help: 'Requests that wait in line right now, because the strategy wants no node for them yet.',
     labels: ['pool'],
   }),
+  strategyReport: declare('gauge', 'lb_strategy_report', {
+    help: 'What the strategy of the pool says of itself, by name: such as the error of its predictions. The mean over threads.',
+    labels: ['pool', 'strategy', 'name'],
+  }),
   nodeInFlight: declare('gauge', 'lb_node_in_flight', { help: 'Requests at the node right now.', labels: ['pool', 'node'] }),
   nodeWaiting: declare('gauge', 'lb_node_waiting', {
     help: 'Of the requests at the node, those without a first token.',

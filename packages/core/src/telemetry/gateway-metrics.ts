@@ -30,6 +30,12 @@ export interface MetricsSource {
   readonly sources?: () => Iterable<SourceReading>
   /** Requests in line, by pool. */
   readonly inLine?: () => Iterable<readonly [pool: string, size: number]>
+  /** What strategies say of themselves. */
+  readonly strategies?: () => Iterable<{
+    readonly pool: string
+    readonly strategy: string
+    readonly values: Readonly<Record<string, number>>
+  }>
 }
 
 const nodeStates: readonly NodeState[] = ['declared', 'starting', 'loading', 'warming', 'ready', 'suspect', 'draining', 'stopped', 'failed']
@@ -50,6 +56,7 @@ export class GatewayMetrics {
   private readonly tokens = this.registry.counter(declared.tokens)
   private readonly timeInLine = this.registry.histogram(declared.timeInLine)
   private readonly inLine = this.registry.gauge(declared.inLine)
+  private readonly strategyReport = this.registry.gauge(declared.strategyReport)
   private readonly inFlight = this.registry.gauge(declared.nodeInFlight)
   private readonly waiting = this.registry.gauge(declared.nodeWaiting)
   private readonly tokensInFlight = this.registry.gauge(declared.nodeTokensInFlight)
@@ -113,6 +120,9 @@ export class GatewayMetrics {
     this.sources.read(this.source.sources?.() ?? [])
     this.inLine.clear()
     for (const [pool, size] of this.source.inLine?.() ?? []) this.inLine.with({ pool }).set(size)
+    this.strategyReport.clear()
+    for (const { pool, strategy, values } of this.source.strategies?.() ?? [])
+      for (const [name, value] of Object.entries(values)) this.strategyReport.with({ pool, strategy, name }).set(value)
     return this.registry.render()
   }
 
