@@ -15,6 +15,9 @@ export class Pin {
   /** Entries, of the first block first. */
   entries = new Int32Array(FIRST_BLOCKS)
   count = 0
+  /** Blocks of the prefix that the node had computed, and of the one that it had computed or been sent. */
+  computedBlocks = 0
+  heldBlocks = 0
   /** Tokens of the prefix that the node had computed, and of the one that it had computed or been sent. */
   computedTokens = 0
   promisedTokens = 0
@@ -31,6 +34,8 @@ export class Pin {
     this.life = life
     if (blocks > this.entries.length) this.entries = new Int32Array(2 ** Math.ceil(Math.log2(blocks)))
     this.count = 0
+    this.computedBlocks = 0
+    this.heldBlocks = 0
     this.computedTokens = 0
     this.promisedTokens = 0
     this.lastStamp = Infinity

@@ -69,33 +69,41 @@ export class PrefixMirror {
     const pin = this.idle.pop() ?? new Pin()
     pin.reset(node, this.lives[node] ?? 0, prefixHashes.length)
     const slots = this.walk.remembered(chain)
-    let held = 0
-    let computed = 0
     for (let at = 0; at < prefixHashes.length; at += 1) {
-      let slot = at < slots.length ? (slots[at] ?? NONE) : blocks.find(prefixHashes[at] ?? 0)
-      let entry = slot === NONE || !blocks.holds(slot, node) ? NONE : holdings.find(node, slot)
-      if (entry === NONE) {
-        if (!holdings.roomFor(1)) break
-        if (slot === NONE) slot = blocks.add(prefixHashes[at] ?? 0, tokensOf(chain, at))
-        if (slot === NONE) break
-        entry = this.newEntry(node, slot)
-      } else {
-        if (held === at) held = at + 1
-        if (computed === at && blocks.hasComputed(slot, node)) {
-          computed = at + 1
-          pin.lastStamp = holdings.users[entry] === 0 ? (holdings.stamp[entry] ?? Infinity) : Infinity
-          if (at === 0) pin.firstStamp = pin.lastStamp
-        }
-        if (holdings.users[entry] === 0) holdings.take(entry)
-      }
+      const slot = at < slots.length ? (slots[at] ?? NONE) : blocks.find(prefixHashes[at] ?? 0)
+      const held = slot === NONE || !blocks.holds(slot, node) ? NONE : holdings.find(node, slot)
+      const entry = held === NONE ? this.promise(node, slot, { chain, at }) : this.use(held, pin, at)
+      if (entry === NONE) break
       holdings.users[entry] = (holdings.users[entry] ?? 0) + 1
       pin.entries[at] = entry
       pin.count = at + 1
     }
-    pin.computedTokens = Math.min(promptTokens - 1, chain.prefixTokens(computed))
-    pin.promisedTokens = held === computed ? pin.computedTokens : Math.min(promptTokens - 1, chain.prefixTokens(held))
+    pin.computedTokens = Math.min(promptTokens - 1, chain.prefixTokens(pin.computedBlocks))
+    pin.promisedTokens = Math.min(promptTokens - 1, chain.prefixTokens(pin.heldBlocks))
     this.trim(node)
     return pin
+  }
+
+  /** A block that the node does not hold yet; -1 where there is no memory for it. */
+  private promise(node: number, known: number, { chain, at }: { readonly chain: BlockChain; readonly at: number }): number {
+    const { blocks, holdings } = this
+    if (!holdings.roomFor(1)) return NONE
+    const slot = known === NONE ? blocks.add(chain.prefixHashes[at] ?? 0, tokensOf(chain, at)) : known
+    return slot === NONE ? NONE : this.newEntry(node, slot)
+  }
+
+  /** A block that the node holds. */
+  private use(entry: number, pin: Pin, at: number): number {
+    const { blocks, holdings } = this
+    const isIdle = holdings.users[entry] === 0
+    if (pin.heldBlocks === at) pin.heldBlocks = at + 1
+    if (pin.computedBlocks === at && blocks.hasComputed(holdings.block[entry] ?? 0, pin.node)) {
+      pin.computedBlocks = at + 1
+      pin.lastStamp = isIdle ? (holdings.stamp[entry] ?? Infinity) : Infinity
+      if (at === 0) pin.firstStamp = pin.lastStamp
+    }
+    if (isIdle) holdings.take(entry)
+    return entry
   }
 
   /** The node has computed the prompt. With `reads`, its steps read the blocks from now on: returns the tokens that none read before. */

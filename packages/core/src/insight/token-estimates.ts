@@ -12,6 +12,7 @@ const MOST_TENANTS = 4_096
 const PRIOR_ANSWERS = 4
 /** A ratio of its own for bodies of this size, once so many were measured. */
 const LEAST_MEASURED = 4
+const ALL_SIZES = 0
 
 class Mean {
   count = 0
@@ -47,21 +48,22 @@ class PoolMemory {
   readonly outputTokens = new Mean(FIRST_OUTPUT_TOKENS)
   /** In order of last use. */
   private readonly tenants = new Map<Tenant, Mean>()
-  private readonly bytesPerToken = new Map<string, Mean>()
+  /** Of all sizes first, then of each. */
+  private readonly bytesPerToken = new Map<Script, (Mean | undefined)[]>()
 
   /** Small bodies are half JSON and template, long ones nearly all text: each size has a ratio of its own, as soon as it is known. */
   ratio(script: Script, bodyBytes: number): number {
-    const sized = this.bytesPerToken.get(sizedKey(script, bodyBytes))
+    const means = this.bytesPerToken.get(script)
+    const sized = means?.[sizeOf(bodyBytes)]
     if (sized !== undefined && sized.count >= LEAST_MEASURED) return sized.value
-    return this.bytesPerToken.get(script)?.value ?? sized?.value ?? FIRST_BYTES_PER_TOKEN[script]
+    return means?.[ALL_SIZES]?.value ?? FIRST_BYTES_PER_TOKEN[script]
   }
 
   learnRatio(script: Script, bodyBytes: number, promptTokens: number): void {
-    for (const key of [script, sizedKey(script, bodyBytes)]) {
-      let mean = this.bytesPerToken.get(key)
-      if (mean === undefined) this.bytesPerToken.set(key, (mean = new Mean(FIRST_BYTES_PER_TOKEN[script])))
-      mean.add(bodyBytes / promptTokens)
-    }
+    let means = this.bytesPerToken.get(script)
+    if (means === undefined) this.bytesPerToken.set(script, (means = []))
+    for (const size of [ALL_SIZES, sizeOf(bodyBytes)])
+      (means[size] ??= new Mean(FIRST_BYTES_PER_TOKEN[script])).add(bodyBytes / promptTokens)
   }
 
   outputOf(tenant: Tenant): number {
@@ -115,8 +117,8 @@ export class TokenEstimates {
 }
 
 /** Sizes are alike within a factor of four. */
-function sizedKey(script: Script, bodyBytes: number): string {
-  return `${script} ${Math.floor(Math.log2(bodyBytes + 1) / 2)}`
+function sizeOf(bodyBytes: number): number {
+  return 1 + ((32 - Math.clz32(bodyBytes)) >> 1)
 }
 
 /** Who asks, as far as answers are alike: the client where it has a name of its own, else whoever begins prompts in this way. */
