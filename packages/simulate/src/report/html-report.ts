@@ -76,7 +76,6 @@ function loadPlot(result: Result): string {
     curves: loadCurves(result),
     width: 360,
     height: 210,
-    legend: result.perNode.length > 12,
   })
 }
 

@@ -61,7 +61,7 @@ describe('a trace in CSV', () => {
     expect(() => parseCsvTrace(Buffer.from('a,b\n1,2\n'), 't.csv')).toThrow(
       't.csv:1:1: the header has no timestamp_ms, input_tokens, output_tokens; it has a, b',
     )
-    expect(() => parseCsvTrace(Buffer.from(''), 't.csv')).toThrow('t.csv: is empty')
+    expect(() => parseCsvTrace(Buffer.from(''), 't.csv')).toThrow('t.csv: the file is empty')
     expect(() => parseCsvTrace(Buffer.from(`${HEAD}\n`), 't.csv')).toThrow('no request')
   })
 

@@ -28,11 +28,11 @@ interface RawRow {
 export function parseCsvTrace(bytes: Buffer, file: string): Trace {
   const lines = linesOf(bytes)
   const head = lines.next()
-  if (head.done === true) throw badTrace({ file }, 'is empty', HINT)
+  if (head.done === true) throw badTrace({ file }, 'the file is empty', HINT)
   const columns = new Columns(file, head.value)
   const raw: RawRow[] = []
   for (const line of lines) raw.push(columns.row(line, raw.length))
-  if (raw.length === 0) throw badTrace({ file }, 'has a header and no request', HINT)
+  if (raw.length === 0) throw badTrace({ file }, 'there is a header and no request', HINT)
   return { name: file, rows: rowsOf(raw), requests: raw.length }
 }
 
@@ -47,7 +47,11 @@ class Columns {
     this.at = new Map(names.map((name, at) => [name, at]))
     const missing = COLUMNS.filter((name) => !this.at.has(name))
     if (missing.length > 0)
-      throw badTrace({ file, line: head.number, column: 1 }, `the header has no ${missing.join(', ')}; it has ${names.join(', ')}`, HINT)
+      throw badTrace(
+        { file, line: head.number, column: 1 },
+        `the header has no ${missing.join(', ')}; it has ${shown(names.join(', '))}`,
+        HINT,
+      )
   }
 
   row(line: Line, index: number): RawRow {
