@@ -129,6 +129,29 @@ describe('members of a source', () => {
     expect(await ask()).toContain('LB_NO_READY_NODE')
   })
 
+  it('that leave with requests in flight leave none of their counts to those that come after them', async () => {
+    let letGo = (): void => undefined
+    const hold = new Promise<void>((resolve) => (letGo = resolve))
+    put({ url: await engine('old', hold), name: 'old' })
+    await start('30ms')
+    const asked = [ask(), ask(), ask()]
+    await expect.poll(() => pool()?.inFlight).toBe(3)
+    put({ url: await engine('next'), name: 'next' })
+    await expect.poll(nodes).toEqual(['g-next ready'])
+    const counts = (): string[] =>
+      balancer
+        .metrics()
+        .split('\n')
+        .filter((line) => /^lb_node_(in_flight|waiting|tokens_in_flight|prefill_tokens|decode_tokens)\{/.test(line))
+        .map((line) => line.slice(line.lastIndexOf(' ') + 1))
+    expect(counts()).toEqual(['0', '0', '0', '0', '0'])
+    letGo()
+    await Promise.all(asked)
+    put({ url: await engine('last'), name: 'last' }, { url: await engine('other'), name: 'other' })
+    await expect.poll(() => nodes()?.toSorted()).toEqual(['g-last ready', 'g-other ready'])
+    expect(counts()).toEqual(Array.from({ length: 10 }, () => '0'))
+  })
+
   it('come and go many times, and every row of the shared counters is given back', async () => {
     const urls = await Promise.all([engine('a'), engine('b'), engine('c')])
     put(...urls)
