@@ -4,6 +4,7 @@ export type Script = 'latin' | 'code' | 'two-byte' | 'wide' | 'escaped'
 const SAMPLES = 64
 const QUOTE = 0x22
 const BACKSLASH = 0x5c
+const U = 0x75
 /** Lead bytes of three and four bytes each: CJK, most of all. */
 const WIDE_LEAD = 0xe0
 const MULTIBYTE = 0x80
@@ -43,8 +44,14 @@ function isWide(body: Uint8Array, from: number): boolean {
 
 /** One of the six bytes of `\u4f60`: how some clients write all letters but the English ones. */
 function isInEscape(body: Uint8Array, from: number): boolean {
-  for (let at = Math.max(0, from - 5); at <= from; at += 1) if (body[at] === BACKSLASH && body[at + 1] === 0x75) return true
-  return false
+  let at = from
+  while (from - at < 4 && isHexDigit(body[at] ?? 0)) at -= 1
+  if (body[at] === U) at -= 1
+  return body[at] === BACKSLASH && body[at + 1] === U
+}
+
+function isHexDigit(byte: number): boolean {
+  return (byte >= 0x30 && byte <= 0x39) || (byte >= 0x61 && byte <= 0x66) || (byte >= 0x41 && byte <= 0x46)
 }
 
 /** Brackets, operators and their like; quotes and commas are JSON's own. */

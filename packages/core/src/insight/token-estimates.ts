@@ -8,6 +8,7 @@ const FIRST_OUTPUT_TOKENS = 128
 const LEARNING = 0.05
 /** Tenants that are remembered of one pool, the latest first. */
 const MOST_TENANTS = 4_096
+const REFRESH_EVERY = 8
 /** So many answers of all tenants together weigh as much as those of one. */
 const PRIOR_ANSWERS = 4
 /** A ratio of its own for bodies of this size, once so many were measured. */
@@ -75,8 +76,11 @@ class PoolMemory {
 
   learnOutput(tenant: Tenant, tokens: number): void {
     this.outputTokens.add(tokens)
-    const own = this.tenants.get(tenant) ?? new Mean(tokens)
+    const known = this.tenants.get(tenant)
+    const own = known ?? new Mean(tokens)
     own.add(tokens)
+    // To the young end now and then: doing it each time would cost more than all the rest.
+    if (known !== undefined && own.count % REFRESH_EVERY !== 0) return
     this.tenants.delete(tenant)
     this.tenants.set(tenant, own)
     if (this.tenants.size <= MOST_TENANTS) return
