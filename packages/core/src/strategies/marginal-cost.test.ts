@@ -10,7 +10,7 @@ const pick = (nodes: readonly StatedNode[], settings: object = {}, clock = new F
   strategyOf('marginal-cost', { belief: beliefOf(nodes), settings, clock }).pick(facts, nodesOf(nodes.map(() => 1)))
 
 describe('marginal-cost', () => {
-  it('is the published sum, term by term, for a request worked out by hand', () => {
+  it('is the published sum, term by term, but that lost work counts as on a typical node; for a request worked out by hand', () => {
     const terms = new MarginalTerms(marginalNumbers({ profile: '8b-a100' }))
     const stated = {
       inFlight: 12,
@@ -35,7 +35,7 @@ describe('marginal-cost', () => {
     expect(terms.prefill).toBeCloseTo(f * (u / r + e * u * (L - u / 2)), 8)
     expect(terms.answer).toBeCloseTo(0.2 * 200 * tau, 8)
     expect(terms.batch).toBeCloseTo(1.5 * n * p + n * f * b * Q, 8)
-    expect(terms.lost).toBeCloseTo((3 + 4 * 0.5 * 10) * p, 8)
+    expect(terms.lost).toBeCloseTo(((3 + 4 * 0.5 * 10) * p) / f, 8)
     expect(terms.others).toBeCloseTo(0.3 * 200 * (c + d * 2100) * f * 12, 8)
     expect(terms.full).toBe(0)
   })

@@ -36,7 +36,10 @@ export class MarginalTerms {
   answer = 0
   /** Delay of the requests beside it. */
   batch = 0
-  /** Prefill that another node's cache might have spared. */
+  /**
+   * Prefill that another node's cache might have spared, as a typical node would take for it: what is lost is work of the pool, and a second of a slow
+   * node is less of that.
+   */
   lost = 0
   /** What its answer adds to the steps of others. */
   others = 0
@@ -75,7 +78,7 @@ export class MarginalTerms {
     this.prefill = pace * (own * tokenMs + attended)
     this.answer = numbers.ownAnswer * outputTokens * answerStepMs
     this.batch = numbers.batch * peers * work + numbers.queue * peers * pace * costs.prefillTokenMs * prefillTokens
-    this.lost = (numbers.lostWork + numbers.lostWhenSaturated * saturation * scene.meanInFlight) * work
+    this.lost = ((numbers.lostWork + numbers.lostWhenSaturated * saturation * scene.meanInFlight) * work) / pace
     this.others = numbers.others * outputTokens * (costs.sequenceMs + costs.kvTokenMs * (promptTokens + outputTokens / 2)) * pace * inFlight
     this.full = this.overflow(node, inFlight, residentTokens) * answerStepMs * outputTokens
     this.silent = 0
