@@ -9,13 +9,12 @@ interface AdaptiveSettings extends MarginalSettings {
 }
 
 /**
- * Where the short list is LMetric's, these serve better than the weights that the cost was first tuned with alone. Blocks on their way do not count as
- * there, so that a prefix that many ask for at once spreads over nodes; prefill ahead of others weighs more; requests beyond a full batch are counted as
- * prefill ahead already.
+ * Where the short list is LMetric's, these serve better than the weights that the cost was first tuned with alone: prefill ahead of others weighs more,
+ * affinity grows less with the queues, and requests beyond a full batch are not counted twice (they are prefill ahead already).
  */
-const weights = { promised: 0, batch: 1.4, queue: 1.3, fullBatch: 0 } as const satisfies Partial<MarginalWeights>
+const weights = { batch: 1.4, queue: 1.3, lostWhenSaturated: 3, fullBatch: 0 } as const satisfies Partial<MarginalWeights>
 
-const REACH = 1.5
+const REACH = 1.25
 const REACH_WHEN_SATURATED = 5.5
 
 const reach: Readonly<Record<string, JsonSchema>> = {
