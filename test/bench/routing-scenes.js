@@ -34,7 +34,7 @@ export const nodes = 8
  */
 const scenes = {
   mooncake: { level: 1, requests: 12_031 },
-  agent: { level: 1.1, requests: 12_000 },
+  agent: { level: 1.13, requests: 12_000 },
   chat: { level: 1, requests: 36_000 },
   tenant: { level: 0.98, requests: 10_000 },
   bursty: { level: 0.82, requests: 13_200 },
