@@ -106,14 +106,34 @@ export class BlockTable {
     this.epoch += 1
   }
 
+  /** Whether rows for nodes below this number may be had with the blocks that there are. */
+  canWiden(nodes: number): boolean {
+    return this.bytes - this.rows.byteLength + 8 * wordsFor(nodes) * this.hashes.length <= this.mostBytes
+  }
+
   /** Room for nodes below this number. */
   widen(nodes: number): void {
     if (nodes <= 32 * this.words) return
-    const words = 2 ** Math.ceil(Math.log2(nodes / 32))
+    const words = wordsFor(nodes)
     const rows = new Uint32Array(2 * words * this.hashes.length)
     for (let row = 0; row < 2 * this.used; row += 1) rows.set(this.rows.subarray(row * this.words, (row + 1) * this.words), row * words)
     this.rows = rows
     this.words = words
+  }
+
+  /** Forgets every block and gives the memory back. */
+  reset(): void {
+    this.rows = new Uint32Array(2 * this.words * FIRST_SLOTS)
+    this.hashes = new Float64Array(FIRST_SLOTS)
+    this.tokens = new Int32Array(FIRST_SLOTS)
+    this.holders = new Int32Array(FIRST_SLOTS)
+    this.next = new Int32Array(FIRST_SLOTS)
+    this.buckets = new Int32Array(2 * FIRST_SLOTS).fill(NONE)
+    this.shift = 32 - Math.log2(2 * FIRST_SLOTS)
+    this.free = NONE
+    this.used = 0
+    this.size = 0
+    this.epoch += 1
   }
 
   private bucketOf(hash: number): number {
@@ -152,6 +172,10 @@ export class BlockTable {
     }
     return true
   }
+}
+
+function wordsFor(nodes: number): number {
+  return 2 ** Math.ceil(Math.log2(Math.max(1, nodes / 32)))
 }
 
 /** The same numbers in a larger array. */

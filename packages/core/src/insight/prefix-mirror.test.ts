@@ -178,6 +178,27 @@ describe('the mirror of prefix caches', () => {
     expect(mirror.cachedTokens(last, nodesOf(2)).presentTokens[0]).toBe(20 * BLOCK)
   })
 
+  it('starts over when rows of more nodes would take more memory than it may have', () => {
+    const unread: number[][] = []
+    const mirror = new PrefixMirror({
+      capacityOf: () => 1e9,
+      mostTableBytes: 400_000,
+      onUnread: (node, tokens) => unread.push([node, tokens]),
+    })
+    for (let prompt = 0; prompt < 200; prompt += 1)
+      mirror.hold(0, factsOfBlocks(Array.from({ length: 20 }, (_, at) => 1 + 20 * prompt + at)))
+    const reading = mirror.pin(3, factsOfBlocks([1, 2]))
+    mirror.compute(reading, true)
+    const before = mirror.bytes
+    mirror.hold(2_000, factsOfBlocks([7, 8]))
+    expect(unread).toEqual([[3, 2 * BLOCK]])
+    expect(mirror.unpin(reading)).toBe(0)
+    expect(mirror.entries).toBe(2)
+    expect(mirror.bytes).toBeLessThan(before + 1_000_000)
+    const { presentTokens } = mirror.cachedTokens(factsOfBlocks([7, 8]), [{ id: 'p/n', index: 2_000, weight: 1 }])
+    expect(presentTokens[0]).toBe(2 * BLOCK)
+  })
+
   it('mirrors what fits of prompts in flight that are more than it may hold, and loses nothing when they end', () => {
     const mirror = new PrefixMirror({ capacityOf: () => 1e12, mostBlocks: 1024 })
     const pins = Array.from({ length: 4 }, (_, prompt) =>

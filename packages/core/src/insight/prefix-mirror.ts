@@ -9,6 +9,10 @@ export interface MirrorOptions {
   readonly capacityOf: (node: number) => number
   /** Most blocks of all nodes together. */
   readonly mostBlocks?: number
+  /** Most memory of the table of blocks. */
+  readonly mostTableBytes?: number
+  /** So many tokens are read no more, because all was forgotten. */
+  readonly onUnread?: (node: number, tokens: number) => void
 }
 
 const MOST_BLOCKS = 1_048_576
@@ -22,20 +26,24 @@ const TAKEN_AT_ONCE = 256
  * each node an order of last use, bounded in tokens. Blocks in use are kept; the rest is forgotten in the order in which it was let go, tails first.
  */
 export class PrefixMirror {
-  private readonly blocks = new BlockTable(MOST_TABLE_BYTES)
+  private readonly blocks: BlockTable
   private readonly holdings: Holdings
   private readonly capacityOf: (node: number) => number
+  private readonly onUnread: MirrorOptions['onUnread']
   /** By node. */
   private heldTokens = new Float64Array(32)
   private heldBlocks = new Int32Array(32)
   private readTokens = new Float64Array(32)
   private lives = new Int32Array(32)
-  private readonly walk = new PrefixWalk(this.blocks)
+  private readonly walk: PrefixWalk
   private readonly idle: Pin[] = []
   private letGo = 0
 
-  constructor({ capacityOf, mostBlocks = MOST_BLOCKS }: MirrorOptions) {
+  constructor({ capacityOf, mostBlocks = MOST_BLOCKS, mostTableBytes = MOST_TABLE_BYTES, onUnread }: MirrorOptions) {
     this.capacityOf = capacityOf
+    this.onUnread = onUnread
+    this.blocks = new BlockTable(mostTableBytes)
+    this.walk = new PrefixWalk(this.blocks)
     this.holdings = new Holdings(mostBlocks)
   }
 
@@ -242,9 +250,19 @@ export class PrefixMirror {
     }
   }
 
+  /** A fleet that grew many times over leaves no room for the blocks that are known: rows of more nodes are longer. They are learned again within minutes. */
+  private startOver(): void {
+    for (let node = 0; node < this.lives.length; node += 1) {
+      const unread = this.clear(node)
+      if (unread > 0) this.onUnread?.(node, unread)
+    }
+    this.blocks.reset()
+  }
+
   private widen(node: number): void {
     if (node < this.lives.length) return
     const nodes = 2 ** Math.ceil(Math.log2(node + 1))
+    if (!this.blocks.canWiden(nodes)) this.startOver()
     this.blocks.widen(nodes)
     this.holdings.widen(nodes)
     this.heldTokens = grown(this.heldTokens, new Float64Array(nodes))

@@ -39,6 +39,7 @@ class ThreadBelief implements Belief, LeaseContext {
     this.truth = new CacheTruth(this.rows)
     this.speeds = new SpeedBook(this.rows)
     this.mirror = new PrefixMirror({
+      onUnread: (node, tokens) => this.rows.add(node, KV_TOKENS, -tokens),
       capacityOf: (node) => this.truth.capacityOf(node),
       ...(mostBlocks === undefined ? {} : { mostBlocks }),
     })
