@@ -41,9 +41,10 @@ export class SharedBelief {
     this.gather()
   }
 
-  /** Tells a new thread what it missed. What caches hold it learns as the others' requests come and go. */
+  /** Tells a new thread what it missed. */
   greet(worker: Worker): void {
     worker.postMessage({ type: 'loads', loads: this.lastLoads } satisfies ToThread)
+    worker.postMessage({ type: 'belief', thread: 0, news: this.belief().snapshot() } satisfies ToThread)
   }
 
   heard(thread: number, news: Float64Array): void {

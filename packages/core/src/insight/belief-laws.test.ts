@@ -237,6 +237,29 @@ describe('what threads believe together', () => {
     expect(one?.cachedTokens(facts, [after]).presentTokens[0]).toBe(16)
   })
 
+  it('is told to a thread that is born later, in the order in which it is forgotten', () => {
+    const threads = new Threads()
+    const [, one] = threads.beliefs
+    const node = threads.candidate(1)
+    threads.main.learnLoad(1, { kvBlocks: 8, kvBlockTokens: 16 })
+    for (const blocks of [
+      [1, 2, 3],
+      [7, 8],
+    ])
+      one?.open(node, factsOfBlocks(blocks)).settle({ outcome: 'answered' })
+    threads.post(1)
+    threads.die(2)
+    const late = threads.beliefs[2]
+    late?.hear(threads.main.snapshot(), 0)
+    const present = (belief: Belief | undefined, blocks: readonly number[]): number | undefined =>
+      belief?.cachedTokens(factsOfBlocks(blocks), [node]).presentTokens[0]
+    expect([present(late, [1, 2, 3]), present(late, [7, 8])]).toEqual([48, 32])
+    for (const belief of [one, late]) {
+      belief?.open(node, factsOfBlocks([20, 21, 22, 23, 24])).settle({ outcome: 'answered' })
+      expect([present(belief, [1, 2, 3]), present(belief, [7, 8])]).toEqual([16, 32])
+    }
+  })
+
   it('has one head of the line: the request that waits longest, in whatever thread', () => {
     const threads = new Threads()
     const [, one, other] = threads.beliefs

@@ -39,6 +39,8 @@ export interface Belief extends BeliefView, LeaseBook, NodeRows {
   learnCapacity(index: number, tokens: number): void
   /** What the other threads have to hear, once `onNews` was called. */
   takeNews(): Float64Array
+  /** What a new thread has to hear. */
+  snapshot(): Float64Array
   /** What another thread has to tell. */
   hear(news: Float64Array, thread: number): void
   mirrorOf(index: number): MirrorReading

@@ -108,6 +108,15 @@ export class Holdings {
     return this.oldest[2 * node + 1] ?? NONE
   }
 
+  /** The unused entry of a node that was let go last, and the one before any other; -1 where there is none. */
+  newestOf(node: number): number {
+    return this.newest[2 * node] ?? NONE
+  }
+
+  olderThan(entry: number): number {
+    return this.older[entry] ?? NONE
+  }
+
   widen(nodes: number): void {
     if (2 * nodes <= this.oldest.length) return
     const lists = 2 ** Math.ceil(Math.log2(2 * nodes))

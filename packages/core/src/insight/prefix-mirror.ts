@@ -157,6 +157,19 @@ export class PrefixMirror {
     this.unpin(pin)
   }
 
+  /** What the node holds and nobody uses, as one prompt that leaves its blocks in the same order when it is held elsewhere. */
+  heldBy(node: number): BlockChain {
+    const { blocks, holdings } = this
+    const hashes: number[] = []
+    const coveredTokens: number[] = [0]
+    for (let entry = holdings.newestOf(node); entry !== NONE; entry = holdings.olderThan(entry)) {
+      const slot = holdings.block[entry] ?? 0
+      hashes.push(blocks.hashes[slot] ?? 0)
+      coveredTokens.push((coveredTokens.at(-1) ?? 0) + (blocks.tokens[slot] ?? 0))
+    }
+    return { prefixHashes: Float64Array.from(hashes), prefixTokens: (count) => coveredTokens[count] ?? 0 }
+  }
+
   /** What was let go before then is gone. */
   forgetOlder(node: number, stamp: number): void {
     const { holdings } = this

@@ -128,6 +128,14 @@ class ThreadBelief implements Belief, LeaseContext {
     return this.news?.take() ?? new Float64Array(0)
   }
 
+  snapshot(): Float64Array {
+    const news = new BeliefNews(() => undefined)
+    for (const row of this.nodes)
+      if (row?.incarnation !== undefined && this.mirror.blocksAt(row.index) > 0)
+        news.held({ index: row.index, incarnation: row.incarnation }, this.mirror.heldBy(row.index))
+    return news.take()
+  }
+
   hear(news: Float64Array, thread: number): void {
     const { mirror, remote } = this
     readNews(news, {
