@@ -15,7 +15,7 @@ beforeEach(() => {
 afterEach(() => rmSync(root, { recursive: true, force: true }))
 
 /** A package that brings one strategy, from a module with this text. */
-function plugin(name: string, strategy: string, text = moduleText(strategy), plimsoll: unknown = undefined): string {
+function plugin(name: string, strategy: string, text = moduleText(strategy), plimsoll?: unknown): string {
   const folder = join(root, name)
   mkdirSync(folder, { recursive: true })
   const brought = plimsoll ?? { apiVersion: 1, strategies: { [strategy]: './s.mjs' } }
