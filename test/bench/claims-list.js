@@ -46,7 +46,7 @@ export const claims = [
     note: 'The highest load with P90 TTFT within 1 s, over that of `round-robin`.',
     measure: () =>
       /** @type {const} */ (['agent', 'chat', 'tenant']).flatMap((name) =>
-        ['prefix-hash', 'sticky', 'lmetric'].map((strategy) => throughputFinding(name, { name: strategy }, 'round-robin', 2)),
+        ['prefix-hash', 'sticky', 'lmetric', 'adaptive'].map((strategy) => throughputFinding(name, { name: strategy }, 'round-robin', 2)),
       ),
   },
   {
