@@ -68,7 +68,7 @@ describe('two data threads', () => {
   it('balance as one does, and keep as much of the prefix caches', async () => {
     const runs: { readonly mixed: readonly Tally[]; readonly prefixed: Tally }[] = []
     for (const workers of [1, 2]) {
-      declare(workers, '8b-h100')
+      declare(workers, '8b-h100', '    strategy: least-tokens\n')
       const url = await house.up()
       const mixed: Tally[] = []
       for (let round = 0; round < 3; round += 1) mixed.push(await load(url, mixedBodies(160), { concurrency: 50 }))
