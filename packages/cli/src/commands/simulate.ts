@@ -39,6 +39,7 @@ Workloads: agent, chat, tenant and bursty are generated; mooncake, azure and azu
     const { flags } = await this.parse(Simulate)
     const { simulateWorkload } = await import('../services/simulate-workload.js')
     const { runProgress } = await import('../services/run-progress.js')
+    if (flags.html !== undefined) await this.checkPage(flags.html)
     const progress = runProgress(process.stderr, flags.json || flags.quiet)
     const report = await simulateWorkload({ cwd: process.cwd(), pluginRoots: this.pluginRoots(), ...flags }, progress.onRun)
     progress.end()
@@ -51,6 +52,11 @@ Workloads: agent, chat, tenant and bursty are generated; mooncake, azure and azu
         ? '--html FILE draws this; lb tune searches settings; lb replay does it with your own log.'
         : `The plots are in ${page}.`,
     )
+  }
+
+  private async checkPage(file: string): Promise<void> {
+    const { checkReportFile } = await import('../services/write-report.js')
+    checkReportFile(process.cwd(), file)
   }
 
   private async writePage(report: SimulationReport, file: string): Promise<string> {

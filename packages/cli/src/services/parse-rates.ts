@@ -13,6 +13,7 @@ export function parseRates(text: string): number[] {
 
 function range(part: string, whole: string): number[] {
   const [, low = '', high = '', points] = /^([^/]*?)\.\.([^/]*)(?:\/(\d{1,3}))?$/.exec(part) ?? []
+  if (low === '' || high === '') throw wrongInput(`--rate ${whole}: ${part} is no range`, HINT)
   const [from, to] = [rate(low, whole), rate(high, whole)]
   const count = points === undefined ? USUAL_POINTS : Number(points)
   if (count < 2 || to <= from) throw wrongInput(`--rate ${whole}: ${part} is no range`, HINT)

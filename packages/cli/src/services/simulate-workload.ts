@@ -51,8 +51,18 @@ export async function simulateWorkload(flags: SimulateFlags, onRun: OnRun): Prom
 }
 
 /** By the name of a workload, else a file. */
-export function sourceOf({ cwd, trace, blind, pool }: Pick<SimulateFlags, 'cwd' | 'trace' | 'blind' | 'pool'>): WorkloadSource {
+export function sourceOf({
+  cwd,
+  trace,
+  blind,
+  pool,
+  topology,
+}: Pick<SimulateFlags, 'cwd' | 'trace' | 'blind' | 'pool' | 'topology'>): WorkloadSource {
   const names = sourceNames.map(({ name }) => name)
+  const generated = trace === undefined ? blind !== undefined : names.includes(trace)
+  if (pool !== undefined && topology === undefined && generated) {
+    throw wrongInput(`--pool ${pool} has nothing to choose from`, 'it names a pool of --topology, or of a request log given with --trace')
+  }
   if (blind !== undefined) return blindSource(blind)
   if (trace === undefined) throw wrongInput('no workload is named', `add --trace with ${names.join(', ')} or a file, or --blind 1`)
   if (names.includes(trace)) return openSource(trace)

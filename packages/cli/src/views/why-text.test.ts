@@ -55,6 +55,16 @@ describe('why a request went to its node', () => {
     expect(none).toContain('  so             no node')
   })
 
+  it('keeps the nodes below each other where the unit is long, and says chance and score once', () => {
+    const { candidates } = sampleDecision()
+    const terms = candidates.map((candidate) => ({ ...candidate, terms: { prefill: 26 } }))
+    const long = whyLines(sampleWhy({ candidates: terms, leftOut: [], unit: 'tokens x requests', because: ['by chance, among equals'] }))
+    expect(long[2]).toMatch(/^ {2}cost in tokens x requests gpu-0 = prefill 26/)
+    expect(long[3]?.indexOf('gpu-1')).toBe(long[2]?.indexOf('gpu-0'))
+    expect(long).toContain('  so             gpu-0, by chance, among equals')
+    expect(whyLines(sampleWhy({ unit: 'score', wins: 'highest' })).join('\n')).not.toContain('score in score')
+  })
+
   it('says of a request that was not traced what its record knows, and how to get a trace', () => {
     const why = sampleWhy()
     const lines = whyLines({

@@ -45,13 +45,14 @@ function decisionLines(decision: Decision, numbered: boolean): string[] {
   const more = candidates.length - shown.length
   const out = leftOut.map(({ node, filter, reason }) => `${short(node)} (${filter}: ${reason})`)
   const names = [...shown.map(({ node }) => short(node)), ...(more > 0 ? [`and ${more} more`] : [])]
-  const said = because.length === 0 ? '' : `, because ${because.join('; ')}`
+  const said = because.length === 0 ? '' : `, ${because[0]?.startsWith('by chance') === true ? '' : 'because '}${because.join('; ')}`
+  const counted = wins === 'lowest' ? 'cost' : 'score'
   return [
     ...(numbered ? ['', `  try ${attempt}, ${duration(decidedMs)} after arrival`] : []),
     row('candidates', names.length === 0 ? 'none' : names.join('   ')),
     ...out.map((text, index) => row(index === 0 ? 'left out' : '', text)),
     ...row2(
-      `${wins === 'lowest' ? 'cost' : 'score'} in ${unit}`,
+      counted === unit ? counted : `${counted} in ${unit}`,
       shown.flatMap((candidate) => costOf(candidate, short)),
     ),
     row('strategy', `${decision.strategy}${decision.sessionFrom === null ? '' : `, conversation named by ${decision.sessionFrom}`}`),
@@ -99,7 +100,8 @@ function totalOf(candidate: Pick<DecisionCandidate, 'terms'> | undefined): numbe
 }
 
 function row2(label: string, texts: readonly string[]): string[] {
-  return texts.map((text, index) => row(index === 0 ? label : '', text))
+  const indent = label.length < LABEL_WIDTH ? '' : ' '.repeat(label.length)
+  return texts.map((text, index) => row(index === 0 ? label : indent, text))
 }
 
 function row(label: string, text: string): string {

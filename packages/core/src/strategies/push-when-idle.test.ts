@@ -54,7 +54,7 @@ describe('push-when-idle', () => {
     life.pick(nodesOf([1]), {}, trace)
     life.state(0, { waiting: 0 })
     life.pick(nodesOf([1]), {}, trace)
-    expect(trace.reasons).toEqual(['no node is free; it waits', 'nothing waits there, and it holds most of the prompt'])
+    expect(trace.reasons).toEqual(['no node is free', 'nothing waits there, and it holds most of the prompt'])
   })
 })
 

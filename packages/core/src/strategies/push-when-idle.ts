@@ -45,7 +45,7 @@ class PushWhenIdle implements Strategy {
     const nowMs = this.context.clock.nowMs()
     const isAnyFree = this.weigh(facts, candidates)
     if (!isAnyFree && this.held.mayWait(facts.id, nowMs)) {
-      if (trace !== undefined) this.explain(facts, candidates, trace, 'no node is free; it waits')
+      if (trace !== undefined) this.explain(facts, candidates, trace, 'no node is free')
       return -1
     }
     this.held.leave(facts.id)
