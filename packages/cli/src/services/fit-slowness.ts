@@ -19,8 +19,9 @@ const [LEAST, MOST] = [0.01, 100]
 
 /** How much slower the modelled engines must be for the log's time per token; where it holds no streams, for its time of a whole answer. */
 export function fitSlowness({ source, nodes, strategy, registry, measured, seed }: FitOptions): number {
-  const hasStreams = measured.tpotMs.p50 > 0
-  const wantedMs = hasStreams ? measured.tpotMs.p50 : measured.e2eMs.p50
+  const streamedMs = measured.tpotMs?.p50 ?? 0
+  const hasStreams = streamedMs > 0
+  const wantedMs = hasStreams ? streamedMs : measured.e2eMs.p50
   let slowness = 1
   for (let round = 0; round < ROUNDS && wantedMs > 0; round++) {
     const workload = source.workload({ seed, requests: REQUESTS })

@@ -10,8 +10,8 @@ export function measureLog(requests: readonly LoggedRequest[]): LoggedFigures {
     .filter(({ completionTokens }) => completionTokens > 1)
     .map(({ ttftMs, totalMs, completionTokens }) => (totalMs - ttftMs) / (completionTokens - 1))
   return {
-    ttftMs: percentilesOf(Float64Array.from(streams, ({ ttftMs }) => ttftMs)),
-    tpotMs: percentilesOf(Float64Array.from(tokenMs)),
+    ttftMs: streams.length === 0 ? null : percentilesOf(Float64Array.from(streams, ({ ttftMs }) => ttftMs)),
+    tpotMs: tokenMs.length === 0 ? null : percentilesOf(Float64Array.from(tokenMs)),
     e2eMs: percentilesOf(Float64Array.from(requests, ({ totalMs }) => totalMs)),
     cachedTokenShare: cachedShare(requests),
   }

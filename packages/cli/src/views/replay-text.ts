@@ -6,8 +6,9 @@ import { duration, percent } from './units.js'
 
 /** What the log itself says. */
 export interface LoggedFigures {
-  readonly ttftMs: Percentiles
-  readonly tpotMs: Percentiles
+  /** Null where the log holds no streams: a plain answer comes all at once. */
+  readonly ttftMs: Percentiles | null
+  readonly tpotMs: Percentiles | null
   readonly e2eMs: Percentiles
   /** Null where no engine said. */
   readonly cachedTokenShare: number | null
@@ -56,13 +57,13 @@ export function replayText({ log, slowness, profile, results }: ReplayReport): s
     `engines simulated as ${profile}${slowness === 1 ? '' : `, ${slowness}x its time for a step: as slow as the log says`}`,
     '',
     textTable(HEADS, rows),
-    ...(before === undefined ? [] : [...doubts(measured.ttftMs.p50, before), ...others.map((other) => sentence(other, before))]),
+    ...(before === undefined ? [] : [...doubts(measured.ttftMs?.p50 ?? 0, before), ...others.map((other) => sentence(other, before))]),
     '',
   ].join('\n')
 }
 
-function latencies({ ttftMs, tpotMs, e2eMs }: Pick<LabelledResult, 'ttftMs' | 'tpotMs' | 'e2eMs'>): string[] {
-  return [duration(ttftMs.p50), duration(ttftMs.p90), duration(tpotMs.p50), duration(e2eMs.mean), duration(e2eMs.p99)]
+function latencies({ ttftMs, tpotMs, e2eMs }: Pick<LoggedFigures, 'ttftMs' | 'tpotMs' | 'e2eMs'>): string[] {
+  return [ttftMs?.p50, ttftMs?.p90, tpotMs?.p50, e2eMs.mean, e2eMs.p99].map((ms) => (ms === undefined ? '-' : duration(ms)))
 }
 
 function changes(result: LabelledResult, before: LabelledResult): string[] {
