@@ -4,7 +4,7 @@ import { LbCommand, balancerFlags } from '../lb-command.js'
 export default class Ask extends LbCommand {
   static override summary = 'Ask a model one question through the gateway.'
   static override description =
-    'Streams the answer to stdout, then says on stderr which node answered and how fast. A prompt of - is read from stdin. A gateway that wants a key gets the one in LB_API_KEY.'
+    'Streams the answer to stdout, then says on stderr which node answered and how fast; lb why --last tells why that node. A prompt of - is read from stdin. A gateway that wants a key gets the one in LB_API_KEY.'
   static override examples = [
     '<%= config.bin %> ask "What is a load line?"',
     '<%= config.bin %> ask --model sim-8b --max-tokens 50 "Tell me more"',
@@ -32,6 +32,6 @@ export default class Ask extends LbCommand {
     if (flags.json) return this.printJson(answer)
     printer.end()
     this.say(answerSummary(answer))
-    this.say('lb top shows the nodes at work; lb ask --json gives all of it as data.')
+    this.say('lb why --last tells why that node; lb top shows the nodes at work; lb ask --json gives all of it as data.')
   }
 }

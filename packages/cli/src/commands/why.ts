@@ -19,7 +19,8 @@ export default class Why extends LbCommand {
 
   async run(): Promise<void> {
     const { args, flags } = await this.parse(Why)
-    if ((args.id === undefined) === !flags.last) throw wrongInput('say which request is meant', 'lb why ID, or lb why --last')
+    if (args.id !== undefined && flags.last) throw wrongInput('an ID and --last are two requests', 'lb why ID, or lb why --last')
+    if (args.id === undefined && !flags.last) throw wrongInput('say which request is meant', 'lb why ID, or lb why --last')
     const { explainRequest } = await import('../services/explain-request.js')
     const why = await explainRequest({ cwd: process.cwd(), ...flags, id: args.id })
     if (flags.json) return this.printJson(why)

@@ -27,9 +27,10 @@ function ask(onText: (text: string) => void = () => undefined, signal = new Abor
 
 describe('asking through the gateway', () => {
   it('streams the text and tells node, tokens and times', async () => {
-    let key: string | undefined
+    let [key, trace]: unknown[] = []
     answer = (response, request) => {
       key = request.headers.authorization
+      trace = request.headers['x-lb-trace']
       response.writeHead(200, { 'x-lb-node': 'demo/a', 'x-lb-attempts': '2', 'x-request-id': 'r1' })
       response.write(delta('Hel'))
       response.end(
@@ -49,6 +50,7 @@ describe('asking through the gateway', () => {
     })
     expect(result.ttftMs).toBeGreaterThan(0)
     expect(key).toBe('Bearer secret')
+    expect(trace).toBe('1')
   })
 
   it('hands on what the gateway refused', async () => {

@@ -55,6 +55,8 @@ function send(question: Question): Promise<IncomingMessage> {
   })
   const headers = {
     'content-type': 'application/json',
+    // So that lb why can tell of it.
+    'x-lb-trace': '1',
     'content-length': Buffer.byteLength(body),
     ...(question.apiKey === undefined ? {} : { authorization: `Bearer ${question.apiKey}` }),
   }
