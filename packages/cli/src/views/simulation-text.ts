@@ -4,6 +4,9 @@ import { duration, percent } from './units.js'
 
 const HEADS = ['STRATEGY', 'TTFT p50', 'p90', 'p99', 'TPOT p50', 'E2E mean', 'p99', 'CACHED', 'BEST IN'] as const
 
+/** Requests that wait inside each node, in the mean. */
+const LONG_QUEUE = 20
+
 /** One run of a comparison; the label tells it from others of the same strategy. */
 export type LabelledResult = SimulationResult & { readonly label: string }
 
@@ -55,8 +58,13 @@ function bestIn(result: LabelledResult, results: readonly LabelledResult[]): str
 /** What went wrong in a run; nothing where all went well. */
 function troubleLines(results: readonly LabelledResult[]): string {
   return results
-    .flatMap(({ label, refused, cut, moved }) => {
+    .flatMap((result) => {
+      const { label, refused, cut, moved } = result
+      const queue = queueAtEnd(result)
       const parts = [
+        ...(queue === 0
+          ? []
+          : [`more came than these nodes serve, and the queue grew to ${queue} requests: try a lower --rate or more nodes`]),
         ...(refused === 0 ? [] : [`${refused} refused`]),
         ...(cut === 0 ? [] : [`${cut} cut and sent again`]),
         ...(moved === 0 ? [] : [`${moved} moved to another node`]),
@@ -64,6 +72,16 @@ function troubleLines(results: readonly LabelledResult[]): string {
       return parts.length === 0 ? [] : [`! ${label}: ${parts.join(', ')}\n`]
     })
     .join('')
+}
+
+/** Requests of a long queue that grew without a break; 0 where there was none: then the nodes kept up, or had a bad moment only. */
+function queueAtEnd({ load, nodes }: LabelledResult): number {
+  const moments = load.waiting[0]?.length ?? 0
+  const queues = Array.from({ length: moments }, (_, at) => load.waiting.reduce((sum, node) => sum + (node[at] ?? 0), 0))
+  const longest = Math.max(0, ...queues)
+  const peak = queues.indexOf(longest)
+  const growing = queues.slice(peak / 2, peak)
+  return longest >= LONG_QUEUE * nodes && growing.every((queue) => queue > longest / 4) ? longest : 0
 }
 
 /** Without the load over time, which is the page's. */

@@ -41,6 +41,17 @@ describe('a comparison as text', () => {
     expect(text).not.toContain('mean E2E\n')
   })
 
+  it('says where more came than the nodes serve', () => {
+    const workload = openSource('tenant').workload({ seed: 1, requests: 3000 })
+    const drowned = simulate({ nodes: [{ preset: '3b-a10g' }], workload, strategy: { name: 'lmetric' } })
+    const text = simulationText({ workload: { name: 'w', summary: 's' }, fleet: 'f', seed: 1, results: [{ ...drowned, label: 'lmetric' }] })
+    expect(text).toMatch(
+      /^! lmetric: more came than these nodes serve, and the queue grew to \d{3,} requests: try a lower --rate or more nodes$/m,
+    )
+    const kept = simulationText({ workload: { name: 'w', summary: 's' }, fleet: 'f', seed: 1, results })
+    expect(kept).not.toContain('queue grew')
+  })
+
   it('is JSON in the stable shape, without the load over time', () => {
     const [first] = simulationJson(results)
     expect(first).toMatchObject({
@@ -107,5 +118,7 @@ describe('tuning as text', () => {
     const text = tuneText({ ...report, gains: false })
     expect(text).toContain('No gain over lmetric')
     expect(text).not.toContain('strategy: {')
+    const worse = { ...report.judged, p90Ttft: { ratio: 2, low: 1.5, high: 3 }, meanE2e: { ratio: 1.2, low: 1.1, high: 1.3 } }
+    expect(tuneText({ ...report, judged: worse, gains: false })).toContain('Clearly worse than lmetric. Keep what you have.')
   })
 })

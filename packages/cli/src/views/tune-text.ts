@@ -29,7 +29,11 @@ export function tuneText({ workload, fleet, rate, strategies, judged, gains, bas
     ...measures.map(({ name, of }) => `  ${name}  ${intervalText(of(judged))}`),
     '',
     ...(best === undefined || !gains
-      ? [`No gain over ${baseline.label} that could be told from chance. Keep what you have.`]
+      ? [
+          isWorse(judged)
+            ? `Clearly worse than ${baseline.label}. Keep what you have.`
+            : `No gain over ${baseline.label} that could be told from chance. Keep what you have.`,
+        ]
       : yaml(pool, best)),
     '',
   ].join('\n')
@@ -39,6 +43,12 @@ const measures = [
   { name: 'p90 TTFT', of: ({ p90Ttft }: Judged) => p90Ttft },
   { name: 'mean E2E', of: ({ meanE2e }: Judged) => meanE2e },
 ] as const
+
+/** By one measure at least, and better by none. */
+function isWorse(judged: Judged): boolean {
+  const [ttft, e2e] = [judged.p90Ttft, judged.meanE2e]
+  return (ttft.low > 1 && e2e.high >= 1) || (e2e.low > 1 && ttft.high >= 1)
+}
 
 function intervalText({ ratio, low, high }: Judged['p90Ttft']): string {
   const verdict = high < 1 ? 'better' : low > 1 ? 'worse' : 'no difference to be told from chance'

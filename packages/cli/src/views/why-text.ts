@@ -73,7 +73,9 @@ function otherwise({ roundRobin, choice, candidates, unit, wins }: Decision, sho
   const about =
     difference === undefined
       ? ''
-      : ` (about ${difference < 0 ? '-' : '+'}${amount(Math.abs(difference))} ${unit}${wins === 'highest' ? ', more is better' : ''})`
+      : difference === 0
+        ? ' (at the same cost)'
+        : ` (about ${difference < 0 ? '-' : '+'}${amount(Math.abs(difference))} ${unit}${wins === 'highest' ? ', more is better' : ''})`
   return [row('otherwise', `round-robin would have taken ${short(roundRobin)}${about}`)]
 }
 

@@ -76,7 +76,7 @@ describe('adaptive', () => {
     )
   })
 
-  it('says how many nodes were not compared', () => {
+  it('tells the cost of every node, and how many were not compared', () => {
     const said: string[] = []
     const costs: number[] = []
     const trace = {
@@ -86,7 +86,7 @@ describe('adaptive', () => {
     }
     const nodes = [{ inFlight: 40, prefillTokens: 9000, waiting: 3 }, { inFlight: 1 }, { inFlight: 1 }]
     strategyOf('adaptive', nodes).pick(factsOf(), nodesOf([1, 1, 1]), trace)
-    expect(costs).toEqual([1, 2])
-    expect(said.join('; ')).toContain('1 of 3 had far more work ahead')
+    expect(costs).toEqual([0, 1, 2])
+    expect(said.join('; ')).toContain('1 of 3 have far more prefill ahead')
   })
 })

@@ -131,19 +131,22 @@ export class MarginalCost implements Strategy {
   private explain(decision: Decision, trace: TraceSink): void {
     const { facts, candidates, cached, chosen, most } = decision
     const products = this.products.of(candidates.length)
-    const rows: Readonly<Record<string, number>>[] = []
+    const compared: Readonly<Record<string, number>>[] = []
     let own = 0
     for (const [position, node] of candidates.entries()) {
-      if ((products[position] ?? 0) > most) continue
       this.weigh(node, position, cached[position])
       const terms = termsOf(this.terms)
-      if (position === chosen) own = rows.length
-      rows.push(terms)
       trace.cost(position, terms)
+      if ((products[position] ?? 0) > most) continue
+      if (position === chosen) own = compared.length
+      compared.push(terms)
     }
-    trace.because(holdsShare({ facts, cached, count: candidates.length, chosen }) ?? reasonAgainstNext(rows, own))
-    const beyond = candidates.length - rows.length
-    if (beyond > 0) trace.because(`${beyond} of ${candidates.length} had far more work ahead and were not compared`)
+    trace.because(holdsShare({ facts, cached, count: candidates.length, chosen }) ?? reasonAgainstNext(compared, own))
+    const beyond = candidates.length - compared.length
+    if (beyond > 0)
+      trace.because(
+        `${beyond} of ${candidates.length} have far more prefill ahead times requests beside, this one with them, and were not compared`,
+      )
   }
 }
 
