@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import { startScriptedOllama, type ScriptedOllama } from '../../packages/plugin-ollama/dist/scripted-ollama.test.fixture.js'
 import { finished, House, repository, until } from './house.js'
+import { controlSocket, getFrom } from './thread-load.js'
 
 const standIn = join(repository, 'test/e2e/stand-ins/ollama.ts')
 
@@ -73,16 +74,22 @@ describe('a launched Ollama', () => {
     launched({ env: ", LB_TEST_PULL_PACE_MS: '900'" })
     const seen = new Set<string>()
     house.start(['up', '--detach'])
+    interface Shown {
+      readonly pools: readonly {
+        readonly nodes: readonly { readonly state: string; readonly reason: string | null; readonly progress: number | null }[]
+      }[]
+    }
+    await until(async () => (await house.lb(['status', '--json'])).code === 0)
+    const socket = await controlSocket(house)
     await until(async () => {
-      const result = await house.lb(['status', '--json'])
-      if (result.code !== 0) return false
-      const [node] =
-        (JSON.parse(result.stdout) as { pools: { nodes: { state: string; reason: string | null; progress: number | null }[] }[] }).pools[0]
-          ?.nodes ?? []
+      const node = (await getFrom<Shown>(socket, '/v1/status')).pools[0]?.nodes[0]
       if (node?.state === 'loading') seen.add(`${node.reason ?? ''} ${node.progress ?? '-'}`)
       return node?.state === 'ready'
     }, 30_000)
-    expect([...seen].some((text) => text.startsWith('pulling llama3.2'))).toBe(true)
+    expect(
+      [...seen].filter((text) => text.startsWith('pulling llama3.2')),
+      [...seen].join('; '),
+    ).not.toEqual([])
   })
 
   it.skipIf(process.platform !== 'linux')('that is killed leaves no process that holds a model', async () => {

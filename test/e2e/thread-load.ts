@@ -114,7 +114,15 @@ export function answersIn(metrics: string): number {
 
 /** GET on the control socket of the topology in this house. */
 export async function control<Value>(house: House, path: string): Promise<Value> {
-  const { socketPath } = JSON.parse((await house.lb(['paths', '--json'])).stdout) as { socketPath: string }
+  return getFrom(await controlSocket(house), path)
+}
+
+/** For those who ask often: finding it takes a process. */
+export async function controlSocket(house: House): Promise<string> {
+  return (JSON.parse((await house.lb(['paths', '--json'])).stdout) as { socketPath: string }).socketPath
+}
+
+export function getFrom<Value>(socketPath: string, path: string): Promise<Value> {
   return new Promise((resolve, reject) => {
     request({ socketPath, path }, (response) => {
       let text = ''

@@ -1,3 +1,4 @@
+import type { Clock } from '../base/index.js'
 import type { LaunchSlot } from '../contracts/index.js'
 import { oomKills, proveOwnEngine, reclaimPort, stopTree, watchProcess, type PortReservation } from '../machines/index.js'
 import type { RecordedLaunch } from '../state/index.js'
@@ -7,6 +8,9 @@ import type { RunnerContext } from './node-runner.js'
 import type { Node } from './node.js'
 import { standInSteps } from './remote-launch.js'
 import { prepareLaunch, type PreparedLaunch } from './prepare-launch.js'
+
+const CLAIM_TRIES = 10
+const CLAIM_PAUSE_MS = 50
 
 const STOP = [{ signal: 'SIGTERM', waitMs: 2_500 }] as const
 
@@ -55,7 +59,7 @@ async function judge(left: LeftEngine, node: Node, context: RunnerContext): Prom
   }
   const prepared = await prepareLaunch(node.plan, launch.port, () => Promise.resolve(slot), context)
   if (prepared.hash !== launch.hash) return 'the topology would launch it differently now'
-  const ports = await reclaimAll([launch.port, ...launch.extraPorts])
+  const ports = await reclaimAll([launch.port, ...launch.extraPorts], context.clock)
   if (ports === undefined) return 'another balancer has claimed its port'
   const proof = await proveOwnEngine({ identity, mark, logPath })
   if (proof.is !== 'ours') {
@@ -92,10 +96,19 @@ function isWhole(launch: RecordedLaunch | undefined): launch is RecordedLaunch {
   )
 }
 
-async function reclaimAll(wanted: readonly number[]): Promise<readonly PortReservation[] | undefined> {
+/** Whoever looks for a free port claims this one for a moment, until it finds that somebody listens there: worth asking again before an engine is ended for it. */
+async function reclaim(port: number, clock: Clock): Promise<PortReservation | undefined> {
+  for (let asked = 1; ; asked += 1) {
+    const claim = await reclaimPort(port)
+    if (claim !== undefined || asked === CLAIM_TRIES) return claim
+    await new Promise<void>((resolve) => void clock.after(CLAIM_PAUSE_MS, resolve))
+  }
+}
+
+async function reclaimAll(wanted: readonly number[], clock: Clock): Promise<readonly PortReservation[] | undefined> {
   const held: PortReservation[] = []
   for (const port of wanted) {
-    const claim = await reclaimPort(port)
+    const claim = await reclaim(port, clock)
     if (claim === undefined) {
       for (const each of held) each.release()
       return undefined
