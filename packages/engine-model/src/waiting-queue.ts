@@ -1,7 +1,5 @@
-import type { Sequence } from './sequence.js'
-
 /** First come, first served, but a preempted sequence goes back to the front. Cancelled ones are skipped, not searched for. */
-export class WaitingQueue<S extends Sequence> {
+export class WaitingQueue<S extends { readonly state: string }> {
   /** Preempted: the last one in is the first one out, which restores the order of arrival. */
   private readonly front: S[] = []
   private readonly line: S[] = []

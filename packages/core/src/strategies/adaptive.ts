@@ -3,9 +3,10 @@ import { MarginalCost } from './marginal-cost.js'
 import { marginalProperties, type MarginalSettings, type MarginalWeights } from './marginal-settings.js'
 import { numberSetting, settingsSchema } from './settings.js'
 
+/** Filled in by the registry where they are left out. */
 interface AdaptiveSettings extends MarginalSettings {
-  readonly reach?: number
-  readonly reachWhenSaturated?: number
+  readonly reach: number
+  readonly reachWhenSaturated: number
 }
 
 /**
@@ -14,16 +15,13 @@ interface AdaptiveSettings extends MarginalSettings {
  */
 const weights = { batch: 1.4, queue: 1.3, lostWhenSaturated: 3, fullBatch: 0 } as const satisfies Partial<MarginalWeights>
 
-const REACH = 1.25
-const REACH_WHEN_SATURATED = 5.5
-
 const reach: Readonly<Record<string, JsonSchema>> = {
   reach: numberSetting(
-    { from: 1, to: 1000, or: REACH },
+    { from: 1, to: 1000, or: 1.25 },
     'How many times the least product of prefill ahead and requests beside a node may have and still be compared. 1: what `lmetric` would choose.',
   ),
   reachWhenSaturated: numberSetting(
-    { from: 1, to: 1000, or: REACH_WHEN_SATURATED },
+    { from: 1, to: 1000, or: 5.5 },
     'The same while all queues are long, when a lost cache costs more than a longer queue. In between, in between.',
   ),
 }
@@ -40,8 +38,8 @@ export const adaptive: StrategyPlugin<AdaptiveSettings> = {
     'The default. Of the nodes with little prefill ahead and few requests beside, the one where the request costs the pool the least time. Follows prefix caches, unequal and failing nodes.',
   settings: settingsSchema({ ...reach, ...marginalProperties(weights) }),
   create(context) {
-    const { reach: calm = REACH, reachWhenSaturated: saturated = REACH_WHEN_SATURATED, ...settings } = context.settings
-    return new MarginalCost({ ...context, settings: { ...weights, ...settings } }, (candidates, saturation) =>
+    const { reach: calm, reachWhenSaturated: saturated, ...settings } = context.settings
+    return new MarginalCost({ ...context, settings }, (candidates, saturation) =>
       tellOfCaches(context, candidates) ? Infinity : calm + saturation * (saturated - calm),
     )
   },

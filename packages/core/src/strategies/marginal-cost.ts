@@ -100,10 +100,7 @@ export class MarginalCost implements Strategy {
   private mostProduct(facts: RequestFacts, candidates: readonly Candidate[], cached: Float64Array): number {
     const reach = this.reach(candidates, saturationOf(this.scene, this.numbers))
     const products = this.products.of(candidates.length)
-    if (reach === Infinity) {
-      products.fill(0)
-      return Infinity
-    }
+    if (reach === Infinity) return Infinity
     const [prefills, inFlights] = [this.prefillTokens.of(candidates.length), this.inFlight.of(candidates.length)]
     let least = Infinity
     for (let position = 0; position < candidates.length; position += 1) {

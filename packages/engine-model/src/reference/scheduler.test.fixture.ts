@@ -1,6 +1,6 @@
 import { BlockPool } from './block-pool.test.fixture.js'
 import type { Sequence } from './sequence.test.fixture.js'
-import { WaitingQueue } from './waiting-queue.test.fixture.js'
+import { WaitingQueue } from '../waiting-queue.js'
 
 export interface SchedulerLimits {
   readonly maxNumBatchedTokens: number
@@ -16,7 +16,7 @@ export interface SchedulerLimits {
  */
 export class Scheduler {
   readonly pool: BlockPool
-  readonly waiting = new WaitingQueue()
+  readonly waiting = new WaitingQueue<Sequence>()
   readonly running: Sequence[] = []
   readonly counters = { preemptions: 0, prefixQueryTokens: 0, prefixHitTokens: 0 }
   private budget = 0
