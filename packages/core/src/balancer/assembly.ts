@@ -145,6 +145,7 @@ export function assemble(options: Resolved, first: Topology, hooks: AssemblyHook
   const ring = createRecordRing()
   const decisions = new DecisionBook(ring)
   const onDecision = (decision: Decision): void => decisions.add(decision)
+  const onOutcomes = (): void => undefined
   const onSettled = (records: readonly RequestRecord[]): void => {
     for (const record of records) {
       stats.settle(record)
@@ -170,6 +171,7 @@ export function assemble(options: Resolved, first: Topology, hooks: AssemblyHook
     salt,
     startedAtMs,
     onDecision,
+    onOutcomes,
   }
   const dataPath: DataPath = createDataPath(
     { ...parts, closedBecause: hooks.closedBecause, metrics: () => Promise.resolve(scrape()), onSettled },

@@ -1,5 +1,5 @@
 import type { Clock, RandomSource } from '../base/index.js'
-import type { Decision, Logger, RequestRecord, RosterSource, StrategyPlugin } from '../contracts/index.js'
+import type { Decision, Logger, NodeOutcome, RequestRecord, RosterSource, StrategyPlugin } from '../contracts/index.js'
 import { messageOf } from '../errors/index.js'
 import { createGateway, type Gateway } from '../gateway/index.js'
 import type { Belief } from '../insight/index.js'
@@ -10,7 +10,7 @@ import { TimerWheel, UpstreamEngine } from '../wire/index.js'
 import { Listeners } from './listeners.js'
 import { NodeLives, type NodeLife } from './node-lives.js'
 import { routingOf } from './routing.js'
-import { SettledBatch } from './settled-batch.js'
+import { Batch } from './batch.js'
 import { reportsOf, type StrategyReport } from './strategy-reports.js'
 
 /** What one data path is made of; the same in the main thread and in a data thread. */
@@ -31,6 +31,8 @@ export interface DataPathParts {
   readonly metrics: () => Promise<{ readonly contentType: string; readonly text: string }>
   readonly onSettled: (records: readonly RequestRecord[]) => void
   readonly onDecision: (decision: Decision) => void
+  /** How tries at nodes went; faults are told at once, all others together with what comes after them. */
+  readonly onOutcomes: (outcomes: readonly NodeOutcome[]) => void
   /** More or fewer requests wait in line. */
   readonly onLine?: (sizes: ReadonlyMap<string, number>) => void
 }
@@ -39,7 +41,7 @@ export interface DataPathParts {
 export interface DataPath {
   readonly gateway: Gateway
   readonly proxy: Proxy
-  readonly settled: SettledBatch
+  readonly settled: Batch<RequestRecord>
   readonly listeners: Listeners
   /** Points routing at a topology. Throws LB_SECRET_MISSING where a key cannot be read. */
   use(topology: Topology): void
@@ -57,7 +59,8 @@ export function createDataPath(parts: DataPathParts, first: Topology): DataPath 
   const registry = createStrategyRegistry(parts.strategies)
   const wheel = new TimerWheel(clock)
   const upstream = new UpstreamEngine({ clock, wheel })
-  const settled = new SettledBatch(wheel, parts.onSettled)
+  const settled = new Batch(wheel, parts.onSettled)
+  const outcomes = new Batch(wheel, parts.onOutcomes)
   let routing = routingOf(first, { ...parts, registry })
   const proxy: Proxy = createProxy({
     rosters,
@@ -72,6 +75,10 @@ export function createDataPath(parts: DataPathParts, first: Topology): DataPath 
     salt: parts.salt,
     onSettled: (record) => settled.add(record),
     onDecision: parts.onDecision,
+    onOutcome(outcome) {
+      outcomes.add(outcome)
+      if (outcome.kind !== 'served') outcomes.flush()
+    },
     onLine: () => parts.onLine?.(proxy.inLine()),
   })
   const lives = new NodeLives()
@@ -111,7 +118,9 @@ export function createDataPath(parts: DataPathParts, first: Topology): DataPath 
       return reportsOf(pools, (pool, error) => log.error('strategy.failed', { pool, error: messageOf(error) }))
     },
     nodesChanged() {
-      for (const life of lives.gone(rosters.current())) tellStrategy(life)
+      const roster = rosters.current()
+      for (const life of lives.gone(roster)) tellStrategy(life)
+      for (const { lost, connectionKey } of roster.nodes) if (lost !== undefined) upstream.abandon(connectionKey, lost)
       proxy.nodesChanged()
     },
     cutAll() {

@@ -93,6 +93,7 @@ class Thread {
           tell({ type: 'settled', records })
           this.tellReports()
         },
+        onOutcomes: (outcomes) => tell({ type: 'outcomes', outcomes }),
         onDecision: (decision) => tell({ type: 'decision', decision }),
         onLine: () => this.tellLine(),
       },

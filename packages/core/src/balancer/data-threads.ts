@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads'
 import type { Clock, TimerHandle } from '../base/index.js'
-import type { Decision, Logger, RequestRecord, Roster } from '../contracts/index.js'
+import type { Decision, Logger, NodeOutcome, RequestRecord, Roster } from '../contracts/index.js'
 import { LbError, messageOf } from '../errors/index.js'
 import type { Belief } from '../insight/index.js'
 import type { Fleet } from '../nodes/index.js'
@@ -33,6 +33,7 @@ export interface DataThreadsOptions extends ThreadsOptions {
   readonly metrics: () => { readonly contentType: string; readonly text: string }
   readonly onSettled: (records: readonly RequestRecord[]) => void
   readonly onDecision: (decision: Decision) => void
+  readonly onOutcomes: (outcomes: readonly NodeOutcome[]) => void
   /** No duplicate of a listening socket is left for a new thread. */
   readonly onBroken: () => void
 }
@@ -231,6 +232,8 @@ export class DataThreads {
         return this.options.onSettled(message.records)
       case 'decision':
         return this.options.onDecision(message.decision)
+      case 'outcomes':
+        return this.options.onOutcomes(message.outcomes)
       case 'belief':
         return this.options.shared.heard(slot.thread, message.news)
       case 'in-line':

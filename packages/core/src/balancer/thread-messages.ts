@@ -1,4 +1,4 @@
-import type { Decision, LoadFacts, LogFacts, RequestRecord, RosterNode } from '../contracts/index.js'
+import type { Decision, LoadFacts, LogFacts, NodeOutcome, RequestRecord, RosterNode } from '../contracts/index.js'
 import type { Topology } from '../topology/index.js'
 import type { Listenable } from './listeners.js'
 import type { StrategyReport } from './strategy-reports.js'
@@ -51,6 +51,8 @@ export type ToThread =
 export type FromThread =
   | { readonly type: 'settled'; readonly records: readonly RequestRecord[] }
   | { readonly type: 'decision'; readonly decision: Decision }
+  /** How tries at nodes went. */
+  | { readonly type: 'outcomes'; readonly outcomes: readonly NodeOutcome[] }
   /** Requests in line in this thread, by pool. */
   | { readonly type: 'in-line'; readonly sizes: ReadonlyMap<string, number> }
   /** What this thread's belief has to tell the others. */

@@ -2,6 +2,7 @@
  * Owns the interfaces between rooms and to plugins. Refuses to hold behaviour.
  * Read first: engine-plugin.ts; the published half is `@plimsoll/core/plugin`.
  */
+export type { NodeOutcome } from './node-outcome.js'
 export type * from './belief.js'
 export type * from './cache-event.js'
 export type * from './decision.js'

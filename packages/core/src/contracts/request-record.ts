@@ -6,12 +6,14 @@ export interface AttemptRecord {
   readonly node: string
   /** Milliseconds after arrival. */
   readonly startedMs: number
-  /** `refused`: the node answered, and the answer was worth another node. `cut`: it broke off after content had been sent. */
-  readonly outcome: 'answered' | 'connect-failed' | 'reset' | 'timeout' | 'refused' | 'cancelled' | 'cut'
+  /** `refused`: the node answered, and the answer was worth another node. `cut`: it broke off after content had been sent. `hung`: lb gave up on the node. */
+  readonly outcome: 'answered' | 'connect-failed' | 'reset' | 'timeout' | 'refused' | 'cancelled' | 'cut' | 'hung'
   /** For people. */
   readonly reason?: string
   /** The node was asked to compute the prompt for another one. */
   readonly leg?: 'prefill'
+  /** It went on with the stream that the try before it had begun: by the ids of its tokens, or by its text. */
+  readonly continues?: 'exact' | 'text'
   /** The client wanted a plain answer, and the engine was asked for a stream of it, so that it lets go at once when the client leaves. */
   readonly collected?: true
   /** The client left, and this engine notices that late: its slot stays busy for a while. */

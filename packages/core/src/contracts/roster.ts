@@ -43,6 +43,14 @@ export interface RosterNode extends Candidate {
   readonly labels?: Readonly<Record<string, string>>
   /** Shortest way there and back that was seen lately, in ms; absent: unknown. */
   readonly roundTripMs?: number
+  /** Why lb has given up on what is in flight there: it hangs. Data paths break those calls off, and their requests go elsewhere. Absent: it has not. */
+  readonly lost?: string
+  /** Share of its usual traffic that it may take, over 0 and below 1, while it comes back after a failure; absent: all. */
+  readonly admission?: number
+  /** Half open: one request at a time shows whether it is well again. */
+  readonly trial?: true
+  /** How the process of its former life ended: by itself, or because somebody killed it; absent: unknown, or there was none. */
+  readonly lastEnd?: 'crash' | 'killed'
   /** Headers that carry the node's key; empty where it needs none. */
   readonly authHeaders: HeaderView
 }

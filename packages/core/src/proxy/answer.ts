@@ -6,6 +6,7 @@ import { type FrameVerdict, type ResponseHead, type UpstreamCall, type UpstreamE
 import type { Admitted } from './admit.js'
 import { PlainReader, StreamReader, type BodyReader } from './body-reader.js'
 import type { AttemptEnd } from './forward.js'
+import { outcomeOf } from './outcome-of.js'
 import { HeldBytes } from './held-bytes.js'
 
 /** Most bytes held back while another node could still be asked. */
@@ -124,7 +125,7 @@ export class Answer implements UpstreamEvents {
 
   onError(error: UpstreamError): void {
     if (this.over) return
-    const outcome = error.kind === 'connect' ? 'connect-failed' : error.kind === 'timeout' ? 'timeout' : 'reset'
+    const outcome = outcomeOf(error)
     this.said = error.said
     this.broke(outcome, error.message)
   }

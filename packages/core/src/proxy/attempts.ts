@@ -5,9 +5,11 @@ import type { Admitted } from './admit.js'
 import { isLate } from './collect-rules.js'
 import type { Question } from './filters.js'
 import { forward, type AttemptEnd } from './forward.js'
+import { tellOutcome } from './outcome-of.js'
 import { pick } from './pick.js'
 import { allFailed, asError, clientLeft, lineFull, noNode, waitedTooLong } from './unanswered.js'
 import type { ProxyContext } from './proxy-context.js'
+import type { Resumption } from './resumption.js'
 import type { Waiter } from './waiting-line.js'
 
 const TRUE_COLLECTED = { collected: true } as const
@@ -37,6 +39,8 @@ class Attempts implements Waiter {
   private readonly question: Question
   private readonly records: AttemptRecord[] = []
   private last: AttemptEnd | undefined
+  /** A stream that one node began, and the next one goes on with. */
+  private resumption: Resumption | undefined
   private isBodyFree = true
   private inLineMs = 0
   private waitsSinceMs = 0
@@ -83,7 +87,7 @@ class Attempts implements Waiter {
     const nowMs = context.clock.nowMs()
     const prefillAhead = context.zones.aheadOf(node, request.facts)
     const startedMs = round(nowMs - request.arrivedMs)
-    forward(context, request, { node, attempt: tried.length }, (end) => {
+    forward(context, request, { node, attempt: tried.length, resumption: this.resumption }, (end) => {
       if (prefillAhead !== undefined && end.firstContentAtMs !== undefined && end.outcome === 'answered')
         context.zones.learn(request.pool.name, prefillAhead, {
           ttftMs: end.firstContentAtMs - nowMs,
@@ -135,9 +139,11 @@ class Attempts implements Waiter {
     this.last = end
     if (end.rest !== undefined) this.context.cooldowns.begin(node, end.rest.retryAfter, this.context.clock.nowMs())
     this.isBodyFree &&= end.isSent
+    tellOutcome(this.context, node, end)
     if (outcome === 'cut')
       this.context.log.warn('stream.cut', { request: this.request.requestId, node: node.id, reason, deliveredBytes: end.deliveredBytes })
-    if (!end.movable) return this.finish(node, end, undefined)
+    this.resumption = end.resumption
+    if (!end.movable && end.resumption === undefined) return this.finish(node, end, undefined)
     this.context.log.warn('attempt.failed', { request: this.request.requestId, node: node.id, outcome, reason, said: end.said })
     // A turn of its own, so that a chain of refused connects never grows the stack, and a bug in it is caught.
     queueMicrotask(() => this.again())

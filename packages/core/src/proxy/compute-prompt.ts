@@ -3,6 +3,7 @@ import { handedOverIn, prefillBody, usageInAnswer, type HandedOver } from '../di
 import type { FrameVerdict, ResponseHead, UpstreamCall, UpstreamError, UpstreamEvents } from '../wire/index.js'
 import type { Admitted } from './admit.js'
 import { orderFor } from './forward.js'
+import { outcomeOf } from './outcome-of.js'
 import type { ProxyContext } from './proxy-context.js'
 
 /** One token and where the prompt lies; a list of blocks for a million tokens of prompt is well below. */
@@ -99,8 +100,8 @@ class PromptAnswer implements UpstreamEvents {
     this.finish({ outcome: 'answered', handedOver }, body)
   }
 
-  onError({ kind, message }: UpstreamError): void {
-    this.finish({ outcome: kind === 'connect' ? 'connect-failed' : kind === 'timeout' ? 'timeout' : 'reset', reason: message })
+  onError(error: UpstreamError): void {
+    this.finish({ outcome: outcomeOf(error), reason: error.message })
   }
 
   private finish(end: Omit<PromptEnd, 'isSent'>, body?: Buffer): void {

@@ -1,4 +1,4 @@
-import type { CollectedShape, Lease, RosterNode, Usage } from '../contracts/index.js'
+import type { AttemptRecord, CollectedShape, Lease, RosterNode, Usage } from '../contracts/index.js'
 import { spliceBody, streamedBody } from '../dialects/index.js'
 import { messageOf } from '../errors/index.js'
 import { allowedRequestLines, UpstreamError, type UpstreamRequest } from '../wire/index.js'
@@ -8,10 +8,11 @@ import { collectedShapeFor, forgoCollecting } from './collect-rules.js'
 import { CollectingAnswer } from './collecting-answer.js'
 import { handedLease } from './handed-lease.js'
 import type { ProxyContext } from './proxy-context.js'
+import type { Resumption } from './resumption.js'
 
 /** How one attempt at one node ended. */
 export interface AttemptEnd {
-  readonly outcome: 'answered' | 'connect-failed' | 'reset' | 'timeout' | 'refused' | 'cancelled' | 'cut'
+  readonly outcome: AttemptRecord['outcome']
   readonly reason?: string | undefined
   /** True while the client has seen nothing, so that another node may be asked. */
   readonly movable: boolean
@@ -32,6 +33,8 @@ export interface AttemptEnd {
   readonly isSent: boolean
   /** What the engine said instead of an answer, for the log. */
   readonly said: string
+  /** The stream had begun, and another node may go on with it. */
+  readonly resumption?: Resumption | undefined
   /** The plain answer was collected from a stream. */
   readonly collected?: boolean
   /** The engine notices late that the client has left. */
@@ -44,6 +47,8 @@ export interface AttemptTarget {
   readonly node: RosterNode
   /** Counts from 1. */
   readonly attempt: number
+  /** A begun stream to go on with. */
+  readonly resumption?: Resumption | undefined
 }
 
 /** One attempt: sends the request to a node and its answer to the client. */

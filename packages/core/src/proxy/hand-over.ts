@@ -3,6 +3,7 @@ import { LbError } from '../errors/index.js'
 import type { Admitted } from './admit.js'
 import type { Walk } from './attempts.js'
 import { computePrompt, type PromptEnd } from './compute-prompt.js'
+import { tellOutcome } from './outcome-of.js'
 import type { ProxyContext } from './proxy-context.js'
 import { asError, clientLeft } from './unanswered.js'
 
@@ -71,6 +72,7 @@ class HandOver {
     const { outcome, reason, handedOver } = end
     this.legs.push({ node: node.id, startedMs, outcome, ...(reason === undefined ? {} : { reason }), leg: 'prefill' })
     this.isBodyFree &&= end.isSent
+    tellOutcome(this.context, node, end)
     if (outcome === 'cancelled') return this.stop(clientLeft())
     if (handedOver !== undefined) return this.later(() => this.goOn({ ...this.request, handedOver }))
     // What is wrong with the request is wrong everywhere, and the node that answers says it in the engine's words.

@@ -1,5 +1,5 @@
 import type { Clock, RandomSource } from '../base/index.js'
-import type { Decision, Face, LeaseBook, Logger, RequestRecord, RosterSource, Strategy } from '../contracts/index.js'
+import type { Decision, Face, LeaseBook, Logger, NodeOutcome, RequestRecord, RosterSource, Strategy } from '../contracts/index.js'
 import type { TokenEstimates } from '../insight/index.js'
 import type { Exchange, TimerWheel, UpstreamEngine, UpstreamTimeouts } from '../wire/index.js'
 import type { Labels } from './asked-headers.js'
@@ -62,6 +62,8 @@ export interface ProxyOptions {
   readonly onSettled: (record: RequestRecord) => void
   /** Called for each choice that is told, when it is made. */
   readonly onDecision: (decision: Decision) => void
+  /** Called for each try at a node, when it ended. */
+  readonly onOutcome: (outcome: NodeOutcome) => void
   /** More or fewer requests wait in line. */
   readonly onLine: () => void
 }

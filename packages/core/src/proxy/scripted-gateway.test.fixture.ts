@@ -6,6 +6,7 @@ import {
   silentLogger,
   type BeliefView,
   type Decision,
+  type NodeOutcome,
   type Face,
   type Lease,
   type LeaseBook,
@@ -48,6 +49,7 @@ export class Rig {
   zone: string | undefined
   handover: { readonly minPromptTokens: number; readonly orServe: boolean } | undefined
   readonly decisions: Decision[] = []
+  readonly outcomes: NodeOutcome[] = []
   proxy: Proxy | undefined
   /** Nodes in this order; the first untried one is picked. */
   readonly nodes: RosterNode[] = []
@@ -110,6 +112,7 @@ export class Rig {
       salt: Buffer.from('salt'),
       onSettled: (record) => void this.records.push(record),
       onDecision: (decision) => void this.decisions.push(decision),
+      onOutcome: (outcome) => void this.outcomes.push(outcome),
       onLine: () => undefined,
     })
     this.proxy = proxy

@@ -1,6 +1,7 @@
 import { Type } from 'typebox'
 import { attach } from './schema-attach.js'
 import { count, duration, mapOf, name, secret, section, word } from './schema-parts.js'
+import { health, line, retries, timeouts } from './schema-resilience.js'
 
 const strategy = Type.Union(
   [
@@ -193,14 +194,6 @@ const node = section(
   { description: 'A node group: one attached server, or launched replicas of one engine.' },
 )
 
-const line = section(
-  {
-    max: Type.Optional(count('Requests that may wait at one moment, in each data thread.', { min: 0, max: 1_000_000, default: 1000 })),
-    longest: Type.Optional(duration('Longest wait; then the request is answered 503 with Retry-After.', '30s')),
-  },
-  { description: 'The line in which requests wait, first come first served, while the strategy wants none of the nodes.' },
-)
-
 const handover = section(
   {
     minPromptTokens: Type.Optional(count('Shorter prompts are computed where they are answered.', { min: 0, max: 10_000_000, default: 0 })),
@@ -213,25 +206,6 @@ const handover = section(
     ),
   },
   { description: 'How prompts go from nodes of `role: prefill` to those of `role: decode`.' },
-)
-
-const timeouts = section(
-  {
-    connect: Type.Optional(duration('Until a connection to the node stands.', '2s')),
-    firstToken: Type.Optional(duration('Until the first byte of the answer.', '2m')),
-    idle: Type.Optional(duration('Longest silence inside an answer. There is never a limit on its whole.', '60s')),
-  },
-  { description: 'How long to wait for a node.' },
-)
-
-const health = section(
-  {
-    interval: Type.Optional(duration('Time between probes of one node.', '2s')),
-    timeout: Type.Optional(duration('Longest wait for one probe.', '2s')),
-    fall: Type.Optional(count('Failures in a row that take a node out.', { min: 1, max: 100, default: 3 })),
-    rise: Type.Optional(count('Successes in a row that bring it back.', { min: 1, max: 100, default: 2 })),
-  },
-  { description: 'How nodes are probed.' },
 )
 
 /** Nodes that serve the same models. */
@@ -268,12 +242,7 @@ export const pool = section(
     ),
     line: Type.Optional(line),
     handover: Type.Optional(handover),
-    retries: Type.Optional(
-      section(
-        { max: Type.Optional(count('Other nodes tried before the first byte of an answer.', { min: 0, max: 5, default: 2 })) },
-        { description: 'What happens when a node fails a request.' },
-      ),
-    ),
+    retries: Type.Optional(retries),
     timeouts: Type.Optional(timeouts),
     health: Type.Optional(health),
     drain: Type.Optional(duration('How long running requests may take to end when a node is taken out.', '60s')),

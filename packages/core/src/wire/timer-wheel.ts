@@ -2,6 +2,8 @@ import type { Clock, TimerHandle } from '../base/index.js'
 
 const TICK_MS = 50
 const SLOTS = 512
+/** What is due at one moment may be the heartbeats of thousands of streams: after so long everybody else gets a turn. */
+const LONGEST_TURN_MS = 0.25
 
 /** One timer on the wheel; a link of its slot's ring. */
 class WheelTimer implements TimerHandle {
@@ -35,6 +37,8 @@ export class TimerWheel {
   private readonly startMs: number
   private tick = 0
   private ticking = false
+  /** Due, and waiting for their turn. */
+  private readonly due: WheelTimer[] = []
 
   constructor(private readonly clock: Clock) {
     this.startMs = clock.nowMs()
@@ -66,7 +70,9 @@ export class TimerWheel {
     this.ticking = true
     this.clock.after(TICK_MS, () => {
       this.ticking = false
+      const isFiring = this.due.length > 0
       this.advance()
+      if (!isFiring) this.fire()
       if (this.size > 0) this.run()
     })
   }
@@ -76,17 +82,28 @@ export class TimerWheel {
     const now = this.tickNow()
     const from = Math.max(this.tick + 1, now - SLOTS + 1)
     this.tick = now
-    for (let tick = from; tick <= now; tick += 1) this.fire(this.slots[tick % SLOTS], now)
+    for (let tick = from; tick <= now; tick += 1) this.collect(this.slots[tick % SLOTS], now)
   }
 
-  private fire(head: WheelTimer | undefined, now: number): void {
-    const due: WheelTimer[] = []
-    for (let timer = head?.next; timer !== undefined && timer !== head; timer = timer.next) if (timer.dueTick <= now) due.push(timer)
-    for (const timer of due) {
-      // One callback may cancel another that is due too.
-      if (timer.next === timer) continue
-      timer.cancel()
-      timer.callback()
+  private collect(head: WheelTimer | undefined, now: number): void {
+    for (let timer = head?.next; timer !== undefined && timer !== head; timer = timer.next) if (timer.dueTick <= now) this.due.push(timer)
+  }
+
+  /** At least one each time, so that a slow clock does not stop them. */
+  private fire(): void {
+    const untilMs = this.clock.nowMs() + LONGEST_TURN_MS
+    let fired = 0
+    try {
+      do {
+        const timer = this.due[fired++]
+        // One callback may cancel another that is due too.
+        if (timer === undefined || timer.next === timer) continue
+        timer.cancel()
+        timer.callback()
+      } while (fired < this.due.length && this.clock.nowMs() < untilMs)
+    } finally {
+      this.due.splice(0, fired)
+      if (this.due.length > 0) this.clock.after(0, () => this.fire())
     }
   }
 }

@@ -40,6 +40,14 @@ export class UpstreamCallInFlight implements UpstreamCall, SocketHolder, Respons
     this.unsent = { order, head }
   }
 
+  get key(): string {
+    return this.order.key
+  }
+
+  abandon(reason: string): void {
+    this.fail(new UpstreamError('abandoned', reason))
+  }
+
   get isSent(): boolean {
     return this.socket?.connected === true && this.socket.isIdle
   }

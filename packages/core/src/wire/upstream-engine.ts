@@ -86,6 +86,12 @@ export class UpstreamEngine {
     this.pool.drop(key)
   }
 
+  /** Breaks off every call to a node that hangs: each gets an error of the kind `abandoned`. */
+  abandon(key: string, reason: string): void {
+    this.pool.drop(key)
+    for (const call of this.calls.all()) if (call.key === key) call.abandon(reason)
+  }
+
   close(): void {
     this.pool.drop()
     for (const call of this.calls.all()) call.abort()

@@ -2,14 +2,14 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import { FakeClock } from '../base/index.js'
 import type { RequestRecord } from '../contracts/index.js'
 import { TimerWheel } from '../wire/index.js'
-import { SettledBatch } from './settled-batch.js'
+import { Batch } from './batch.js'
 
 /** Two ticks of the timer wheel, and some. */
 const SOON_MS = 200
 
 let clock: FakeClock
 let delivered: string[][]
-let batch: SettledBatch
+let batch: Batch<RequestRecord>
 
 const record = (id: number | string): RequestRecord => ({ id: String(id) }) as RequestRecord
 const idsOf = (count: number, from = 0): string[] => Array.from({ length: count }, (_, index) => String(from + index))
@@ -18,7 +18,7 @@ beforeEach(() => {
   clock = new FakeClock()
   delivered = []
   const wheel = new TimerWheel(clock)
-  batch = new SettledBatch(wheel, (records) => delivered.push(records.map((each) => each.id)))
+  batch = new Batch(wheel, (records) => delivered.push(records.map((each) => each.id)))
 })
 
 describe('settled requests', () => {
@@ -60,7 +60,7 @@ describe('settled requests', () => {
 
   it('that settle while others are handed on go with the next batch', () => {
     const seen: string[][] = []
-    const again = new SettledBatch(new TimerWheel(clock), (records) => {
+    const again = new Batch<RequestRecord>(new TimerWheel(clock), (records) => {
       seen.push(records.map((each) => each.id))
       if (seen.length === 1) again.add(record('late'))
     })

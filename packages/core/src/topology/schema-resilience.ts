@@ -1,0 +1,35 @@
+import { Type } from 'typebox'
+import { count, duration, section } from './schema-parts.js'
+
+/** What a pool does while nodes are busy, slow, sick or gone. */
+export const line = section(
+  {
+    max: Type.Optional(count('Requests that may wait at one moment, in each data thread.', { min: 0, max: 1_000_000, default: 1000 })),
+    longest: Type.Optional(duration('Longest wait; then the request is answered 503 with Retry-After.', '30s')),
+  },
+  { description: 'The line in which requests wait, first come first served, while the strategy wants none of the nodes.' },
+)
+
+export const retries = section(
+  { max: Type.Optional(count('Other nodes tried before the first byte of an answer.', { min: 0, max: 5, default: 2 })) },
+  { description: 'What happens when a node fails a request.' },
+)
+
+export const timeouts = section(
+  {
+    connect: Type.Optional(duration('Until a connection to the node stands.', '2s')),
+    firstToken: Type.Optional(duration('Until the first byte of the answer.', '2m')),
+    idle: Type.Optional(duration('Longest silence inside an answer. There is never a limit on its whole.', '60s')),
+  },
+  { description: 'How long to wait for a node.' },
+)
+
+export const health = section(
+  {
+    interval: Type.Optional(duration('Time between probes of one node.', '2s')),
+    timeout: Type.Optional(duration('Longest wait for one probe.', '2s')),
+    fall: Type.Optional(count('Failures in a row that take a node out.', { min: 1, max: 100, default: 3 })),
+    rise: Type.Optional(count('Successes in a row that bring it back.', { min: 1, max: 100, default: 2 })),
+  },
+  { description: 'How nodes are probed.' },
+)
