@@ -66,15 +66,20 @@ export class FaultSwitch {
   }
 
   private change(fault: Fault | undefined): void {
-    const hung = this.current?.kind === 'hang'
+    const stoodStill = standsStill(this.current)
     this.current = fault
     this.driver.model.setSlowness(this.options.slowness * (fault?.kind === 'slow' ? fault.factor : 1))
-    if (fault?.kind === 'hang') this.driver.freeze()
-    else if (hung) this.release()
+    if (standsStill(fault)) this.driver.freeze()
+    else if (stoodStill) this.driver.thaw()
+    if (fault?.kind !== 'hang') this.release()
   }
 
   private release(): void {
-    this.driver.thaw()
     for (const resolve of this.held.splice(0)) resolve()
   }
+}
+
+/** No step of the engine ends. */
+function standsStill(fault: Fault | undefined): boolean {
+  return fault?.kind === 'hang' || fault?.kind === 'stall'
 }

@@ -4,6 +4,7 @@ const plainFaults = [
   'exit-on-load',
   'hang-on-load',
   'hang',
+  'stall',
   'storm-503',
   'reset',
   'half-response',

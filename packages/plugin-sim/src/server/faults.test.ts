@@ -53,6 +53,33 @@ describe('faults over real sockets', () => {
     expect((await late).status).toBe(200)
   })
 
+  it('stall takes requests and says that it is well, but no token comes until cleared', async () => {
+    await using sim = await SimClient.start({ profile: '8b-h100' })
+    const begun = await sim.chat({ stream: true, max_tokens: 100 })
+    expect((await sim.fault('stall')).status).toBe(200)
+    const produced = await sim.gauge('generation_tokens_total')
+    const late = sim.chat({ max_tokens: 1 })
+    await until(async () => (await sim.gauge('num_requests_waiting')) === 1)
+    expect((await sim.get('/health')).status).toBe(200)
+    expect(await sim.gauge('num_requests_running')).toBe(1)
+    expect(await sim.gauge('generation_tokens_total')).toBe(produced)
+    await sim.fault(null)
+    expect((await eventsOf(begun)).at(-1)).toBe('[DONE]')
+    expect((await late).status).toBe(200)
+  })
+
+  it('stall may follow hang: what was held is taken, nothing more', async () => {
+    await using sim = await SimClient.start()
+    await sim.fault('hang')
+    const held = sim.get('/health')
+    const late = sim.chat({ max_tokens: 1 })
+    await sim.fault('stall')
+    expect((await held).status).toBe(200)
+    await until(async () => (await sim.gauge('num_requests_running')) === 1)
+    await sim.fault(null)
+    expect((await late).status).toBe(200)
+  })
+
   it('slow:N takes N times longer', async () => {
     await using sim = await SimClient.start({ profile: '8b-h100' })
     const timed = async () => {
