@@ -8,6 +8,7 @@ import { createStrategyRegistry } from '../strategies/index.js'
 import type { Topology } from '../topology/index.js'
 import { TimerWheel, UpstreamEngine } from '../wire/index.js'
 import { Listeners } from './listeners.js'
+import { LostNodes } from './lost-nodes.js'
 import { NodeLives, type NodeLife } from './node-lives.js'
 import { routingOf } from './routing.js'
 import { Batch } from './batch.js'
@@ -82,6 +83,7 @@ export function createDataPath(parts: DataPathParts, first: Topology): DataPath 
     onLine: () => parts.onLine?.(proxy.inLine()),
   })
   const lives = new NodeLives()
+  const lostNodes = new LostNodes()
   const tellStrategy = ({ id, pool, index }: NodeLife): void => {
     const plan = routing.topology.pools.find(({ name }) => name === pool)
     try {
@@ -120,7 +122,7 @@ export function createDataPath(parts: DataPathParts, first: Topology): DataPath 
     nodesChanged() {
       const roster = rosters.current()
       for (const life of lives.gone(roster)) tellStrategy(life)
-      for (const { lost, connectionKey } of roster.nodes) if (lost !== undefined) upstream.abandon(connectionKey, lost)
+      for (const { lost, connectionKey } of lostNodes.news(roster)) upstream.abandon(connectionKey, lost)
       proxy.nodesChanged()
     },
     cutAll() {

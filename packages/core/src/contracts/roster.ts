@@ -43,6 +43,8 @@ export interface RosterNode extends Candidate {
   readonly labels?: Readonly<Record<string, string>>
   /** Shortest way there and back that was seen lately, in ms; absent: unknown. */
   readonly roundTripMs?: number
+  /** It was taken out although its probes may be good: the how manyth time in this life. Absent: it is not out. */
+  readonly ejected?: number
   /** Why lb has given up on what is in flight there: it hangs. Data paths break those calls off, and their requests go elsewhere. Absent: it has not. */
   readonly lost?: string
   /** Share of its usual traffic that it may take, over 0 and below 1, while it comes back after a failure; absent: all. */

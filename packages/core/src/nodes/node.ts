@@ -8,6 +8,7 @@ import { cleanLoad } from './clean-load.js'
 import { loadFromLog } from './load-from-log.js'
 import type { NodePlan } from './node-plan.js'
 import { RoundTrip } from './round-trip.js'
+import { Standing, type Ejection, type Return } from './standing.js'
 import { transitions, type NodeEvent } from './transitions.js'
 
 export interface NodeChange {
@@ -62,6 +63,8 @@ export class Node {
   lastLines: readonly string[] = []
   /** How far away it is. */
   roundTrip = new RoundTrip()
+  /** What it is trusted with, whatever its probes say. */
+  standing = new Standing()
   private step: LoadingStep | undefined
   /** Its abilities as they were told last. */
   private told = '{}'
@@ -107,7 +110,38 @@ export class Node {
     this.load = null
     this.models = []
     this.roundTrip = new RoundTrip()
+    this.standing = new Standing()
     this.step = undefined
+  }
+
+  /**
+   * Takes it out: no new requests before `readmit`, whatever its probes say. False where there is nothing to take out: it is not up. One that drains goes on
+   * draining; only what hangs there is given up.
+   */
+  eject(ejection: Ejection): boolean {
+    const { current } = this
+    if (current !== 'ready' && current !== 'warming' && current !== 'suspect' && current !== 'draining') return false
+    this.standing.eject(ejection)
+    if (current === 'draining') this.onAbilities()
+    else this.become('suspect', ejection.reason)
+    return true
+  }
+
+  /** Its time out is over: its probes have the last word again. Without effect where it is not out. */
+  readmit(back: Return = {}): void {
+    if (this.standing.ejection === undefined) return
+    const doubt = this.standing.readmit(back)
+    if (this.current !== 'suspect') return this.onAbilities()
+    if (doubt === undefined) this.become('ready', back.note ?? null)
+    else this.become('suspect', doubt)
+  }
+
+  /** What it is trusted with while it comes back; nothing: all of its traffic. */
+  admit(back: Return): void {
+    this.standing.admit(back)
+    const note = back.note ?? null
+    if (this.current === 'ready' && note !== this.why) this.become('ready', note)
+    else this.onAbilities()
   }
 
   /** What its log says about its loading. */
@@ -149,12 +183,20 @@ export class Node {
       this.wasReady = true
       this.lastLines = []
     }
+    const { ejection } = this.standing
+    if (ejection !== undefined && from === 'suspect' && (event === 'good' || event === 'steady' || event === 'bad'))
+      return this.standing.heard(event, reason)
+    if (ejection !== undefined && to !== 'draining') this.standing.readmit({ trial: true })
     const said = to === from && reason === null ? this.why : to === 'ready' ? null : reason
-    if (to === from && said === this.why) return
-    this.why = said
+    if (to !== from || said !== this.why) this.become(to, said)
+  }
+
+  private become(to: NodeState, reason: string | null): void {
+    const from = this.current
+    this.why = reason
     if (to !== from) this.changedAtMs = this.clock.epochMs()
     this.current = to
-    this.onChange({ node: this, from, to, reason: said })
+    this.onChange({ node: this, from, to, reason })
   }
 
   /** Keeps what a probe told besides its verdict. */

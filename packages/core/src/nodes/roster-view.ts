@@ -27,12 +27,17 @@ export function rosterOf(version: number, views: readonly RosterNode[], loading:
 
 const NONE: readonly RosterNode[] = []
 
-/** Ready nodes of the lowest rank that has any; where there is none, those that are only suspected: a doubtful answer is better than a sure refusal. */
+/**
+ * Ready nodes of the lowest rank that has any; where there is none, those that are only suspected: a doubtful answer is better than a sure refusal. One that
+ * was ejected is the last to be asked, and one that hangs is not asked at all.
+ */
 function routableOf(views: readonly RosterNode[]): readonly RosterNode[] {
   const ready = views.filter((view) => view.state === 'ready')
   const lowest = Math.min(...ready.map(rankOf))
   if (ready.length > 0) return Object.freeze(ready.filter((view) => rankOf(view) === lowest))
-  return Object.freeze(views.filter((view) => view.state === 'suspect' || view.state === 'warming'))
+  const doubted = views.filter((view) => (view.state === 'suspect' || view.state === 'warming') && view.lost === undefined)
+  const answering = doubted.filter((view) => view.ejected === undefined)
+  return Object.freeze(answering.length > 0 ? answering : doubted)
 }
 
 function rankOf({ rank = 0 }: RosterNode): number {
@@ -57,6 +62,7 @@ function viewOf(node: Node): RosterNode | undefined {
     ...(group.price === undefined ? {} : { price: group.price }),
     ...(group.labels === undefined ? {} : { labels: group.labels }),
     ...abilitiesOf(node),
+    ...node.standing.view,
     incarnation: node.incarnation,
     connectionKey: `${node.id}#${node.incarnation}`,
     pool: pool.name,
