@@ -6,7 +6,7 @@ import { Refusal } from './refusal.js'
 export interface Ending {
   /** As by kill -9. */
   die(): void
-  exit(code: number): void
+  exit(code: number, why: string): void
 }
 
 interface SwitchOptions {

@@ -33,6 +33,16 @@ describe('faults over real sockets', () => {
     expect(codes).toEqual([1])
   })
 
+  it('poison:WORD ends the process with 134 on a body that has the word, and serves all others', async () => {
+    const codes: number[] = []
+    const ending = { die: () => expect.unreachable(), exit: (code: number) => void codes.push(code) }
+    await using sim = await SimClient.start({ fault: 'poison:arsenic' }, ending)
+    expect(await isUp(sim)).toBe(true)
+    expect(codes).toEqual([])
+    await sim.chat({ messages: [{ role: 'user', content: 'some arsenic, please' }] })
+    expect(codes).toEqual([134])
+  })
+
   it('hang-on-load never gets ready', async () => {
     await using sim = await SimClient.start({ fault: 'hang-on-load' })
     expect((await sim.get('/health')).status).toBe(503)
@@ -165,9 +175,12 @@ describe('faults over real sockets', () => {
 })
 
 describe('the written form of a fault', () => {
-  it.each(['slow', 'slow:', 'slow:0', 'slow:x', 'errors:5', 'errors:101%', 'die:1', '', 'Die'])('refuses %j', (text) => {
-    expect(parseFault(text)).toBeUndefined()
-  })
+  it.each(['slow', 'poison:', 'poison:two words', 'slow:', 'slow:0', 'slow:x', 'errors:5', 'errors:101%', 'die:1', '', 'Die'])(
+    'refuses %j',
+    (text) => {
+      expect(parseFault(text)).toBeUndefined()
+    },
+  )
 
   it('reads numbers', () => {
     expect(parseFault('slow:1.5')).toEqual({ kind: 'slow', factor: 1.5 })

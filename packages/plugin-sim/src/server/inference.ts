@@ -32,6 +32,8 @@ export async function admitRequest(engine: SimEngine, request: IncomingMessage):
     throw new Refusal(400, "Unsupported Media Type: Only 'application/json' is allowed", { type: 'Bad Request' })
   const text = await readBody(request)
   refuseByState(engine)
+  const fault = engine.faults.current
+  if (fault?.kind === 'poison' && text.includes(fault.word)) engine.faults.ending.exit(134, `fault ${fault.kind}: aborted`)
   const body = parseJsonObject(text)
   const model = optionalString(body, 'model') ?? engine.models[0] ?? ''
   if (!engine.models.includes(model)) throw new Refusal(404, `The model \`${model}\` does not exist.`, { param: 'model' })

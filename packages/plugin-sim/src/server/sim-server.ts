@@ -32,15 +32,18 @@ export async function startSimServer(options: SimServerOptions): Promise<SimServ
   // As uvicorn does: what pools connections to a vLLM must let go of them earlier.
   server.keepAliveTimeout = 5000
   await listen(server, options.port)
-  const exitTimer = engine.faults.current?.kind === 'exit-on-load' ? setTimeout(() => ending.exit(1), engine.settings.loadMs) : undefined
+  const exitTimer =
+    engine.faults.current?.kind === 'exit-on-load'
+      ? setTimeout(() => ending.exit(1, 'fault exit-on-load: giving up while loading the model'), engine.settings.loadMs)
+      : undefined
   const { port } = server.address() as AddressInfo
   return { url: `http://127.0.0.1:${port}`, port, engine, close: () => close(server, engine, exitTimer) }
 }
 
 const endProcess: Ending = {
   die: () => void process.kill(process.pid, 'SIGKILL'),
-  exit(code) {
-    process.stderr.write('lb-sim-engine: fault exit-on-load: giving up while loading the model\n')
+  exit(code, why) {
+    process.stderr.write(`lb-sim-engine: ${why}\n`)
     process.exit(code)
   },
 }
