@@ -65,6 +65,7 @@ function poolRoute(pool: PoolPlan, strategy: Strategy): PoolRoute {
     line: pool.line,
     handover: pool.handover,
     retries: pool.retries.max,
+    continuation: pool.continuation,
     timeouts: pool.timeouts,
   }
 }

@@ -61,6 +61,7 @@ export function topologyOf(groups: readonly GroupPlan[], pool: Partial<PoolPlan>
         groups,
         line: { max: 10, longestMs: 1000 },
         retries: { max: 2 },
+        continuation: 'text',
         timeouts: { connectMs: 1000, firstTokenMs: 1000, idleMs: 1000 },
         health: { intervalMs: 50, fall: 2, rise: 2, timeoutMs: 2000 },
         drainMs: 10_000,

@@ -27,6 +27,8 @@ export interface PoolRoute {
   readonly handover?: { readonly minPromptTokens: number; readonly orServe: boolean } | undefined
   /** Further nodes tried before the first byte of an answer. */
   readonly retries: number
+  /** How a begun stream is gone on with after its node went away. */
+  readonly continuation: 'exact' | 'text' | 'off'
   readonly timeouts: UpstreamTimeouts
 }
 

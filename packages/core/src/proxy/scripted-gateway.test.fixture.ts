@@ -36,6 +36,7 @@ export class Rig {
   firstTokens = 0
   url = ''
   retries = 2
+  continuation: 'exact' | 'text' | 'off' = 'text'
   face: Face = 'openai-chat'
   heartbeatMs = 15_000
   strategy: Strategy = { pick: () => 0 }
@@ -89,6 +90,7 @@ export class Rig {
       line: this.line,
       handover: this.handover,
       retries: this.retries,
+      continuation: this.continuation,
       timeouts: { connectMs: 1_000, firstTokenMs: 2_000, idleMs: 2_000 },
     })
     const proxy = createProxy({

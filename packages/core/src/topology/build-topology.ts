@@ -80,6 +80,7 @@ function poolPlan(name: string, input: PoolInput, context: BuildContext): PoolPl
       ? { handover: { minPromptTokens: input.handover?.minPromptTokens ?? 0, orServe: input.handover?.orServe ?? true } }
       : {}),
     retries: { max: input.retries?.max ?? 2 },
+    continuation: input.continuation ?? 'text',
     timeouts: {
       connectMs: ms(input.timeouts?.connect ?? '2s'),
       firstTokenMs: ms(input.timeouts?.firstToken ?? '2m'),

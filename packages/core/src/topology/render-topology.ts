@@ -57,6 +57,7 @@ function poolForm(pool: PoolPlan): object {
     line: { max: pool.line.max, longest: formatDuration(pool.line.longestMs) },
     ...(pool.handover === undefined ? {} : { handover: { ...pool.handover } }),
     retries: { max: pool.retries.max },
+    continuation: pool.continuation,
     timeouts: { connect: formatDuration(connectMs), firstToken: formatDuration(firstTokenMs), idle: formatDuration(idleMs) },
     health: { interval: formatDuration(intervalMs), timeout: formatDuration(timeoutMs), fall, rise },
     drain: formatDuration(pool.drainMs),

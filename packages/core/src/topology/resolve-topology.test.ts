@@ -37,6 +37,7 @@ describe('the smallest file', () => {
           groups: [{ name: 'ollama', engine: 'ollama', weight: 1, attach: { url: 'http://127.0.0.1:11434' } }],
           line: { max: 1000, longestMs: 30_000 },
           retries: { max: 2 },
+          continuation: 'text',
           timeouts: { connectMs: 2000, firstTokenMs: 120_000, idleMs: 60_000 },
           health: { intervalMs: 2000, fall: 3, rise: 2, timeoutMs: 2000 },
           drainMs: 60_000,

@@ -1,7 +1,7 @@
 import { Type } from 'typebox'
 import { attach } from './schema-attach.js'
 import { count, duration, mapOf, name, secret, section, word } from './schema-parts.js'
-import { health, line, retries, timeouts } from './schema-resilience.js'
+import { continuation, health, line, retries, timeouts } from './schema-resilience.js'
 
 const strategy = Type.Union(
   [
@@ -243,6 +243,7 @@ export const pool = section(
     line: Type.Optional(line),
     handover: Type.Optional(handover),
     retries: Type.Optional(retries),
+    continuation: Type.Optional(continuation),
     timeouts: Type.Optional(timeouts),
     health: Type.Optional(health),
     drain: Type.Optional(duration('How long running requests may take to end when a node is taken out.', '60s')),

@@ -15,6 +15,13 @@ export const retries = section(
   { description: 'What happens when a node fails a request.' },
 )
 
+export const continuation = Type.Enum(['exact', 'text', 'off'], {
+  description:
+    'What becomes of a stream whose node goes away after the client was given text: another node goes on with it, by the ids of its tokens (`exact`, where the engine tells them) or by its text (`text`); `off`: it ends in an error. Only plain text of one choice is gone on with.',
+  errorMessage: 'exact, text or off',
+  default: 'text',
+})
+
 export const timeouts = section(
   {
     connect: Type.Optional(duration('Until a connection to the node stands.', '2s')),

@@ -71,6 +71,8 @@ export interface PoolPlan {
   readonly handover?: { readonly minPromptTokens: number; readonly orServe: boolean }
   /** Further nodes tried before the first byte of an answer, 0 to 5. */
   readonly retries: { readonly max: number }
+  /** How a begun stream is gone on with after its node went away. */
+  readonly continuation: 'exact' | 'text' | 'off'
   readonly timeouts: { readonly connectMs: number; readonly firstTokenMs: number; readonly idleMs: number }
   readonly health: { readonly intervalMs: number; readonly fall: number; readonly rise: number; readonly timeoutMs: number }
   readonly drainMs: number
