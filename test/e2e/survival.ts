@@ -1,0 +1,96 @@
+/** Row a3 of the promises: engines that are cut off in mid-stream. Simulated ones and a scripted one, each behind a proxy that cuts; one real `lb` in front of them. */
+import { startSimServer, type SimServer } from '@plimsoll/plugin-sim/server'
+import { CuttingProxy, CutPlan } from './cutting-proxy.js'
+import { House } from './house.js'
+import { ShapesEngine, shapesModel } from './shapes-engine.js'
+import { inTurns, readStream, type Ask, type Seen } from './stream-reader.js'
+import { drawCut, type Story } from './stories.js'
+import type { Seeded } from './seeded.js'
+import { verdictOf, type Verdict } from './stream-verdict.js'
+
+export const models = { whole: 'sim-8b', off: 'sim-off', shapes: shapesModel } as const
+
+export interface SurvivalOptions {
+  readonly engines?: number
+  readonly workers?: number
+  /** Lines of the pool that is to continue, four spaces deep. */
+  readonly pool?: string
+  /** Of the simulated engines; at 2, a token takes about 15 ms. */
+  readonly slowness?: number
+}
+
+interface Engines {
+  readonly sims: readonly SimServer[]
+  readonly shapes: readonly ShapesEngine[]
+  readonly proxies: readonly CuttingProxy[]
+  readonly shapesProxies: readonly CuttingProxy[]
+}
+
+export interface Survived {
+  readonly story: Story
+  readonly verdict: Verdict
+  readonly seen: Seen
+}
+
+/** The balancer, its engines, and what cuts them. */
+export class Survival {
+  private constructor(
+    readonly house: House,
+    readonly url: string,
+    readonly plan: CutPlan,
+    private readonly engines: Engines,
+  ) {}
+
+  static async start(options: SurvivalOptions = {}): Promise<Survival> {
+    const plan = new CutPlan()
+    const engines = await startEngines(plan, options)
+    const house = new House(topologyOf(engines, options))
+    return new Survival(house, await house.up(), plan, engines)
+  }
+
+  /** The unbroken answer, from an engine itself. */
+  reference({ ask, model }: Story): Promise<Seen> {
+    const { sims, shapes } = this.engines
+    return readStream(model === models.shapes ? `http://127.0.0.1:${shapes[0]?.port}` : (sims[0]?.url ?? ''), ask, { model })
+  }
+
+  /** Every story once, cut once; how each came out. */
+  tell(stories: readonly Story[], options: { readonly random: Seeded; readonly concurrency: number }): Promise<Survived[]> {
+    return inTurns(stories, options.concurrency, async (story, index) => {
+      const reference = await this.reference(story)
+      const cut = drawCut(reference, options.random)
+      const requestId = `a3-${index}-${cut.event}-${cut.at}-${cut.how}`
+      this.plan.set(requestId, cut)
+      const seen = await this.ask(story.ask, story.model, requestId)
+      return { story, seen, verdict: verdictOf({ story, reference, seen, cut, wasCut: this.plan.made.includes(requestId) }) }
+    })
+  }
+
+  ask(ask: Ask, model: string, requestId: string): Promise<Seen> {
+    return readStream(this.url, ask, { model, requestId })
+  }
+
+  async close(): Promise<void> {
+    await this.house.lb(['down', '--force'])
+    for (const each of Object.values(this.engines).flat() as { close(): Promise<void> }[]) await each.close()
+    await this.house.close()
+  }
+}
+
+async function startEngines(plan: CutPlan, { engines = 4, slowness = 2 }: SurvivalOptions): Promise<Engines> {
+  const settings = { profile: '8b-h100', slowness } as const
+  const times = Array.from({ length: engines })
+  const sims = await Promise.all(times.map(() => startSimServer({ port: 0, models: [models.whole, models.off], settings })))
+  const shapes = await Promise.all(times.map(() => ShapesEngine.start()))
+  const proxied = (list: readonly { readonly port: number }[]) => Promise.all(list.map(({ port }) => CuttingProxy.start(port, plan)))
+  return { sims, shapes, proxies: await proxied(sims), shapesProxies: await proxied(shapes) }
+}
+
+function topologyOf({ proxies, shapesProxies }: Engines, { workers = 1, pool = '' }: SurvivalOptions): string {
+  const poolOf = (name: string, model: string, nodes: readonly CuttingProxy[], more = ''): string =>
+    `  ${name}:\n    models: [${model}]\n${more}    nodes:\n      - { name: n, engine: sim, attach: [${nodes.map(({ url }) => url).join(', ')}] }\n`
+  return `version: 1
+gateway: { listen: 127.0.0.1:0, workers: ${workers} }
+pools:
+${poolOf('whole', models.whole, proxies, pool)}${poolOf('off', models.off, proxies)}${poolOf('shapes', models.shapes, shapesProxies)}`
+}
