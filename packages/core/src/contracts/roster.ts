@@ -51,7 +51,7 @@ export interface RosterNode extends Candidate {
   readonly admission?: number
   /** Half open: one request at a time shows whether it is well again. */
   readonly trial?: true
-  /** How the process of its former life ended: by itself, or because somebody killed it; absent: unknown, or there was none. */
+  /** How its last process that ended did so: by itself, or because somebody killed it; absent: unknown, or none has. */
   readonly lastEnd?: 'crash' | 'killed'
   /** Headers that carry the node's key; empty where it needs none. */
   readonly authHeaders: HeaderView

@@ -1,6 +1,7 @@
 import type { Backend, Diagnosis, Logger } from '../contracts/index.js'
 import { isLbError, LbError, messageOf } from '../errors/index.js'
-import { oomKills, tailText, type ProcessEnd } from '../machines/index.js'
+import { tailText, type ProcessEnd } from '../machines/index.js'
+import { wasForMemory } from './how-ended.js'
 import { knownEnd } from './known-ends.js'
 import { lastWords, printable } from './last-words.js'
 import type { Life } from './life.js'
@@ -54,7 +55,7 @@ function wasKilled({ signal }: ProcessEnd): boolean {
 /** The kernel says nothing to the program that it kills, only to its own counter. */
 function killedForMemory(life: Life, { signal, code }: ProcessEnd): Diagnosis | undefined {
   if (signal !== 'SIGKILL' && code !== 137 && code !== null) return undefined
-  if (life.oomKills === undefined || (oomKills() ?? 0) <= life.oomKills) return undefined
+  if (!wasForMemory(life)) return undefined
   return {
     kind: 'out-of-memory',
     message: 'the kernel killed it, or something beside it, because memory ran out',

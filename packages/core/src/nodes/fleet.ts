@@ -9,7 +9,7 @@ import type { LeftEngine } from './leftovers.js'
 import { atMost } from './at-most.js'
 import { canKeep, nodePlansOf, type NodePlan } from './node-plan.js'
 import { AttachedRunner, type NodeRunner, type RunnerContext } from './node-runner.js'
-import { Node, type NodeChange } from './node.js'
+import { Node, type LifeEnded, type NodeChange } from './node.js'
 import { buildRoster } from './roster-view.js'
 import { recordOf } from './record-of.js'
 import { isJudged, takeVerdict, type VerdictEvent } from './take-verdict.js'
@@ -23,6 +23,8 @@ export interface FleetOptions extends Omit<RunnerContext, 'onRecord' | 'leftover
 
 export interface FleetEvents {
   changed: NodeChange
+  /** A process ended that was launched for a node. */
+  'life-ended': LifeEnded
   /** A node joined or left. */
   membership: undefined
   /** There is a new roster. */
@@ -201,6 +203,7 @@ export class Fleet implements RosterSource {
       this.options.clock,
       (change) => this.changed(change),
       () => this.refresh(),
+      (end) => this.events.emit('life-ended', end),
     )
     const context: RunnerContext = { ...this.options, leftovers: this.leftovers, onRecord: () => this.events.emit('record', undefined) }
     const launch = plan.group.launch

@@ -8,6 +8,7 @@ import type { LaunchSettings } from '../topology/index.js'
 import { adopt } from './adopt.js'
 import { checkBeforeLaunch } from './check-before-launch.js'
 import { explainEnd, explainError, type Explanation } from './explain-end.js'
+import { howEnded } from './how-ended.js'
 import { lastLines, lastWords } from './last-words.js'
 import { markPrefix, nodeLogPath } from './leftovers.js'
 import type { GpuSeat } from './gpu-seat.js'
@@ -105,7 +106,10 @@ export class LaunchedRunner implements NodeRunner {
     if (this.life !== undefined) return
     try {
       const life = (await adopt(this.node, this.context, (made, adopted) => this.settle(made, adopted, true))) ?? (await this.spawn())
-      void life.process.exited.then((end) => this.next(() => this.ended(life, end)))
+      void life.process.exited.then((end) => {
+        if (this.life === life) this.node.lifeEnded(howEnded(life, end))
+        return this.next(() => this.ended(life, end))
+      })
     } catch (error) {
       this.failed(explainError(error), 0)
     }
@@ -275,6 +279,7 @@ export class LaunchedRunner implements NodeRunner {
     this.loading?.stop()
     this.rotation?.cancel()
     life.process.release?.()
+    this.node.lifeEnded('killed')
     const ways = waysToEnd({ steps: this.node.endpoint?.backend.stop, ...how }, life.remote !== undefined)
     await stopTree({ ...ways, identity: life.process.identity, mark: life.mark })
     for (const port of life.ports) port.release()

@@ -5,6 +5,7 @@ import type { ProcessIdentity } from '../machines/index.js'
 import type { RecordedLaunch } from '../state/index.js'
 import { abilitiesOf } from './abilities.js'
 import { cleanLoad } from './clean-load.js'
+import type { HowEnded } from './how-ended.js'
 import { loadFromLog } from './load-from-log.js'
 import type { NodePlan } from './node-plan.js'
 import { RoundTrip } from './round-trip.js'
@@ -16,6 +17,14 @@ export interface NodeChange {
   readonly from: NodeState
   readonly to: NodeState
   readonly reason: string | null
+}
+
+/** A process of a node has ended. */
+export interface LifeEnded {
+  readonly node: string
+  /** Names the life that ended. */
+  readonly connectionKey: string
+  readonly how: HowEnded
 }
 
 /** What runs behind a node right now. */
@@ -65,6 +74,10 @@ export class Node {
   roundTrip = new RoundTrip()
   /** What it is trusted with, whatever its probes say. */
   standing = new Standing()
+  /** How its last process ended; undefined: unknown, or none has. */
+  lastEnd: 'crash' | 'killed' | undefined
+  /** Lives whose end was told. */
+  private endedLives = 0
   private step: LoadingStep | undefined
   /** Its abilities as they were told last. */
   private told = '{}'
@@ -77,6 +90,7 @@ export class Node {
     private readonly onChange: (change: NodeChange) => void,
     /** It turned out to be able to do something else. */
     private readonly onAbilities: () => void = () => undefined,
+    private readonly onLifeEnded: (end: LifeEnded) => void = () => undefined,
   ) {
     this.changedAtMs = clock.epochMs()
   }
@@ -95,6 +109,11 @@ export class Node {
 
   get sinceMs(): number {
     return this.changedAtMs
+  }
+
+  /** Names this life of its endpoint. */
+  get connectionKey(): string {
+    return `${this.id}#${this.incarnation}`
   }
 
   get endpoint(): NodeEndpoint | undefined {
@@ -142,6 +161,14 @@ export class Node {
     const note = back.note ?? null
     if (this.current === 'ready' && note !== this.why) this.become('ready', note)
     else this.onAbilities()
+  }
+
+  /** Its process has ended; the first word on a life counts. */
+  lifeEnded(how: HowEnded): void {
+    if (this.endedLives === this.incarnation) return
+    this.endedLives = this.incarnation
+    this.lastEnd = how === 'unknown' ? undefined : how
+    this.onLifeEnded({ node: this.id, connectionKey: this.connectionKey, how })
   }
 
   /** What its log says about its loading. */
