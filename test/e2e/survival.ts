@@ -66,6 +66,11 @@ export class Survival {
     })
   }
 
+  /** Where the engines answer through their proxies. */
+  get engineUrls(): readonly string[] {
+    return this.engines.proxies.map(({ url }) => url)
+  }
+
   ask(ask: Ask, model: string, requestId: string): Promise<Seen> {
     return readStream(this.url, ask, { model, requestId })
   }
@@ -92,5 +97,5 @@ function topologyOf({ proxies, shapesProxies }: Engines, { workers = 1, pool = '
   return `version: 1
 gateway: { listen: 127.0.0.1:0, workers: ${workers} }
 pools:
-${poolOf('whole', models.whole, proxies, pool)}${poolOf('off', models.off, proxies)}${poolOf('shapes', models.shapes, shapesProxies)}`
+${poolOf('whole', models.whole, proxies, pool)}${poolOf('off', models.off, proxies, '    continuation: off\n')}${poolOf('shapes', models.shapes, shapesProxies)}`
 }
