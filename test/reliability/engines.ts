@@ -1,0 +1,144 @@
+/**
+ * Simulated engines as processes of their own, that lb and its peers are all put in front of: started, killed, stopped and started again by the
+ * harness, so that everybody meets the same faults. What a process has computed is read before it is killed.
+ */
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { repository, until } from '../e2e/house.js'
+
+const main = join(repository, 'packages/plugin-sim/bin/lb-sim-engine.js')
+
+/** What engines have done, dead ones included. */
+export interface Work {
+  /** Requests that were begun. */
+  readonly requests: number
+  readonly tokens: number
+}
+
+export class SimProcess {
+  private child: ChildProcess | undefined
+  private port = 0
+  private done: Work = { requests: 0, tokens: 0 }
+
+  constructor(
+    readonly name: string,
+    private readonly flags: readonly string[],
+  ) {}
+
+  get url(): string {
+    return `http://127.0.0.1:${this.port}`
+  }
+
+  get isAlive(): boolean {
+    return this.child !== undefined
+  }
+
+  /** On the port that it had before, where it had one. */
+  async start(): Promise<void> {
+    const args = ['--port', String(this.port), ...this.flags]
+    const child = spawn(process.execPath, [main, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+    this.child = child
+    let said = ''
+    for (const stream of [child.stdout, child.stderr]) stream?.setEncoding('utf8').on('data', (text: string) => (said += text))
+    const address = (): RegExpExecArray | null => /on http:\/\/127\.0\.0\.1:(\d+)/u.exec(said)
+    await until(() => address() !== null || child.exitCode !== null, 30_000)
+    const port = Number(address()?.[1])
+    if (!(port > 0)) throw new Error(`the simulated engine ${this.name} did not start: ${said}`)
+    this.port = port
+  }
+
+  /** Switches a fault of the simulated engine; null clears it. */
+  async fault(fault: string | null): Promise<void> {
+    const answer = await fetch(`${this.url}/sim/faults`, { method: 'POST', body: JSON.stringify({ fault }) })
+    if (!answer.ok) throw new Error(`the fault ${fault} was refused: ${await answer.text()}`)
+  }
+
+  /** kill -9. */
+  async kill(): Promise<void> {
+    const { child } = this
+    if (child === undefined) return
+    this.done = await this.work()
+    this.child = undefined
+    const gone = once(child, 'exit')
+    child.kill('SIGKILL')
+    await gone
+  }
+
+  stop(): void {
+    this.child?.kill('SIGSTOP')
+  }
+
+  resume(): void {
+    this.child?.kill('SIGCONT')
+  }
+
+  /** Also of the processes before this one. What a stopped process did cannot be asked. */
+  async work(): Promise<Work> {
+    if (this.child === undefined) return this.done
+    const [state, metrics] = await Promise.all([this.get('/sim/state'), this.get('/metrics')])
+    const { received } = JSON.parse(state) as { received: number }
+    return { requests: this.done.requests + received, tokens: this.done.tokens + sample(metrics, 'generation_tokens_total') }
+  }
+
+  /** Requests inside, running and queued. */
+  async inside(): Promise<number> {
+    const metrics = await this.get('/metrics')
+    return sample(metrics, 'num_requests_running') + sample(metrics, 'num_requests_waiting')
+  }
+
+  async close(): Promise<void> {
+    const { child } = this
+    this.child = undefined
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return
+    const gone = once(child, 'exit')
+    child.kill('SIGKILL')
+    await gone
+  }
+
+  private async get(path: string): Promise<string> {
+    const answer = await fetch(`${this.url}${path}`, { signal: AbortSignal.timeout(5_000) })
+    return answer.text()
+  }
+}
+
+function sample(metrics: string, name: string): number {
+  return Number(new RegExp(`^vllm:${name}\\{.*\\} (\\S+)`, 'mu').exec(metrics)?.[1] ?? Number.NaN)
+}
+
+export interface FleetOptions {
+  /** 4 where nothing is said. */
+  readonly count?: number
+  /** Of lb-sim-engine, such as `--profile 8b-h100`. */
+  readonly flags?: readonly string[]
+}
+
+/** Engines with one seed: each gives the same answer to the same conversation. */
+export class Fleet {
+  private constructor(readonly engines: readonly SimProcess[]) {}
+
+  static async start({ count = 4, flags = ['--profile', '8b-h100'] }: FleetOptions = {}): Promise<Fleet> {
+    const fleet = new Fleet(Array.from({ length: count }, (_, index) => new SimProcess(`n${index}`, flags)))
+    await Promise.all(fleet.engines.map((engine) => engine.start()))
+    return fleet
+  }
+
+  at(index: number): SimProcess {
+    const engine = this.engines[index]
+    if (engine === undefined) throw new RangeError(`there is no engine ${index}`)
+    return engine
+  }
+
+  get urls(): string[] {
+    return this.engines.map(({ url }) => url)
+  }
+
+  async work(): Promise<Work> {
+    const all = await Promise.all(this.engines.map((engine) => engine.work()))
+    return all.reduce((sum, one) => ({ requests: sum.requests + one.requests, tokens: sum.tokens + one.tokens }))
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.engines.map((engine) => engine.close()))
+  }
+}
