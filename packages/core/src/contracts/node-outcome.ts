@@ -5,10 +5,10 @@ export interface NodeOutcome {
   /** Its life: RosterNode.connectionKey. */
   readonly connectionKey: string
   /**
-   * `served`: it answered, a client's error too. `refused`: 502, 503, 504 or what its dialect calls a death. `busy`: 429, which is no fault. `cut`: it broke
+   * `served`: it answered, a client's error too. `refused`: 502, 503, 504 or what its dialect calls a death. `busy`: 429, and `loading`: its model is not there yet, which are no faults. `cut`: it broke
    * off after content. `hung`: lb gave up on it. Others as in AttemptRecord. A client that left tells nothing and is not told.
    */
-  readonly kind: 'served' | 'connect-failed' | 'reset' | 'timeout' | 'refused' | 'busy' | 'cut' | 'hung'
+  readonly kind: 'served' | 'connect-failed' | 'reset' | 'timeout' | 'refused' | 'busy' | 'loading' | 'cut' | 'hung'
   /** For people. */
   readonly reason?: string | undefined
 }

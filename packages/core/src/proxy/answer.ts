@@ -189,7 +189,8 @@ export class Answer implements UpstreamEvents {
   private refuse(verdict: AnswerClass): void {
     this.held.keep()
     const rest = verdict === 'cooldown' ? { retryAfter: this.head?.headers['retry-after'] } : undefined
-    this.finish({ outcome: 'refused', reason: `${this.head?.status ?? 0} (${verdict})`, movable: true, rest, passOn: () => this.passOn() })
+    const reason = `${this.head?.status ?? 0} (${verdict})`
+    this.finish({ outcome: 'refused', reason, verdict, movable: true, rest, passOn: () => this.passOn() })
   }
 
   /** The engine's refusal is the answer after all. */
@@ -228,7 +229,7 @@ export class Answer implements UpstreamEvents {
     this.finish({ outcome: 'cut', reason, movable: false })
   }
 
-  private finish(end: Pick<AttemptEnd, 'outcome' | 'reason' | 'movable' | 'rest' | 'passOn'>): void {
+  private finish(end: Pick<AttemptEnd, 'outcome' | 'reason' | 'verdict' | 'movable' | 'rest' | 'passOn'>): void {
     if (this.over) return
     this.over = true
     const { reader } = this
@@ -242,6 +243,7 @@ export class Answer implements UpstreamEvents {
     this.options.onEnd({
       outcome: end.outcome,
       reason: end.reason,
+      verdict: end.verdict,
       movable: end.movable,
       rest: end.rest,
       passOn: end.passOn,

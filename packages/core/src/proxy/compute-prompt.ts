@@ -1,4 +1,4 @@
-import type { AttemptRecord, Lease, RosterNode } from '../contracts/index.js'
+import type { AnswerClass, AttemptRecord, Lease, RosterNode } from '../contracts/index.js'
 import { handedOverIn, prefillBody, usageInAnswer, type HandedOver } from '../dialects/index.js'
 import type { FrameVerdict, ResponseHead, UpstreamCall, UpstreamError, UpstreamEvents } from '../wire/index.js'
 import type { Admitted } from './admit.js'
@@ -15,6 +15,10 @@ const JUDGED_BYTES = 2_048
 export interface PromptEnd {
   readonly outcome: AttemptRecord['outcome']
   readonly reason?: string
+  /** What a refusal meant. */
+  readonly verdict?: AnswerClass
+  /** The node asked for a pause. */
+  readonly rest?: true
   /** There when it was computed. */
   readonly handedOver?: HandedOver
   /** The body has left this process. */
@@ -92,8 +96,11 @@ class PromptAnswer implements UpstreamEvents {
     const body = Buffer.concat(this.parts)
     const verdict = node.dialect.classify(status, headers, status < 400 ? '' : body.toString('utf8', 0, JUDGED_BYTES))
     if (verdict === 'cooldown') context.cooldowns.begin(node, headers['retry-after'], context.clock.nowMs())
-    if (verdict !== 'ok')
-      return this.finish({ outcome: 'refused', reason: `${status} (${verdict})`, isClientsFault: verdict === 'client' && status < 500 })
+    if (verdict !== 'ok') {
+      const isClientsFault = verdict === 'client' && status < 500
+      const rest = verdict === 'cooldown' ? { rest: true as const } : {}
+      return this.finish({ outcome: 'refused', reason: `${status} (${verdict})`, verdict, ...rest, isClientsFault })
+    }
     const handedOver = handedOverIn(body, field)
     if (handedOver === undefined) return this.finish({ outcome: 'refused', reason: `its answer has no ${field}` })
     this.options.lease.firstToken()

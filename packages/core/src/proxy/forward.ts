@@ -1,4 +1,4 @@
-import type { AttemptRecord, CollectedShape, Lease, RosterNode, Usage } from '../contracts/index.js'
+import type { AnswerClass, AttemptRecord, CollectedShape, Lease, RosterNode, Usage } from '../contracts/index.js'
 import { spliceBody, streamedBody } from '../dialects/index.js'
 import { messageOf } from '../errors/index.js'
 import { allowedRequestLines, UpstreamError, type UpstreamRequest } from '../wire/index.js'
@@ -16,6 +16,8 @@ export interface AttemptEnd {
   readonly reason?: string | undefined
   /** True while the client has seen nothing, so that another node may be asked. */
   readonly movable: boolean
+  /** What a refusal meant. */
+  readonly verdict?: AnswerClass | undefined
   /** Status of the engine's answer, where one came. */
   readonly status: number | undefined
   readonly usage: Usage | undefined

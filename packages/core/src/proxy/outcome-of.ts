@@ -1,4 +1,4 @@
-import type { AttemptRecord, RosterNode } from '../contracts/index.js'
+import type { AnswerClass, AttemptRecord, NodeOutcome, RosterNode } from '../contracts/index.js'
 import type { UpstreamError } from '../wire/index.js'
 import type { ProxyContext } from './proxy-context.js'
 
@@ -12,13 +12,24 @@ export function outcomeOf({ kind }: UpstreamError): AttemptRecord['outcome'] {
 export interface TryEnd {
   readonly outcome: AttemptRecord['outcome']
   readonly reason?: string | undefined
+  /** What a refusal meant. */
+  readonly verdict?: AnswerClass | undefined
   /** The node asked for a pause. */
   readonly rest?: unknown
+  /** The node says that the request is wrong. */
+  readonly isClientsFault?: boolean
 }
 
 /** Tells the judge of nodes how a try went; nothing where the client left. */
-export function tellOutcome({ onOutcome }: ProxyContext, node: RosterNode, { outcome, reason, rest }: TryEnd): void {
-  if (outcome === 'cancelled') return
-  const kind = outcome === 'answered' ? 'served' : outcome === 'refused' && rest !== undefined ? 'busy' : outcome
-  onOutcome({ node: node.id, connectionKey: node.connectionKey, kind, reason })
+export function tellOutcome({ onOutcome }: ProxyContext, node: RosterNode, end: TryEnd): void {
+  const kind = kindOf(end)
+  if (kind !== undefined) onOutcome({ node: node.id, connectionKey: node.connectionKey, kind, reason: end.reason })
+}
+
+function kindOf({ outcome, verdict, rest, isClientsFault }: TryEnd): NodeOutcome['kind'] | undefined {
+  if (outcome === 'cancelled') return undefined
+  if (outcome === 'answered' || isClientsFault === true) return 'served'
+  if (outcome !== 'refused') return outcome
+  if (verdict === 'loading') return 'loading'
+  return rest === undefined ? 'refused' : 'busy'
 }
