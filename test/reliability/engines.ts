@@ -117,8 +117,13 @@ export interface FleetOptions {
 export class Fleet {
   private constructor(readonly engines: readonly SimProcess[]) {}
 
-  static async start({ count = 4, flags = ['--profile', '8b-h100'] }: FleetOptions = {}): Promise<Fleet> {
-    const fleet = new Fleet(Array.from({ length: count }, (_, index) => new SimProcess(`n${index}`, flags)))
+  static start({ count = 4, flags = ['--profile', '8b-h100'] }: FleetOptions = {}): Promise<Fleet> {
+    return Fleet.startEach(Array.from({ length: count }, () => flags))
+  }
+
+  /** Each with flags of its own. */
+  static async startEach(flags: readonly (readonly string[])[]): Promise<Fleet> {
+    const fleet = new Fleet(flags.map((own, index) => new SimProcess(`n${index}`, own)))
     await Promise.all(fleet.engines.map((engine) => engine.start()))
     return fleet
   }
