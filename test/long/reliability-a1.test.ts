@@ -35,6 +35,9 @@ const inTurn: Omit<RunOptions, 'subject'> = {
   strikes: mixed,
 }
 
+/** Faults after which requests wait for a node that will not answer. */
+const hangs: ReadonlySet<string> = new Set(['SIGSTOP', 'stall, /health ok', 'mixed'])
+
 const weak: Start = LbSubject.start({ name: 'lb without retries', pool: '    retries: { max: 0 }' })
 
 function promised(outcome: Outcome): void {
@@ -48,8 +51,7 @@ describe.each([...faultNames, 'mixed' as const])('%s under 200 concurrent plain 
   it('fails none of 3,000', async () => {
     const outcome = results.addRun(fault, await run({ ...options, subject: LbSubject.start() }))
     promised(outcome)
-    if (fault === 'SIGSTOP' || fault === 'mixed') expect(outcome.longestMs).toBeLessThan(MOST_RECOVERY_MS + 8_000)
-    if (fault === 'SIGSTOP') expect(outcome.movedP99Ms).toBeLessThan(MOST_RECOVERY_MS)
+    if (hangs.has(fault)) expect(outcome.movedP99Ms).toBeLessThan(MOST_RECOVERY_MS)
   })
 
   it('fails some without retries: the negative control', async () => {

@@ -8,6 +8,7 @@ type Act = (engine: SimProcess) => Promise<void> | void
 export const faults = {
   'kill -9': { break: (engine) => engine.kill(), mend: (engine) => engine.start() },
   SIGSTOP: { break: (engine) => engine.stop(), mend: (engine) => engine.resume() },
+  'stall, /health ok': { break: (engine) => engine.fault('stall'), mend: (engine) => engine.fault(null) },
   RST: { break: (engine) => engine.fault('reset'), mend: (engine) => engine.fault(null) },
   'half response': { break: (engine) => engine.fault('half-response'), mend: (engine) => engine.fault(null) },
   '503 storm': { break: (engine) => engine.fault('storm-503'), mend: (engine) => engine.fault(null) },

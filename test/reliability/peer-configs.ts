@@ -1,6 +1,7 @@
 /**
  * nginx and haproxy as one would set them up in front of model servers when one asks for all the failover that they have: retries of POST, too,
- * another node at each, health checks where there are some. An answer may take as long as it takes: a read timeout that is shorter than the longest
+ * another node at each, health checks where there are some. (haproxy's `observe layer7 ... on-error mark-down` is left out: it ends the very requests
+ * that are being tried again, and loses some that it keeps without.) An answer may take as long as it takes: a read timeout that is shorter than the longest
  * prefill would cut requests that are well.
  */
 import { userInfo } from 'node:os'
@@ -75,6 +76,6 @@ frontend clients
 backend engines
   balance leastconn
   option httpchk GET /health
-  default-server check inter 2s fall 3 rise 2 observe layer7 error-limit 10 on-error mark-down on-marked-down shutdown-sessions
+  default-server check inter 2s fall 3 rise 2 on-marked-down shutdown-sessions
 ${upstreams.map((upstream, index) => `  server n${index} ${upstream}`).join('\n')}
 `

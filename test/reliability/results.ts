@@ -41,7 +41,7 @@ export class Results {
     const figures = Object.entries(result.figures).map(([name, value]) => `${name} ${value}`)
     const subject = result.control === true ? `${result.subject} (control)` : result.subject
     process.stdout.write(
-      `  ${result.scenario.padEnd(16)} ${subject.padEnd(34)} ${result.failed} of ${result.n} failed   ${figures.join(', ')}\n`,
+      `  ${result.scenario.padEnd(18)} ${subject.padEnd(30)} ${result.failed} of ${result.n} failed   ${figures.join(', ')}\n`,
     )
     return result
   }
@@ -53,6 +53,7 @@ export class Results {
     const figures: Record<string, number | string> = { 'p50 ms': round(outcome.p50Ms), 'p99 ms': round(outcome.p99Ms) }
     if (bad.length > 0) figures['how'] = bad.map(([kind, count]) => `${count} ${kind}`).join(' ')
     if (retries !== undefined) figures['retries'] = retries
+    if (outcome.moved > 0) figures['moved p99 ms'] = round(outcome.movedP99Ms)
     figures['duplicated requests'] = twice.requests
     figures['duplicated tokens %'] = Math.round(twice.tokenShare * 1_000) / 10
     this.add({ scenario, subject, n, failed, ...more, figures: { ...figures, ...more.figures } })
