@@ -13,6 +13,10 @@ export interface NodeBelief {
   readonly prefillTokens: number
   /** Of those, the tokens of the request that waits longest; 0 when none waits. */
   readonly headPrefillTokens: number
+  /** Of the waiting requests the largest: its tokens that the cache does not hold; 0 when none waits. */
+  readonly largestPrefillTokens: number
+  /** The longest answer in flight that may come without a word before its end, in tokens; 0 where each token is told. */
+  readonly silentTokens: number
   /** Monotonic time since when that request has been the first in line: its dispatch, or the first token of the one before it. */
   readonly headSinceMs: number
   /** Prompt and half the expected answer of the requests that decode, in tokens: what each step reads. A prefix that they share counts once. */
@@ -21,6 +25,8 @@ export interface NodeBelief {
   readonly slowness: number
   /** Monotonic time of its last token or first token; of the moment it got work, where that is later. */
   readonly lastProgressMs: number
+  /** Monotonic time of its last token or first token; before the first one, long ago. */
+  readonly lastTokenMs: number
   /** What its prefix cache is believed to hold comes from: nothing, a mirror of what was sent, or the engine's own events. */
   readonly cacheSource: 'none' | 'mirror' | 'events'
   /** What the engine said of itself at the last poll, and when (monotonic). */

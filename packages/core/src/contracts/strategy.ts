@@ -14,6 +14,8 @@ export interface RequestFacts {
   readonly promptTokens: number
   /** Expected answer length: min(max_tokens, what this tenant's answers were). */
   readonly outputTokens: number
+  /** Longest answer that may come without a word before its end, in tokens: of a plain request, and where an engine may hold tool calls back. Absent: each token is told. */
+  readonly silentTokens?: number
   /** Salted, chained hashes of the prompt's blocks, first block first: integers below 2^52, at most 2,048. Not to be written to. */
   readonly prefixHashes: Float64Array
   /** Prompt tokens that the first so many blocks cover; of all blocks, at most `promptTokens`. Blocks differ in size. */

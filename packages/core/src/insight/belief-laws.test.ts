@@ -21,6 +21,7 @@ const step = fc.oneof(
       row,
       prompt: fc.integer({ min: 0, max: PROMPTS.length - 1 }),
       stream: fc.boolean(),
+      silent: fc.integer({ min: 0, max: 9 }),
     }),
   },
   { weight: 8, arbitrary: fc.record({ kind: fc.constantFrom('first' as const, 'tokens' as const), nth: fc.nat({ max: 40 }) }) },
@@ -47,6 +48,8 @@ interface Claim {
   readonly isStream: boolean
   isOpen: boolean
   isWaiting: boolean
+  /** Of an answer that comes whole; 0 once something of it came. */
+  silentTokens: number
 }
 
 /** Three threads that believe together, as the balancer wires them; messages lie until they are posted. */
@@ -86,11 +89,25 @@ class Threads {
   apply(next: Step): void {
     switch (next.kind) {
       case 'open': {
-        const facts = factsOfBlocks(PROMPTS[next.prompt] ?? [], undefined, { outputTokens: 7, stream: next.stream })
+        const facts = factsOfBlocks(PROMPTS[next.prompt] ?? [], undefined, {
+          outputTokens: 7,
+          stream: next.stream,
+          silentTokens: next.stream ? 0 : next.silent,
+        })
         const lease = this.beliefs[next.thread]?.open(this.candidate(next.row), facts)
         if (lease === undefined) throw new Error('no such thread')
         const tokens = facts.promptTokens + facts.outputTokens
-        this.claims.push({ lease, thread: next.thread, row: next.row, tokens, isStream: next.stream, isOpen: true, isWaiting: true })
+        const silentTokens = facts.silentTokens ?? 0
+        this.claims.push({
+          lease,
+          thread: next.thread,
+          row: next.row,
+          tokens,
+          isStream: next.stream,
+          isOpen: true,
+          isWaiting: true,
+          silentTokens,
+        })
         return
       }
       case 'post':
@@ -117,6 +134,7 @@ class Threads {
     if (claim === undefined || (!claim.isOpen && claim.thread !== 0)) return
     if (next.kind === 'first') claim.lease.firstToken()
     if (next.kind !== 'tokens') claim.isWaiting = false
+    if (claim.isOpen) claim.silentTokens = 0
     if (next.kind === 'tokens') claim.lease.tokens(4)
     if (next.kind !== 'settle') return
     claim.isOpen = false
@@ -133,8 +151,10 @@ function endOf(outcome: LeaseEnd['outcome'], cachedTokens: number | undefined): 
 }
 
 const counts = (belief: Belief, index: number): number[] => {
-  const { inFlight, waiting, tokensInFlight, prefillTokens, headPrefillTokens, kvTokens } = belief.of({ index })
-  return [inFlight, waiting, tokensInFlight, prefillTokens, headPrefillTokens, kvTokens]
+  const { inFlight, waiting, tokensInFlight, prefillTokens, headPrefillTokens, largestPrefillTokens, silentTokens, kvTokens } = belief.of({
+    index,
+  })
+  return [inFlight, waiting, tokensInFlight, prefillTokens, headPrefillTokens, largestPrefillTokens, silentTokens, kvTokens]
 }
 
 describe('what threads believe together', () => {
@@ -146,7 +166,12 @@ describe('what threads believe together', () => {
           threads.apply(next)
           for (let index = 0; index < NODES; index += 1) {
             const open = threads.claims.filter((claim) => claim.isOpen && claim.row === index)
-            const { inFlight, waiting, tokensInFlight, prefillTokens, kvTokens } = threads.main.of({ index })
+            const { inFlight, waiting, tokensInFlight, prefillTokens, kvTokens, silentTokens, largestPrefillTokens } = threads.main.of({
+              index,
+            })
+            expect(silentTokens).toBe(Math.max(0, ...open.map((claim) => claim.silentTokens)))
+            expect(largestPrefillTokens).toBeLessThanOrEqual(prefillTokens)
+            expect(largestPrefillTokens * waiting).toBeGreaterThanOrEqual(prefillTokens)
             const tokens = open.reduce((sum, claim) => sum + claim.tokens, 0)
             expect([inFlight, tokensInFlight]).toEqual([open.length, tokens])
             const waits = open.filter((claim) => claim.isWaiting)
@@ -171,7 +196,7 @@ describe('what threads believe together', () => {
         for (let from = 0; from < THREADS; from += 1) threads.post(from)
         for (const belief of threads.beliefs)
           for (let index = 0; index < NODES; index += 1) {
-            expect(counts(belief, index)).toEqual([0, 0, 0, 0, 0, 0])
+            expect(counts(belief, index)).toEqual([0, 0, 0, 0, 0, 0, 0, 0])
             for (const prompt of PROMPTS) {
               const { presentTokens, promisedTokens } = belief.cachedTokens(factsOfBlocks(prompt), [threads.candidate(index)])
               expect(promisedTokens[0]).toBe(presentTokens[0])
@@ -204,7 +229,7 @@ describe('what threads believe together', () => {
     threads.die(1)
     expect(other?.cachedTokens(doomed, [node]).promisedTokens[0]).toBe(0)
     expect(matchIn(other)).toEqual([48, 48])
-    expect(counts(threads.main, 1)).toEqual([0, 0, 0, 0, 0, 0])
+    expect(counts(threads.main, 1)).toEqual([0, 0, 0, 0, 0, 0, 0, 0])
   })
 
   it("knows a row that is another node's now: nothing of the first is believed of the second, in no thread", () => {
@@ -224,7 +249,7 @@ describe('what threads believe together', () => {
     threads.post(2)
     for (const belief of threads.beliefs) expect(cachedBy(belief)).toBe(48)
     lease?.settle({ outcome: 'answered' })
-    expect(counts(threads.main, 2)).toEqual([0, 0, 0, 0, 0, 0])
+    expect(counts(threads.main, 2)).toEqual([0, 0, 0, 0, 0, 0, 0, 0])
   })
 
   it('knows such a row also when the news of it comes late', () => {

@@ -31,6 +31,7 @@ export interface LeaseContext {
 /** One claim. Counts itself out once, whoever asks and however often. */
 export class BeliefLease implements Lease, Waiting {
   readonly prefillTokens: number
+  readonly silentTokens: number
   readonly believedCachedTokens: number
   before: Waiting | undefined
   behind: Waiting | undefined
@@ -62,10 +63,12 @@ export class BeliefLease implements Lease, Waiting {
     this.believedCachedTokens = truth.isTrusted(node.index) ? Math.max(0, this.pin.promisedTokens) : 0
     this.tokensInFlight = Math.max(0, Math.round(facts.promptTokens + facts.outputTokens))
     this.prefillTokens = Math.max(0, Math.round(facts.promptTokens - this.believedCachedTokens))
+    this.silentTokens = Math.max(0, Math.round(facts.silentTokens ?? 0))
     if (this.row.inFlight === 0) this.row.progressed(this.openedMs)
     this.row.add(IN_FLIGHT, 1)
     this.row.add(TOKENS, this.tokensInFlight)
     this.row.enter(this, this.openedMs)
+    this.row.keepsSilent(this)
     if (strategy?.observe !== undefined) this.dispatched()
   }
 
@@ -74,7 +77,7 @@ export class BeliefLease implements Lease, Waiting {
     const { belief, facts, node, row } = this
     const atMs = belief.clock.nowMs()
     this.firstTokenMs = atMs
-    row.progressed(atMs)
+    row.spoke(this, atMs)
     row.beginAhead(this, atMs)
     this.begin(atMs)
     if (this.strategy?.observe === undefined) return
@@ -101,7 +104,7 @@ export class BeliefLease implements Lease, Waiting {
     const { belief, row } = this
     if (!this.open || !(count > 0)) return
     const atMs = belief.clock.nowMs()
-    row.progressed(atMs)
+    row.spoke(this, atMs)
     this.gapTokens += count
     const sinceMs = this.gapSinceMs
     if (sinceMs !== undefined && this.gapTokens < GAP_TOKENS) return
@@ -120,6 +123,8 @@ export class BeliefLease implements Lease, Waiting {
     const atMs = belief.clock.nowMs()
     if (this.isWaiting) this.leave(end?.outcome, atMs)
     if (end?.outcome === 'answered' && end.usage !== undefined) this.learnCache(end.usage)
+    if (end?.outcome === 'answered') row.spoke(this, atMs)
+    else row.fallSilentNoMore(this)
     row.add(IN_FLIGHT, -1)
     row.add(TOKENS, -this.tokensInFlight)
     row.add(KV_TOKENS, -this.ownKvTokens - belief.mirror.unpin(pin))

@@ -15,11 +15,16 @@ export const PREFILL_TOKENS = 3
 export const KV_TOKENS = 4
 /** Prefill of the thread's request that waits longest. */
 export const HEAD_TOKENS = 5
+/** Prefill of the thread's largest waiting request. */
+export const LARGEST_TOKENS = 6
+/** The longest answer that may come to the thread without a word before its end. */
+export const SILENT_TOKENS = 7
 
-/** Times of a row, on the first thread's monotonic clock: since when that request is the first in line, the last token, the last moment with one waiting. */
+/** Times of a row, on the first thread's monotonic clock: since when that request is the first in line, the last token or the first work, the last moment with one waiting, the last token. */
 export const HEAD_SINCE = 4
 export const PROGRESS = 5
 export const LAST_WAITING = 6
+export const TOKEN_AT = 7
 
 /** What the first thread tells all others of a node; 0 = nothing yet. */
 export const SLOWNESS = 0
@@ -71,6 +76,14 @@ export class LeaseRows implements NodeRows {
     let total = 0
     for (let base = index * ROW_INTS + field; base < this.cells.length; base += this.threadInts) total += this.cells[base] ?? 0
     return total
+  }
+
+  /** The largest of all threads. */
+  most(index: number, field: number): number {
+    let most = 0
+    for (let base = index * ROW_INTS + field; base < this.cells.length; base += this.threadInts)
+      most = Math.max(most, this.cells[base] ?? 0)
+    return most
   }
 
   add(index: number, field: number, amount: number): void {

@@ -5,12 +5,15 @@ import {
   HEAD_TOKENS,
   IN_FLIGHT,
   KV_TOKENS,
+  LARGEST_TOKENS,
   LAST_WAITING,
   type LeaseRows,
   PREFILL_TOKENS,
   PROGRESS,
+  SILENT_TOKENS,
   SLOWNESS,
   SLOWNESS_AT,
+  TOKEN_AT,
   TOKENS,
   WAITING,
 } from './lease-rows.js'
@@ -22,6 +25,8 @@ export interface Waiting {
   readonly prefillTokens: number
   /** Its first token will not be seen: the answer comes whole. */
   readonly isPlain: boolean
+  /** The longest answer that may come without a word before its end; 0 where each token is told. */
+  readonly silentTokens: number
   /** Its prompt is computed. */
   begin(atMs: number): void
   before: Waiting | undefined
@@ -52,6 +57,9 @@ export class NodeRow implements NodeBelief {
   private tellsCached = { stream: false, plain: false }
   private first: Waiting | undefined
   private last: Waiting | undefined
+  private largestTokens = 0
+  private readonly silent = new Set<Waiting>()
+  private mostSilentTokens = 0
 
   constructor(
     private readonly context: RowContext,
@@ -80,6 +88,18 @@ export class NodeRow implements NodeBelief {
 
   get headPrefillTokens(): number {
     return this.context.rows.headTokensAt(this.context.rows.headRow(this.index))
+  }
+
+  get largestPrefillTokens(): number {
+    return this.context.rows.most(this.index, LARGEST_TOKENS)
+  }
+
+  get silentTokens(): number {
+    return this.context.rows.most(this.index, SILENT_TOKENS)
+  }
+
+  get lastTokenMs(): number {
+    return this.context.rows.latest(this.index, TOKEN_AT) - this.context.aheadMs
   }
 
   get headSinceMs(): number {
@@ -116,6 +136,35 @@ export class NodeRow implements NodeBelief {
     this.context.rows.putTime(this.index, PROGRESS, atMs + this.context.aheadMs)
   }
 
+  /** Something of an answer came. */
+  spoke(request: Waiting, atMs: number): void {
+    this.progressed(atMs)
+    this.context.rows.putTime(this.index, TOKEN_AT, atMs + this.context.aheadMs)
+    this.fallSilentNoMore(request)
+  }
+
+  /** One in flight that may say nothing before its end. */
+  keepsSilent(request: Waiting): void {
+    if (request.silentTokens <= 0) return
+    this.silent.add(request)
+    if (request.silentTokens > this.mostSilentTokens) this.showSilent(request.silentTokens)
+  }
+
+  fallSilentNoMore(request: Waiting): void {
+    if (request.silentTokens <= 0 || !this.silent.delete(request) || request.silentTokens < this.mostSilentTokens) return
+    let most = 0
+    for (const { silentTokens } of this.silent) {
+      most = Math.max(most, silentTokens)
+      if (most === this.mostSilentTokens) return
+    }
+    this.showSilent(most)
+  }
+
+  private showSilent(tokens: number): void {
+    this.mostSilentTokens = tokens
+    this.context.rows.put(this.index, SILENT_TOKENS, tokens)
+  }
+
   /** Another node's row, or another process behind it. */
   reset(): void {
     this.load = undefined
@@ -140,6 +189,7 @@ export class NodeRow implements NodeBelief {
     this.last = request
     this.add(WAITING, 1)
     this.add(PREFILL_TOKENS, request.prefillTokens)
+    if (request.prefillTokens > this.largestTokens) this.showLargest(request.prefillTokens)
     if (this.first === request) this.showHead(atMs)
   }
 
@@ -157,6 +207,7 @@ export class NodeRow implements NodeBelief {
     this.add(WAITING, -1)
     this.add(PREFILL_TOKENS, -request.prefillTokens)
     if (wasFirst) this.showHead(atMs)
+    if (request.prefillTokens === this.largestTokens) this.findLargest()
     this.context.rows.putTime(this.index, LAST_WAITING, atMs + this.context.aheadMs)
   }
 
@@ -167,6 +218,20 @@ export class NodeRow implements NodeBelief {
       if (ahead.isPlain) ahead.begin(atMs)
       ahead = before
     }
+  }
+
+  private findLargest(): void {
+    let largest = 0
+    for (let each = this.first; each !== undefined; each = each.behind) {
+      largest = Math.max(largest, each.prefillTokens)
+      if (largest === this.largestTokens) return
+    }
+    this.showLargest(largest)
+  }
+
+  private showLargest(tokens: number): void {
+    this.largestTokens = tokens
+    this.context.rows.put(this.index, LARGEST_TOKENS, tokens)
   }
 
   private showHead(atMs: number): void {

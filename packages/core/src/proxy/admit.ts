@@ -8,6 +8,7 @@ import { requiredLabels, sloTtftMsOf, type Labels } from './asked-headers.js'
 import type { Tracing } from './decision-tracer.js'
 import type { PoolRoute, ProxyContext } from './proxy-context.js'
 import { sessionOf } from './session-of.js'
+import { silentTokens } from './silent-tokens.js'
 
 /** A request that belongs to a pool. */
 export interface Admitted extends Accepted {
@@ -44,6 +45,7 @@ export function admit(context: ProxyContext, request: Accepted): Admitted {
   const hashes = prefixHashes(scan, context.salt)
   const tenant = tenantOf(request.client, hashes, address)
   const estimate = request.face === 'openai-transcriptions' ? undefined : context.estimates.prompt(pool.name, scan.body)
+  const outputTokens = request.face === 'openai-embeddings' ? 0 : context.estimates.output(pool.name, tenant, scan.maxTokens)
   const facts: RequestFacts = new AdmittedFacts({
     id: request.requestId,
     face: request.face,
@@ -51,7 +53,8 @@ export function admit(context: ProxyContext, request: Accepted): Admitted {
     stream: scan.stream,
     bodyBytes,
     promptTokens: estimate?.tokens ?? Math.ceil(bodyBytes / AUDIO_BYTES_PER_TOKEN),
-    outputTokens: request.face === 'openai-embeddings' ? 0 : context.estimates.output(pool.name, tenant, scan.maxTokens),
+    outputTokens,
+    silentTokens: silentTokens(scan, { face: request.face, bodyBytes, outputTokens }),
     prefixHashes: hashes,
     session: session?.name,
     client: request.client ?? address,

@@ -13,6 +13,7 @@ export class AdmittedFacts implements RequestFacts {
   readonly bodyBytes: number
   readonly promptTokens: number
   readonly outputTokens: number
+  readonly silentTokens: number
   readonly prefixHashes: Float64Array
   readonly session: string | undefined
   readonly client: string
@@ -27,6 +28,7 @@ export class AdmittedFacts implements RequestFacts {
     this.bodyBytes = told.bodyBytes
     this.promptTokens = told.promptTokens
     this.outputTokens = told.outputTokens
+    this.silentTokens = told.silentTokens ?? 0
     this.prefixHashes = told.prefixHashes
     this.session = told.session
     this.client = told.client
