@@ -64,7 +64,7 @@ function poolRoute(pool: PoolPlan, strategy: Strategy): PoolRoute {
     requiredLabels: requireLabels === undefined ? undefined : Object.entries(requireLabels),
     line: pool.line,
     handover: pool.handover,
-    retries: pool.retries.max,
+    retries: pool.retries,
     continuation: pool.continuation,
     timeouts: pool.timeouts,
   }

@@ -15,7 +15,7 @@ import {
   type PreflightFinding,
   type ProbeReport,
 } from '../contracts/index.js'
-import type { GroupPlan, LaunchSettings, PoolPlan, Topology } from '../topology/index.js'
+import { retryPlan, type GroupPlan, type LaunchSettings, type PoolPlan, type Topology } from '../topology/index.js'
 import { Fleet } from './fleet.js'
 import { stateFolderKey } from '../state/index.js'
 import type { LeftEngine } from './leftovers.js'
@@ -60,7 +60,7 @@ export function topologyOf(groups: readonly GroupPlan[], pool: Partial<PoolPlan>
         strategy: { name: 'least-tokens', settings: {} },
         groups,
         line: { max: 10, longestMs: 1000 },
-        retries: { max: 2 },
+        retries: retryPlan(),
         continuation: 'text',
         timeouts: { connectMs: 1000, firstTokenMs: 1000, idleMs: 1000 },
         health: { intervalMs: 50, fall: 2, rise: 2, timeoutMs: 2000 },

@@ -57,7 +57,7 @@ class Attempts implements Waiter {
 
   next(): void {
     const { context, request, tried } = this
-    if (tried.length > request.pool.retries) return this.giveUp()
+    if (tried.length > request.pool.retries.max) return this.giveUp()
     // Whoever comes later waits behind those that wait already.
     const node = context.lines.of(request.pool).size > 0 ? 'wait' : pick(context, this.question)
     if (node === 'wait') return this.wait()

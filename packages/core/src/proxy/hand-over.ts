@@ -61,7 +61,7 @@ class HandOver {
   ) {}
 
   try(): void {
-    const node = this.tried.length > this.request.pool.retries ? undefined : this.leastBusy()
+    const node = this.tried.length > this.request.pool.retries.max ? undefined : this.leastBusy()
     if (node === undefined) return this.withoutIt()
     this.tried.push(node)
     const startedMs = Math.round(100 * (this.context.clock.nowMs() - this.request.arrivedMs)) / 100

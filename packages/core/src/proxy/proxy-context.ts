@@ -1,6 +1,7 @@
 import type { Clock, RandomSource } from '../base/index.js'
 import type { Decision, Face, LeaseBook, Logger, NodeOutcome, RequestRecord, RosterSource, Strategy } from '../contracts/index.js'
 import type { TokenEstimates } from '../insight/index.js'
+import type { RetryPlan } from '../topology/index.js'
 import type { Exchange, TimerWheel, UpstreamEngine, UpstreamTimeouts } from '../wire/index.js'
 import type { Labels } from './asked-headers.js'
 import type { BodyBudget, BodyShare } from './body-budget.js'
@@ -25,8 +26,8 @@ export interface PoolRoute {
   readonly line: { readonly max: number; readonly longestMs: number }
   /** How prompts go from nodes that compute them to those that answer; undefined: no node is for one half alone. */
   readonly handover?: { readonly minPromptTokens: number; readonly orServe: boolean } | undefined
-  /** Further nodes tried before the first byte of an answer. */
-  readonly retries: number
+  /** What happens when a node fails a request, or none is there for it. */
+  readonly retries: RetryPlan
   /** How a begun stream is gone on with after its node went away. */
   readonly continuation: 'exact' | 'text' | 'off'
   readonly timeouts: UpstreamTimeouts

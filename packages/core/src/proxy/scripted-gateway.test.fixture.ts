@@ -16,6 +16,7 @@ import {
 } from '../contracts/index.js'
 import { openaiDialect } from '../dialects/index.js'
 import { createBelief } from '../insight/index.js'
+import { retryPlan, type RetryPlan } from '../topology/index.js'
 import { Door, nodeExchange, TimerWheel, UpstreamEngine, type Exchange } from '../wire/index.js'
 import type { Labels } from './asked-headers.js'
 import { createProxy, type Proxy } from './create-proxy.js'
@@ -36,6 +37,8 @@ export class Rig {
   firstTokens = 0
   url = ''
   retries = 2
+  /** Nothing waits unless it is said here. */
+  retryRules: Partial<RetryPlan> = { waitMs: 0, loadingMs: 0 }
   continuation: 'exact' | 'text' | 'off' = 'text'
   face: Face = 'openai-chat'
   heartbeatMs = 15_000
@@ -89,7 +92,7 @@ export class Rig {
       requiredLabels: this.requiredLabels,
       line: this.line,
       handover: this.handover,
-      retries: this.retries,
+      retries: { ...retryPlan(), max: this.retries, ...this.retryRules },
       continuation: this.continuation,
       timeouts: { connectMs: 1_000, firstTokenMs: 2_000, idleMs: 2_000 },
     })

@@ -7,6 +7,7 @@ import { deepFreeze } from './deep-freeze.js'
 import { groupNames } from './group-names.js'
 import { hostPlan } from './host-plans.js'
 import { parseDuration, parseSize } from './quantities.js'
+import { retryPlan } from './retry-plan.js'
 import type { TopologyInput } from './schema.js'
 import type {
   GatewayPlan,
@@ -79,7 +80,7 @@ function poolPlan(name: string, input: PoolInput, context: BuildContext): PoolPl
     ...(input.nodes.some(({ role }) => role === 'prefill')
       ? { handover: { minPromptTokens: input.handover?.minPromptTokens ?? 0, orServe: input.handover?.orServe ?? true } }
       : {}),
-    retries: { max: input.retries?.max ?? 2 },
+    retries: retryPlan(input.retries),
     continuation: input.continuation ?? 'text',
     timeouts: {
       connectMs: ms(input.timeouts?.connect ?? '2s'),

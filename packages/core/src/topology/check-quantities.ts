@@ -24,6 +24,12 @@ const poolBounds: readonly Bound[] = [
   { path: ['health', 'interval'], min: 100, max: dayMs },
   { path: ['health', 'timeout'], min: 10, max: 600_000 },
   { path: ['drain'], min: 0, max: dayMs },
+  { path: ['retries', 'within'], min: 100, max: dayMs },
+  { path: ['retries', 'wait'], min: 0, max: 3_600_000 },
+  { path: ['retries', 'loading'], min: 0, max: dayMs },
+  { path: ['retries', 'pause', 'first'], min: 1, max: 600_000 },
+  { path: ['retries', 'pause', 'longest'], min: 1, max: 600_000 },
+  { path: ['retries', 'hedge', 'after'], min: 1, max: dayMs },
 ]
 const launchBounds: readonly Bound[] = [
   { path: ['launch', 'readyWithin'], min: 100, max: dayMs },

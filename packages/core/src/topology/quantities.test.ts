@@ -1,7 +1,7 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { editDistance, nearestWord } from './nearest-word.js'
-import { formatDuration, formatSize, parseDuration, parseSize } from './quantities.js'
+import { formatDuration, formatPercent, formatSize, parseDuration, parsePercent, parseSize } from './quantities.js'
 
 describe('durations and sizes', () => {
   it('are read with their units', () => {
@@ -17,6 +17,17 @@ describe('durations and sizes', () => {
   it('come back from their written form unchanged', () => {
     fc.assert(fc.property(fc.nat(), (ms) => parseDuration(formatDuration(ms)) === ms))
     fc.assert(fc.property(fc.nat(), (bytes) => parseSize(formatSize(bytes)) === bytes))
+  })
+})
+
+describe('shares', () => {
+  it('are read as parts of one, and refused over 100 %', () => {
+    expect(['0%', '5%', '12.5%', '100%'].map(parsePercent)).toEqual([0, 0.05, 0.125, 1])
+    for (const text of ['', '5', '5 %', '-1%', '101%', '%', '1e1%']) expect(parsePercent(text), text).toBeUndefined()
+  })
+
+  it('come back from their written form unchanged', () => {
+    fc.assert(fc.property(fc.nat({ max: 100_000 }), (n) => formatPercent(parsePercent(`${n / 1000}%`) ?? 0) === `${n / 1000}%`))
   })
 })
 

@@ -21,6 +21,17 @@ export function formatSize(bytes: number): string {
   return formatQuantity(bytes, ['GiB', 'MiB', 'KiB', 'B'], sizeUnits)
 }
 
+/** `20%` as 0.2; undefined where it is no share of at most 100 %. */
+export function parsePercent(text: string): number | undefined {
+  const amount = /^[0-9]{1,3}(?:\.[0-9]+)?%$/.test(text) ? Number(text.slice(0, -1)) / 100 : Number.NaN
+  return amount <= 1 ? amount : undefined
+}
+
+/** 0.2 as `20%`. */
+export function formatPercent(share: number): string {
+  return `${Math.round(share * 1e8) / 1e6}%`
+}
+
 function parseQuantity(text: string, units: Readonly<Record<string, number>>): number | undefined {
   const match = /^([0-9]+(?:\.[0-9]+)?)([A-Za-z]+)$/.exec(text)
   const factor = match?.[2] === undefined || !Object.hasOwn(units, match[2]) ? undefined : units[match[2]]

@@ -3,6 +3,7 @@ import { sourceForm } from './build-attach.js'
 import { gpusForm } from './gpu-wish.js'
 import { namePattern } from './name-pattern.js'
 import { formatDuration, formatSize } from './quantities.js'
+import { retryForm } from './retry-plan.js'
 import type { GatewayPlan, GroupPlan, HostPlan, LaunchSettings, PoolPlan, Topology } from './topology.js'
 
 /** The topology as YAML with every default filled in; resolving the text gives the same topology again. Secrets stay references. */
@@ -56,7 +57,7 @@ function poolForm(pool: PoolPlan): object {
     ...(pool.requireLabels === undefined ? {} : { requireLabels: deepPlain(pool.requireLabels) }),
     line: { max: pool.line.max, longest: formatDuration(pool.line.longestMs) },
     ...(pool.handover === undefined ? {} : { handover: { ...pool.handover } }),
-    retries: { max: pool.retries.max },
+    retries: retryForm(pool.retries),
     continuation: pool.continuation,
     timeouts: { connect: formatDuration(connectMs), firstToken: formatDuration(firstTokenMs), idle: formatDuration(idleMs) },
     health: { interval: formatDuration(intervalMs), timeout: formatDuration(timeoutMs), fall, rise },

@@ -36,7 +36,14 @@ describe('the smallest file', () => {
           strategy: { name: 'adaptive', settings: {} },
           groups: [{ name: 'ollama', engine: 'ollama', weight: 1, attach: { url: 'http://127.0.0.1:11434' } }],
           line: { max: 1000, longestMs: 30_000 },
-          retries: { max: 2 },
+          retries: {
+            max: 8,
+            withinMs: 300_000,
+            waitMs: 9000,
+            loadingMs: 30_000,
+            pause: { firstMs: 100, longestMs: 2000 },
+            budget: { share: 0.2, floor: 50 },
+          },
           continuation: 'text',
           timeouts: { connectMs: 2000, firstTokenMs: 120_000, idleMs: 60_000 },
           health: { intervalMs: 2000, fall: 3, rise: 2, timeoutMs: 2000 },
@@ -78,6 +85,9 @@ pools:
     drain: \${DRAIN:-90s}
     retries:
       max: \${RETRIES}
+      pause: { first: 250ms }
+      budget: 12.5%
+      hedge: { after: 2s }
 `
   const resolved = () => resolveText(text, { env: { RETRIES: '3', DRAIN: '' } })
 
@@ -96,7 +106,7 @@ pools:
     expect(topology.pools).toHaveLength(1)
     expect(pool).toMatchObject({
       drainMs: 90_000,
-      retries: { max: 3 },
+      retries: { max: 3, pause: { firstMs: 250, longestMs: 2000 }, budget: { share: 0.125 }, hedge: { after: { ms: 2000 }, most: 0.05 } },
       health: { intervalMs: 500, fall: 3 },
       strategy: { name: 'two-choices', settings: { by: 'tokens' } },
     })

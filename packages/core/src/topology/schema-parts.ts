@@ -39,12 +39,19 @@ export function mapOf<Value extends TSchema>(value: Value, about: MapAbout) {
 }
 
 export const durationPattern = '^[0-9]+(\\.[0-9]+)?(ms|s|m|h)$'
+export const percentPattern = '^(100(\\.0+)?|[0-9]{1,2}(\\.[0-9]+)?)%$'
 export const sizePattern = '^[0-9]+(\\.[0-9]+)?(B|KB|MB|GB|KiB|MiB|GiB)$'
 
 export const duration = (description: string, byDefault?: string) =>
   Type.String({
     ...annotations({ description, expected: 'a duration such as 250ms, 30s or 5m', default: byDefault }),
     pattern: durationPattern,
+  })
+
+export const percent = (description: string, byDefault?: string) =>
+  Type.String({
+    ...annotations({ description, expected: 'a share such as 20%', default: byDefault }),
+    pattern: percentPattern,
   })
 
 export const size = (description: string, byDefault: string) =>

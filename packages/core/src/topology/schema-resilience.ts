@@ -10,11 +10,6 @@ export const line = section(
   { description: 'The line in which requests wait, first come first served, while the strategy wants none of the nodes.' },
 )
 
-export const retries = section(
-  { max: Type.Optional(count('Other nodes tried before the first byte of an answer.', { min: 0, max: 5, default: 2 })) },
-  { description: 'What happens when a node fails a request.' },
-)
-
 export const continuation = Type.Enum(['exact', 'text', 'off'], {
   description:
     'What becomes of a stream whose node goes away after the client was given text: another node goes on with it, by the ids of its tokens (`exact`, where the engine tells them) or by its text (`text`); `off`: it ends in an error. Only plain text of one choice is gone on with.',

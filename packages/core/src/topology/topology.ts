@@ -1,5 +1,6 @@
 import type { GpuWish } from './gpu-wish.js'
 import type { AttachSource } from './attach-source.js'
+import type { RetryPlan } from './retry-plan.js'
 
 /** A secret is named, never written: the name of an environment variable, or an absolute path of a file that holds it. */
 export type SecretRef = { readonly env: string } | { readonly file: string }
@@ -69,8 +70,8 @@ export interface PoolPlan {
   readonly line: { readonly max: number; readonly longestMs: number }
   /** How a prompt goes from a node that computes it to the one that answers; there where a group has the role `prefill`. */
   readonly handover?: { readonly minPromptTokens: number; readonly orServe: boolean }
-  /** Further nodes tried before the first byte of an answer, 0 to 5. */
-  readonly retries: { readonly max: number }
+  /** What happens when a node fails a request, or none is there for it. */
+  readonly retries: RetryPlan
   /** How a begun stream is gone on with after its node went away. */
   readonly continuation: 'exact' | 'text' | 'off'
   readonly timeouts: { readonly connectMs: number; readonly firstTokenMs: number; readonly idleMs: number }
