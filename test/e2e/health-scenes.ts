@@ -122,7 +122,9 @@ export async function hangsAndLies(options: SceneOptions & { readonly warmMs: nu
     await scene.engine(VICTIM).fault('stall')
     await pause(options.forMs)
     const endMs = performance.now()
-    const lastSent = watch.samples.findLast((sample, index, all) => (sample.received[VICTIM] ?? 0) > (all[index - 1]?.received[VICTIM] ?? 0))
+    const lastSent = watch.samples.findLast(
+      (sample, index, all) => (sample.received[VICTIM] ?? 0) > (all[index - 1]?.received[VICTIM] ?? 0),
+    )
     const sentLater = watch.sentBetween(hungAtMs + 10_000, endMs)[VICTIM] ?? 0
     const answers = await scene.close()
     const during = answers.filter(({ endedAtMs }) => endedAtMs > hungAtMs)

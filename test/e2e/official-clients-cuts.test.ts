@@ -33,7 +33,9 @@ function cutAt(...cuts: readonly Cut[]): Record<string, string> {
 
 const openai = (url = survival.url) => new OpenAI({ baseURL: `${url}/v1`, apiKey: 'none', maxRetries: 0, logLevel: 'off' })
 
-async function textOf(stream: AsyncIterable<{ choices: readonly { delta?: { content?: string | null }; text?: string }[] }>): Promise<string> {
+async function textOf(
+  stream: AsyncIterable<{ choices: readonly { delta?: { content?: string | null }; text?: string }[] }>,
+): Promise<string> {
   let text = ''
   for await (const { choices } of stream) text += choices[0]?.delta?.content ?? choices[0]?.text ?? ''
   return text
@@ -90,7 +92,14 @@ describe('the ai SDK, cut off in mid-stream', () => {
   const provider = () => createOpenAICompatible({ name: 'lb', baseURL: `${survival.url}/v1`, apiKey: 'none', includeUsage: true })
 
   async function read(model: string, headers: Record<string, string>) {
-    const { fullStream } = streamText({ model: provider()(model), prompt: 'Why?', maxOutputTokens: 60, maxRetries: 0, headers, onError: () => undefined })
+    const { fullStream } = streamText({
+      model: provider()(model),
+      prompt: 'Why?',
+      maxOutputTokens: 60,
+      maxRetries: 0,
+      headers,
+      onError: () => undefined,
+    })
     const seen = { text: '', errors: [] as unknown[], outputTokens: 0 }
     for await (const part of fullStream) {
       if (part.type === 'text-delta') seen.text += part.text

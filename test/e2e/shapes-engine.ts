@@ -63,10 +63,12 @@ function choicesFor(body: Body, chat: boolean): object[] {
     finish_reason: null,
     ...more,
   })
-  if (body['n'] === 2)
-    return [...texts.flatMap((text) => [said(text, 0), said(text.toUpperCase(), 1)]), end(0, 'stop'), end(1, 'stop')]
+  if (body['n'] === 2) return [...texts.flatMap((text) => [said(text, 0), said(text.toUpperCase(), 1)]), end(0, 'stop'), end(1, 'stop')]
   if (body['logprobs'] !== undefined)
-    return [...texts.map((text) => said(text, 0, { logprobs: { content: [{ token: text, logprob: -0.5, bytes: null, top_logprobs: [] }] } })), end(0, 'stop')]
+    return [
+      ...texts.map((text) => said(text, 0, { logprobs: { content: [{ token: text, logprob: -0.5, bytes: null, top_logprobs: [] }] } })),
+      end(0, 'stop'),
+    ]
   if (body['tools'] !== undefined) return [...toolCall(texts), end(0, 'tool_calls')]
   if (body['x_reasoning'] === true) {
     const half = texts.length / 2

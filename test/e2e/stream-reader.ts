@@ -83,7 +83,9 @@ interface Sending {
 async function streamOf(client: OpenAI, { path, body }: Ask, { model, ...sending }: Sending): Promise<AsyncIterable<Chunk>> {
   const whole = { ...body, model, stream: true }
   const answer =
-    path === 'chat' ? await client.chat.completions.create(whole as never, sending) : await client.completions.create(whole as never, sending)
+    path === 'chat'
+      ? await client.chat.completions.create(whole as never, sending)
+      : await client.completions.create(whole as never, sending)
   return answer as unknown as AsyncIterable<Chunk>
 }
 

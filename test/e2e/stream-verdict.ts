@@ -26,20 +26,24 @@ export function verdictOf(told: Told): Verdict {
   const flaw = seen.error === undefined ? flawOfWhole(told) : flawOfError(told)
   if (seen.hung) return wrong(told, 'hung')
   if (flaw !== undefined) return wrong(told, flaw)
-  if (seen.error === undefined) return story.isEligible || mayBeWhole(told) ? { kind: 'whole', why: '' } : wrong(told, 'whole, which it cannot be')
+  if (seen.error === undefined)
+    return story.isEligible || mayBeWhole(told) ? { kind: 'whole', why: '' } : wrong(told, 'whole, which it cannot be')
   return story.isEligible ? wrong(told, `not continued: ${String(seen.error)}`) : { kind: 'error-event', why: String(seen.error) }
 }
 
 /** Cut before its first content it moves to another node, whatever it asks; behind its last event there was nothing left to lose. */
 function mayBeWhole({ reference, cut, wasCut }: Told): boolean {
   const events = reference.raw.split('\n\n').slice(0, -1)
-  const firstContent = events.findIndex((event) => /"(content|text|arguments|reasoning_content)":"[^"]/u.test(event) || event.includes('"tool_calls"'))
+  const firstContent = events.findIndex(
+    (event) => /"(content|text|arguments|reasoning_content)":"[^"]/u.test(event) || event.includes('"tool_calls"'),
+  )
   return !wasCut || cut.event <= firstContent || cut.event >= events.length - 1
 }
 
 /** Why a stream that ended well for its client is not the unbroken one. */
 function flawOfWhole({ reference, seen, story }: Told): string | undefined {
-  if (seen.text !== reference.text) return `another text, from character ${firstDifference(seen.text, reference.text)} of ${reference.text.length}`
+  if (seen.text !== reference.text)
+    return `another text, from character ${firstDifference(seen.text, reference.text)} of ${reference.text.length}`
   if (countOf(seen.raw, END_MARK) !== 1 || !seen.raw.trimEnd().endsWith(END_MARK)) return `${countOf(seen.raw, END_MARK)} end marks`
   if (seen.finishReason !== reference.finishReason) return `ended with ${seen.finishReason} instead of ${reference.finishReason}`
   if (seen.ids !== 1 || seen.createds !== 1) return `${seen.ids} ids, ${seen.createds} times of creation`
@@ -56,7 +60,8 @@ function sameUsage(seen: readonly Usage[], expected: readonly Usage[]): boolean 
 function flawOfError({ reference, seen }: Told): string | undefined {
   if (seen.raw.includes('[DONE]')) return 'an end mark beside an error'
   if (!(seen.error instanceof APIError)) return `not the error of the client: ${String(seen.error)}`
-  if (seen.status === 200 && !/LB_[A-Z_]+/u.test(JSON.stringify(seen.error.error ?? seen.error.code ?? ''))) return `no code: ${seen.error.message}`
+  if (seen.status === 200 && !/LB_[A-Z_]+/u.test(JSON.stringify(seen.error.error ?? seen.error.code ?? '')))
+    return `no code: ${seen.error.message}`
   if (seen.status !== 200) return `${seen.status} ${seen.error.message}`
   return reference.text.startsWith(seen.text) ? undefined : 'the text before the error is not that of the answer'
 }

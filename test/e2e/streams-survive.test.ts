@@ -10,7 +10,8 @@ afterEach(async () => {
   survival = undefined
 })
 
-const wrongs = (told: readonly Survived[]): string[] => told.filter(({ verdict }) => verdict.kind === 'wrong').map(({ verdict }) => verdict.why)
+const wrongs = (told: readonly Survived[]): string[] =>
+  told.filter(({ verdict }) => verdict.kind === 'wrong').map(({ verdict }) => verdict.why)
 const counts = (told: readonly Survived[]) => countVerdicts(told.map(({ verdict }) => verdict))
 
 describe('streams whose engine is cut off, at any event, inside events and inside characters', () => {

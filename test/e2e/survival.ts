@@ -7,6 +7,7 @@ import { inTurns, readStream, type Ask, type Seen } from './stream-reader.js'
 import { drawCut, type Story } from './stories.js'
 import type { Seeded } from './seeded.js'
 import { verdictOf, type Verdict } from './stream-verdict.js'
+import { control } from './thread-load.js'
 
 export const models = { whole: 'sim-8b', off: 'sim-off', shapes: shapesModel } as const
 
@@ -26,7 +27,18 @@ interface Engines {
   readonly shapesProxies: readonly CuttingProxy[]
 }
 
+/** Of a request record, what is looked at here. */
+export interface RequestLine {
+  readonly id: string
+  readonly outcome: string
+  readonly completionTokens: number
+  readonly promptTokens: number
+  readonly attempts: readonly { readonly node: string; readonly outcome: string; readonly continues?: string }[]
+}
+
 export interface Survived {
+  readonly requestId: string
+  readonly reference: Seen
   readonly story: Story
   readonly verdict: Verdict
   readonly seen: Seen
@@ -62,13 +74,25 @@ export class Survival {
       const requestId = `a3-${index}-${cut.event}-${cut.at}-${cut.how}`
       this.plan.set(requestId, cut)
       const seen = await this.ask(story.ask, story.model, requestId)
-      return { story, seen, verdict: verdictOf({ story, reference, seen, cut, wasCut: this.plan.made.includes(requestId) }) }
+      return {
+        requestId,
+        reference,
+        story,
+        seen,
+        verdict: verdictOf({ story, reference, seen, cut, wasCut: this.plan.made.includes(requestId) }),
+      }
     })
   }
 
   /** Where the engines answer through their proxies. */
   get engineUrls(): readonly string[] {
     return this.engines.proxies.map(({ url }) => url)
+  }
+
+  /** What lb has written down of its last requests, by id. */
+  async records(): Promise<ReadonlyMap<string, RequestLine>> {
+    const { requests } = await control<{ requests: readonly RequestLine[] }>(this.house, '/v1/requests?limit=1000')
+    return new Map(requests.map((line) => [line.id, line]))
   }
 
   ask(ask: Ask, model: string, requestId: string): Promise<Seen> {
