@@ -19,7 +19,7 @@ interface SwitchOptions {
 export class FaultSwitch {
   current: Fault | undefined
   private readonly held: (() => void)[] = []
-  private draws = 0
+  private drawn = 0
 
   constructor(
     private readonly driver: EngineDriver,
@@ -51,12 +51,12 @@ export class FaultSwitch {
     return promise
   }
 
-  /** Whether this request is one that `errors:N%` fails: evenly spread, so that N % is N % of any hundred. */
-  drawError(): boolean {
-    if (this.current?.kind !== 'errors') return false
+  /** Whether this request is one that `errors:N%` or `busy:N%` is for: evenly spread, so that N % is N % of any hundred. */
+  draws(kind: 'errors' | 'busy'): boolean {
+    if (this.current?.kind !== kind) return false
     const { ratio } = this.current
-    this.draws++
-    return Math.floor(this.draws * ratio) > Math.floor((this.draws - 1) * ratio)
+    this.drawn++
+    return Math.floor(this.drawn * ratio) > Math.floor((this.drawn - 1) * ratio)
   }
 
   private parse(text: string): Fault {

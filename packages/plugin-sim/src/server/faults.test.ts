@@ -111,12 +111,15 @@ describe('faults over real sockets', () => {
     expect(await isUp(sim)).toBe(true)
   })
 
-  it('errors:N% fails that share', async () => {
+  it.each([
+    ['errors:5%', 500],
+    ['busy:5%', 429],
+  ])('%s fails that share', async (fault, expected) => {
     await using sim = await SimClient.start()
-    await sim.fault('errors:5%')
+    await sim.fault(fault)
     const statuses: number[] = []
     for (let count = 0; count < 100; count++) statuses.push((await sim.chat({ max_tokens: 1 })).status)
-    expect(statuses.filter((status) => status === 500)).toHaveLength(5)
+    expect(statuses.filter((status) => status === expected)).toHaveLength(5)
     expect(statuses.filter((status) => status === 200)).toHaveLength(95)
   })
 

@@ -74,7 +74,8 @@ function refuseByState(engine: SimEngine): void {
   if (engine.loading !== undefined) throw new Refusal(503, 'Loading model', { type: 'unavailable_error' })
   if (engine.faults.current?.kind === 'die') engine.faults.ending.die()
   if (engine.faults.current?.kind === 'storm-503') throw new Refusal(503, 'Simulated storm: the engine takes no requests')
-  if (!engine.faults.drawError()) return
+  if (engine.faults.draws('busy')) throw new Refusal(429, 'Simulated rush: ask again later', { type: 'TooManyRequestsError' })
+  if (!engine.faults.draws('errors')) return
   engine.metrics.finished.error++
   throw new Refusal(500, 'Simulated engine error')
 }
