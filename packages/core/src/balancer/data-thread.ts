@@ -31,7 +31,7 @@ class Dialects {
 
   constructor(private readonly engines: ReadonlyMap<string, EnginePlugin>) {}
 
-  roster({ version, nodes, loading }: RosterMessage, topology: Topology): Roster {
+  roster({ version, nodes, loading, absent }: RosterMessage, topology: Topology): Roster {
     const plans = new Map(nodePlansOf(topology).map((plan) => [plan.id, plan]))
     const views = nodes.flatMap((node): RosterNode[] => {
       const key = `${node.connectionKey} ${node.url}`
@@ -45,7 +45,7 @@ class Dialects {
     })
     const current = new Set(nodes.map((node) => `${node.connectionKey} ${node.url}`))
     for (const key of this.known.keys()) if (!current.has(key)) this.known.delete(key)
-    return rosterOf(version, views, new Set(loading))
+    return rosterOf(version, views, new Set(loading), absent)
   }
 
   /** A plugin that fails here hurts its own nodes only: this thread sends them nothing. */

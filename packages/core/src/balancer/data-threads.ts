@@ -278,6 +278,7 @@ function messageOfRoster(roster: Roster, topology: Topology): RosterMessage {
     version: roster.version,
     nodes: roster.nodes.map(({ dialect: _dialect, ...node }) => node),
     loading: topology.pools.map((pool) => pool.name).filter((pool) => roster.emptyReason(pool) === 'loading'),
+    absent: topology.pools.flatMap((pool) => roster.absent(pool.name)),
   }
 }
 

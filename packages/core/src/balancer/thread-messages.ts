@@ -1,4 +1,4 @@
-import type { Decision, LoadFacts, LogFacts, NodeOutcome, RequestRecord, RosterNode } from '../contracts/index.js'
+import type { AbsentNode, Decision, LoadFacts, LogFacts, NodeOutcome, RequestRecord, RosterNode } from '../contracts/index.js'
 import type { Topology } from '../topology/index.js'
 import type { Listenable } from './listeners.js'
 import type { StrategyReport } from './strategy-reports.js'
@@ -28,6 +28,7 @@ export interface RosterMessage {
   readonly nodes: readonly Omit<RosterNode, 'dialect'>[]
   /** Pools of which a node still starts. */
   readonly loading: readonly string[]
+  readonly absent: readonly AbsentNode[]
 }
 
 /** Said to a data thread. */

@@ -57,12 +57,30 @@ export interface RosterNode extends Candidate {
   readonly authHeaders: HeaderView
 }
 
+/** A node that is not ready, for those who would have to wait for it. */
+export interface AbsentNode {
+  readonly id: string
+  readonly pool: string
+  readonly state: NodeState
+  /** Why, for people; null: its state says it all. */
+  readonly reason: string | null
+  /** Of its loading, 0..1; null: unknown. */
+  readonly progress: number | null
+  readonly labels?: Readonly<Record<string, string>>
+  /** It may be ready again without anybody's doing anything. */
+  readonly mayComeBack: boolean
+}
+
 /** Truth about all nodes at one moment; replaced whole, never changed. */
 export interface Roster {
   readonly version: number
   readonly nodes: readonly RosterNode[]
   /** Nodes of one pool that may take new requests, in declared order. */
   routable(pool: string): readonly RosterNode[]
+  /** The same, and behind them the ready nodes of each higher rank: who is asked when those before them cannot. None of the lists is empty. */
+  tiers(pool: string): readonly (readonly RosterNode[])[]
+  /** Nodes of one pool that are not ready. */
+  absent(pool: string): readonly AbsentNode[]
   /** Why a pool has none: `loading` while any node starts or loads, else `down`. */
   emptyReason(pool: string): 'loading' | 'down'
 }

@@ -252,6 +252,7 @@ export class LaunchedRunner implements NodeRunner {
     const hopeless = kind !== undefined && NEEDS_A_PERSON.has(kind)
     const waitMs = this.budget.failed(this.context.clock.nowMs(), livedMs, restarts, hopeless)
     if (life !== undefined) this.node.lastLines = lastLines(life.logPath, LAST_LINES, life.record.logFrom)
+    this.node.isGivenUp = waitMs === undefined
     this.node.move('fail', waitMs === undefined ? `${this.gaveUp(hopeless)}${reason}` : reason)
     this.context.log.warn('node.failed', { node: this.node.id, reason, kind: kind ?? null, lastLines: this.node.lastLines.join('\n') })
     if (waitMs !== undefined && this.node.state === 'failed')

@@ -56,6 +56,8 @@ export class Node {
   private why: string | null = null
   private changedAtMs: number
   private at: NodeEndpoint | undefined
+  /** Nobody starts it again by itself. */
+  isGivenUp = false
   /** Counts lives of the endpoint, so that pooled sockets of a dead one are not reused. */
   incarnation = 0
   /** Whether this life of the endpoint has been ready. */
@@ -123,6 +125,7 @@ export class Node {
   /** A new life behind the same name. */
   setEndpoint(endpoint: NodeEndpoint): void {
     this.incarnation += 1
+    this.isGivenUp = false
     this.wasReady = false
     this.at = endpoint
     this.progress = null

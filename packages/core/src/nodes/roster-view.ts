@@ -1,5 +1,6 @@
-import type { Roster, RosterNode } from '../contracts/index.js'
+import type { AbsentNode, Roster, RosterNode } from '../contracts/index.js'
 import { abilitiesOf } from './abilities.js'
+import { absentOf } from './absent-nodes.js'
 import type { Node } from './node.js'
 
 /** A frozen picture of all nodes that have an endpoint. */
@@ -10,31 +11,42 @@ export function buildRoster(version: number, nodes: Iterable<Node>): Roster {
     version,
     all.flatMap((node) => viewOf(node) ?? []),
     loading,
+    all.flatMap((node) => absentOf(node) ?? []),
   )
 }
 
 /** A roster of nodes as they were seen; `loading` names the pools of which a node still starts. */
-export function rosterOf(version: number, views: readonly RosterNode[], loading: ReadonlySet<string>): Roster {
-  const byPool = new Map<string, readonly RosterNode[]>()
-  for (const pool of new Set(views.map((view) => view.pool))) byPool.set(pool, routableOf(views.filter((view) => view.pool === pool)))
+export function rosterOf(
+  version: number,
+  views: readonly RosterNode[],
+  loading: ReadonlySet<string>,
+  absent: readonly AbsentNode[] = [],
+): Roster {
+  const byPool = new Map<string, readonly (readonly RosterNode[])[]>()
+  for (const pool of new Set(views.map((view) => view.pool))) byPool.set(pool, tiersOf(views.filter((view) => view.pool === pool)))
   return Object.freeze({
     version,
     nodes: Object.freeze(views),
-    routable: (pool: string) => byPool.get(pool) ?? NONE,
+    routable: (pool: string) => byPool.get(pool)?.[0] ?? NONE,
+    tiers: (pool: string) => byPool.get(pool) ?? NONE,
+    absent: (pool: string) => absent.filter((node) => node.pool === pool),
     emptyReason: (pool: string) => (loading.has(pool) ? 'loading' : 'down'),
   })
 }
 
-const NONE: readonly RosterNode[] = []
+const NONE: readonly never[] = []
 
-/**
- * Ready nodes of the lowest rank that has any; where there is none, those that are only suspected: a doubtful answer is better than a sure refusal. One that
- * was ejected is the last to be asked, and one that hangs is not asked at all.
- */
-function routableOf(views: readonly RosterNode[]): readonly RosterNode[] {
+/** Ready nodes by rank, the lowest first; where there is none, those that are in doubt. */
+function tiersOf(views: readonly RosterNode[]): readonly (readonly RosterNode[])[] {
   const ready = views.filter((view) => view.state === 'ready')
-  const lowest = Math.min(...ready.map(rankOf))
-  if (ready.length > 0) return Object.freeze(ready.filter((view) => rankOf(view) === lowest))
+  const ranks = [...new Set(ready.map(rankOf))].sort((a, b) => a - b)
+  if (ranks.length > 0) return Object.freeze(ranks.map((rank) => Object.freeze(ready.filter((view) => rankOf(view) === rank))))
+  const doubted = doubtedOf(views)
+  return doubted.length > 0 ? Object.freeze([doubted]) : NONE
+}
+
+/** Nodes that are only suspected: a doubtful answer is better than a sure refusal. One that was ejected is the last to be asked, and one that hangs is not asked at all. */
+function doubtedOf(views: readonly RosterNode[]): readonly RosterNode[] {
   const doubted = views.filter((view) => (view.state === 'suspect' || view.state === 'warming') && view.lost === undefined)
   const answering = doubted.filter((view) => view.ejected === undefined)
   return Object.freeze(answering.length > 0 ? answering : doubted)

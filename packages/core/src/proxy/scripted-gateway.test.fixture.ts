@@ -4,6 +4,7 @@ import { expect } from 'vitest'
 import { seededRandom, systemClock } from '../base/index.js'
 import {
   silentLogger,
+  type AbsentNode,
   type BeliefView,
   type Decision,
   type NodeOutcome,
@@ -59,6 +60,8 @@ export class Rig {
   readonly nodes: RosterNode[] = []
   /** Nodes that take no requests. */
   readonly withheld: RosterNode[] = []
+  /** Nodes that are not ready. */
+  absent: AbsentNode[] = []
   private readonly servers: Server[] = []
   private front: HttpServer | undefined
   private listener: Door | undefined
@@ -98,7 +101,14 @@ export class Rig {
     })
     const proxy = createProxy({
       rosters: {
-        current: () => ({ version: 1, nodes: [...this.nodes, ...this.withheld], routable: () => this.nodes, emptyReason: () => 'down' }),
+        current: () => ({
+          version: 1,
+          nodes: [...this.nodes, ...this.withheld],
+          routable: () => this.tiers()[0] ?? [],
+          tiers: () => this.tiers(),
+          absent: () => this.absent,
+          emptyReason: () => (this.absent.some(({ state }) => state === 'loading') ? 'loading' : 'down'),
+        }),
       },
       leases: this.leases(),
       upstream: this.upstream,
@@ -158,6 +168,11 @@ export class Rig {
 
   get openSockets(): number {
     return this.upstream.openSockets
+  }
+
+  private tiers(): RosterNode[][] {
+    const ranks = [...new Set(this.nodes.map(({ rank = 0 }) => rank))].sort((a, b) => a - b)
+    return ranks.length < 2 ? [this.nodes].filter(({ length }) => length > 0) : ranks.map((rank) => this.nodes.filter((node) => (node.rank ?? 0) === rank))
   }
 
   private async openDoor(serve: (exchange: Exchange) => void): Promise<number> {
