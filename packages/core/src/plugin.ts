@@ -8,6 +8,7 @@ export type {
   Candidate,
   CollectedShape,
   CommandResult,
+  Continuation,
   Detection,
   Diagnosis,
   Dialect,

@@ -1,11 +1,14 @@
 import { fileURLToPath } from 'node:url'
-import { openaiDialect, type Backend, type LaunchSlot, type NodeSpec, type PluginHost, type ProbeReport } from '@plimsoll/core/plugin'
+import { openaiDialect, type Backend, type Continuation, type LaunchSlot, type NodeSpec, type PluginHost, type ProbeReport } from '@plimsoll/core/plugin'
 import type { SimSettings } from './settings.js'
 
 const engineScript = fileURLToPath(new URL('../bin/lb-sim-engine.js', import.meta.url))
 
 /** Starting takes under a second; the rest is for a busy machine. */
 const startAllowanceMs = 15_000
+
+/** A trailing assistant message stays open, and so does every prompt: the answer goes on from its last character. */
+const continuation: Continuation = { text: { 'openai-chat': {}, 'openai-completions': {} } }
 
 /** The smallest backend there is: a command line, a health check, OpenAI's protocol. */
 export function createSimBackend(spec: NodeSpec<SimSettings>, host: PluginHost): Backend {
@@ -19,7 +22,7 @@ export function createSimBackend(spec: NodeSpec<SimSettings>, host: PluginHost):
     probe: async (signal) => readHealth(await host.get(`${spec.url}/health`, { signal })),
     minProbeIntervalMs: 100,
     strictModels: true,
-    dialect: openaiDialect(),
+    dialect: openaiDialect({ continuation }),
     stop: [{ signal: 'SIGTERM', waitMs: 2000 }],
   }
 }

@@ -63,6 +63,19 @@ export interface Handover {
   readonly ask: string
 }
 
+/** How the text that a client was given is put before an engine, so that it goes on from its last character. No word may be added to the prompt. */
+export interface TextContinuation {
+  /** Top-level fields that the request needs, as JSON, besides the text: a trailing assistant message of a chat, the end of the prompt of a completion. */
+  readonly set?: Readonly<Record<string, string>>
+  /** The answer begins with the whole given text once more; it is left out. */
+  readonly echoes?: boolean
+}
+
+/** How a stream that one node began is gone on with at another one of its engine. A face that is missing cannot be: such a stream ends in an error. */
+export interface Continuation {
+  readonly text: Readonly<Partial<Record<Face, TextContinuation>>>
+}
+
 /** How one engine speaks. Data and pure synchronous functions only: it runs on the data path. */
 export interface Dialect {
   /** Path of each face at this engine, relative to the node's base URL; a missing face is refused. */
@@ -76,6 +89,8 @@ export interface Dialect {
   readonly isUnserved?: (body: string) => boolean
   /** Plain answers that are collected from a stream, because this engine lets go of a plain request late; a face that is missing is sent as it came. */
   readonly collect?: Readonly<Partial<Record<Face, CollectedShape>>>
+  /** Absent: a stream that broke off is not gone on with. */
+  readonly continuation?: Continuation
   /** Absent: a prompt is computed where it is answered. */
   readonly handover?: Handover
 }

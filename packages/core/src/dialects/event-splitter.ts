@@ -1,6 +1,5 @@
 const LF = 10
 const CR = 13
-/** A longer unfinished event is passed on in pieces, or one line could hold the balancer's memory. */
 const MAX_HELD_BYTES = 65_536
 
 /** One whole event with the empty line that ends it, or, where `whole` is false, a piece of one that is too long to hold. */
@@ -16,6 +15,9 @@ export class EventSplitter {
   private lastWasCr = false
   private inPieces = false
   private endsAfterLf = false
+
+  /** `maxHeldBytes`: a longer unfinished event is passed on in pieces, or one line could hold the balancer's memory. */
+  constructor(private readonly maxHeldBytes = MAX_HELD_BYTES) {}
 
   /** True between two events. */
   get atBoundary(): boolean {
@@ -73,7 +75,7 @@ export class EventSplitter {
 
   private hold(bytes: Buffer, events: EventBytes[]): void {
     const all = Buffer.concat(this.held === undefined ? [bytes] : [this.held, bytes])
-    if (all.byteLength <= MAX_HELD_BYTES) return void (this.held = all)
+    if (all.byteLength <= this.maxHeldBytes) return void (this.held = all)
     this.held = undefined
     this.inPieces = true
     events.push({ bytes: all, whole: false })

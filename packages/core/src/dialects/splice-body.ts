@@ -3,7 +3,8 @@ import { BodyScanner } from './body-scanner.js'
 import { JsonScanError, type Extent } from './top-level.js'
 import { field, type RequestScan } from './request-scan.js'
 
-interface Edit extends Extent {
+/** Text in the place of some bytes. */
+export interface Edit extends Extent {
   readonly text: string
 }
 
@@ -73,7 +74,7 @@ export function handedOverIn(answer: Uint8Array, name: string): HandedOver | und
   }
 }
 
-function streamOptions(scan: RequestScan): object {
+export function streamOptions(scan: RequestScan): object {
   const found = field(scan.body, scan.fields, 'stream_options')
   return typeof found === 'object' && found !== null ? found : {}
 }
@@ -87,7 +88,7 @@ function formEdit(scan: RequestScan, delimiter: string, model: string): Edit {
 }
 
 /** Values, as JSON, that are there are replaced; new keys stand behind the opening brace. */
-function editsOf(scan: RequestScan, values: ReadonlyMap<string, string>): Edit[] {
+export function editsOf(scan: RequestScan, values: ReadonlyMap<string, string>): Edit[] {
   const edits: Edit[] = []
   const added: string[] = []
   for (const [key, text] of values) {
@@ -103,7 +104,7 @@ function editsOf(scan: RequestScan, values: ReadonlyMap<string, string>): Edit[]
 /** Small bodies become one piece again: one write is cheaper than their copy. */
 const MAX_COPIED_BYTES = 16_384
 
-function applied(body: Buffer, edits: readonly Edit[]): readonly Buffer[] {
+export function applied(body: Buffer, edits: readonly Edit[]): readonly Buffer[] {
   const parts: Buffer[] = []
   let from = 0
   for (const edit of edits) {

@@ -11,6 +11,10 @@ export interface StreamEvent {
   readonly usageOnly: boolean
   /** It is no JSON at all: no honest engine says that. */
   readonly isGarbage?: true
+  /** Why the choice ended, where it did. */
+  readonly finish?: string
+  /** The whole event, parsed. */
+  readonly fields?: Readonly<Record<string, unknown>>
 }
 
 /** Reads one whole event. Bytes that are no JSON count as content: they are the engine's answer, whatever it means by them. */
@@ -30,6 +34,8 @@ export function readStreamEvent(event: Uint8Array): StreamEvent {
     usageOnly: usage !== undefined && choices.length === 0,
     ...(text === undefined ? {} : { text }),
     ...(usage === undefined ? {} : { usage }),
+    ...finishOf(choices),
+    fields: parsed,
   }
 }
 
@@ -59,6 +65,11 @@ function hasContent(choice: unknown): boolean {
   const { delta, text } = choice as Choice
   if (typeof text === 'string' && text !== '') return true
   return deltaEntries(delta).length > 0
+}
+
+function finishOf(choices: readonly unknown[]): { readonly finish?: string } {
+  const finish = choices.map((choice) => (choice as Choice | null)?.finish_reason).find((reason) => typeof reason === 'string')
+  return finish === undefined ? {} : { finish: finish as string }
 }
 
 /** The text of a choice that brings text and nothing else. */

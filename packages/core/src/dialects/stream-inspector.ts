@@ -1,5 +1,6 @@
 import type { Usage } from '../contracts/index.js'
 import type { DeliveredLedger } from './delivered-ledger.js'
+import { identityOf } from './begun-stream.js'
 import { readStreamEvent, type StreamEvent } from './stream-event.js'
 
 const QUOTE = 0x22
@@ -28,6 +29,12 @@ export class StreamInspector {
   usage: Usage | undefined
   /** Events that carried content; an estimate of tokens where usage is missing. */
   contentEvents = 0
+  /** Content was among it that is more than the plain text of one choice: reasoning, a tool call, what could not be read. */
+  hasOther = false
+  /** Why the answer ended, where the engine has said so. */
+  finish: string | undefined
+  /** What the first event said besides its choices; only where there is a ledger. */
+  identity: Readonly<Record<string, unknown>> | undefined
   /** The last events that were no plain content, as text; for the dialect's judgement of a stream's end. */
   tail = ''
   private template: Template | undefined
@@ -44,9 +51,15 @@ export class StreamInspector {
     return this.readEvent(bytes.subarray(start, end))
   }
 
+  /** What stands behind the last whole event when the stream has ended. False: half an event, which nobody can read. */
+  rest(bytes: Buffer): boolean {
+    return readStreamEvent(bytes).isGarbage !== true && this.event(bytes, 0, bytes.byteLength)
+  }
+
   /** A piece of an event that is too long to be held: content, whatever it says. */
   piece(): void {
     this.hasContent = true
+    this.hasOther = true
     this.contentEvents += 1
   }
 
@@ -70,6 +83,9 @@ export class StreamInspector {
     if (event.kind === 'content') this.contentEvents += 1
     this.hasContent ||= event.kind === 'content'
     this.hasError ||= event.kind === 'error'
+    this.hasOther ||= event.kind === 'content' && event.text === undefined
+    this.finish = event.finish ?? this.finish
+    if (this.identity === undefined && this.ledger !== undefined && event.fields !== undefined) this.identity = identityOf(event.fields)
     this.usage = event.usage ?? this.usage
     if (event.text !== undefined && event.text !== '') {
       this.ledger?.appendText(event.text)

@@ -60,7 +60,8 @@ function believed({ admitted, walk }: Ended): NonNullable<RequestRecord['believe
 function outcomeOf({ walk, error }: Ended): RequestOutcome {
   if (error?.code === 'LB_CLIENT_GONE' || walk?.end?.outcome === 'cancelled') return 'client-gone'
   if (error !== undefined) return error.source === 'client' ? 'client-error' : error.httpStatus === 503 ? 'unavailable' : 'engine-error'
-  if (walk?.end?.outcome === 'cut') return 'cut'
+  // A begun stream that no other node took up, or could.
+  if (walk?.end?.isLost === true || walk?.end?.resumption !== undefined) return 'cut'
   const status = walk?.end?.status ?? 0
   return status >= 500 ? 'engine-error' : status >= 400 ? 'client-error' : 'ok'
 }

@@ -7,6 +7,7 @@ import type { Admitted } from './admit.js'
 import { PlainReader, StreamReader, type BodyReader } from './body-reader.js'
 import type { AttemptEnd } from './forward.js'
 import { outcomeOf } from './outcome-of.js'
+import { afterFirstBreak, streamCut } from './resumption.js'
 import { HeldBytes } from './held-bytes.js'
 
 /** Most bytes held back while another node could still be asked. */
@@ -63,8 +64,15 @@ export class Answer implements UpstreamEvents {
     const { scan } = this.options.request
     const stream = scan.stream && (head.headers['content-type'] ?? '').includes('text/event-stream')
     this.reader = stream
-      ? new StreamReader(new StreamInspector(!scan.includeUsage, isContinuable(scan) ? new DeliveredLedger() : undefined))
+      ? new StreamReader(new StreamInspector(!scan.includeUsage, this.keepsLedger ? new DeliveredLedger() : undefined))
       : new PlainReader()
+  }
+
+  /** Where another node could go on with the stream, it must know what was delivered. */
+  private get keepsLedger(): boolean {
+    const { request, node } = this.options
+    const { pool, face, scan } = request
+    return pool.continuation !== 'off' && node.dialect.continuation?.text[face] !== undefined && isContinuable(scan)
   }
 
   get takesFrames(): boolean {
@@ -219,17 +227,27 @@ export class Answer implements UpstreamEvents {
   /** The engine went away. Before any content was shown, another node may be asked; after it, the client is told the truth. */
   private broke(outcome: AttemptEnd['outcome'], reason: string): void {
     if (!this.committed) return this.finish({ outcome, reason, movable: true })
-    const error = new LbError(`the node that answered went away in mid-stream: ${reason}`, {
-      code: 'LB_STREAM_CUT',
-      source: 'engine',
-      httpStatus: 502,
-    })
+    const { request, node } = this.options
+    const stream = this.reader?.stream
+    const after = stream === undefined ? undefined : afterFirstBreak({ request, node, firstContentAtMs: this.firstContentAtMs }, stream)
     this.sendHeld()
-    this.options.request.delivery.fail(error, {})
-    this.finish({ outcome: 'cut', reason, movable: false })
+    const { delivery } = request
+    if (after?.kind === 'resume') {
+      // An event without its empty line is whole all the same: what follows must not run into it.
+      if (!delivery.atBoundary) delivery.write(Buffer.from('\n\n'))
+      delivery.atBoundary = true
+      const passOn = (): void => delivery.fail(streamCut(reason), {})
+      return this.finish({ outcome: 'cut', reason, movable: false, resumption: after.resumption, passOn })
+    }
+    if (after?.kind === 'whole') {
+      delivery.end(Buffer.from(after.rest))
+      return this.finish({ outcome: 'cut', reason, movable: false, isWhole: true })
+    }
+    delivery.fail(streamCut(reason), {})
+    this.finish({ outcome: 'cut', reason, movable: false, isLost: true })
   }
 
-  private finish(end: Pick<AttemptEnd, 'outcome' | 'reason' | 'verdict' | 'movable' | 'rest' | 'passOn'>): void {
+  private finish(end: Pick<AttemptEnd, 'outcome' | 'reason' | 'verdict' | 'movable' | 'rest' | 'passOn' | 'resumption' | 'isWhole' | 'isLost'>): void {
     if (this.over) return
     this.over = true
     const { reader } = this
@@ -247,6 +265,9 @@ export class Answer implements UpstreamEvents {
       movable: end.movable,
       rest: end.rest,
       passOn: end.passOn,
+      resumption: end.resumption,
+      isWhole: end.isWhole === true,
+      isLost: end.isLost === true,
       contentEvents: outputTokens,
       believedCachedTokens: this.options.lease.believedCachedTokens,
       deliveredBytes: reader?.stream?.ledger?.byteLength,

@@ -36,7 +36,7 @@ export function attempts(context: ProxyContext, request: Admitted, done: (walk: 
 
 class Attempts implements Waiter {
   private readonly tried: RosterNode[] = []
-  private readonly question: Question
+  private question: Question
   private readonly records: AttemptRecord[] = []
   private last: AttemptEnd | undefined
   /** A stream that one node began, and the next one goes on with. */
@@ -57,7 +57,7 @@ class Attempts implements Waiter {
 
   next(): void {
     const { context, request, tried } = this
-    if (tried.length > request.pool.retries.max) return this.giveUp()
+    if (this.resumption === undefined && tried.length > request.pool.retries.max) return this.giveUp()
     // Whoever comes later waits behind those that wait already.
     const node = context.lines.of(request.pool).size > 0 ? 'wait' : pick(context, this.question)
     if (node === 'wait') return this.wait()
@@ -88,7 +88,7 @@ class Attempts implements Waiter {
     const prefillAhead = context.zones.aheadOf(node, request.facts)
     const startedMs = round(nowMs - request.arrivedMs)
     forward(context, request, { node, attempt: tried.length, resumption: this.resumption }, (end) => {
-      if (prefillAhead !== undefined && end.firstContentAtMs !== undefined && end.outcome === 'answered')
+      if (prefillAhead !== undefined && end.continues === undefined && end.firstContentAtMs !== undefined && end.outcome === 'answered')
         context.zones.learn(request.pool.name, prefillAhead, {
           ttftMs: end.firstContentAtMs - nowMs,
           totalMs: context.clock.nowMs() - nowMs,
@@ -134,8 +134,10 @@ class Attempts implements Waiter {
     const { outcome, reason } = end
     const record = reason === undefined ? { node: node.id, startedMs, outcome } : { node: node.id, startedMs, outcome, reason }
     const late = outcome === 'cancelled' && (end.late ?? isLate(node, this.request.face, end))
-    const isOrdinary = !late && end.collected !== true
-    this.records.push(isOrdinary ? record : { ...record, ...(end.collected === true ? TRUE_COLLECTED : {}), ...(late ? TRUE_LATE : {}) })
+    const { collected, continues } = end
+    const isOrdinary = !late && collected !== true && continues === undefined
+    const more = { ...(collected === true ? TRUE_COLLECTED : {}), ...(late ? TRUE_LATE : {}), ...(continues === undefined ? {} : { continues }) }
+    this.records.push(isOrdinary ? record : { ...record, ...more })
     this.last = end
     if (end.rest !== undefined) this.context.cooldowns.begin(node, end.rest.retryAfter, this.context.clock.nowMs())
     this.isBodyFree &&= end.isSent
@@ -143,6 +145,7 @@ class Attempts implements Waiter {
     if (outcome === 'cut')
       this.context.log.warn('stream.cut', { request: this.request.requestId, node: node.id, reason, deliveredBytes: end.deliveredBytes })
     this.resumption = end.resumption
+    this.question = { ...this.question, resumption: end.resumption }
     if (!end.movable && end.resumption === undefined) return this.finish(node, end, undefined)
     this.context.log.warn('attempt.failed', { request: this.request.requestId, node: node.id, outcome, reason, said: end.said })
     // A turn of its own, so that a chain of refused connects never grows the stack, and a bug in it is caught.

@@ -49,8 +49,9 @@ export class StreamReader implements BodyReader {
   finish(): readonly Buffer[] {
     this.ended = true
     const rest = this.splitter.rest()
-    this.endsInside = rest.byteLength > 0
-    return rest.byteLength === 0 || !this.stream.event(rest, 0, rest.byteLength) ? [] : [rest]
+    if (rest.byteLength === 0 || !this.stream.rest(rest)) return []
+    this.endsInside = true
+    return [rest]
   }
 }
 

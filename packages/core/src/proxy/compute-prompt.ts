@@ -2,7 +2,7 @@ import type { AnswerClass, AttemptRecord, Lease, RosterNode } from '../contracts
 import { handedOverIn, prefillBody, usageInAnswer, type HandedOver } from '../dialects/index.js'
 import type { FrameVerdict, ResponseHead, UpstreamCall, UpstreamError, UpstreamEvents } from '../wire/index.js'
 import type { Admitted } from './admit.js'
-import { orderFor } from './forward.js'
+import { orderFor } from './order-for.js'
 import { outcomeOf } from './outcome-of.js'
 import type { ProxyContext } from './proxy-context.js'
 

@@ -1,6 +1,7 @@
 import type { FilterName, RosterNode } from '../contracts/index.js'
 import type { Admitted } from './admit.js'
 import type { Cooldowns } from './cooldowns.js'
+import { canGoOn, type Resumption } from './resumption.js'
 import { SharedAbilities } from './shared-abilities.js'
 
 /** What is asked of each node; one object for all tries of a request. */
@@ -8,6 +9,8 @@ export interface Question {
   readonly request: Admitted
   /** Each node is asked once. */
   readonly tried: readonly RosterNode[]
+  /** A begun stream that the node must be able to go on with. */
+  readonly resumption?: Resumption | undefined
   readonly cooldowns: Cooldowns
   readonly nowMs: () => number
 }
@@ -24,6 +27,7 @@ interface Filter {
 const filters: readonly Filter[] = [
   { name: 'tried', isFirm: true, keeps: isUntried, reason: () => 'was tried before for this request' },
   { name: 'face', isFirm: true, keeps: speaks, reason: (_, { request }) => `does not speak ${request.face}` },
+  { name: 'continuation', isFirm: true, keeps: goesOn, reason: (_, { resumption }) => `cannot go on with a stream of ${resumption?.from.id}` },
   { name: 'labels', isFirm: true, keeps: isLabelled, reason: (node, question) => `lacks ${lackedLabels(node, question)}` },
   { name: 'role', isFirm: false, keeps: answers, reason: () => 'computes prompts for others' },
   { name: 'model', isFirm: false, keeps: serves, reason: (_, { request }) => `does not serve ${request.facts.model}` },
@@ -71,13 +75,18 @@ function roomiest(nodes: readonly RosterNode[]): readonly RosterNode[] {
 }
 
 function isUntried(node: RosterNode, { tried }: Question): boolean {
-  for (const other of tried) if (other.id === node.id) return false
+  // Started again, it is another one.
+  for (const other of tried) if (other.connectionKey === node.connectionKey) return false
   return true
 }
 
 /** Where no other is left, a node that computes prompts answers too. */
 function answers({ role }: RosterNode): boolean {
   return role !== 'prefill'
+}
+
+function goesOn(node: RosterNode, { request, resumption }: Question): boolean {
+  return resumption === undefined || canGoOn(node, resumption, request)
 }
 
 function speaks(node: RosterNode, { request }: Question): boolean {

@@ -1,13 +1,15 @@
 import type { AnswerClass, AttemptRecord, CollectedShape, Lease, RosterNode, Usage } from '../contracts/index.js'
 import { spliceBody, streamedBody } from '../dialects/index.js'
 import { messageOf } from '../errors/index.js'
-import { allowedRequestLines, UpstreamError, type UpstreamRequest } from '../wire/index.js'
+import { UpstreamError } from '../wire/index.js'
 import type { Admitted } from './admit.js'
 import { Answer } from './answer.js'
 import { collectedShapeFor, forgoCollecting } from './collect-rules.js'
 import { CollectingAnswer } from './collecting-answer.js'
 import { handedLease } from './handed-lease.js'
+import { orderFor } from './order-for.js'
 import type { ProxyContext } from './proxy-context.js'
+import { resume } from './resume.js'
 import type { Resumption } from './resumption.js'
 
 /** How one attempt at one node ended. */
@@ -37,6 +39,14 @@ export interface AttemptEnd {
   readonly said: string
   /** The stream had begun, and another node may go on with it. */
   readonly resumption?: Resumption | undefined
+  /** It went on with what another node began. */
+  readonly continues?: 'exact' | 'text'
+  /** The node broke off, but the client has the whole answer. */
+  readonly isWhole?: boolean
+  /** The client's stream ended in an error. */
+  readonly isLost?: boolean
+  /** The node said that the request is wrong. */
+  readonly isClientsFault?: boolean
   /** The plain answer was collected from a stream. */
   readonly collected?: boolean
   /** The engine notices late that the client has left. */
@@ -57,9 +67,10 @@ export interface AttemptTarget {
 export function forward(
   context: ProxyContext,
   request: Admitted,
-  { node, attempt }: AttemptTarget,
+  { node, attempt, resumption }: AttemptTarget,
   onEnd: (end: AttemptEnd) => void,
 ): void {
+  if (resumption !== undefined) return resume(context, request, { node, resumption, onEnd })
   const opened = context.leases.open(node, request.facts, context.lines.of(request.pool).observer)
   // What one node computed is fetched once: a second try computes the prompt itself.
   const handed = attempt === 1 && node.role === 'decode' ? request.handedOver : undefined
@@ -107,35 +118,4 @@ function collect(context: ProxyContext, request: Admitted, { node, attempt, leas
     lease.settle()
     throw bug
   }
-}
-
-/** What is sent to a node; `body`: other than the client's own with its edits. */
-export function orderFor(request: Admitted, node: RosterNode, body?: readonly Buffer[]) {
-  return { key: node.connectionKey, target: node.target, request: upstreamRequest(request, node, body), timeouts: request.pool.timeouts }
-}
-
-function upstreamRequest(request: Admitted, node: RosterNode, body?: readonly Buffer[]): UpstreamRequest {
-  const { exchange, scan, requestId, face } = request
-  const { headers: rules, paths } = node.dialect
-  // JSON is called so whatever the client called it: curl -d says that it is a form.
-  const headers = { 'content-type': scan.contentType, 'x-request-id': requestId, ...rules.set, ...node.authHeaders }
-  return {
-    method: 'POST',
-    path: `${node.target.basePath}${paths[face] ?? ''}`,
-    headers,
-    lines: allowedRequestLines(exchange.head.headers, strippedBy(node)),
-    body: body ?? spliceBody(scan, node.model, scan.stream),
-  }
-}
-
-const stripped = new WeakMap<RosterNode, readonly string[]>()
-
-/** Client headers that must not reach this node: by its rules, or because it is sent one of its own. */
-function strippedBy(node: RosterNode): readonly string[] {
-  let names = stripped.get(node)
-  if (names === undefined) {
-    const { strip = [], set = {} } = node.dialect.headers
-    stripped.set(node, (names = ['content-type', 'x-request-id', ...strip, ...Object.keys(set), ...Object.keys(node.authHeaders)]))
-  }
-  return names
 }

@@ -1,0 +1,141 @@
+import type { Usage } from '../contracts/index.js'
+import type { BegunStream } from './begun-stream.js'
+import { readStreamEvent } from './stream-event.js'
+import { usageOf } from './usage.js'
+
+const MAX_TAIL_BYTES = 4_096
+
+export interface ResumedStreamOptions {
+  readonly begun: BegunStream
+  /** Text that the answer must begin with and that the client has. */
+  readonly echo: string
+  /** The client asked for the usage event. */
+  readonly showsUsage: boolean
+}
+
+interface Choice {
+  readonly delta?: Readonly<Record<string, unknown>> | null
+  readonly text?: unknown
+  readonly finish_reason?: unknown
+}
+
+/**
+ * The rest of an answer that another node began, event by event, as the client must see it: the identity of the first node's events, no second role, no text
+ * twice, usage over all. Each event is parsed; few streams come here.
+ */
+export class ResumedStream {
+  hasContent = false
+  contentEvents = 0
+  /** What this node's engine counted: its prompt is the first one's and what was delivered before. */
+  engineUsage: Usage | undefined
+  /** Why the rest is of no use; for people. */
+  unfit: string | undefined
+  /** The last events without text, for the dialect's judgement of the stream's end. */
+  tail = ''
+  private readonly deliveredBefore: number
+  private echo: string
+
+  constructor(private readonly options: ResumedStreamOptions) {
+    this.deliveredBefore = options.begun.tokens
+    this.echo = options.echo
+  }
+
+  /** One whole event; what the client is to be sent for it, which is often nothing. */
+  event(bytes: Buffer): string {
+    if (this.unfit !== undefined) return ''
+    const { kind, fields, isGarbage } = readStreamEvent(bytes)
+    if (kind !== 'comment' && kind !== 'content') this.tail = `${this.tail}${bytes.toString('utf8', 0, MAX_TAIL_BYTES / 2)}`.slice(-MAX_TAIL_BYTES)
+    if (isGarbage === true) return this.refuse('it sent an event that is no JSON')
+    if (fields === undefined) return ''
+    if (kind === 'error') return this.refuse(`its engine said ${JSON.stringify(fields['error']).slice(0, 300)}`)
+    const { model } = this.options.begun.identity
+    if (fields['model'] !== model) return this.refuse(`it calls its model ${JSON.stringify(fields['model'])}, the one before ${JSON.stringify(model)}`)
+    return this.read(fields)
+  }
+
+  private refuse(why: string): string {
+    this.unfit = why
+    return ''
+  }
+
+  private read(fields: Readonly<Record<string, unknown>>): string {
+    const choices = Array.isArray(fields['choices']) ? (fields['choices'] as Choice[]) : []
+    const usage = usageOf(fields['usage'])
+    if (usage !== undefined) this.count(usage)
+    const [choice] = choices
+    if (choice === undefined) return usage === undefined || !this.options.showsUsage ? '' : this.shown(fields, [])
+    if (choices.length > 1 || hasOther(choice)) return this.refuse('it sent something else than plain text')
+    const text = this.newText(textOf(choice))
+    if (text === undefined) return this.refuse('its answer does not go on from what the client has')
+    const finish = typeof choice.finish_reason === 'string' ? choice.finish_reason : undefined
+    if (text === '' && finish === undefined) return ''
+    this.deliver(text, finish)
+    return this.shown(fields, [withText(choice, text)])
+  }
+
+  /** Without the echo. Undefined: it is another text. */
+  private newText(text: string): string | undefined {
+    const { echo } = this
+    if (echo === '' || text === '') return text
+    if (!echo.startsWith(text) && !text.startsWith(echo)) return undefined
+    this.echo = echo.slice(text.length)
+    return text.slice(echo.length)
+  }
+
+  private deliver(text: string, finish: string | undefined): void {
+    const { begun } = this.options
+    begun.finish = finish ?? begun.finish
+    if (text === '') return
+    this.hasContent = true
+    this.contentEvents += 1
+    begun.tokens += 1
+    begun.ledger.appendText(text)
+  }
+
+  /** The first prompt and all of the answer: together both nodes' engines have counted the delivered text once as answer and once as prompt. */
+  private count(usage: Usage): void {
+    const promptTokens = Math.max(0, usage.promptTokens - this.deliveredBefore)
+    this.engineUsage = usage
+    this.options.begun.usage = {
+      promptTokens,
+      completionTokens: usage.completionTokens + this.deliveredBefore,
+      ...(usage.cachedTokens === undefined ? {} : { cachedTokens: Math.min(usage.cachedTokens, promptTokens) }),
+    }
+  }
+
+  private shown(fields: Readonly<Record<string, unknown>>, choices: readonly object[]): string {
+    const { identity, usage } = this.options.begun
+    const event: Record<string, unknown> = { ...fields, choices }
+    for (const name in identity) if (name in event) event[name] = identity[name]
+    if (usage !== undefined && typeof fields['usage'] === 'object' && fields['usage'] !== null) event['usage'] = corrected(fields['usage'], usage)
+    return `data: ${JSON.stringify(event)}\n\n`
+  }
+}
+
+function textOf({ delta, text }: Choice): string {
+  const value = text ?? delta?.['content']
+  return typeof value === 'string' ? value : ''
+}
+
+function hasOther({ delta }: Choice): boolean {
+  return Object.entries(delta ?? {}).some(
+    ([name, value]) => name !== 'role' && name !== 'content' && value !== null && value !== '' && !(Array.isArray(value) && value.length === 0),
+  )
+}
+
+function withText(choice: Choice, text: string): object {
+  if (typeof choice.text === 'string') return { ...choice, text }
+  const { role: _, ...delta } = choice.delta ?? {}
+  return { ...choice, delta: text === '' ? {} : { ...delta, content: text } }
+}
+
+function corrected(told: object, { promptTokens, completionTokens, cachedTokens }: Usage): object {
+  const { prompt_tokens_details: details } = told as { prompt_tokens_details?: unknown }
+  return {
+    ...told,
+    prompt_tokens: promptTokens,
+    completion_tokens: completionTokens,
+    total_tokens: promptTokens + completionTokens,
+    ...(cachedTokens === undefined ? {} : { prompt_tokens_details: { ...(details as object), cached_tokens: cachedTokens } }),
+  }
+}
