@@ -142,3 +142,51 @@ export async function hangsAndLies(options: SceneOptions & { readonly warmMs: nu
     throw error
   }
 }
+
+export interface PeaceFigures {
+  readonly spells: readonly Spell[]
+  readonly sent: readonly number[]
+  readonly most: number
+}
+
+/** Two machines and two that are legitimately slower from birth: nobody is to be taken out. */
+export async function slowFromBirth(options: SceneOptions & { readonly forMs: number; readonly slowness: number }): Promise<PeaceFigures> {
+  const slower = ['--profile', '8b-h100', '--slowness', String(3 * options.slowness)]
+  const scene = await Scene.start({ ...options, engines: [usualFlags, usualFlags, slower, slower] })
+  const startMs = performance.now()
+  await pause(options.forMs)
+  const figures = { spells: scene.watch.spells, sent: scene.watch.sentBetween(startMs, performance.now()), most: scene.watch.mostOut }
+  await scene.close()
+  return figures
+}
+
+/** The same fault at three of four: how many are out at once. Each gets it when the one before it has had time to be taken out. */
+export async function threeOfFour(
+  options: SceneOptions & { readonly fault: string; readonly warmMs: number; readonly forMs: number },
+): Promise<PeaceFigures & { readonly answers: readonly Answered[] }> {
+  const scene = await Scene.start(options)
+  await pause(options.warmMs)
+  const startMs = performance.now()
+  for (const index of [1, 2, 3]) await scene.engine(index).fault(options.fault)
+  await pause(options.forMs)
+  const figures = { spells: scene.watch.spells, sent: scene.watch.sentBetween(startMs, performance.now()), most: scene.watch.mostOut }
+  return { ...figures, answers: await scene.close() }
+}
+
+/** How long a node was out, each time that it failed again as soon as it was back. */
+export async function flaps(options: SceneOptions & { readonly times: number; readonly withinMs: number }): Promise<number[]> {
+  const scene = await Scene.start(options)
+  const { watch } = scene
+  try {
+    await pause(3_000)
+    for (let time = 1; time <= options.times; time += 1) {
+      await scene.engine(VICTIM).fault('storm-503')
+      await until(() => watch.spellsOf(VICTIM).length >= time, options.withinMs)
+      await scene.engine(VICTIM).fault(null)
+      await until(() => watch.spellsOf(VICTIM)[time - 1]?.toMs !== undefined, options.withinMs)
+    }
+    return watch.spellsOf(VICTIM).map(({ fromMs, toMs }) => (toMs ?? performance.now()) - fromMs)
+  } finally {
+    await scene.close()
+  }
+}
