@@ -33,7 +33,7 @@ const eligible: Readonly<Record<string, (index: number) => Ask>> = {
       temperature: 0,
     },
   }),
-  completion: (index) => ({ path: 'completions', body: { prompt: `Story ${index}: `, max_tokens: 50 + (index % 40), ...usage } }),
+  completion: (index) => ({ path: 'completions', body: { prompt: `Story ${index}:`, max_tokens: 50 + (index % 40), ...usage } }),
 }
 
 const plain = (index: number): Record<string, unknown> => ({ messages: messages(index), max_tokens: 60 })
@@ -44,7 +44,7 @@ const others: Readonly<Record<string, readonly [model: string, ask: (index: numb
   tools: ['sim-8b', (index) => ({ path: 'chat', body: { ...plain(index), tools: [look] } })],
   'a JSON schema': ['sim-8b', (index) => ({ path: 'chat', body: { ...plain(index), response_format: { type: 'json_object' } } })],
   'continuation: off': ['sim-off', (index) => ({ path: 'chat', body: plain(index) })],
-  'continuation: off, completion': ['sim-off', (index) => ({ path: 'completions', body: { prompt: `Story ${index}: `, max_tokens: 60 } })],
+  'continuation: off, completion': ['sim-off', (index) => ({ path: 'completions', body: { prompt: `Story ${index}:`, max_tokens: 60 } })],
   'two choices': [shapesModel, (index) => ({ path: 'chat', body: { ...plain(index), n: 2 } })],
   logprobs: [shapesModel, (index) => ({ path: 'chat', body: { ...plain(index), logprobs: true } })],
   'a tool call': [shapesModel, (index) => ({ path: 'chat', body: { ...plain(index), tools: [look] } })],
