@@ -2,13 +2,13 @@ import { createHmac, randomBytes } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { TimerHandle } from '../base/index.js'
-import type { Decision, RequestRecord } from '../contracts/index.js'
+import type { Decision, NodeOutcome, RequestRecord } from '../contracts/index.js'
 import { Discovery } from '../discovery/index.js'
 import { messageOf } from '../errors/index.js'
 import { ProbeLoop } from '../health/index.js'
 import { createBelief, type Belief } from '../insight/index.js'
 import { expectedNeed, Fleet, GpuDesks, memoryFits, type Node } from '../nodes/index.js'
-import { createRecordRing, type RecordRing } from '../proxy/index.js'
+import { createRecordRing, type DeskWord, type OfficeWord, type QuarantineOffice, type RecordRing, type Sentence } from '../proxy/index.js'
 import { stateFolderKey, writeFileDurable } from '../state/index.js'
 import { GatewayMetrics, prometheusContentType, RequestStats } from '../telemetry/index.js'
 import { withMembers, type Topology } from '../topology/index.js'
@@ -19,6 +19,7 @@ import { DataThreads } from './data-threads.js'
 import { GpuBoard } from './gpu-board.js'
 import { NodeLives } from './node-lives.js'
 import { nodeReadings } from './node-readings.js'
+import { hearOfEnds, openOffice } from './quarantine-office.js'
 import { createPluginHost } from './plugin-host.js'
 import type { Resolved } from './resolved-options.js'
 import { SharedBelief } from './shared-belief.js'
@@ -45,6 +46,8 @@ export interface Assembly {
   readonly dataPath: DataPath
   readonly threads: DataThreads | undefined
   readonly discovery: Discovery
+  /** Requests that make engines crash. */
+  readonly office: QuarantineOffice
   /** Requests in line, by pool, over all threads. */
   inLine(): ReadonlyMap<string, number>
   /** What strategies say of themselves, over all threads. */
@@ -65,6 +68,8 @@ export interface AssemblyHooks {
   readonly onMembers: () => void
   /** A source fails, or is well again. */
   readonly onSourceHealth: (message: string) => void
+  /** A body is in quarantine now. */
+  readonly onSentence: (sentence: Sentence) => void
   /** Data threads died more often than there are sockets for. */
   readonly onBroken: () => void
 }
@@ -131,6 +136,11 @@ export function assemble(options: Resolved, first: Topology, hooks: AssemblyHook
   fleet.events.on('membership', () => probes.sync())
   fleet.events.on('record', () => probes.sync())
   fleet.events.on('changed', () => probes.sync())
+  const tellDesks = (word: OfficeWord, thread?: number): void => {
+    if (thread === undefined || thread === 0) dataPath.proxy.quarantine(word)
+    if (thread !== 0) threads?.quarantine(word, thread)
+  }
+  const office = openOffice({ clock, log, fleet, tell: tellDesks, onSentence: hooks.onSentence })
   const stats = new RequestStats(clock)
   const { onMembers, onSourceHealth: onHealth } = hooks
   const discovery = new Discovery({ clock, random, log, env: options.env, stateDir: options.stateDir, onMembers, onHealth })
@@ -145,7 +155,7 @@ export function assemble(options: Resolved, first: Topology, hooks: AssemblyHook
   const ring = createRecordRing()
   const decisions = new DecisionBook(ring)
   const onDecision = (decision: Decision): void => decisions.add(decision)
-  const onOutcomes = (): void => undefined
+  const onOutcomes = (outcomes: readonly NodeOutcome[]): void => hearOfEnds(office, fleet, outcomes)
   const onSettled = (records: readonly RequestRecord[]): void => {
     for (const record of records) {
       stats.settle(record)
@@ -172,6 +182,8 @@ export function assemble(options: Resolved, first: Topology, hooks: AssemblyHook
     startedAtMs,
     onDecision,
     onOutcomes,
+    onDeskWord: (word: DeskWord): void => office.hear(0, word),
+    office,
   }
   const dataPath: DataPath = createDataPath(
     { ...parts, closedBecause: hooks.closedBecause, metrics: () => Promise.resolve(scrape()), onSettled },
@@ -203,6 +215,7 @@ export function assemble(options: Resolved, first: Topology, hooks: AssemblyHook
     fleet,
     belief,
     discovery,
+    office,
     probes,
     stats,
     metrics,

@@ -11,6 +11,7 @@ import {
 } from '../control/index.js'
 import { LbError, messageOf } from '../errors/index.js'
 import type { NodeChange } from '../nodes/index.js'
+import type { QuarantineOffice } from '../proxy/index.js'
 import type { RecordedNode } from '../state/index.js'
 import { diffTopologies, type Topology, type TopologyDiff, type TopologyInput } from '../topology/index.js'
 import { fetchExchange, nodeExchange, type Exchange } from '../wire/index.js'
@@ -19,7 +20,7 @@ import { buildStatus } from './build-status.js'
 import type { SharedSocket } from './data-threads.js'
 import { controlActions } from './control-actions.js'
 import type { DecisionBook } from './decision-book.js'
-import { EventLog } from './event-log.js'
+import { EventLog, nodeEvent, quarantineEvent } from './event-log.js'
 import { readModelsOf } from './node-models.js'
 import { refuse, servedUrl, type Listenable } from './listeners.js'
 import type { BalancerOptions, CloseOptions, StartOptions } from './options.js'
@@ -86,6 +87,7 @@ export class Balancer {
       onSettled: (record) => this.settled(record),
       onBroken: () => this.emitter.emit('broken', undefined),
       onMembers: () => this.membersChanged(),
+      onSentence: (sentence) => this.eventLog.add(quarantineEvent(sentence)),
       onSourceHealth: (message) => this.eventLog.add({ kind: 'balancer', message }),
     })
     this.running = { assembly, topology }
@@ -204,6 +206,11 @@ export class Balancer {
     return decisions
   }
 
+  /** Requests that make engines crash. */
+  quarantine(): QuarantineOffice {
+    return this.need().assembly.office
+  }
+
   drain(nodeId: string): void {
     this.need().assembly.fleet.drain(nodeId)
   }
@@ -281,14 +288,8 @@ export class Balancer {
     this.emitter.emit('settled', record)
   }
 
-  private nodeChanged({ node, from, to, reason }: NodeChange): void {
-    this.eventLog.add({
-      kind: 'node',
-      node: node.id,
-      from,
-      to,
-      message: `${node.id} ${from === to ? 'still' : 'is'} ${to}${reason === null ? '' : `: ${reason}`}`,
-    })
+  private nodeChanged(change: NodeChange): void {
+    this.eventLog.add(nodeEvent(change))
     this.emitter.emit('record', undefined)
   }
 

@@ -3,7 +3,7 @@ import type { Decision, Logger, NodeOutcome, RequestRecord, RosterSource, Strate
 import { messageOf } from '../errors/index.js'
 import { createGateway, type Gateway } from '../gateway/index.js'
 import type { Belief } from '../insight/index.js'
-import { createProxy, type Proxy } from '../proxy/index.js'
+import { createProxy, type DeskWord, type Proxy } from '../proxy/index.js'
 import { createStrategyRegistry } from '../strategies/index.js'
 import type { Topology } from '../topology/index.js'
 import { TimerWheel, UpstreamEngine } from '../wire/index.js'
@@ -34,6 +34,8 @@ export interface DataPathParts {
   readonly onDecision: (decision: Decision) => void
   /** How tries at nodes went; faults are told at once, all others together with what comes after them. */
   readonly onOutcomes: (outcomes: readonly NodeOutcome[]) => void
+  /** A word to the office of the quarantine, which answers with `proxy.quarantine`. */
+  readonly onDeskWord: (word: DeskWord) => void
   /** More or fewer requests wait in line. */
   readonly onLine?: (sizes: ReadonlyMap<string, number>) => void
 }
@@ -80,6 +82,7 @@ export function createDataPath(parts: DataPathParts, first: Topology): DataPath 
       outcomes.add(outcome)
       if (outcome.kind !== 'served') outcomes.flush()
     },
+    onDeskWord: parts.onDeskWord,
     onLine: () => parts.onLine?.(proxy.inLine()),
   })
   const lives = new NodeLives()

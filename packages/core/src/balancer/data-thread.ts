@@ -95,6 +95,7 @@ class Thread {
         },
         onOutcomes: (outcomes) => tell({ type: 'outcomes', outcomes }),
         onDecision: (decision) => tell({ type: 'decision', decision }),
+        onDeskWord: (word) => tell({ type: 'quarantine', word }),
         onLine: () => this.tellLine(),
       },
       this.topology,
@@ -120,6 +121,8 @@ class Thread {
       case 'loads':
         for (const [index, facts] of message.loads) this.belief.learnLoad(index, facts)
         return
+      case 'quarantine':
+        return this.dataPath.proxy.quarantine(message.word)
       case 'thread-died':
         return this.belief.forgetThread(message.thread)
       case 'stop-accepting':

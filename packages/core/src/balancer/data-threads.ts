@@ -1,13 +1,15 @@
 import { Worker } from 'node:worker_threads'
 import type { Clock, TimerHandle } from '../base/index.js'
 import type { Decision, Logger, NodeOutcome, RequestRecord, Roster } from '../contracts/index.js'
-import { LbError, messageOf } from '../errors/index.js'
+import { messageOf } from '../errors/index.js'
 import type { Belief } from '../insight/index.js'
 import type { Fleet } from '../nodes/index.js'
+import type { OfficeWord, QuarantineOffice } from '../proxy/index.js'
 import type { Topology } from '../topology/index.js'
 import type { Listenable } from './listeners.js'
 import type { SharedBelief } from './shared-belief.js'
 import type { StrategyReport } from './strategy-reports.js'
+import { failedThread, revived } from './thread-errors.js'
 import type { FromThread, RosterMessage, ThreadBirth, ToThread } from './thread-messages.js'
 
 /** How the data path is spread over threads. */
@@ -34,6 +36,7 @@ export interface DataThreadsOptions extends ThreadsOptions {
   readonly onSettled: (records: readonly RequestRecord[]) => void
   readonly onDecision: (decision: Decision) => void
   readonly onOutcomes: (outcomes: readonly NodeOutcome[]) => void
+  readonly office: QuarantineOffice
   /** No duplicate of a listening socket is left for a new thread. */
   readonly onBroken: () => void
 }
@@ -112,6 +115,12 @@ export class DataThreads {
     this.tellAll({ type: 'members', topology })
   }
 
+  /** The office of the quarantine says something to one thread, or to all. */
+  quarantine(word: OfficeWord, thread?: number): void {
+    for (const slot of this.slots)
+      if (thread === undefined || slot.thread === thread) slot.worker.postMessage({ type: 'quarantine', word } satisfies ToThread)
+  }
+
   /** New requests are refused with this reason. */
   refuse(reason: string): void {
     this.closing = reason
@@ -155,6 +164,7 @@ export class DataThreads {
     const slot: Slot = { thread, worker, inLine: new Map(), strategyReports: [] }
     this.slots.push(slot)
     this.options.shared.greet(worker)
+    worker.postMessage({ type: 'quarantine', word: this.options.office.snapshot() } satisfies ToThread)
     worker.on('message', (message: FromThread) => this.take(slot, message))
     worker.on('error', (error) => {
       this.options.log.error('thread.died', { thread, error: messageOf(error), stack: error instanceof Error ? error.stack : undefined })
@@ -217,6 +227,7 @@ export class DataThreads {
   private ended(slot: Slot): void {
     this.slots.splice(this.slots.indexOf(slot), 1)
     this.options.shared.died(slot.thread)
+    this.options.office.deskGone(slot.thread)
     if (this.stopped) return
     this.options.log.warn('thread.restarting', { thread: slot.thread })
     this.options.clock.after(RESTART_MS, () => {
@@ -234,6 +245,8 @@ export class DataThreads {
         return this.options.onDecision(message.decision)
       case 'outcomes':
         return this.options.onOutcomes(message.outcomes)
+      case 'quarantine':
+        return this.options.office.hear(slot.thread, message.word)
       case 'belief':
         return this.options.shared.heard(slot.thread, message.news)
       case 'in-line':
@@ -280,19 +293,4 @@ function messageOfRoster(roster: Roster, topology: Topology): RosterMessage {
     loading: topology.pools.map((pool) => pool.name).filter((pool) => roster.emptyReason(pool) === 'loading'),
     absent: topology.pools.flatMap((pool) => roster.absent(pool.name)),
   }
-}
-
-function failedThread(thread: number, why: string): LbError {
-  return new LbError(`data thread ${thread} does not start: ${why}`, {
-    code: 'LB_THREAD_FAILED',
-    source: 'lb',
-    hint: 'a plugin that hangs or ends its process at import does this; the log says more',
-  })
-}
-
-/** An error that comes out of a thread keeps its fields and loses its class. */
-function revived(error: unknown): unknown {
-  const { code, source, hint } = error as Partial<LbError>
-  if (!(error instanceof Error) || source === undefined || code?.startsWith('LB_') !== true) return error
-  return new LbError(error.message, { code, source, ...(hint === undefined ? {} : { hint }), cause: error })
 }

@@ -1,4 +1,6 @@
 import { Emitter, type Clock } from '../base/index.js'
+import type { NodeChange } from '../nodes/index.js'
+import type { Sentence } from '../proxy/index.js'
 import type { BalancerEvent } from '../control/index.js'
 
 const KEPT_EVENTS = 200
@@ -29,4 +31,16 @@ export class EventLog {
   on(listener: (event: BalancerEvent) => void): () => void {
     return this.emitter.on('event', listener)
   }
+}
+
+/** A change of a node, for people. */
+export function nodeEvent({ node, from, to, reason }: NodeChange): Omit<BalancerEvent, 'atMs'> {
+  const message = `${node.id} ${from === to ? 'still' : 'is'} ${to}${reason === null ? '' : `: ${reason}`}`
+  return { kind: 'node', node: node.id, from, to, message }
+}
+
+/** A request that makes engines crash was found, for people. */
+export function quarantineEvent({ fingerprint, nodes }: Sentence): Omit<BalancerEvent, 'atMs'> {
+  const message = `a request is in quarantine: ${nodes.join(' and ')} crashed on it; \`lb quarantine lift ${fingerprint}\` lets it through`
+  return { kind: 'gateway', message }
 }

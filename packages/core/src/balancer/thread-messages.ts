@@ -1,4 +1,5 @@
 import type { AbsentNode, Decision, LoadFacts, LogFacts, NodeOutcome, RequestRecord, RosterNode } from '../contracts/index.js'
+import type { DeskWord, OfficeWord } from '../proxy/index.js'
 import type { Topology } from '../topology/index.js'
 import type { Listenable } from './listeners.js'
 import type { StrategyReport } from './strategy-reports.js'
@@ -43,6 +44,8 @@ export type ToThread =
   /** What engines said of their load, by row. */
   | { readonly type: 'loads'; readonly loads: ReadonlyMap<number, LoadFacts> }
   | { readonly type: 'thread-died'; readonly thread: number }
+  /** The office of the quarantine says something. */
+  | { readonly type: 'quarantine'; readonly word: OfficeWord }
   | { readonly type: 'closing'; readonly reason: string }
   | { readonly type: 'stop-accepting' }
   | { readonly type: 'cut-all' }
@@ -54,6 +57,8 @@ export type FromThread =
   | { readonly type: 'decision'; readonly decision: Decision }
   /** How tries at nodes went. */
   | { readonly type: 'outcomes'; readonly outcomes: readonly NodeOutcome[] }
+  /** A word to the office of the quarantine. */
+  | { readonly type: 'quarantine'; readonly word: DeskWord }
   /** Requests in line in this thread, by pool. */
   | { readonly type: 'in-line'; readonly sizes: ReadonlyMap<string, number> }
   /** What this thread's belief has to tell the others. */

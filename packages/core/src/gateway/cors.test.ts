@@ -28,6 +28,7 @@ beforeEach(async () => {
       retain() {},
       inLine: () => new Map(),
       nodesChanged() {},
+    quarantine() {},
       handle: (request) => void answer(request),
     },
     keys: () => createKeyRing([{ name: 'right', key: 'right-key' }]),

@@ -21,6 +21,7 @@ function gateway(): Gateway {
       retain() {},
       inLine: () => new Map(),
       nodesChanged() {},
+    quarantine() {},
       handle({ exchange, face, requestId, client }) {
         exchange.respond({ status: 200, headers: { 'x-request-id': requestId, ...(client === undefined ? {} : { 'x-client': client }) } })
         exchange.write(Buffer.from(face))

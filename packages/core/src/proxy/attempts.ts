@@ -3,12 +3,13 @@ import type { AttemptRecord, RosterNode } from '../contracts/index.js'
 import type { LbError } from '../errors/index.js'
 import type { Admitted } from './admit.js'
 import { isLate } from './collect-rules.js'
-import type { Question } from './filters.js'
 import { forward, type AttemptEnd } from './forward.js'
+import { fittingNodes, type Question } from './filters.js'
 import { tellOutcome } from './outcome-of.js'
 import { pick } from './pick.js'
 import { allFailed, asError, clientLeft, lineFull, noNode, waitedTooLong } from './unanswered.js'
 import type { ProxyContext } from './proxy-context.js'
+import type { Guard, Guarded } from './quarantine/index.js'
 import type { Resumption } from './resumption.js'
 import type { Waiter } from './waiting-line.js'
 
@@ -34,13 +35,15 @@ export function attempts(context: ProxyContext, request: Admitted, done: (walk: 
   new Attempts(context, request, done).next()
 }
 
-class Attempts implements Waiter {
+class Attempts implements Waiter, Guarded {
   private readonly tried: RosterNode[] = []
   private question: Question
   private readonly records: AttemptRecord[] = []
   private last: AttemptEnd | undefined
   /** A stream that one node began, and the next one goes on with. */
   private resumption: Resumption | undefined
+  /** Of a request that may be what makes engines crash. */
+  private guard: Guard | undefined
   private isBodyFree = true
   private inLineMs = 0
   private waitsSinceMs = 0
@@ -53,10 +56,13 @@ class Attempts implements Waiter {
   ) {
     const { cooldowns, clock } = context
     this.question = { request, tried: this.tried, cooldowns, nowMs: () => clock.nowMs() }
+    this.guard = context.quarantine.guardOf(request)
   }
 
   next(): void {
     const { context, request, tried } = this
+    if (this.guard?.holds(this) === true) return
+    if (this.guard !== undefined) this.question = { ...this.question, only: this.guard.only }
     if (this.resumption === undefined && tried.length > request.pool.retries.max) return this.giveUp()
     // Whoever comes later waits behind those that wait already.
     const node = context.lines.of(request.pool).size > 0 ? 'wait' : pick(context, this.question)
@@ -87,12 +93,13 @@ class Attempts implements Waiter {
     const nowMs = context.clock.nowMs()
     const prefillAhead = context.zones.aheadOf(node, request.facts)
     const startedMs = round(nowMs - request.arrivedMs)
-    forward(context, request, { node, attempt: tried.length, resumption: this.resumption }, (end) => {
+    forward(context, request, { node, attempt: tried.length, resumption: this.resumption, onContent: this.guard?.onContent }, (end) => {
       if (prefillAhead !== undefined && end.continues === undefined && end.firstContentAtMs !== undefined && end.outcome === 'answered')
         context.zones.learn(request.pool.name, prefillAhead, {
           ttftMs: end.firstContentAtMs - nowMs,
           totalMs: context.clock.nowMs() - nowMs,
         })
+      this.guard = context.quarantine.after(this.guard, request, { node, atNodeMs: context.clock.nowMs() - nowMs, end })
       this.ended(node, startedMs, end)
     })
   }
@@ -136,7 +143,11 @@ class Attempts implements Waiter {
     const late = outcome === 'cancelled' && (end.late ?? isLate(node, this.request.face, end))
     const { collected, continues } = end
     const isOrdinary = !late && collected !== true && continues === undefined
-    const more = { ...(collected === true ? TRUE_COLLECTED : {}), ...(late ? TRUE_LATE : {}), ...(continues === undefined ? {} : { continues }) }
+    const more = {
+      ...(collected === true ? TRUE_COLLECTED : {}),
+      ...(late ? TRUE_LATE : {}),
+      ...(continues === undefined ? {} : { continues }),
+    }
     this.records.push(isOrdinary ? record : { ...record, ...more })
     this.last = end
     if (end.rest !== undefined) this.context.cooldowns.begin(node, end.rest.retryAfter, this.context.clock.nowMs())
@@ -152,7 +163,24 @@ class Attempts implements Waiter {
     queueMicrotask(() => this.again())
   }
 
-  private again(): void {
+  /** For the guard: nodes that could take it, the least busy first. */
+  candidates(): readonly string[] {
+    const { context, question, request } = this
+    const load = new Map(
+      fittingNodes(context.rosters.current().routable(request.pool.name), question).map((node) => [
+        node.id,
+        context.leases.of(node).inFlight,
+      ]),
+    )
+    return [...load.keys()].toSorted((a, b) => (load.get(a) ?? 0) - (load.get(b) ?? 0))
+  }
+
+  /** The guard lets it go no further. */
+  stopped(error: LbError): void {
+    this.finish(this.tried.at(-1), undefined, error)
+  }
+
+  again(): void {
     try {
       this.next()
     } catch (thrown) {

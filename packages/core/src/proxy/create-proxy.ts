@@ -4,6 +4,7 @@ import { Cooldowns } from './cooldowns.js'
 import { DecisionTracer } from './decision-tracer.js'
 import { pipeline } from './pipeline.js'
 import type { ProxyContext, ProxyOptions, ProxyRequest } from './proxy-context.js'
+import { QuarantineDesk, type OfficeWord } from './quarantine/index.js'
 import { WaitingLines } from './waiting-line.js'
 import { Zones } from './zones.js'
 
@@ -16,6 +17,8 @@ export interface Proxy {
   inLine(): ReadonlyMap<string, number>
   /** There is another roster. */
   nodesChanged(): void
+  /** The office of the quarantine says something. */
+  quarantine(word: OfficeWord): void
   /** Forgets what was learned of pools that are gone. */
   retain(pools: ReadonlySet<string>): void
 }
@@ -29,6 +32,7 @@ export function createProxy(options: ProxyOptions): Proxy {
     zones: new Zones(leases, () => limits().zone),
     lines: new WaitingLines(clock, options.onLine),
     cooldowns: new Cooldowns(),
+    quarantine: new QuarantineDesk({ clock, wheel: options.wheel, salt: options.salt, tell: options.onDeskWord }),
     tracer: new DecisionTracer({ random, share: () => limits().traceShare, onDecision }),
   }
   let active = 0
@@ -43,6 +47,7 @@ export function createProxy(options: ProxyOptions): Proxy {
     },
     inLine: () => context.lines.sizes(),
     nodesChanged: () => context.lines.stirAll(),
+    quarantine: (word) => context.quarantine.hear(word),
     retain(pools) {
       context.estimates.retain(pools)
       context.zones.retain(pools)

@@ -7,6 +7,8 @@ import { SharedAbilities } from './shared-abilities.js'
 /** What is asked of each node; one object for all tries of a request. */
 export interface Question {
   readonly request: Admitted
+  /** The id of the one node that it may go to: it may be what makes engines crash, and goes where no other such request is. */
+  readonly only?: string | undefined
   /** Each node is asked once. */
   readonly tried: readonly RosterNode[]
   /** A begun stream that the node must be able to go on with. */
@@ -27,7 +29,12 @@ interface Filter {
 const filters: readonly Filter[] = [
   { name: 'tried', isFirm: true, keeps: isUntried, reason: () => 'was tried before for this request' },
   { name: 'face', isFirm: true, keeps: speaks, reason: (_, { request }) => `does not speak ${request.face}` },
-  { name: 'continuation', isFirm: true, keeps: goesOn, reason: (_, { resumption }) => `cannot go on with a stream of ${resumption?.from.id}` },
+  {
+    name: 'continuation',
+    isFirm: true,
+    keeps: goesOn,
+    reason: (_, { resumption }) => `cannot go on with a stream of ${resumption?.from.id}`,
+  },
   { name: 'labels', isFirm: true, keeps: isLabelled, reason: (node, question) => `lacks ${lackedLabels(node, question)}` },
   { name: 'role', isFirm: false, keeps: answers, reason: () => 'computes prompts for others' },
   { name: 'model', isFirm: false, keeps: serves, reason: (_, { request }) => `does not serve ${request.facts.model}` },

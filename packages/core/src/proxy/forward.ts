@@ -11,6 +11,7 @@ import { orderFor } from './order-for.js'
 import type { ProxyContext } from './proxy-context.js'
 import { resume } from './resume.js'
 import type { Resumption } from './resumption.js'
+import { tellingLease } from './telling-lease.js'
 
 /** How one attempt at one node ended. */
 export interface AttemptEnd {
@@ -61,17 +62,19 @@ export interface AttemptTarget {
   readonly attempt: number
   /** A begun stream to go on with. */
   readonly resumption?: Resumption | undefined
+  /** Told once, when the node's first content is there. */
+  readonly onContent?: (() => void) | undefined
 }
 
 /** One attempt: sends the request to a node and its answer to the client. */
 export function forward(
   context: ProxyContext,
   request: Admitted,
-  { node, attempt, resumption }: AttemptTarget,
+  { node, attempt, resumption, onContent }: AttemptTarget,
   onEnd: (end: AttemptEnd) => void,
 ): void {
-  if (resumption !== undefined) return resume(context, request, { node, resumption, onEnd })
-  const opened = context.leases.open(node, request.facts, context.lines.of(request.pool).observer)
+  if (resumption !== undefined) return resume(context, request, { node, resumption, onContent, onEnd })
+  const opened = tellingLease(context.leases.open(node, request.facts, context.lines.of(request.pool).observer), onContent)
   // What one node computed is fetched once: a second try computes the prompt itself.
   const handed = attempt === 1 && node.role === 'decode' ? request.handedOver : undefined
   const lease = handed === undefined ? opened : handedLease(opened)

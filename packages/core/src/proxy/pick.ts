@@ -7,7 +7,7 @@ export function pick(context: ProxyContext, question: Question): RosterNode | 'w
   const { request } = question
   const { pool, facts } = request
   const routable = context.rosters.current().routable(pool.name)
-  const fitting = fittingNodes(routable, question)
+  const fitting = alone(fittingNodes(routable, question), question)
   const candidates = context.zones.nearEnough(pool.name, facts, fitting)
   const position =
     request.tracing === undefined
@@ -16,4 +16,11 @@ export function pick(context: ProxyContext, question: Question): RosterNode | 'w
         : pool.strategy.pick(facts, candidates)
       : context.tracer.choose(context, request, { question, routable, fitting, candidates })
   return position === -1 && candidates.length > 0 ? 'wait' : candidates[position]
+}
+
+/** Where it is gone meanwhile, any. */
+function alone(fitting: readonly RosterNode[], { only }: Question): readonly RosterNode[] {
+  if (only === undefined) return fitting
+  const left = fitting.filter(({ id }) => id === only)
+  return left.length > 0 ? left : fitting
 }

@@ -8,6 +8,7 @@ import type { BodyBudget, BodyShare } from './body-budget.js'
 import type { Cooldowns } from './cooldowns.js'
 import type { DecisionTracer } from './decision-tracer.js'
 import type { Delivery } from './delivery.js'
+import type { DeskWord, QuarantineDesk } from './quarantine/index.js'
 import type { WaitingLines } from './waiting-line.js'
 import type { Zones } from './zones.js'
 
@@ -67,6 +68,8 @@ export interface ProxyOptions {
   readonly onDecision: (decision: Decision) => void
   /** Called for each try at a node, when it ended. */
   readonly onOutcome: (outcome: NodeOutcome) => void
+  /** A word to the office of the quarantine, which answers with `Proxy.quarantine`. */
+  readonly onDeskWord: (word: DeskWord) => void
   /** More or fewer requests wait in line. */
   readonly onLine: () => void
 }
@@ -78,6 +81,7 @@ export interface ProxyContext extends ProxyOptions {
   readonly zones: Zones
   readonly lines: WaitingLines
   readonly cooldowns: Cooldowns
+  readonly quarantine: QuarantineDesk
   readonly tracer: DecisionTracer
 }
 

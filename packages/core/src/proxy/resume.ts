@@ -7,21 +7,30 @@ import { orderFor } from './order-for.js'
 import type { ProxyContext } from './proxy-context.js'
 import { ResumedAnswer } from './resumed-answer.js'
 import type { Resumption } from './resumption.js'
+import { tellingLease } from './telling-lease.js'
 
 interface Resuming {
   readonly node: RosterNode
   readonly resumption: Resumption
+  readonly onContent?: (() => void) | undefined
   readonly onEnd: (end: AttemptEnd) => void
 }
 
 /** Asks a node for the rest of an answer that another one began, and sends it to the client behind what that has. */
-export function resume(context: ProxyContext, request: Admitted, { node, resumption, onEnd }: Resuming): void {
+export function resume(context: ProxyContext, request: Admitted, { node, resumption, onContent, onEnd }: Resuming): void {
   const { begun } = resumption
   const how = node.dialect.continuation?.text[request.face] ?? {}
   const delivered = begun.ledger.text() ?? ''
   const text = withoutHalfPair(delivered)
-  context.log.info('stream.resumed', { request: request.requestId, node: node.id, from: resumption.from.id, grade: resumption.grade, deliveredTokens: begun.tokens })
-  const lease = context.leases.open(node, restFacts(request, resumption), context.lines.of(request.pool).observer)
+  context.log.info('stream.resumed', {
+    request: request.requestId,
+    node: node.id,
+    from: resumption.from.id,
+    grade: resumption.grade,
+    deliveredTokens: begun.tokens,
+  })
+  const opened = context.leases.open(node, restFacts(request, resumption), context.lines.of(request.pool).observer)
+  const lease = tellingLease(opened, onContent)
   const echo = how.echoes === true ? delivered : delivered.slice(text.length)
   const answer = new ResumedAnswer({ request, node, lease, resumption, echo, onEnd })
   try {

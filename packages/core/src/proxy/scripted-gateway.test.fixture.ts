@@ -99,7 +99,7 @@ export class Rig {
       continuation: this.continuation,
       timeouts: { connectMs: 1_000, firstTokenMs: 2_000, idleMs: 2_000 },
     })
-    const proxy = createProxy({
+    const proxy: Proxy = createProxy({
       rosters: {
         current: () => ({
           version: 1,
@@ -128,6 +128,7 @@ export class Rig {
       onSettled: (record) => void this.records.push(record),
       onDecision: (decision) => void this.decisions.push(decision),
       onOutcome: (outcome) => void this.outcomes.push(outcome),
+      onDeskWord: (word) => void (word.type === 'ask' && proxy.quarantine({ type: 'go', ticket: word.ticket })),
       onLine: () => undefined,
     })
     this.proxy = proxy
@@ -172,7 +173,9 @@ export class Rig {
 
   private tiers(): RosterNode[][] {
     const ranks = [...new Set(this.nodes.map(({ rank = 0 }) => rank))].sort((a, b) => a - b)
-    return ranks.length < 2 ? [this.nodes].filter(({ length }) => length > 0) : ranks.map((rank) => this.nodes.filter((node) => (node.rank ?? 0) === rank))
+    return ranks.length < 2
+      ? [this.nodes].filter(({ length }) => length > 0)
+      : ranks.map((rank) => this.nodes.filter((node) => (node.rank ?? 0) === rank))
   }
 
   private async openDoor(serve: (exchange: Exchange) => void): Promise<number> {

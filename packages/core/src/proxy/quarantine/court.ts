@@ -1,0 +1,190 @@
+import type { Clock } from '../../base/index.js'
+import type { Logger } from '../../contracts/index.js'
+import { DeathBook, isOverdue, type Entry } from './death-book.js'
+import { Doubts } from './doubts.js'
+import { Inquests, type Inquest, type LifeEnd, type Present } from './inquests.js'
+import type { Known, Sentence, Suspect } from './words.js'
+
+/** After the end of a node: what data paths tell of it comes in a few turns. */
+const SETTLE_MS = 30
+const FIRST_TERM_MS = 600_000
+const LONGEST_TERM_MS = 6 * 3_600_000
+
+export interface CourtOptions {
+  readonly clock: Clock
+  readonly log: Logger
+  /** It is known something else of these bodies. */
+  readonly onKnown: (bodies: readonly Known[]) => void
+  readonly onSentence: (sentence: Sentence) => void
+  /** Who waits for a verdict may be served now. */
+  readonly onVerdict: () => void
+}
+
+/** A body in quarantine, for people. */
+export interface Quarantined extends Sentence {
+  readonly pool: string
+  readonly bytes: number
+  /** Requests refused since. */
+  readonly refused: number
+}
+
+/** What the court knows of a body that asks to be tried again. */
+export interface Case {
+  readonly sentence: Sentence | undefined
+  /** Ends of nodes that it was present at. */
+  readonly deaths: number
+  /** One of several that were at two crashes. */
+  readonly isInDoubt: boolean
+  /** Of these it is to be tried last. */
+  readonly isLast: boolean
+}
+
+/**
+ * Judges which body makes engines crash. Whoever was at a node when it crashed is a suspect. Whoever of all those was at another crash before, alone, is
+ * quarantined; of several each is tried alone, and the last one not cleared was it. Whoever is answered is none, and what is explained burdens nobody else.
+ */
+export class Court {
+  private readonly book: DeathBook
+  private readonly inquests = new Inquests()
+  private readonly doubts = new Doubts()
+
+  constructor(private readonly options: CourtOptions) {
+    this.book = new DeathBook((entry) => options.onKnown([{ is: 'clear', fingerprint: entry.fingerprint, bytes: entry.bytes }]))
+  }
+
+  /** What is known of all bodies. */
+  known(): readonly Known[] {
+    return [...this.book.all()].map(known)
+  }
+
+  caseOf(fingerprint: string): Case {
+    const entry = this.book.get(fingerprint)
+    const { doubts } = this
+    return {
+      sentence: entry?.sentence,
+      deaths: entry?.deaths.length ?? 0,
+      isInDoubt: doubts.has(fingerprint),
+      isLast: doubts.isLast(fingerprint),
+    }
+  }
+
+  inquestOf(life: string): Inquest | undefined {
+    return this.inquests.of(life)
+  }
+
+  /** A node went away while it served the body. */
+  broke(life: string, node: string, at: { readonly suspect: Suspect; readonly progress: number; readonly atNodeMs: number }): void {
+    const present = { ...at, brokeAtMs: this.nowMs }
+    const inquest = this.inquests.join(life, node, present)
+    if (inquest.how === undefined || inquest.how === 'killed') return
+    // It ended first, and this path heard late.
+    this.writeDown(inquest, present)
+    this.judgeSoon(inquest)
+  }
+
+  /** A process ended, or nothing answers any more where a server was. */
+  ended(life: string, node: string, how: LifeEnd): void {
+    const inquest = this.inquests.close(life, node, { how, atMs: this.nowMs })
+    if (inquest === undefined) return
+    if (how === 'killed') inquest.judged = true
+    else {
+      for (const present of inquest.present.values()) this.writeDown(inquest, present)
+      this.judgeSoon(inquest)
+    }
+    this.options.onVerdict()
+  }
+
+  /** The body got so far at a node. */
+  further(fingerprint: string, progress: number): void {
+    this.book.further(fingerprint, progress)
+    const entry = this.book.get(fingerprint)
+    if (entry === undefined || (entry.sentence === undefined && !isOverdue(entry))) this.cleared(fingerprint)
+  }
+
+  /** It is harmless. */
+  acquit(fingerprint: string): void {
+    const entry = this.book.get(fingerprint)
+    if (entry !== undefined) this.book.forget(entry)
+    this.cleared(fingerprint)
+  }
+
+  refused(fingerprint: string): void {
+    const entry = this.book.get(fingerprint)
+    if (entry !== undefined) entry.refused += 1
+  }
+
+  list(): readonly Quarantined[] {
+    return [...this.book.all()].flatMap(({ sentence, pool, bytes, refused }) =>
+      sentence === undefined ? [] : [{ ...sentence, pool, bytes, refused }],
+    )
+  }
+
+  private get nowMs(): number {
+    return this.options.clock.nowMs()
+  }
+
+  private writeDown({ id, node, how }: Inquest, { suspect, progress }: Present): void {
+    const entry = this.book.add(suspect, { id, node, isCrash: how === 'crash', progress, atMs: this.nowMs })
+    this.options.onKnown([known(entry)])
+  }
+
+  private judgeSoon(inquest: Inquest): void {
+    inquest.judged = false
+    this.options.clock.after(SETTLE_MS, () => {
+      this.judge(inquest)
+      this.options.onVerdict()
+    })
+  }
+
+  /** Of those that were there, who was at a crash before? */
+  private judge(inquest: Inquest): void {
+    inquest.judged = true
+    const overdue = [...inquest.present.values()].filter(({ suspect }) => {
+      const entry = this.book.get(suspect.fingerprint)
+      return entry !== undefined && entry.sentence === undefined && isOverdue(entry)
+    })
+    const [latest, other] = overdue.toSorted((a, b) => a.atNodeMs - b.atNodeMs)
+    if (latest === undefined) return
+    if (other === undefined) return this.quarantine(latest.suspect.fingerprint)
+    this.doubts.begin(
+      overdue.map(({ suspect }) => suspect.fingerprint),
+      latest.suspect.fingerprint,
+    )
+    this.options.log.warn('quarantine.in_doubt', { node: inquest.node, bodies: overdue.length })
+  }
+
+  private quarantine(fingerprint: string): void {
+    const entry = this.book.get(fingerprint)
+    if (entry === undefined || entry.sentence !== undefined) return
+    const { clock, log, onKnown, onSentence } = this.options
+    const termMs = Math.min(LONGEST_TERM_MS, FIRST_TERM_MS * 2 ** entry.terms)
+    const nodes = entry.deaths.map(({ node }) => node)
+    const sentence = { fingerprint, nodes, untilMs: clock.epochMs() + termMs }
+    entry.terms += 1
+    entry.sentence = sentence
+    entry.refused = 0
+    clock.after(termMs, () => this.release(entry, sentence))
+    this.doubts.end(fingerprint)
+    this.book.explain(entry)
+    onKnown([known(entry)])
+    log.warn('quarantine.begun', { fingerprint, pool: entry.pool, bytes: entry.bytes, nodes: nodes.join(' '), forMs: termMs })
+    onSentence(sentence)
+  }
+
+  /** Its time is over; one more crash, and it is back for longer. */
+  private release(entry: Entry, sentence: Sentence): void {
+    if (entry.sentence !== sentence || this.book.get(entry.fingerprint) !== entry) return
+    entry.sentence = undefined
+    entry.deaths = entry.deaths.slice(-1).map((death) => ({ ...death, isCrash: true, atMs: this.nowMs }))
+    this.options.onKnown([known(entry)])
+  }
+
+  private cleared(fingerprint: string): void {
+    const left = this.doubts.clear(fingerprint)
+    if (left !== undefined) this.quarantine(left)
+  }
+}
+
+function known({ fingerprint, bytes, sentence }: Entry): Known {
+  return sentence === undefined ? { is: 'suspect', fingerprint, bytes } : { is: 'quarantined', fingerprint, bytes, sentence }
+}

@@ -1,0 +1,78 @@
+import type { Suspect } from './words.js'
+
+/** How the process of a life ended; `unknown`: by itself or by somebody. */
+export type LifeEnd = 'crash' | 'killed' | 'unknown'
+
+/** A body that was at a node when it went away. */
+export interface Present {
+  readonly suspect: Suspect
+  readonly progress: number
+  readonly atNodeMs: number
+  /** Monotonic. */
+  readonly brokeAtMs: number
+}
+
+/** What is known of one node that went away. */
+export interface Inquest {
+  /** Each end has its own. */
+  readonly id: string
+  readonly node: string
+  readonly present: Map<string, Present>
+  readonly openedAtMs: number
+  how: LifeEnd | undefined
+  endedAtMs: number
+  /** Who was there has been weighed. */
+  judged: boolean
+}
+
+/** Connections that broke so long before or after the end of their node broke for its sake; engines may free their memory for seconds before they are gone. */
+const RELATED_MS = 10_000
+const MOST = 256
+
+/** Nodes that went away lately, with the bodies that they had; the oldest is forgotten first. */
+export class Inquests {
+  private readonly open = new Map<string, Inquest>()
+  private count = 0
+
+  of(life: string): Inquest | undefined {
+    return this.open.get(life)
+  }
+
+  /** A connection broke: opens an inquest, or joins the one of the same end. */
+  join(life: string, node: string, present: Present): Inquest {
+    const inquest = this.current(life, node, present.brokeAtMs)
+    inquest.present.set(present.suspect.fingerprint, present)
+    return inquest
+  }
+
+  /** The node's process has ended. Undefined where that was told before. */
+  close(life: string, node: string, end: { readonly how: LifeEnd; readonly atMs: number }): Inquest | undefined {
+    const inquest = this.current(life, node, end.atMs)
+    if (inquest.how !== undefined) return undefined
+    inquest.how = end.how
+    inquest.endedAtMs = end.atMs
+    for (const [fingerprint, { brokeAtMs }] of inquest.present) if (end.atMs - brokeAtMs > RELATED_MS) inquest.present.delete(fingerprint)
+    return inquest
+  }
+
+  /** A node that lb did not launch keeps its name when it comes back: what breaks there much later is another end. */
+  private current(life: string, node: string, nowMs: number): Inquest {
+    const known = this.open.get(life)
+    if (known !== undefined && nowMs - (known.how === undefined ? this.lastBreakMs(known) : known.endedAtMs) <= RELATED_MS) return known
+    const id = `${life} ${(this.count += 1)}`
+    const fresh: Inquest = { id, node, present: new Map(), openedAtMs: nowMs, how: undefined, endedAtMs: 0, judged: false }
+    this.open.delete(life)
+    this.open.set(life, fresh)
+    for (const oldest of this.open.keys()) {
+      if (this.open.size <= MOST) break
+      this.open.delete(oldest)
+    }
+    return fresh
+  }
+
+  private lastBreakMs({ present, openedAtMs }: Inquest): number {
+    let lastMs = openedAtMs
+    for (const { brokeAtMs } of present.values()) lastMs = Math.max(lastMs, brokeAtMs)
+    return lastMs
+  }
+}

@@ -1,0 +1,165 @@
+import type { Clock, TimerHandle } from '../../base/index.js'
+import type { Logger } from '../../contracts/index.js'
+import { Court, type Quarantined } from './court.js'
+import { Escorts, type Asking } from './escorts.js'
+import type { LifeEnd } from './inquests.js'
+import type { DeskWord, OfficeWord, Sentence } from './words.js'
+
+/** Those that come first need not be the likeliest: so long all are gathered, unless it is known earlier how the node ended. */
+const GATHER_MS = 10
+/** A suspect has a node for itself so long, or until its first content. */
+const ESCORT_MS = 100
+/** The same where two nodes have ended already. */
+const TRIAL_MS = 2_000
+/** A process that lb launched and that has not ended by then lives: the connection broke for another reason. */
+const OWN_END_MS = 250
+/** Until others can tell how a node went. */
+const VERDICT_MS = 1_000
+/** Longest wait for an escort: after a connection that just broke, after a crash, after two. */
+const LONGEST = { broke: OWN_END_MS, suspect: 2_000, inDoubt: 5_000 } as const
+const TICK_MS = 10
+
+export interface OfficeOptions {
+  readonly clock: Clock
+  readonly log: Logger
+  readonly tell: (desk: number, word: OfficeWord) => void
+  readonly tellAll: (word: OfficeWord) => void
+  /** Whether lb launched it, and hears of its end at once. */
+  readonly isOurs: (node: string) => boolean
+  readonly onSentence: (sentence: Sentence) => void
+}
+
+/** One for all data paths: hears from their desks who was at nodes that went away, and leads suspects to nodes one by one, so that a second crash has one suspect. */
+export class QuarantineOffice {
+  private readonly court: Court
+  private readonly escorts = new Escorts()
+  private asking: Asking[] = []
+  private ticking: TimerHandle | undefined
+
+  constructor(private readonly options: OfficeOptions) {
+    const { clock, log, tellAll, onSentence } = options
+    this.court = new Court({
+      clock,
+      log,
+      onKnown: (bodies) => tellAll({ type: 'known', bodies }),
+      onSentence,
+      onVerdict: () => this.turn(),
+    })
+  }
+
+  hear(desk: number, word: DeskWord): void {
+    const { court } = this
+    if (word.type === 'broke') court.broke(word.life, word.node, word)
+    else if (word.type === 'ask') this.ask(desk, word)
+    else if (word.type === 'done') this.done(desk, word.ticket)
+    else if (word.type === 'further') court.further(word.fingerprint, word.progress)
+    else if (word.type === 'answered') court.acquit(word.fingerprint)
+    else court.refused(word.fingerprint)
+    this.turn()
+  }
+
+  /** A process ended, or nothing answers any more where a server was. */
+  ended(life: string, node: string, how: LifeEnd): void {
+    this.court.ended(life, node, how)
+  }
+
+  /** Whether something broke there and nobody knows how it ended. */
+  isOpen(life: string): boolean {
+    const inquest = this.court.inquestOf(life)
+    return inquest !== undefined && inquest.how === undefined
+  }
+
+  deskGone(desk: number): void {
+    this.escorts.deskGone(desk)
+    this.asking = this.asking.filter((each) => each.desk !== desk)
+    this.turn()
+  }
+
+  /** What a new desk must know. */
+  snapshot(): OfficeWord {
+    return { type: 'known', bodies: this.court.known() }
+  }
+
+  list(): readonly Quarantined[] {
+    return this.court.list()
+  }
+
+  /** Bodies that were at a node that crashed, and have not been answered since. */
+  get suspects(): number {
+    return this.court.known().filter(({ is }) => is === 'suspect').length
+  }
+
+  /** False where it is not in quarantine. What it did is forgotten. */
+  lift(fingerprint: string): boolean {
+    if (this.court.caseOf(fingerprint).sentence === undefined) return false
+    this.court.acquit(fingerprint)
+    this.options.log.info('quarantine.lifted', { fingerprint })
+    this.turn()
+    return true
+  }
+
+  private ask(desk: number, word: Extract<DeskWord, { type: 'ask' }>): void {
+    const last = this.court.inquestOf(word.lives.at(-1) ?? '')
+    const atNodeMs = last?.present.get(word.suspect.fingerprint)?.atNodeMs ?? Infinity
+    this.asking.push({ word, desk, sinceMs: this.options.clock.nowMs(), atNodeMs })
+    this.asking.sort((a, b) => a.atNodeMs - b.atNodeMs)
+  }
+
+  private done(desk: number, ticket: number): void {
+    this.escorts.done(desk, ticket)
+    this.asking = this.asking.filter((each) => each.desk !== desk || each.word.ticket !== ticket)
+  }
+
+  /** Lets go whoever may go now. */
+  private turn(): void {
+    if (this.asking.length === 0) return
+    this.escorts.expire(this.options.clock.nowMs())
+    const { asking } = this
+    this.asking = []
+    const waiting = asking.filter((each) => !this.answer(each))
+    this.asking = [...waiting, ...this.asking]
+    if (this.asking.length > 0) this.tickLater()
+  }
+
+  private tickLater(): void {
+    this.ticking ??= this.options.clock.after(TICK_MS, () => {
+      this.ticking = undefined
+      this.turn()
+    })
+  }
+
+  /** False: it has to wait. */
+  private answer(asking: Asking): boolean {
+    const { word, desk } = asking
+    const { sentence } = this.court.caseOf(word.suspect.fingerprint)
+    const where = sentence === undefined ? this.placeFor(asking) : 'anywhere'
+    if (where === 'wait') return false
+    if (sentence !== undefined) this.options.tell(desk, { type: 'refuse', ticket: word.ticket, sentence })
+    else this.options.tell(desk, { type: 'go', ticket: word.ticket, ...(where === 'anywhere' ? {} : where) })
+    return true
+  }
+
+  private placeFor(asking: Asking): 'wait' | 'anywhere' | { readonly node: string } {
+    const { lives, candidates, suspect } = asking.word
+    const { deaths, isInDoubt, isLast } = this.court.caseOf(suspect.fingerprint)
+    const waitedMs = this.options.clock.nowMs() - asking.sinceMs
+    const open = lives.filter((life) => this.mayCount(life))
+    const uncounted = open.filter((life) => this.isOpen(life)).length
+    // It may have ended two nodes: a third only when that is known.
+    if (open.length > 0 && deaths + uncounted > 1) return waitedMs < VERDICT_MS ? 'wait' : 'anywhere'
+    if ((deaths === 0 && open.length === 0) || candidates.length === 0) return 'anywhere'
+    const longestMs = isInDoubt ? LONGEST.inDoubt : deaths === 0 || lives.length === 0 ? LONGEST.broke : LONGEST.suspect
+    if (waitedMs >= longestMs) return 'anywhere'
+    if (isLast || (deaths === 0 && waitedMs < GATHER_MS)) return 'wait'
+    const node = this.escorts.lead(asking, this.options.clock.nowMs() + (isInDoubt ? TRIAL_MS : ESCORT_MS))
+    return node === undefined ? 'wait' : { node }
+  }
+
+  /** It is not known yet how the life ended, or what that means. */
+  private mayCount(life: string): boolean {
+    const inquest = this.court.inquestOf(life)
+    if (inquest === undefined || inquest.judged) return false
+    if (inquest.how !== undefined) return true
+    return this.options.clock.nowMs() - inquest.openedAtMs < (this.options.isOurs(inquest.node) ? OWN_END_MS : VERDICT_MS)
+  }
+}
