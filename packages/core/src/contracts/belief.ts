@@ -13,8 +13,8 @@ export interface NodeBelief {
   readonly prefillTokens: number
   /** Of those, the tokens of the request that waits longest; 0 when none waits. */
   readonly headPrefillTokens: number
-  /** Of the waiting requests the largest: its tokens that the cache does not hold; 0 when none waits. */
-  readonly largestPrefillTokens: number
+  /** The longest prompt that waits, in tokens, cached or not; 0 when none waits. */
+  readonly largestPromptTokens: number
   /** The longest answer in flight that may come without a word before its end, in tokens; 0 where each token is told. */
   readonly silentTokens: number
   /** Monotonic time since when that request has been the first in line: its dispatch, or the first token of the one before it. */

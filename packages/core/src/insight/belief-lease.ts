@@ -31,6 +31,7 @@ export interface LeaseContext {
 /** One claim. Counts itself out once, whoever asks and however often. */
 export class BeliefLease implements Lease, Waiting {
   readonly prefillTokens: number
+  readonly promptTokens: number
   readonly silentTokens: number
   readonly believedCachedTokens: number
   before: Waiting | undefined
@@ -63,6 +64,7 @@ export class BeliefLease implements Lease, Waiting {
     this.believedCachedTokens = truth.isTrusted(node.index) ? Math.max(0, this.pin.promisedTokens) : 0
     this.tokensInFlight = Math.max(0, Math.round(facts.promptTokens + facts.outputTokens))
     this.prefillTokens = Math.max(0, Math.round(facts.promptTokens - this.believedCachedTokens))
+    this.promptTokens = Math.max(0, Math.round(facts.promptTokens))
     this.silentTokens = Math.max(0, Math.round(facts.silentTokens ?? 0))
     if (this.row.inFlight === 0) this.row.progressed(this.openedMs)
     this.row.add(IN_FLIGHT, 1)

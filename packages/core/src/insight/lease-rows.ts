@@ -15,7 +15,7 @@ export const PREFILL_TOKENS = 3
 export const KV_TOKENS = 4
 /** Prefill of the thread's request that waits longest. */
 export const HEAD_TOKENS = 5
-/** Prefill of the thread's largest waiting request. */
+/** The thread's longest prompt that waits. */
 export const LARGEST_TOKENS = 6
 /** The longest answer that may come to the thread without a word before its end. */
 export const SILENT_TOKENS = 7

@@ -22,6 +22,7 @@ import type { CacheTruth } from './cache-truth.js'
 
 /** A request in line for its first token. */
 export interface Waiting {
+  readonly promptTokens: number
   readonly prefillTokens: number
   /** Its first token will not be seen: the answer comes whole. */
   readonly isPlain: boolean
@@ -90,7 +91,7 @@ export class NodeRow implements NodeBelief {
     return this.context.rows.headTokensAt(this.context.rows.headRow(this.index))
   }
 
-  get largestPrefillTokens(): number {
+  get largestPromptTokens(): number {
     return this.context.rows.most(this.index, LARGEST_TOKENS)
   }
 
@@ -189,7 +190,7 @@ export class NodeRow implements NodeBelief {
     this.last = request
     this.add(WAITING, 1)
     this.add(PREFILL_TOKENS, request.prefillTokens)
-    if (request.prefillTokens > this.largestTokens) this.showLargest(request.prefillTokens)
+    if (request.promptTokens > this.largestTokens) this.showLargest(request.promptTokens)
     if (this.first === request) this.showHead(atMs)
   }
 
@@ -207,7 +208,7 @@ export class NodeRow implements NodeBelief {
     this.add(WAITING, -1)
     this.add(PREFILL_TOKENS, -request.prefillTokens)
     if (wasFirst) this.showHead(atMs)
-    if (request.prefillTokens === this.largestTokens) this.findLargest()
+    if (request.promptTokens === this.largestTokens) this.findLargest()
     this.context.rows.putTime(this.index, LAST_WAITING, atMs + this.context.aheadMs)
   }
 
@@ -223,7 +224,7 @@ export class NodeRow implements NodeBelief {
   private findLargest(): void {
     let largest = 0
     for (let each = this.first; each !== undefined; each = each.behind) {
-      largest = Math.max(largest, each.prefillTokens)
+      largest = Math.max(largest, each.promptTokens)
       if (largest === this.largestTokens) return
     }
     this.showLargest(largest)

@@ -50,7 +50,7 @@ const IDLE: NodeBelief = {
   slowness: 1,
   lastProgressMs: 0,
   lastTokenMs: -Infinity,
-  largestPrefillTokens: 0,
+  largestPromptTokens: 0,
   silentTokens: 0,
   cacheSource: 'mirror',
   load: undefined,
