@@ -49,8 +49,8 @@ export interface RosterNode extends Candidate {
   readonly lost?: string
   /** Share of its usual traffic that it may take, over 0 and below 1, while it comes back after a failure; absent: all. */
   readonly admission?: number
-  /** Half open: one request at a time shows whether it is well again. */
-  readonly trial?: true
+  /** Half open: one request at a time shows whether it is well again, beside so many that were in flight there before. */
+  readonly trial?: number
   /** How its last process that ended did so: by itself, or because somebody killed it; absent: unknown, or none has. */
   readonly lastEnd?: 'crash' | 'killed'
   /** Headers that carry the node's key; empty where it needs none. */

@@ -63,7 +63,7 @@ export function topologyOf(groups: readonly GroupPlan[], pool: Partial<PoolPlan>
         retries: retryPlan(),
         continuation: 'text',
         timeouts: { connectMs: 1000, firstTokenMs: 1000, idleMs: 1000 },
-        health: { intervalMs: 50, fall: 2, rise: 2, timeoutMs: 2000 },
+        health: { intervalMs: 50, fall: 2, rise: 2, timeoutMs: 2000, slowStartMs: 0 },
         drainMs: 10_000,
         ...pool,
       },

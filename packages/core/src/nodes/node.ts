@@ -216,7 +216,7 @@ export class Node {
     const { ejection } = this.standing
     if (ejection !== undefined && from === 'suspect' && (event === 'good' || event === 'steady' || event === 'bad'))
       return this.standing.heard(event, reason)
-    if (ejection !== undefined && to !== 'draining') this.standing.readmit({ trial: true })
+    if (ejection !== undefined && to !== 'draining') this.standing.readmit({})
     const said = to === from && reason === null ? this.why : to === 'ready' ? null : reason
     if (to !== from || said !== this.why) this.become(to, said)
   }

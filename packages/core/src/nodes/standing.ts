@@ -8,9 +8,10 @@ export interface Ejection {
   readonly lost?: string | undefined
 }
 
-/** How a node comes back: one request at a time, or with a share of its usual traffic. */
+/** How a node comes back: with one request at a time, or a share of its usual traffic. */
 export interface Return {
-  readonly trial?: boolean | undefined
+  /** On trial; requests that were in flight when it began. */
+  readonly trial?: number | undefined
   /** Over 0 and below 1. */
   readonly admission?: number | undefined
   /** For people. */
@@ -22,7 +23,7 @@ export class Standing {
   ejection: Ejection | undefined
   /** Of this life, this one included. */
   ejections = 0
-  trial = false
+  trial: number | undefined
   admission: number | undefined
   /** What its probes said while it was out; undefined: nothing yet. */
   private failedProbe: string | null | undefined
@@ -30,7 +31,7 @@ export class Standing {
   eject(ejection: Ejection): void {
     this.ejection = ejection
     this.ejections += 1
-    this.trial = false
+    this.trial = undefined
     this.admission = undefined
     this.failedProbe = undefined
   }
@@ -47,15 +48,15 @@ export class Standing {
     return this.failedProbe ?? undefined
   }
 
-  admit({ trial = false, admission }: Return): void {
+  admit({ trial, admission }: Return): void {
     this.trial = trial
     this.admission = admission
   }
 
   /** What requests must know of it. */
-  get view(): { readonly ejected?: number; readonly lost?: string; readonly trial?: true; readonly admission?: number } {
+  get view(): { readonly ejected?: number; readonly lost?: string; readonly trial?: number; readonly admission?: number } {
     const { ejection, ejections, trial, admission } = this
     if (ejection !== undefined) return { ejected: ejections, ...(ejection.lost === undefined ? {} : { lost: ejection.lost }) }
-    return { ...(trial ? { trial } : {}), ...(admission === undefined || admission >= 1 ? {} : { admission }) }
+    return { ...(trial === undefined ? {} : { trial }), ...(admission === undefined || admission >= 1 ? {} : { admission }) }
   }
 }

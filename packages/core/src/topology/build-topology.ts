@@ -5,6 +5,7 @@ import { defaultListen, defaultStrategy, type CheckContext } from './check-conte
 import { gpuWish } from './gpu-wish.js'
 import { deepFreeze } from './deep-freeze.js'
 import { groupNames } from './group-names.js'
+import { healthPlan } from './health-plan.js'
 import { hostPlan } from './host-plans.js'
 import { parseDuration, parseSize } from './quantities.js'
 import { retryPlan } from './retry-plan.js'
@@ -87,12 +88,7 @@ function poolPlan(name: string, input: PoolInput, context: BuildContext): PoolPl
       firstTokenMs: ms(input.timeouts?.firstToken ?? '2m'),
       idleMs: ms(input.timeouts?.idle ?? '60s'),
     },
-    health: {
-      intervalMs: ms(input.health?.interval ?? '2s'),
-      fall: input.health?.fall ?? 3,
-      rise: input.health?.rise ?? 2,
-      timeoutMs: ms(input.health?.timeout ?? '2s'),
-    },
+    health: healthPlan(input.health),
     drainMs: ms(input.drain ?? '60s'),
   }
 }

@@ -1,6 +1,7 @@
 import { formatListen } from './addresses.js'
 import { sourceForm } from './build-attach.js'
 import { gpusForm } from './gpu-wish.js'
+import { healthForm } from './health-plan.js'
 import { namePattern } from './name-pattern.js'
 import { formatDuration, formatSize } from './quantities.js'
 import { retryForm } from './retry-plan.js'
@@ -48,7 +49,6 @@ function gatewayForm(gateway: GatewayPlan): object {
 
 function poolForm(pool: PoolPlan): object {
   const { connectMs, firstTokenMs, idleMs } = pool.timeouts
-  const { intervalMs, timeoutMs, fall, rise } = pool.health
   return {
     models: pool.models.map(plain),
     strategy: { name: pool.strategy.name, ...deepPlain(pool.strategy.settings) },
@@ -60,7 +60,7 @@ function poolForm(pool: PoolPlan): object {
     retries: retryForm(pool.retries),
     continuation: pool.continuation,
     timeouts: { connect: formatDuration(connectMs), firstToken: formatDuration(firstTokenMs), idle: formatDuration(idleMs) },
-    health: { interval: formatDuration(intervalMs), timeout: formatDuration(timeoutMs), fall, rise },
+    health: healthForm(pool.health),
     drain: formatDuration(pool.drainMs),
   }
 }

@@ -1,7 +1,8 @@
 import { Type } from 'typebox'
 import { attach } from './schema-attach.js'
+import { health } from './schema-health.js'
 import { count, duration, mapOf, name, secret, section, word } from './schema-parts.js'
-import { continuation, health, line, timeouts } from './schema-resilience.js'
+import { continuation, line, timeouts } from './schema-resilience.js'
 import { retries } from './schema-retries.js'
 
 const strategy = Type.Union(

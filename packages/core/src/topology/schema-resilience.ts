@@ -25,13 +25,3 @@ export const timeouts = section(
   },
   { description: 'How long to wait for a node.' },
 )
-
-export const health = section(
-  {
-    interval: Type.Optional(duration('Time between probes of one node.', '2s')),
-    timeout: Type.Optional(duration('Longest wait for one probe.', '2s')),
-    fall: Type.Optional(count('Failures in a row that take a node out.', { min: 1, max: 100, default: 3 })),
-    rise: Type.Optional(count('Successes in a row that bring it back.', { min: 1, max: 100, default: 2 })),
-  },
-  { description: 'How nodes are probed.' },
-)

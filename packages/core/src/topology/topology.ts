@@ -1,5 +1,6 @@
 import type { GpuWish } from './gpu-wish.js'
 import type { AttachSource } from './attach-source.js'
+import type { HealthPlan } from './health-plan.js'
 import type { RetryPlan } from './retry-plan.js'
 
 /** A secret is named, never written: the name of an environment variable, or an absolute path of a file that holds it. */
@@ -75,7 +76,7 @@ export interface PoolPlan {
   /** How a begun stream is gone on with after its node went away. */
   readonly continuation: 'exact' | 'text' | 'off'
   readonly timeouts: { readonly connectMs: number; readonly firstTokenMs: number; readonly idleMs: number }
-  readonly health: { readonly intervalMs: number; readonly fall: number; readonly rise: number; readonly timeoutMs: number }
+  readonly health: HealthPlan
   readonly drainMs: number
 }
 

@@ -1,0 +1,79 @@
+import type { Pace } from './pace-book.js'
+
+/** Gaps under one load before their typical one is known. */
+const FIRST_GAPS = 16
+/** Until so many were seen it is learned quickly. */
+const QUICK_GAPS = 300
+const QUICK_STEP = 0.02
+/** Afterwards it moves by so much in a minute at most: a node that grows old, or is tuned, is learned anew; one that breaks is not. */
+const STEP_PER_MINUTE = 0.2
+/** A gap so many times the typical one is none to learn from: it may be why the node is out soon. */
+const ODD = 2.5
+
+class Typical {
+  msPerToken = 0
+  count = 0
+  decoding = 1
+  kvTokens = 1
+  private first: number[] = []
+  private learnedMs = 0
+
+  get isKnown(): boolean {
+    return this.count >= FIRST_GAPS
+  }
+
+  /** Its median, followed by small steps. */
+  learn(pace: Pace, atMs: number): void {
+    const { count } = this
+    this.count += 1
+    this.decoding += (Math.max(1, pace.decoding) - this.decoding) / Math.min(this.count, 64)
+    this.kvTokens += (Math.max(1, pace.kvTokens) - this.kvTokens) / Math.min(this.count, 64)
+    if (count < FIRST_GAPS) {
+      this.first.push(pace.msPerToken)
+      this.msPerToken = this.first.toSorted((one, other) => one - other)[this.first.length >> 1] ?? pace.msPerToken
+    } else {
+      const step = count < QUICK_GAPS ? QUICK_STEP : Math.min(QUICK_STEP, (STEP_PER_MINUTE * Math.max(0, atMs - this.learnedMs)) / 60_000)
+      this.msPerToken *= pace.msPerToken > this.msPerToken ? 1 + step : 1 / (1 + step)
+      this.first = []
+    }
+    this.learnedMs = atMs
+  }
+
+  /** The longest gap that could be expected under another load, were all its requests computed one after the other. */
+  atMost({ decoding, kvTokens }: Pace): number {
+    return this.msPerToken * Math.max(1, decoding / this.decoding, kvTokens / this.kvTokens)
+  }
+}
+
+/** How fast one node usually gives tokens, learned for each load that it had: a node that has more to do is not a slower one. */
+export class OwnPace {
+  private readonly loads = new Map<number, Typical>()
+
+  /** Takes in one gap; tells how many times the usual one it is, where that is known. */
+  learn(pace: Pace, atMs: number): number | undefined {
+    const usualMs = this.usualMs(pace)
+    const ratio = usualMs === undefined ? undefined : pace.msPerToken / usualMs
+    if (ratio === undefined || ratio < ODD) this.at(pace).learn(pace, atMs)
+    return ratio
+  }
+
+  private usualMs(pace: Pace): number | undefined {
+    const own = this.loads.get(bucketOf(pace))
+    if (own?.isKnown === true) return own.msPerToken
+    let least: number | undefined
+    for (const load of this.loads.values()) if (load.isKnown) least = Math.min(least ?? Infinity, load.atMost(pace))
+    return least
+  }
+
+  private at(pace: Pace): Typical {
+    const bucket = bucketOf(pace)
+    let load = this.loads.get(bucket)
+    if (load === undefined) this.loads.set(bucket, (load = new Typical()))
+    return load
+  }
+}
+
+/** Loads within twice the requests and four times the tokens are alike. */
+function bucketOf({ decoding, kvTokens }: Pace): number {
+  return 64 * Math.floor(Math.log2(Math.max(1, decoding))) + Math.floor(Math.log2(Math.max(1, kvTokens)) / 2)
+}
