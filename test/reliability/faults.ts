@@ -28,15 +28,15 @@ export function spell(engine: SimProcess, fault: FaultName, from: number, to: nu
   return [strike(engine, fault, { ms: from }), { at: { ms: to }, act: () => faults[fault].mend(engine) }]
 }
 
-/** One after another on different nodes, then two at once, then one that hangs while the load goes on. Takes eight seconds. */
+/** One after another on different nodes, then two at once, then one that hangs while the load goes on. Takes seven seconds. */
 export function mixed(fleet: Fleet): Strike[] {
   return [
     ...spell(fleet.at(0), 'kill -9', 1_000, 2_500),
     ...spell(fleet.at(1), 'RST', 2_000, 3_000),
     ...spell(fleet.at(2), '503 storm', 3_000, 4_000),
     ...spell(fleet.at(3), 'half response', 4_000, 5_000),
-    ...spell(fleet.at(0), 'kill -9', 6_000, 8_000),
-    ...spell(fleet.at(2), 'RST', 6_000, 8_000),
-    strike(fleet.at(1), 'SIGSTOP', { ms: 8_500 }),
+    ...spell(fleet.at(0), 'kill -9', 5_500, 6_500),
+    ...spell(fleet.at(2), 'RST', 5_500, 6_500),
+    strike(fleet.at(1), 'SIGSTOP', { ms: 7_000 }),
   ]
 }

@@ -1,7 +1,8 @@
 /**
  * nginx and haproxy as one would set them up in front of model servers when one asks for all the failover that they have: retries of POST, too,
- * another node at each, health checks where there are some. (haproxy's `observe layer7 ... on-error mark-down` is left out: it ends the very requests
- * that are being tried again, and loses some that it keeps without.) An answer may take as long as it takes: a read timeout that is shorter than the longest
+ * another node at each, health checks where there are some. (haproxy loses fewest this way:
+ * with `observe layer7 ... on-error mark-down` it ends the very requests that are being tried again, and `leastconn` sends them to the node that fails
+ * quickest.) An answer may take as long as it takes: a read timeout that is shorter than the longest
  * prefill would cut requests that are well.
  */
 import { userInfo } from 'node:os'
@@ -74,7 +75,7 @@ frontend clients
   default_backend engines
 
 backend engines
-  balance leastconn
+  balance roundrobin
   option httpchk GET /health
   default-server check inter 2s fall 3 rise 2 on-marked-down shutdown-sessions
 ${upstreams.map((upstream, index) => `  server n${index} ${upstream}`).join('\n')}

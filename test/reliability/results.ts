@@ -57,7 +57,8 @@ export class Results {
     figures['duplicated requests'] = twice.requests
     figures['duplicated tokens %'] = Math.round(twice.tokenShare * 1_000) / 10
     this.add({ scenario, subject, n, failed, ...more, figures: { ...figures, ...more.figures } })
-    if (more.control === undefined && outcome.examples.length > 0) process.stdout.write(`    ${outcome.examples.join('\n    ')}\n`)
+    if (more.control === undefined && outcome.examples.length > 0)
+      process.stdout.write(`    ${outcome.examples.slice(0, 2).join('\n    ')}\n`)
     return outcome
   }
 

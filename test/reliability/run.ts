@@ -1,8 +1,8 @@
 /** One run: fresh engines, one subject in front of them, a load, faults; what came of it. Everything is gone when it returns. */
 import { until } from '../e2e/house.js'
-import { Fleet, type FleetOptions } from './engines.js'
+import { Fleet, SimProcess, type FleetOptions } from './engines.js'
 import { load, questionOf, type LoadPlan, type Strike } from './load.js'
-import { questions, type QuestionOptions } from './questions.js'
+import { questions, type Question, type QuestionOptions } from './questions.js'
 import type { Start } from './subjects.js'
 import { duplicated, tally, type Duplicated, type Tally } from './tally.js'
 import type { Answered } from './client.js'
@@ -12,6 +12,8 @@ export interface RunOptions extends Omit<LoadPlan, 'url' | 'questions' | 'strike
   readonly engines?: FleetOptions
   readonly ask: QuestionOptions
   readonly strikes?: (fleet: Fleet) => readonly Strike[]
+  /** Further engines, after the simulated ones. */
+  readonly beside?: readonly { readonly url: string }[]
   /** Looked at when all is answered and nothing is broken any more. */
   readonly after?: (fleet: Fleet) => Promise<void>
 }
@@ -26,12 +28,11 @@ export interface Outcome extends Tally {
   readonly tookMs: number
 }
 
-export async function run({ subject: start, engines, ask, strikes, after, ...plan }: RunOptions): Promise<Outcome> {
+export async function run({ subject: start, engines, ask, strikes, beside = [], after, ...plan }: RunOptions): Promise<Outcome> {
+  const asked = await answersOf(ask)
   const fleet = await Fleet.start(engines)
   try {
-    const asked = await questions(fleet.at(0).url, ask)
-    const before = await fleet.work()
-    const subject = await start(fleet.urls)
+    const subject = await start([...fleet.urls, ...beside.map(({ url }) => url)])
     try {
       const startedMs = performance.now()
       const answers = await load({ ...plan, url: subject.url, questions: asked, strikes: strikes?.(fleet) ?? [] })
@@ -39,15 +40,13 @@ export async function run({ subject: start, engines, ask, strikes, after, ...pla
       await calm(fleet)
       const work = await fleet.work()
       await after?.(fleet)
-      const spent = { requests: work.requests - before.requests, tokens: work.tokens - before.tokens }
-      const questionsAsked = answers.map((_answer, index) => questionOf({ questions: asked }, index))
       const tries = await subject.tries()
       const count = tries === undefined ? undefined : Object.values(tries).reduce((sum, one) => sum + one, 0)
       return {
         ...tally(answers),
         subject: subject.name,
         answers,
-        duplicated: duplicated(answers, questionsAsked, spent),
+        duplicated: duplicated(answers, (index) => questionOf({ questions: asked }, index).tokens, work),
         retries: count === undefined ? undefined : count - answers.length,
         tries,
         tookMs,
@@ -57,6 +56,17 @@ export async function run({ subject: start, engines, ask, strikes, after, ...pla
     }
   } finally {
     await fleet.close()
+  }
+}
+
+/** From an engine of its own, so that nobody's cache knows the questions. */
+async function answersOf(ask: QuestionOptions): Promise<Question[]> {
+  const engine = new SimProcess('reference', ['--profile', 'instant'])
+  await engine.start()
+  try {
+    return await questions(engine.url, ask)
+  } finally {
+    await engine.close()
   }
 }
 

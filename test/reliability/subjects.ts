@@ -6,6 +6,7 @@ import { connect, createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { House, until } from '../e2e/house.js'
+import { NaiveProxy } from '../e2e/naive-proxy.js'
 import { haproxyConfig, nginxConfig, type PeerSetting } from './peer-configs.js'
 
 export interface Subject {
@@ -67,6 +68,12 @@ pools:
 ${nodes.join('\n')}
 ${pool}
 `
+}
+
+/** `http.request().pipe()` and nothing else: what everybody writes first. */
+export const startNaive: Start = async (engineUrls) => {
+  const proxy = await NaiveProxy.start(engineUrls)
+  return { name: 'naive pipe', url: proxy.url, tries: () => Promise.resolve(undefined), close: () => proxy.close() }
 }
 
 const folders = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/usr/local/sbin']

@@ -1,6 +1,5 @@
 /** What a load came to: how many answers ended how, and how long they took. */
 import type { Answered, AnswerKind } from './client.js'
-import type { Question } from './questions.js'
 import type { Work } from './engines.js'
 
 export interface Tally {
@@ -60,9 +59,9 @@ export interface Duplicated {
   readonly tokenShare: number
 }
 
-/** What the engines did beyond what clients got of it. `asked`: the question of each answer, in the same order. */
-export function duplicated(answers: readonly Answered[], asked: readonly Question[], work: Work): Duplicated {
-  const delivered = sum(answers.map(({ kind }, index) => (kind === 'whole' ? (asked[index]?.tokens ?? 0) : 0)))
+/** What the engines did beyond what clients got of it. `tokensOf`: of the right answer to the request of this number. */
+export function duplicated(answers: readonly Answered[], tokensOf: (index: number) => number, work: Work): Duplicated {
+  const delivered = sum(answers.map(({ kind }, index) => (kind === 'whole' ? tokensOf(index) : 0)))
   const tokens = Math.max(0, work.tokens - delivered)
   return { requests: Math.max(0, work.requests - answers.length), tokens, tokenShare: work.tokens === 0 ? 0 : tokens / work.tokens }
 }
