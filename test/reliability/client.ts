@@ -112,7 +112,7 @@ class Asking {
       text: end.text,
       tokens: end.tokens,
       difference,
-      fakeDone: end.done && judged !== 'whole',
+      fakeDone: end.done && judged !== 'whole' && judged !== 'refused',
       node: header(answer, 'x-lb-node'),
       attempts: Number(header(answer, 'x-lb-attempts') ?? 1),
       startedAtMs,
