@@ -68,9 +68,9 @@ function note(told: readonly Survived[], { scenario, subject = 'lb', control, fa
 
 /** Requests that lb wrote down with other counts than their clients were told. */
 function miscounted(told: readonly Survived[], records: ReadonlyMap<string, RequestLine>): string[] {
-  return told.flatMap(({ requestId, reference, story }) => {
+  return told.flatMap(({ requestId, seen, story }) => {
     const record = records.get(requestId)
-    const [usage] = reference.usages
+    const [usage] = seen.usages
     if (record === undefined || usage === undefined || !story.isEligible) return []
     const same = record.completionTokens === usage.completion_tokens && record.promptTokens === usage.prompt_tokens
     return same

@@ -14,7 +14,7 @@ const MOST_RECOVERY_MS = 12_000
 const NOISY_MS = Math.max(60_000, 600_000 * scale)
 /** What is weakened on purpose. */
 const unjudged = '    health: { eject: { slower: 0 } }'
-const unwatched = '    health: { progress: off }'
+const unwatched = '    health: { hung: off }'
 
 const results = new Results({
   row: 'health',
