@@ -1,6 +1,6 @@
 import type { Clock } from '../../base/index.js'
 import type { Logger } from '../../contracts/index.js'
-import { DeathBook, isOverdue, type Entry } from './death-book.js'
+import { DeathBook, isOverdue, unsteadiness, type Entry } from './death-book.js'
 import { Doubts } from './doubts.js'
 import { Inquests, type Inquest, type LifeEnd, type Present } from './inquests.js'
 import type { Known, Sentence, Suspect } from './words.js'
@@ -72,6 +72,11 @@ export class Court {
     return this.inquests.of(life)
   }
 
+  /** Whether the node has gone away since. */
+  wentAway(node: string, sinceMs: number): boolean {
+    return this.inquests.wentAway(node, sinceMs)
+  }
+
   /** A node went away while it served the body. */
   broke(life: string, node: string, at: { readonly suspect: Suspect; readonly progress: number; readonly atNodeMs: number }): void {
     const present = { ...at, brokeAtMs: this.nowMs }
@@ -123,8 +128,8 @@ export class Court {
     return this.options.clock.nowMs()
   }
 
-  private writeDown({ id, node, how }: Inquest, { suspect, progress }: Present): void {
-    const entry = this.book.add(suspect, { id, node, isCrash: how === 'crash', progress, atMs: this.nowMs })
+  private writeDown({ id, node, how }: Inquest, { suspect, progress, atNodeMs }: Present): void {
+    const entry = this.book.add(suspect, { id, node, isCrash: how === 'crash', progress, atNodeMs, atMs: this.nowMs })
     this.options.onKnown([known(entry)])
   }
 
@@ -136,21 +141,25 @@ export class Court {
     })
   }
 
-  /** Of those that were there, who was at a crash before? */
+  /** Of those that were there, who was at a crash before? What ends nodes was at more ends than anybody. */
   private judge(inquest: Inquest): void {
     inquest.judged = true
-    const overdue = [...inquest.present.values()].filter(({ suspect }) => {
-      const entry = this.book.get(suspect.fingerprint)
-      return entry !== undefined && entry.sentence === undefined && isOverdue(entry)
-    })
-    const [latest, other] = overdue.toSorted((a, b) => a.atNodeMs - b.atNodeMs)
-    if (latest === undefined) return
-    if (other === undefined) return this.quarantine(latest.suspect.fingerprint)
+    const overdue = this.mostBurdened(inquest)
+    const [likeliest, other] = overdue.toSorted((a, b) => unsteadiness(a) - unsteadiness(b))
+    if (likeliest === undefined) return
+    if (other === undefined) return this.quarantine(likeliest.fingerprint)
     this.doubts.begin(
-      overdue.map(({ suspect }) => suspect.fingerprint),
-      latest.suspect.fingerprint,
+      overdue.map(({ fingerprint }) => fingerprint),
+      likeliest.fingerprint,
     )
     this.options.log.warn('quarantine.in_doubt', { node: inquest.node, bodies: overdue.length })
+  }
+
+  private mostBurdened({ present }: Inquest): readonly Entry[] {
+    const entries = [...present.keys()].flatMap((fingerprint) => this.book.get(fingerprint) ?? [])
+    const overdue = entries.filter((entry) => entry.sentence === undefined && isOverdue(entry))
+    const most = Math.max(...overdue.map(({ deaths }) => deaths.length))
+    return overdue.filter(({ deaths }) => deaths.length === most)
   }
 
   private quarantine(fingerprint: string): void {

@@ -9,6 +9,8 @@ export interface Death {
   readonly isCrash: boolean
   /** Pieces of content that the client had by then. */
   readonly progress: number
+  /** How long the node had the body. */
+  readonly atNodeMs: number
   /** Monotonic. */
   readonly atMs: number
 }
@@ -97,6 +99,12 @@ export class DeathBook {
     }
     return first as Entry
   }
+}
+
+/** How differently long it was at the nodes that ended: what ends them needs about the same time each time, others are there by chance. */
+export function unsteadiness({ deaths }: Entry): number {
+  const times = deaths.map(({ atNodeMs }) => atNodeMs)
+  return Math.max(...times) - Math.min(...times)
 }
 
 /** Whether that many nodes ended with it that no chance explains it. */

@@ -1,7 +1,7 @@
 /** Bodies of which one must have ended two nodes, and nobody knows which. */
 interface Doubt {
   readonly members: Set<string>
-  /** The likeliest: it had come last. The others prove their innocence first. */
+  /** The likeliest: it took the same time both times. The others prove their innocence first. */
   readonly prime: string
 }
 

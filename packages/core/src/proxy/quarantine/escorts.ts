@@ -25,11 +25,11 @@ export class Escorts {
     return this.byNode.size
   }
 
-  /** The first of its candidates where no other suspect is; undefined: it has to wait. */
-  lead({ word, desk }: Asking, untilMs: number): string | undefined {
+  /** The first of these nodes where no other suspect is; undefined: it has to wait. */
+  lead({ word, desk }: Asking, nodes: readonly string[], untilMs: number): string | undefined {
     const { fingerprint } = word.suspect
     for (const escort of this.byNode.values()) if (escort.fingerprint === fingerprint) return undefined
-    const node = word.candidates.find((id) => !this.byNode.has(id))
+    const node = nodes.find((id) => !this.byNode.has(id))
     if (node !== undefined) this.byNode.set(node, { fingerprint, desk, ticket: word.ticket, untilMs })
     return node
   }

@@ -38,6 +38,13 @@ export class Inquests {
     return this.open.get(life)
   }
 
+  /** Whether the node has gone away since. */
+  wentAway(node: string, sinceMs: number): boolean {
+    for (const inquest of this.open.values())
+      if (inquest.node === node && Math.max(inquest.openedAtMs, inquest.endedAtMs) >= sinceMs) return true
+    return false
+  }
+
   /** A connection broke: opens an inquest, or joins the one of the same end. */
   join(life: string, node: string, present: Present): Inquest {
     const inquest = this.current(life, node, present.brokeAtMs)

@@ -140,7 +140,8 @@ export class QuarantineOffice {
   }
 
   private placeFor(asking: Asking): 'wait' | 'anywhere' | { readonly node: string } {
-    const { lives, candidates, suspect } = asking.word
+    const { lives, suspect } = asking.word
+    const candidates = asking.word.candidates.filter((node) => !this.court.wentAway(node, asking.sinceMs))
     const { deaths, isInDoubt, isLast } = this.court.caseOf(suspect.fingerprint)
     const waitedMs = this.options.clock.nowMs() - asking.sinceMs
     const open = lives.filter((life) => this.mayCount(life))
@@ -151,7 +152,7 @@ export class QuarantineOffice {
     const longestMs = isInDoubt ? LONGEST.inDoubt : deaths === 0 || lives.length === 0 ? LONGEST.broke : LONGEST.suspect
     if (waitedMs >= longestMs) return 'anywhere'
     if (isLast || (deaths === 0 && waitedMs < GATHER_MS)) return 'wait'
-    const node = this.escorts.lead(asking, this.options.clock.nowMs() + (isInDoubt ? TRIAL_MS : ESCORT_MS))
+    const node = this.escorts.lead(asking, candidates, this.options.clock.nowMs() + (isInDoubt ? TRIAL_MS : ESCORT_MS))
     return node === undefined ? 'wait' : { node }
   }
 
