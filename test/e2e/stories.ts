@@ -68,14 +68,28 @@ export function otherStories(count: number): Story[] {
   })
 }
 
-/** Uniform over the events of the unbroken answer: one in three between two, one inside, one inside a character. */
-export function drawCut(reference: Seen, random: Seeded): Cut {
-  const events = reference.raw.split('\n\n').slice(0, -1)
+export interface CutOptions {
+  /** Absent: one. The second cuts what another node goes on with, and so on. */
+  readonly count?: number
+  /** Absent: politely and by reset. */
+  readonly hows?: readonly Cut['how'][]
+}
+
+/** The first is uniform over the events of the unbroken answer, each further one over what was left then: one in three between two events, one inside, one inside a character. */
+export function drawCuts(reference: Seen, random: Seeded, { count = 1, hows = ['end', 'reset'] }: CutOptions = {}): Cut[] {
+  let events = reference.raw.split('\n\n').slice(0, -1)
+  return Array.from({ length: count }, () => {
+    const cut = { ...drawPlace(events, random), how: random.pick(hows) }
+    events = events.slice(Math.min(cut.event, events.length - 1))
+    return cut
+  })
+}
+
+function drawPlace(events: readonly string[], random: Seeded): Pick<Cut, 'event' | 'at' | 'bytes'> {
   const event = random.below(events.length)
-  const how = random.pick(['end', 'reset'] as const)
   const at = random.pick(['between', 'inside', 'character'] as const)
-  if (at === 'between') return { event, at, how }
+  if (at === 'between') return { event, at }
   const wide = events.flatMap((text, index) => (/[^\0-\x7f]/u.test(text) ? [index] : []))
-  if (at === 'character' && wide.length > 0) return { event: random.pick(wide), at, how }
-  return { event, at: 'inside', bytes: 1 + random.below(Buffer.byteLength(events[event] ?? '')), how }
+  if (at === 'character' && wide.length > 0) return { event: random.pick(wide), at }
+  return { event, at: 'inside', bytes: 1 + random.below(Buffer.byteLength(events[event] ?? '')) }
 }

@@ -14,7 +14,8 @@ export interface Told {
   readonly story: Story
   readonly reference: Seen
   readonly seen: Seen
-  readonly cut: Cut
+  /** The second one was for the node that went on, and so forth. */
+  readonly cuts: readonly Cut[]
   /** Its engine was really cut off. */
   readonly wasCut: boolean
 }
@@ -32,12 +33,12 @@ export function verdictOf(told: Told): Verdict {
 }
 
 /** Cut before its first content it moves to another node, whatever it asks; behind its last event there was nothing left to lose. */
-function mayBeWhole({ reference, cut, wasCut }: Told): boolean {
+function mayBeWhole({ reference, cuts: [cut], wasCut }: Told): boolean {
   const events = reference.raw.split('\n\n').slice(0, -1)
   const firstContent = events.findIndex(
     (event) => /"(content|text|arguments|reasoning_content)":"[^"]/u.test(event) || event.includes('"tool_calls"'),
   )
-  return !wasCut || cut.event <= firstContent || cut.event >= events.length - 1
+  return !wasCut || cut === undefined || cut.event <= firstContent || cut.event >= events.length - 1
 }
 
 /** Why a stream that ended well for its client is not the unbroken one. */
@@ -49,15 +50,17 @@ function flawOfWhole(told: Told): string | undefined {
   if (seen.finishReason !== reference.finishReason) return `ended with ${seen.finishReason} instead of ${reference.finishReason}`
   if (seen.ids !== 1 || seen.createds !== 1) return `${seen.ids} ids, ${seen.createds} times of creation`
   const expected = story.ask.body['stream_options'] === undefined ? [] : reference.usages
-  return sameUsage(seen.usages, expected) || saidNothingMore(told, expected) ? undefined : `usage ${JSON.stringify(seen.usages)} instead of ${JSON.stringify(expected)}`
+  return sameUsage(seen.usages, expected) || saidNothingMore(told, expected)
+    ? undefined
+    : `usage ${JSON.stringify(seen.usages)} instead of ${JSON.stringify(expected)}`
 }
 
 /** Cut behind its last word: the rest is an answer without one, and the simulated engine counts the end of such an answer as a token. */
-function saidNothingMore({ reference, seen, cut }: Told, expected: readonly Usage[]): boolean {
+function saidNothingMore({ reference, seen, cuts }: Told, expected: readonly Usage[]): boolean {
   const events = reference.raw.split('\n\n')
   const finish = events.findIndex((event) => event.includes('"finish_reason":"'))
   const more = expected.map((usage) => ({ ...usage, completion_tokens: usage.completion_tokens + 1 }))
-  return cut.event >= finish && sameUsage(seen.usages, more)
+  return cuts.reduce((sum, { event }) => sum + event, 0) >= finish && sameUsage(seen.usages, more)
 }
 
 function sameUsage(seen: readonly Usage[], expected: readonly Usage[]): boolean {
@@ -75,8 +78,9 @@ function flawOfError({ reference, seen }: Told): string | undefined {
   return reference.text.startsWith(seen.text) ? undefined : 'the text before the error is not that of the answer'
 }
 
-function wrong({ story, cut, seen }: Told, why: string): Verdict {
-  return { kind: 'wrong', why: `${story.name}, cut ${cut.at} ${cut.event} (${cut.how}), at ${seen.nodes}: ${why}` }
+function wrong({ story, cuts, seen }: Told, why: string): Verdict {
+  const where = cuts.map(({ at, event, how }) => `${at} ${event} (${how})`).join(', ')
+  return { kind: 'wrong', why: `${story.name}, cut ${where}, at ${seen.nodes}: ${why}` }
 }
 
 function firstDifference(one: string, other: string): number {

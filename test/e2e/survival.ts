@@ -4,7 +4,7 @@ import { CuttingProxy, CutPlan } from './cutting-proxy.js'
 import { House } from './house.js'
 import { ShapesEngine, shapesModel } from './shapes-engine.js'
 import { inTurns, readStream, type Ask, type Seen } from './stream-reader.js'
-import { drawCut, type Story } from './stories.js'
+import { drawCuts, type CutOptions, type Story } from './stories.js'
 import type { Seeded } from './seeded.js'
 import { verdictOf, type Verdict } from './stream-verdict.js'
 import { control } from './thread-load.js'
@@ -44,6 +44,12 @@ export interface Survived {
   readonly seen: Seen
 }
 
+export interface TellOptions {
+  readonly random: Seeded
+  readonly concurrency: number
+  readonly cuts?: CutOptions
+}
+
 /** The balancer, its engines, and what cuts them. */
 export class Survival {
   private constructor(
@@ -66,21 +72,16 @@ export class Survival {
     return readStream(model === models.shapes ? `http://127.0.0.1:${shapes[0]?.port}` : (sims[0]?.url ?? ''), ask, { model })
   }
 
-  /** Every story once, cut once; how each came out. */
-  tell(stories: readonly Story[], options: { readonly random: Seeded; readonly concurrency: number }): Promise<Survived[]> {
+  /** Every story once, cut off on its way; how each came out. */
+  tell(stories: readonly Story[], options: TellOptions): Promise<Survived[]> {
     return inTurns(stories, options.concurrency, async (story, index) => {
       const reference = await this.reference(story)
-      const cut = drawCut(reference, options.random)
-      const requestId = `a3-${index}-${cut.event}-${cut.at}-${cut.how}`
-      this.plan.set(requestId, cut)
+      const cuts = drawCuts(reference, options.random, options.cuts)
+      const requestId = `a3-${index}-${cuts.map(({ event, at, how }) => `${event}-${at}-${how}`).join('-')}`
+      this.plan.set(requestId, ...cuts)
       const seen = await this.ask(story.ask, story.model, requestId)
-      return {
-        requestId,
-        reference,
-        story,
-        seen,
-        verdict: verdictOf({ story, reference, seen, cut, wasCut: this.plan.made.includes(requestId) }),
-      }
+      const wasCut = this.plan.made.includes(requestId)
+      return { requestId, reference, story, seen, verdict: verdictOf({ story, reference, seen, cuts, wasCut }) }
     })
   }
 

@@ -92,6 +92,14 @@ describe('streams that are cut off at any byte', () => {
     expect(continued.length).toBeGreaterThan(Math.min(N, 900) * 0.8)
   })
 
+  it('are all whole where those that go on are cut off again and again', async () => {
+    survival = await Survival.start({ engines: 6 })
+    const told = await survival.tell(eligibleStories(Math.round(N / 3)), { random: new Seeded(7), concurrency: 20, cuts: { count: 3 } })
+    note(told, { scenario: 'eligible, 3 cuts', failed: wrongs(told).length })
+    expect(wrongs(told)).toEqual([])
+    expect(survival.plan.made.length).toBeGreaterThan(told.length * 2)
+  })
+
   it('all end in the error that the official client raises where they are more than plain text', async () => {
     survival = await Survival.start()
     const told = await survival.tell(otherStories(N), { random: new Seeded(3), concurrency: CONCURRENCY })
