@@ -5,7 +5,7 @@ import type { TimerHandle } from '../base/index.js'
 import type { Decision, NodeOutcome, RequestRecord } from '../contracts/index.js'
 import { Discovery } from '../discovery/index.js'
 import { messageOf } from '../errors/index.js'
-import { ProbeLoop } from '../health/index.js'
+import { ProbeLoop, type NodeJudge } from '../health/index.js'
 import { createBelief, type Belief } from '../insight/index.js'
 import { expectedNeed, Fleet, GpuDesks, memoryFits, type Node } from '../nodes/index.js'
 import { createRecordRing, type DeskWord, type OfficeWord, type QuarantineOffice, type RecordRing, type Sentence } from '../proxy/index.js'
@@ -22,6 +22,7 @@ import { nodeReadings } from './node-readings.js'
 import { hearOfEnds, openOffice } from './quarantine-office.js'
 import { createPluginHost } from './plugin-host.js'
 import type { Resolved } from './resolved-options.js'
+import { seatJudge } from './seat-judge.js'
 import { SharedBelief } from './shared-belief.js'
 import { meanReports, type StrategyReport } from './strategy-reports.js'
 import { coreVersion } from './version.js'
@@ -34,6 +35,8 @@ export interface Assembly {
   readonly fleet: Fleet
   readonly belief: Belief
   readonly probes: ProbeLoop
+  /** Who is out because of how its requests fare. */
+  readonly judge: NodeJudge
   readonly stats: RequestStats
   readonly metrics: GatewayMetrics
   readonly ring: RecordRing
@@ -83,6 +86,7 @@ export function assemble(options: Resolved, first: Topology, hooks: AssemblyHook
     clock,
     threads: threadCount + 1,
     ...(threadCount === 0 ? {} : { onNews: shared.gather }),
+    onGap: (index, gap) => judge.pace(index, gap),
     onFault: (error) => log.error('strategy.failed', { error: messageOf(error) }),
   })
   const engines = new Map(options.engines.map((plugin) => [plugin.engine, plugin]))
@@ -126,10 +130,14 @@ export function assemble(options: Resolved, first: Topology, hooks: AssemblyHook
     },
     onLoadFailed: (id, why) => log.warn('node.load_unknown', { node: id, why }),
   })
+  const judge = seatJudge({ clock, fleet, belief })
   const lives = new NodeLives()
   const cacheWatch = new CacheWatch({ clock, log, belief })
   fleet.events.on('roster', () => {
-    for (const { index } of lives.gone(fleet.current())) belief.forget(index)
+    for (const { index } of lives.gone(fleet.current())) {
+      belief.forget(index)
+      judge.forget(index)
+    }
     cacheWatch.sync(fleet.nodes().map((node) => watchedNode(node)))
     dataPath.nodesChanged()
   })
@@ -149,13 +157,17 @@ export function assemble(options: Resolved, first: Topology, hooks: AssemblyHook
     sources: () => discovery.readings(),
     nodes: () => nodeReadings(fleet, belief, clock.nowMs()),
     mirrorBytes: () => (threadCount + 1) * belief.mirrorBytes,
+    quarantine: () => ({ bodies: office.list().length, suspects: office.suspects }),
     inLine: () => inLine(dataPath, threads),
     strategies: () => strategyReports(dataPath, threads),
   })
   const ring = createRecordRing()
   const decisions = new DecisionBook(ring)
   const onDecision = (decision: Decision): void => decisions.add(decision)
-  const onOutcomes = (outcomes: readonly NodeOutcome[]): void => hearOfEnds(office, fleet, outcomes)
+  const onOutcomes = (outcomes: readonly NodeOutcome[]): void => {
+    hearOfEnds(office, fleet, outcomes)
+    judge.outcomes(outcomes)
+  }
   const onSettled = (records: readonly RequestRecord[]): void => {
     for (const record of records) {
       stats.settle(record)
@@ -217,6 +229,7 @@ export function assemble(options: Resolved, first: Topology, hooks: AssemblyHook
     discovery,
     office,
     probes,
+    judge,
     stats,
     metrics,
     ring,
@@ -235,6 +248,7 @@ export function assemble(options: Resolved, first: Topology, hooks: AssemblyHook
     },
     stopAsking() {
       probes.stop()
+      judge.stop()
       cacheWatch.stop()
       gpuBoard.close()
     },

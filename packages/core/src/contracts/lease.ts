@@ -22,6 +22,8 @@ export interface Lease {
   firstToken(): void
   /** More of the answer is there: so many tokens since the last call. May be left out or called for some of them only. */
   tokens(count: number): void
+  /** The client takes the answer slowly: from now on the time between tokens says nothing of the node. */
+  heldUp?(): void
   /** Counts out; later calls do nothing. Without an end, as after a fault of ours, nothing is learned. */
   settle(end?: LeaseEnd): void
 }

@@ -1,9 +1,10 @@
 import type { NodeOutcome, NodeState } from '../contracts/index.js'
+import type { Gap } from '../insight/index.js'
 import { Comeback, type ComebackOptions } from './comeback.js'
 import { inWords } from './in-words.js'
 import type { EjectionKind } from './judge-settings.js'
 import { NodeFile, type Charge, type JudgedNode } from './node-file.js'
-import { PaceBook, type Pace } from './pace-book.js'
+import { PaceBook } from './pace-book.js'
 import { isShort, mayLoseOne, poolRoom } from './pool-room.js'
 
 export interface NodeJudgeOptions extends ComebackOptions {
@@ -41,8 +42,8 @@ export class NodeJudge {
   }
 
   /** A gap between tokens of a node, in which no prompt was computed there. */
-  pace(index: number, pace: Pace): void {
-    this.paces.learn(index, pace, this.options.clock.nowMs())
+  pace(index: number, gap: Gap): void {
+    this.paces.learn(index, gap, this.options.clock.nowMs())
     const file = this.byRow.get(index)
     if (file !== undefined && this.paces.isDue(index)) this.judgePace(file)
   }

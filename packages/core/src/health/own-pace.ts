@@ -1,4 +1,4 @@
-import type { Pace } from './pace-book.js'
+import type { Gap } from '../insight/index.js'
 
 /** Gaps under one load before their typical one is known. */
 const FIRST_GAPS = 16
@@ -23,24 +23,24 @@ class Typical {
   }
 
   /** Its median, followed by small steps. */
-  learn(pace: Pace, atMs: number): void {
+  learn(gap: Gap, atMs: number): void {
     const { count } = this
     this.count += 1
-    this.decoding += (Math.max(1, pace.decoding) - this.decoding) / Math.min(this.count, 64)
-    this.kvTokens += (Math.max(1, pace.kvTokens) - this.kvTokens) / Math.min(this.count, 64)
+    this.decoding += (Math.max(1, gap.decoding) - this.decoding) / Math.min(this.count, 64)
+    this.kvTokens += (Math.max(1, gap.kvTokens) - this.kvTokens) / Math.min(this.count, 64)
     if (count < FIRST_GAPS) {
-      this.first.push(pace.msPerToken)
-      this.msPerToken = this.first.toSorted((one, other) => one - other)[this.first.length >> 1] ?? pace.msPerToken
+      this.first.push(gap.msPerToken)
+      this.msPerToken = this.first.toSorted((one, other) => one - other)[this.first.length >> 1] ?? gap.msPerToken
     } else {
       const step = count < QUICK_GAPS ? QUICK_STEP : Math.min(QUICK_STEP, (STEP_PER_MINUTE * Math.max(0, atMs - this.learnedMs)) / 60_000)
-      this.msPerToken *= pace.msPerToken > this.msPerToken ? 1 + step : 1 / (1 + step)
+      this.msPerToken *= gap.msPerToken > this.msPerToken ? 1 + step : 1 / (1 + step)
       this.first = []
     }
     this.learnedMs = atMs
   }
 
   /** The longest gap that could be expected under another load, were all its requests computed one after the other. */
-  atMost({ decoding, kvTokens }: Pace): number {
+  atMost({ decoding, kvTokens }: Gap): number {
     return this.msPerToken * Math.max(1, decoding / this.decoding, kvTokens / this.kvTokens)
   }
 }
@@ -50,23 +50,23 @@ export class OwnPace {
   private readonly loads = new Map<number, Typical>()
 
   /** Takes in one gap; tells how many times the usual one it is, where that is known. */
-  learn(pace: Pace, atMs: number): number | undefined {
-    const usualMs = this.usualMs(pace)
-    const ratio = usualMs === undefined ? undefined : pace.msPerToken / usualMs
-    if (ratio === undefined || ratio < ODD) this.at(pace).learn(pace, atMs)
+  learn(gap: Gap, atMs: number): number | undefined {
+    const usualMs = this.usualMs(gap)
+    const ratio = usualMs === undefined ? undefined : gap.msPerToken / usualMs
+    if (ratio === undefined || ratio < ODD) this.at(gap).learn(gap, atMs)
     return ratio
   }
 
-  private usualMs(pace: Pace): number | undefined {
-    const own = this.loads.get(bucketOf(pace))
+  private usualMs(gap: Gap): number | undefined {
+    const own = this.loads.get(bucketOf(gap))
     if (own?.isKnown === true) return own.msPerToken
     let least: number | undefined
-    for (const load of this.loads.values()) if (load.isKnown) least = Math.min(least ?? Infinity, load.atMost(pace))
+    for (const load of this.loads.values()) if (load.isKnown) least = Math.min(least ?? Infinity, load.atMost(gap))
     return least
   }
 
-  private at(pace: Pace): Typical {
-    const bucket = bucketOf(pace)
+  private at(gap: Gap): Typical {
+    const bucket = bucketOf(gap)
     let load = this.loads.get(bucket)
     if (load === undefined) this.loads.set(bucket, (load = new Typical()))
     return load
@@ -74,6 +74,6 @@ export class OwnPace {
 }
 
 /** Loads within twice the requests and four times the tokens are alike. */
-function bucketOf({ decoding, kvTokens }: Pace): number {
+function bucketOf({ decoding, kvTokens }: Gap): number {
   return 64 * Math.floor(Math.log2(Math.max(1, decoding))) + Math.floor(Math.log2(Math.max(1, kvTokens)) / 2)
 }

@@ -1,13 +1,5 @@
+import type { Gap } from '../insight/index.js'
 import { OwnPace } from './own-pace.js'
-
-/** One gap between tokens of a node, and what it had to do meanwhile. */
-export interface Pace {
-  readonly msPerToken: number
-  /** Requests in flight there. */
-  readonly decoding: number
-  /** Their prompts and answers, in tokens: what each step reads. */
-  readonly kvTokens: number
-}
 
 export interface Slowness {
   /** How many times slower than it used to be under such a load. */
@@ -55,12 +47,12 @@ export class PaceBook {
   private readonly nodes = new Map<number, NodePace>()
   private nowMs = 0
 
-  learn(index: number, pace: Pace, atMs: number): void {
+  learn(index: number, gap: Gap, atMs: number): void {
     this.nowMs = atMs
-    if (!Object.values(pace).every(Number.isFinite) || pace.msPerToken <= 0) return
+    if (!Object.values(gap).every(Number.isFinite) || gap.msPerToken <= 0) return
     let node = this.nodes.get(index)
     if (node === undefined) this.nodes.set(index, (node = new NodePace()))
-    const ratio = node.own.learn(pace, atMs)
+    const ratio = node.own.learn(gap, atMs)
     if (ratio !== undefined) node.add({ ratio, atMs })
   }
 

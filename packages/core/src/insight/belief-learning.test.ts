@@ -66,6 +66,42 @@ describe('slowness', () => {
     expect(all.belief.of(slow).slowness).toBe(1)
   })
 
+  it('is not learned from an answer that its client takes slowly', () => {
+    const all = scene(2)
+    const [mine, other] = all.nodes
+    if (mine === undefined || other === undefined) throw new Error('two nodes')
+    train(all, other, 1)
+    train(all, mine, 1)
+    const lease = all.belief.open(mine, factsOfBlocks([], 100))
+    lease.firstToken()
+    lease.tokens(4)
+    lease.heldUp?.()
+    for (let gap = 0; gap < 60; gap += 1) {
+      all.clock.advance(2_000)
+      lease.tokens(4)
+    }
+    expect(all.belief.of(mine).slowness).toBe(1)
+  })
+
+  it('is told, gap by gap, to whoever judges nodes: from the second token on, and what the node had to do', () => {
+    const clock = new FakeClock()
+    const gaps: unknown[] = []
+    const belief = createBelief({ clock, capacity: 1, onGap: (index, gap) => gaps.push({ index, ...gap }) })
+    const [node] = nodesOf(1)
+    if (node === undefined) throw new Error('one node')
+    const lease = belief.open(node, factsOfBlocks([], 100))
+    lease.firstToken()
+    lease.tokens(1)
+    clock.advance(100)
+    lease.tokens(1)
+    clock.advance(40)
+    lease.tokens(4)
+    expect(gaps).toEqual([
+      { index: 0, msPerToken: 100, decoding: 1, kvTokens: 100 },
+      { index: 0, msPerToken: 10, decoding: 1, kvTokens: 100 },
+    ])
+  })
+
   it('compares the nodes of one pool only, and forgets with the node', () => {
     const all = scene(2)
     const [mine, other] = all.nodes

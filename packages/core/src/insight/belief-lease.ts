@@ -6,10 +6,12 @@ import type { BeliefNews } from './belief-news.js'
 import type { CacheTruth } from './cache-truth.js'
 import type { BlockChain, Pin } from './pin.js'
 import type { PrefixMirror } from './prefix-mirror.js'
-import { expectedStepMs } from './speed-book.js'
+import type { Gap } from './speed-book.js'
 
 /** A gap is measured over so many tokens: single ones come in the rhythm of sockets. */
 const GAP_TOKENS = 4
+/** Or over fewer that take so long. */
+const LONG_GAP_MS = 60
 /** No more than one gap of a node in this time. */
 const GAP_EVERY_MS = 20
 
@@ -24,7 +26,7 @@ export interface LeaseContext {
   /** The row of a node that gets a request. */
   meet(node: Candidate): NodeRow
   holds(node: Candidate, chain: BlockChain): void
-  learnGap(row: NodeRow, ratio: number): void
+  learnGap(row: NodeRow, gap: Gap): void
   learnCache(row: NodeRow, pin: Pin, told: { readonly facts: RequestFacts; readonly toldTokens: number }): void
 }
 
@@ -48,6 +50,7 @@ export class BeliefLease implements Lease, Waiting {
   /** Since when the tokens of the next gap are counted. */
   private gapSinceMs: number | undefined
   private gapTokens = 0
+  private isHeldUp = false
 
   constructor(
     private readonly belief: LeaseContext,
@@ -109,13 +112,18 @@ export class BeliefLease implements Lease, Waiting {
     row.spoke(this, atMs)
     this.gapTokens += count
     const sinceMs = this.gapSinceMs
-    if (sinceMs !== undefined && this.gapTokens < GAP_TOKENS) return
+    if (this.isHeldUp) return
+    if (sinceMs !== undefined && this.gapTokens < GAP_TOKENS && atMs - sinceMs < LONG_GAP_MS) return
     if (sinceMs !== undefined && this.isClean(sinceMs, atMs)) {
       row.measuredMs = atMs
-      belief.learnGap(row, (atMs - sinceMs) / this.gapTokens / expectedStepMs(row.inFlight, row.kvTokens))
+      belief.learnGap(row, { msPerToken: (atMs - sinceMs) / this.gapTokens, decoding: row.inFlight, kvTokens: row.kvTokens })
     }
     this.gapSinceMs = atMs
     this.gapTokens = 0
+  }
+
+  heldUp(): void {
+    this.isHeldUp = true
   }
 
   settle(end?: LeaseEnd): void {

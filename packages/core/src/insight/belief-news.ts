@@ -1,5 +1,6 @@
 import type { CacheSample } from './cache-truth.js'
 import type { BlockChain } from './pin.js'
+import type { Gap } from './speed-book.js'
 
 const OPENED = 1
 const COMPUTED = 2
@@ -26,7 +27,7 @@ export interface NewsTaker {
   held(life: NodeLife, chain: BlockChain): void
   cleared(index: number): void
   forgotten(index: number): void
-  gap(index: number, ratio: number, kin: number): void
+  gap(index: number, gap: Gap, kin: number): void
   answered(index: number, sample: CacheSample): void
 }
 
@@ -70,10 +71,9 @@ export class BeliefNews {
     this.say(FORGOTTEN, index)
   }
 
-  gap(index: number, ratio: number, kin: number): void {
+  gap(index: number, { msPerToken, decoding, kvTokens }: Gap, kin: number): void {
     this.say(GAP, index)
-    this.put(ratio)
-    this.put(kin)
+    for (const value of [msPerToken, decoding, kvTokens, kin]) this.put(value)
   }
 
   answered(index: number, { believedTokens, toldTokens, verdict, heldTokens }: CacheSample): void {
@@ -146,7 +146,7 @@ export function readNews(news: Float64Array, taker: NewsTaker): void {
     else if (what === ENDED) taker.ended(whose)
     else if (what === CLEARED) taker.cleared(whose)
     else if (what === FORGOTTEN) taker.forgotten(whose)
-    else if (what === GAP) taker.gap(whose, next(), next())
+    else if (what === GAP) taker.gap(whose, { msPerToken: next(), decoding: next(), kvTokens: next() }, next())
     else if (what === ANSWERED) {
       const [believedTokens, toldTokens, verdict, heldTokens] = [next(), next(), next(), next()]
       taker.answered(whose, { believedTokens, toldTokens, verdict: verdict < 0 ? -1 : verdict > 0 ? 1 : 0, heldTokens })

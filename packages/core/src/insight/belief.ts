@@ -1,6 +1,7 @@
 import type { Clock } from '../base/index.js'
 import type { BeliefView, LeaseBook, LoadFacts, NodeRows } from '../contracts/index.js'
 import type { LeaseRowsOptions } from './lease-rows.js'
+import type { Gap } from './speed-book.js'
 
 export interface BeliefOptions extends LeaseRowsOptions {
   readonly clock: Clock
@@ -8,6 +9,8 @@ export interface BeliefOptions extends LeaseRowsOptions {
   readonly aheadMs?: number
   /** Called when there is something that the other threads should hear within 5 ms; absent where there are none. */
   readonly onNews?: () => void
+  /** A gap between tokens was measured, in any thread; for the first one. */
+  readonly onGap?: (index: number, gap: Gap) => void
   /** A strategy failed over news of its requests; absent: nobody hears of it. */
   readonly onFault?: (error: unknown) => void
   /** Most blocks that the mirror holds of all nodes together. */

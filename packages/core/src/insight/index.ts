@@ -4,5 +4,6 @@
  */
 export type { Belief, BeliefOptions, MirrorReading } from './belief.js'
 export { tenantOf, TokenEstimates, type CountedRequest, type PromptEstimate, type Tenant } from './token-estimates.js'
+export type { Gap } from './speed-book.js'
 export { CacheLedger, type LedgerEffects } from './cache-ledger.js'
 export { createBelief } from './thread-belief.js'

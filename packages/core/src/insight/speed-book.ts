@@ -16,6 +16,15 @@ const MOST = 20
 const FRESH_MS = 30_000
 const FADING_MS = 30_000
 
+/** Time between tokens of one node in which no prompt was computed there, and what it had to do meanwhile. */
+export interface Gap {
+  readonly msPerToken: number
+  /** Requests in flight there. */
+  readonly decoding: number
+  /** What each step reads. */
+  readonly kvTokens: number
+}
+
 /** What a step takes that many requests decode in. */
 export function expectedStepMs(decoding: number, kvTokens: number): number {
   return STEP_BASE_MS + STEP_SEQUENCE_MS * decoding + STEP_KV_TOKEN_MS * kvTokens
@@ -52,8 +61,9 @@ export class SpeedBook {
 
   constructor(private readonly rows: LeaseRows) {}
 
-  /** One gap over what a step should have taken. */
-  learn(index: number, { kin, ratio, atMs }: { readonly kin: number; readonly ratio: number; readonly atMs: number }): void {
+  learn(index: number, gap: Gap, { kin, atMs }: { readonly kin: number; readonly atMs: number }): void {
+    // Over what a step should have taken.
+    const ratio = gap.msPerToken / expectedStepMs(gap.decoding, gap.kvTokens)
     if (!Number.isFinite(ratio) || ratio <= 0) return
     let gaps = this.nodes.get(index)
     if (gaps === undefined || gaps.kin !== kin) this.nodes.set(index, (gaps = new Gaps(kin)))

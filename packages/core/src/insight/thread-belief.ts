@@ -10,7 +10,7 @@ import { NodeRow } from './node-row.js'
 import type { BlockChain, Pin } from './pin.js'
 import { PrefixMirror } from './prefix-mirror.js'
 import { RemoteLeases } from './remote-leases.js'
-import { SpeedBook } from './speed-book.js'
+import { SpeedBook, type Gap } from './speed-book.js'
 
 export function createBelief(options: BeliefOptions): Belief {
   return new ThreadBelief(options)
@@ -25,16 +25,18 @@ class ThreadBelief implements Belief, LeaseContext {
   readonly news: BeliefNews | undefined
   readonly onFault: (error: unknown) => void
   private readonly isFirst: boolean
+  private readonly onGap: BeliefOptions['onGap']
   private readonly speeds: SpeedBook
   private readonly remote: RemoteLeases
   private readonly nodes: (NodeRow | undefined)[] = []
   private leases = 0
 
   constructor(options: BeliefOptions) {
-    const { clock, aheadMs = 0, thread = 0, onNews, onFault, mostBlocks } = options
+    const { clock, aheadMs = 0, thread = 0, onNews, onGap, onFault, mostBlocks } = options
     this.clock = clock
     this.aheadMs = aheadMs
     this.isFirst = thread === 0
+    this.onGap = onGap
     this.rows = new LeaseRows(options)
     this.truth = new CacheTruth(this.rows)
     this.speeds = new SpeedBook(this.rows)
@@ -149,7 +151,7 @@ class ThreadBelief implements Belief, LeaseContext {
       },
       cleared: (index) => this.emptied(index),
       forgotten: (index) => this.forgotten(index),
-      gap: (index, ratio, kin) => this.learnRatio(index, ratio, kin),
+      gap: (index, gap, kin) => this.learnPace(index, gap, kin),
       answered: (index, sample) => this.learnSample(index, sample),
     })
   }
@@ -187,9 +189,9 @@ class ThreadBelief implements Belief, LeaseContext {
     this.news?.held({ index: node.index, incarnation: node.incarnation ?? 0 }, chain)
   }
 
-  learnGap(row: NodeRow, ratio: number): void {
-    this.learnRatio(row.index, ratio, row.kin)
-    this.news?.gap(row.index, ratio, row.kin)
+  learnGap(row: NodeRow, gap: Gap): void {
+    this.learnPace(row.index, gap, row.kin)
+    this.news?.gap(row.index, gap, row.kin)
   }
 
   /** What the usage of an answer says of the belief that the request was sent with. */
@@ -204,8 +206,10 @@ class ThreadBelief implements Belief, LeaseContext {
     if (this.isFirst) this.truth.learn(index, sample)
   }
 
-  private learnRatio(index: number, ratio: number, kin: number): void {
-    if (this.isFirst) this.speeds.learn(index, { kin, ratio, atMs: this.clock.nowMs() + this.aheadMs })
+  private learnPace(index: number, gap: Gap, kin: number): void {
+    if (!this.isFirst) return
+    this.speeds.learn(index, gap, { kin, atMs: this.clock.nowMs() + this.aheadMs })
+    this.onGap?.(index, gap)
   }
 
   /** The life that the mirror holds something of. */

@@ -9,6 +9,7 @@ export function handedLease(lease: Lease): Lease {
     believedCachedTokens: lease.believedCachedTokens,
     firstToken: () => lease.firstToken(),
     tokens: (count) => lease.tokens(count),
+    heldUp: () => lease.heldUp?.(),
     settle(end) {
       const { promptTokens, completionTokens } = end?.usage ?? {}
       const isTold = promptTokens !== undefined && completionTokens !== undefined

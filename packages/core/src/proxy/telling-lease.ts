@@ -12,6 +12,7 @@ export function tellingLease(lease: Lease, onContent: (() => void) | undefined):
       told = true
     },
     tokens: (count) => lease.tokens(count),
+    heldUp: () => lease.heldUp?.(),
     settle: (end) => lease.settle(end),
   }
 }
