@@ -30,6 +30,7 @@ export type {
   NodeModels,
   NodeStatus,
   PoolStatus,
+  QuarantinedStatus,
   Quantiles,
   SourceStatus,
   ServedModel,

@@ -22,6 +22,8 @@ import PluginsInstall from './plugins/install.js'
 import PluginsLink from './plugins/link.js'
 import PluginsUninstall from './plugins/uninstall.js'
 import Purge from './purge.js'
+import QuarantineLift from './quarantine/lift.js'
+import QuarantineList from './quarantine/list.js'
 import Replay from './replay.js'
 import Simulate from './simulate.js'
 import Status from './status.js'
@@ -52,6 +54,8 @@ export const commands = {
   'plugins:link': PluginsLink,
   'plugins:uninstall': PluginsUninstall,
   purge: Purge,
+  'quarantine:lift': QuarantineLift,
+  'quarantine:list': QuarantineList,
   replay: Replay,
   simulate: Simulate,
   status: Status,

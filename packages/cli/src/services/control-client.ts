@@ -1,5 +1,13 @@
 import { connect } from 'node:net'
-import { LbError, messageOf, type BalancerEvent, type BalancerStatus, type NodeModels, type WhyJson } from '@plimsoll/core/client'
+import {
+  LbError,
+  messageOf,
+  type BalancerEvent,
+  type BalancerStatus,
+  type NodeModels,
+  type QuarantinedStatus,
+  type WhyJson,
+} from '@plimsoll/core/client'
 import type { Got, Response } from 'got'
 import type { LiveClient } from '../live/index.js'
 
@@ -9,6 +17,10 @@ export interface ControlClient extends LiveClient {
   status(options?: { readonly fresh?: boolean }): Promise<BalancerStatus>
   /** What each node serves, asked of the engines now. */
   models(): Promise<readonly NodeModels[]>
+  /** Requests that are refused because engines crashed on them. */
+  quarantine(): Promise<readonly QuarantinedStatus[]>
+  /** Lets one of them through again. */
+  liftQuarantine(fingerprint: string): Promise<void>
   /** How a request found its node. */
   why(requestId: string): Promise<WhyJson>
 }
@@ -33,6 +45,8 @@ export function createControlClient(options: ControlClientOptions): ControlClien
       return last
     },
     models: async () => ((await call('GET', '/v1/models')) as { nodes: readonly NodeModels[] }).nodes,
+    quarantine: async () => ((await call('GET', '/v1/quarantine')) as { bodies: readonly QuarantinedStatus[] }).bodies,
+    liftQuarantine: async (fingerprint) => void (await call('POST', `/v1/quarantine/${encodeURIComponent(fingerprint)}/lift`)),
     why: async (id) => (await call('GET', `/v1/requests/${encodeURIComponent(id)}/why`)) as WhyJson,
     traced: async (limit) => ((await call('GET', `/v1/decisions?limit=${limit}`)) as { traced: readonly WhyJson[] }).traced,
     events: (onEvent, signal) => followEvents(options, onEvent, signal),

@@ -1,5 +1,17 @@
 import type { BalancerStatus } from '@plimsoll/core'
-import { boardRows, glyphsFor, gpuRows, headerLines, nodesInOrder, plainText, safeStatus, whyLines, type Line } from './board/index.js'
+import {
+  boardRows,
+  cut,
+  glyphsFor,
+  gpuRows,
+  headerLines,
+  nodesInOrder,
+  plainText,
+  safeStatus,
+  whyLines,
+  span,
+  type Line,
+} from './board/index.js'
 
 export interface SnapshotOptions {
   /** Width to fit into; a pipe has none, so 120. */
@@ -16,6 +28,19 @@ export function renderSnapshot(status: BalancerStatus, options: SnapshotOptions 
   const view = { width, glyphs, nowMs, gpus: safe.gpus }
   const board = [...boardRows(safe.pools, view), ...gpuRows(safe, view)].map((row) => row.line)
   const why = whyLines(nodesInOrder(safe.pools), width)
-  const lines: Line[] = [...headerLines({ status: safe, nowMs }, width, glyphs), [], ...board, ...(why.length === 0 ? [] : [[], ...why])]
+  const lines: Line[] = [
+    ...headerLines({ status: safe, nowMs }, width, glyphs),
+    [],
+    ...board,
+    ...(why.length === 0 ? [] : [[], ...why]),
+    ...quarantineLines(safe, width),
+  ]
   return `${lines.map((line) => plainText(line).trimEnd()).join('\n')}\n`
+}
+
+/** Somebody is refused for what is written in no table. */
+function quarantineLines({ quarantine = [] }: BalancerStatus, width: number): Line[] {
+  if (quarantine.length === 0) return []
+  const what = quarantine.length === 1 ? 'a request is' : `${quarantine.length} requests are`
+  return [[], [span(cut(` ${what} refused because nodes crashed on it: lb quarantine list`, width), 'warn')]]
 }

@@ -35,6 +35,7 @@ export function buildStatus(assembly: Assembly, facts: StatusFacts): BalancerSta
       ttftMs: all.ttftMs,
     },
     pools: facts.topology.pools.map((pool) => poolStatus(assembly, pool, facts.nowMs)),
+    quarantine: assembly.office.list(),
     gpus: gpus.gpus,
     gpuProblems: gpus.problems,
   }

@@ -20,6 +20,8 @@ export function controlActions(balancer: Balancer, eventLog: EventLog) {
     requests: (limit: number) => balancer.requests(limit),
     why: (id: string) => balancer.decisions().why(id),
     traced: (limit: number) => balancer.decisions().newest(limit),
+    quarantine: () => balancer.quarantine().list(),
+    lift: (fingerprint: string) => balancer.quarantine().lift(fingerprint),
     drain: (id: string) => balancer.drain(id),
     resume: (id: string) => balancer.resume(id),
     restart: (id: string) => balancer.restart(id),

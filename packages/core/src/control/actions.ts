@@ -1,6 +1,6 @@
 import type { RequestRecord } from '../contracts/index.js'
 import type { NodeModels } from './models.js'
-import type { BalancerEvent, BalancerStatus } from './status.js'
+import type { BalancerEvent, BalancerStatus, QuarantinedStatus } from './status.js'
 import type { Why } from './why.js'
 
 export interface StopRequest {
@@ -25,6 +25,10 @@ export interface ControlActions {
   why(requestId: string): Why | undefined
   /** The newest requests whose choice was traced, newest first. */
   traced(limit: number): readonly Why[]
+  /** Requests that are refused because engines crashed on them. */
+  quarantine(): readonly QuarantinedStatus[]
+  /** Lets one of them through; false where none has this fingerprint. */
+  lift(fingerprint: string): boolean
   drain(nodeId: string): Promise<void> | void
   resume(nodeId: string): Promise<void> | void
   restart(nodeId: string): Promise<void> | void

@@ -42,6 +42,8 @@ function actions(): ControlActions {
     requests: (limit) => (asked.push(`requests ${limit}`), []),
     why: (id) => (id === 'gone' ? undefined : { id, record: null, decisions: [] }),
     traced: (limit) => (asked.push(`traced ${limit}`), [{ id: 'r1', record: null, decisions: [] }]),
+    quarantine: () => [{ fingerprint: 'abcd', pool: 'demo', bytes: 7, nodes: ['demo/sim-0', 'demo/sim-1'], untilMs: 5, refused: 2 }],
+    lift: (fingerprint) => (asked.push(`lift ${fingerprint}`), fingerprint === 'abcd'),
     drain: node('drain'),
     resume: node('resume'),
     restart: node('restart'),
@@ -84,7 +86,10 @@ describe('the control API', () => {
     for (const [path, operations] of Object.entries(document.paths)) {
       if ('get' in operations && path !== '/v1/events') expect((await call('GET', path)).status, path).toBe(200)
       if ('post' in operations)
-        expect((await call('POST', path.replace('{pool}', 'demo').replace('{node}', 'sim-0'))).status, path).toBe(200)
+        expect(
+          (await call('POST', path.replace('{pool}', 'demo').replace('{node}', 'sim-0').replace('{fingerprint}', 'abcd'))).status,
+          path,
+        ).toBe(200)
     }
   })
 
@@ -128,6 +133,14 @@ describe('the control API', () => {
     const newest = await call('GET', '/v1/decisions?limit=1')
     expect(JSON.parse(newest.text)).toEqual({ traced: [{ id: 'r1', record: null, decisions: [] }] })
     expect(asked).toEqual(['traced 1'])
+  })
+
+  it('lists what is in quarantine and lets it through', async () => {
+    const bodies = [{ fingerprint: 'abcd', pool: 'demo', bytes: 7, nodes: ['demo/sim-0', 'demo/sim-1'], untilMs: 5, refused: 2 }]
+    expect(JSON.parse((await call('GET', '/v1/quarantine')).text)).toEqual({ bodies })
+    expect(JSON.parse((await call('POST', '/v1/quarantine/abcd/lift')).text)).toEqual({ fingerprint: 'abcd', done: 'lift' })
+    const gone = await call('POST', '/v1/quarantine/ffff/lift')
+    expect([gone.status, gone.text]).toEqual([404, expect.stringContaining('LB_NOT_IN_QUARANTINE')])
   })
 
   it('streams recent and new events as lines and forgets a reader that leaves', async () => {

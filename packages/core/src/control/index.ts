@@ -16,6 +16,7 @@ export type {
   NodeLoadStatus,
   NodeStatus,
   PoolStatus,
+  QuarantinedStatus,
   Quantiles,
   SourceStatus,
 } from './status.js'

@@ -57,6 +57,18 @@ export const controlRoutes: readonly ControlRoute[] = [
     summary: 'The newest requests whose decisions were traced, newest first; `limit` 1..1000, default 100',
     handle: (actions, request) => ({ json: { traced: actions.traced(limitOf(request.query)).map(whyJson) } }),
   },
+  {
+    method: 'GET',
+    path: '/v1/quarantine',
+    summary: 'Requests that are refused because engines crashed on them',
+    handle: (actions) => ({ json: { bodies: actions.quarantine() } }),
+  },
+  {
+    method: 'POST',
+    path: '/v1/quarantine/{fingerprint}/lift',
+    summary: 'Let such a request through again',
+    handle: (actions, request) => ({ json: lifted(actions, request.params['fingerprint'] ?? '') }),
+  },
   nodeRoute('drain', 'Take no new requests; let running ones end'),
   nodeRoute('resume', 'Take requests again'),
   nodeRoute('restart', 'Drain, stop and start the engine again'),
@@ -82,6 +94,16 @@ function nodeRoute(verb: NodeVerb, summary: string): ControlRoute {
       return { json: { node: id, done: verb } }
     },
   }
+}
+
+function lifted(actions: ControlActions, fingerprint: string): object {
+  if (actions.lift(fingerprint)) return { fingerprint, done: 'lift' }
+  throw new LbError(`nothing in quarantine has the fingerprint ${JSON.stringify(fingerprint.slice(0, 100))}`, {
+    code: 'LB_NOT_IN_QUARANTINE',
+    source: 'operator',
+    httpStatus: 404,
+    hint: '`lb quarantine list` shows what there is; its time may be over',
+  })
 }
 
 function whyOf(actions: ControlActions, id: string): WhyJson {

@@ -196,6 +196,22 @@ export interface PoolStatus {
   readonly sources?: readonly SourceStatus[]
 }
 
+/** A request that is refused because engines crashed on it. */
+export interface QuarantinedStatus {
+  /** Salted hash of its body. */
+  readonly fingerprint: string
+  /** Where it was sent. */
+  readonly pool: string
+  /** Size of its body. */
+  readonly bytes: number
+  /** Nodes that crashed while they served it, oldest first. */
+  readonly nodes: readonly string[]
+  /** When it is let through again; epoch. */
+  readonly untilMs: number
+  /** Times that it was refused. */
+  readonly refused: number
+}
+
 export type BalancerState = 'starting' | 'serving' | 'draining'
 
 /** What `lb status --json` prints. Fields may join, none leaves within version 1. */
@@ -228,6 +244,8 @@ export interface BalancerStatus {
   }
   /** In the order of the topology. */
   readonly pools: readonly PoolStatus[]
+  /** Requests that are refused because engines crashed on them. */
+  readonly quarantine?: readonly QuarantinedStatus[]
   /** Accelerators of this machine, read because somebody looked; at most a few seconds old. */
   readonly gpus: readonly GpuStatus[]
   /** Why their tools told less than they could. */

@@ -120,6 +120,14 @@ export const gatewayMetricDeclarations = {
     labels: ['pool'],
     buckets: errorBounds,
   }),
+  quarantined: declare('gauge', 'lb_quarantined_requests', {
+    help: 'Request bodies that are refused right now because engines crashed on them.',
+    labels: [],
+  }),
+  crashSuspects: declare('gauge', 'lb_crash_suspects', {
+    help: 'Request bodies that were at a node when it crashed, and have not been answered since.',
+    labels: [],
+  }),
   nodeState: declare('gauge', 'lb_node_state', {
     help: '1 for the state that the node is in, 0 for the others.',
     labels: ['pool', 'node', 'state'],

@@ -30,6 +30,8 @@ export interface MetricsSource {
   readonly sources?: () => Iterable<SourceReading>
   /** Requests in line, by pool. */
   readonly inLine?: () => Iterable<readonly [pool: string, size: number]>
+  /** Requests that make engines crash, and those that may be such. */
+  readonly quarantine?: () => { readonly bodies: number; readonly suspects: number }
   /** What strategies say of themselves. */
   readonly strategies?: () => Iterable<{
     readonly pool: string
@@ -57,6 +59,8 @@ export class GatewayMetrics {
   private readonly timeInLine = this.registry.histogram(declared.timeInLine)
   private readonly inLine = this.registry.gauge(declared.inLine)
   private readonly strategyReport = this.registry.gauge(declared.strategyReport)
+  private readonly quarantined = this.registry.gauge(declared.quarantined)
+  private readonly suspects = this.registry.gauge(declared.crashSuspects)
   private readonly inFlight = this.registry.gauge(declared.nodeInFlight)
   private readonly waiting = this.registry.gauge(declared.nodeWaiting)
   private readonly tokensInFlight = this.registry.gauge(declared.nodeTokensInFlight)
@@ -120,6 +124,9 @@ export class GatewayMetrics {
     this.sources.read(this.source.sources?.() ?? [])
     this.inLine.clear()
     for (const [pool, size] of this.source.inLine?.() ?? []) this.inLine.with({ pool }).set(size)
+    const found = this.source.quarantine?.()
+    if (found !== undefined) this.quarantined.with({}).set(found.bodies)
+    if (found !== undefined) this.suspects.with({}).set(found.suspects)
     this.strategyReport.clear()
     for (const { pool, strategy, values } of this.source.strategies?.() ?? [])
       for (const [name, value] of Object.entries(values)) this.strategyReport.with({ pool, strategy, name }).set(value)
