@@ -1,3 +1,4 @@
+import { canaryForm, canaryPlan, hungForm, hungPlan, type CanaryPlan, type HungPlan } from './hung-plan.js'
 import { formatDuration, formatPercent, parseDuration, parsePercent } from './quantities.js'
 import type { TopologyInput } from './schema.js'
 
@@ -24,6 +25,9 @@ export interface HealthPlan {
   readonly timeoutMs: number
   /** Absent: no node is taken out by what its requests say. */
   readonly eject?: EjectPlan
+  /** Absent: nobody watches for nodes that hang. */
+  readonly hung?: HungPlan
+  readonly canary: CanaryPlan
   /** 0: none. */
   readonly slowStartMs: number
 }
@@ -32,24 +36,30 @@ type HealthInput = NonNullable<TopologyInput['pools'][string]['health']>
 
 /** Fills in the defaults. */
 export function healthPlan(input: HealthInput = {}): HealthPlan {
+  const hung = hungPlan(input.hung)
   return {
     intervalMs: ms(input.interval ?? '2s'),
     fall: input.fall ?? 3,
     rise: input.rise ?? 2,
     timeoutMs: ms(input.timeout ?? '2s'),
     ...(input.eject === 'off' ? {} : { eject: ejectPlan(input.eject ?? {}) }),
+    ...(hung === undefined ? {} : { hung }),
+    canary: canaryPlan(input.canary),
     slowStartMs: ms(input.slowStart ?? '30s'),
   }
 }
 
 /** As the file would say it. */
-export function healthForm({ intervalMs, timeoutMs, fall, rise, eject, slowStartMs }: HealthPlan): object {
+export function healthForm({ intervalMs, timeoutMs, fall, rise, eject, hung, canary, slowStartMs }: HealthPlan): object {
+  const asked = canaryForm(canary)
   return {
     interval: formatDuration(intervalMs),
     timeout: formatDuration(timeoutMs),
     fall,
     rise,
     eject: eject === undefined ? 'off' : ejectForm(eject),
+    hung: hungForm(hung),
+    ...(asked === undefined ? {} : { canary: asked }),
     slowStart: formatDuration(slowStartMs),
   }
 }

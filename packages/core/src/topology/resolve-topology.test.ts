@@ -52,6 +52,8 @@ describe('the smallest file', () => {
             rise: 2,
             timeoutMs: 2000,
             eject: { after: 5, share: 0.5, windowMs: 10_000, most: 0.5, firstMs: 1000, longestMs: 30_000, slower: 2.5 },
+            hung: { afterMs: 8_000, restartAfterMs: 60_000 },
+            canary: { nodes: 'launched', everyMs: 0, withinMs: 5_000 },
             slowStartMs: 30_000,
           },
           drainMs: 60_000,

@@ -1,4 +1,5 @@
 import { Type } from 'typebox'
+import { canary, hung } from './schema-hung.js'
 import { count, duration, percent, section } from './schema-parts.js'
 
 const eject = Type.Union(
@@ -48,6 +49,8 @@ export const health = section(
     fall: Type.Optional(count('Failures in a row that take a node out.', { min: 1, max: 100, default: 3 })),
     rise: Type.Optional(count('Successes in a row that bring it back.', { min: 1, max: 100, default: 2 })),
     eject: Type.Optional(eject),
+    hung: Type.Optional(hung),
+    canary: Type.Optional(canary),
     slowStart: Type.Optional(
       duration('A node that comes back after a failure gets a share of its usual requests that grows for so long. 0s: all at once.', '30s'),
     ),
