@@ -14,6 +14,12 @@ export interface AttemptRecord {
   readonly leg?: 'prefill'
   /** It went on with the stream that the try before it had begun: by the ids of its tokens, or by its text. */
   readonly continues?: 'exact' | 'text'
+  /** The node asked for a pause (429); no fault. */
+  readonly busy?: true
+  /** It was sent the request, and the client got nothing of what it may have done for it. */
+  readonly inVain?: true
+  /** Another try ran beside it: the first answer counts. */
+  readonly hedge?: true
   /** The client wanted a plain answer, and the engine was asked for a stream of it, so that it lets go at once when the client leaves. */
   readonly collected?: true
   /** The client left, and this engine notices that late: its slot stays busy for a while. */

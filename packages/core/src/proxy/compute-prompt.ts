@@ -5,6 +5,7 @@ import type { Admitted } from './admit.js'
 import { orderFor } from './order-for.js'
 import { outcomeOf } from './outcome-of.js'
 import type { ProxyContext } from './proxy-context.js'
+import { retryAfterMs } from './retries/pause.js'
 
 /** One token and where the prompt lies; a list of blocks for a million tokens of prompt is well below. */
 const MAX_ANSWER_BYTES = 4 * 1024 * 1024
@@ -34,7 +35,8 @@ export function computePrompt(context: ProxyContext, request: Admitted, node: Ro
   const lease = context.leases.open(node, request.facts)
   const answer = new PromptAnswer({ context, request, node, lease, field: handover.field, onEnd })
   try {
-    answer.began(context.upstream.dispatch(orderFor(request, node, prefillBody(request.scan, node.model, handover)), answer))
+    const body = prefillBody(request.scan, node.model, handover)
+    answer.began(context.upstream.dispatch(orderFor(request, node, { body }), answer))
   } catch (bug) {
     lease.settle()
     throw bug
@@ -95,7 +97,8 @@ class PromptAnswer implements UpstreamEvents {
     const { status, headers } = this.head
     const body = Buffer.concat(this.parts)
     const verdict = node.dialect.classify(status, headers, status < 400 ? '' : body.toString('utf8', 0, JUDGED_BYTES))
-    if (verdict === 'cooldown') context.cooldowns.begin(node, headers['retry-after'], context.clock.nowMs())
+    if (verdict === 'cooldown') 
+      context.cooldowns.begin(node, retryAfterMs(headers['retry-after'], context.clock.epochMs()), context.clock.nowMs())
     if (verdict !== 'ok') {
       const isClientsFault = verdict === 'client' && status < 500
       const rest = verdict === 'cooldown' ? { rest: true as const } : {}

@@ -5,6 +5,8 @@ import { DecisionTracer } from './decision-tracer.js'
 import { pipeline } from './pipeline.js'
 import type { ProxyContext, ProxyOptions, ProxyRequest } from './proxy-context.js'
 import { QuarantineDesk, type OfficeWord } from './quarantine/index.js'
+import { HedgeBook } from './retries/hedge-book.js'
+import { RetryBudgets } from './retries/retry-budgets.js'
 import { WaitingLines } from './waiting-line.js'
 import { Zones } from './zones.js'
 
@@ -25,13 +27,16 @@ export interface Proxy {
 
 export function createProxy(options: ProxyOptions): Proxy {
   const { clock, limits, leases, random, onDecision } = options
+  const lines = new WaitingLines(clock, options.onLine)
   const context: ProxyContext = {
     ...options,
     bodies: new BodyBudget(),
     estimates: new TokenEstimates(),
     zones: new Zones(leases, () => limits().zone),
-    lines: new WaitingLines(clock, options.onLine),
-    cooldowns: new Cooldowns(),
+    lines,
+    cooldowns: new Cooldowns(() => lines.stirAll()),
+    budgets: new RetryBudgets(clock),
+    hedges: new HedgeBook(),
     quarantine: new QuarantineDesk({ clock, wheel: options.wheel, salt: options.salt, tell: options.onDeskWord }),
     tracer: new DecisionTracer({ random, share: () => limits().traceShare, onDecision }),
   }
@@ -46,13 +51,18 @@ export function createProxy(options: ProxyOptions): Proxy {
       return active
     },
     inLine: () => context.lines.sizes(),
-    nodesChanged: () => context.lines.stirAll(),
+    nodesChanged() {
+      context.cooldowns.retain(options.rosters.current().nodes)
+      lines.stirAll()
+    },
     quarantine: (word) => context.quarantine.hear(word),
     retain(pools) {
       context.estimates.retain(pools)
       context.zones.retain(pools)
       context.tracer.retain(pools)
-      context.lines.forgetEmpty()
+      context.budgets.retain(pools)
+      context.hedges.retain(pools)
+      lines.forgetEmpty()
     },
   }
 }

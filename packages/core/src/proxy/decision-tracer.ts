@@ -64,7 +64,7 @@ export class DecisionTracer {
       id: facts.id,
       arrivedAtMs: request.arrivedAtMs,
       decidedMs: rounded(context.clock.nowMs() - request.arrivedMs),
-      attempt: choosing.question.tried.length + 1,
+      attempt: choosing.question.attempt ?? choosing.question.tried.length + 1,
       askedFor: tracing.askedFor,
       pool: pool.name,
       model: facts.model,

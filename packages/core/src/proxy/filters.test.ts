@@ -105,7 +105,7 @@ describe('before the strategy is asked', () => {
     expect(reasons()).toEqual([{ node: 'p/n0', filter: 'face', reason: 'does not speak openai-chat' }])
   })
 
-  it('a node that asked for a pause is left alone, unless there is no other', async () => {
+  it('a node that asked for a pause is left alone', async () => {
     const slow = 'HTTP/1.1 429 X\r\nretry-after: 30\r\ncontent-length: 2\r\n\r\n{}'
     await engine({}, slow)
     await engine()
@@ -115,7 +115,9 @@ describe('before the strategy is asked', () => {
     expect(offered.map((candidates) => candidates.map(({ id }) => id))).toEqual([['p/n0', 'p/n1'], ['p/n1'], ['p/n1']])
     expect(reasons()).toEqual([{ node: 'p/n0', filter: 'cooldown', reason: 'asked not to be asked for another 30 s' }])
     rig.nodes.length = 1
-    expect((await rig.ask({})).status).toBe(429)
+    const refused = await rig.ask({})
+    expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, '30'])
+    expect(await refused.json()).toMatchObject({ error: { code: 'LB_NODES_RESTING' } })
   })
 
   it('each node is tried once', async () => {

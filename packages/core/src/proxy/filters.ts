@@ -9,12 +9,14 @@ export interface Question {
   readonly request: Admitted
   /** The id of the one node that it may go to: it may be what makes engines crash, and goes where no other such request is. */
   readonly only?: string | undefined
-  /** Each node is asked once. */
+  /** Not asked again for now. */
   readonly tried: readonly RosterNode[]
   /** A begun stream that the node must be able to go on with. */
   readonly resumption?: Resumption | undefined
   readonly cooldowns: Cooldowns
   readonly nowMs: () => number
+  /** Counts from 1; absent: one more than were tried. */
+  readonly attempt?: number
 }
 
 interface Filter {
@@ -36,16 +38,16 @@ const filters: readonly Filter[] = [
     reason: (_, { resumption }) => `cannot go on with a stream of ${resumption?.from.id}`,
   },
   { name: 'labels', isFirm: true, keeps: isLabelled, reason: (node, question) => `lacks ${lackedLabels(node, question)}` },
+  { name: 'cooldown', isFirm: true, keeps: isRested, reason: restReason },
   { name: 'role', isFirm: false, keeps: answers, reason: () => 'computes prompts for others' },
   { name: 'model', isFirm: false, keeps: serves, reason: (_, { request }) => `does not serve ${request.facts.model}` },
   { name: 'context', isFirm: false, keeps: hasRoom, reason: contextReason },
-  { name: 'cooldown', isFirm: false, keeps: isRested, reason: restReason },
 ]
 
 /** The nodes that may be asked. Where all may, which is nearly always so, it is the given list itself, found out in a few comparisons however long it is. */
 export function fittingNodes(routable: readonly RosterNode[], question: Question): readonly RosterNode[] {
   const { request, tried, cooldowns } = question
-  const isPlain = tried.length === 0 && request.requiredLabels === undefined && cooldowns.isEmpty
+  const isPlain = tried.length === 0 && request.requiredLabels === undefined && cooldowns.isEmpty && question.resumption === undefined
   if (isPlain && SharedAbilities.of(routable).suit(request.face, request.facts.model, request.neededTokens)) return routable
   const kept = narrowed(routable, question)
   return kept.length === routable.length ? routable : kept
@@ -60,9 +62,15 @@ export function leftOutBy(
   return routable
     .filter((node) => !kept.includes(node))
     .flatMap((node) => {
-      const filter = filters.find((each) => !each.keeps(node, question))
-      return filter === undefined ? [] : [{ node, filter: filter.name, reason: filter.reason(node, question) }]
+      const why = whyLeftOut(node, question)
+      return why === undefined ? [] : [{ node, ...why }]
     })
+}
+
+/** The first filter that leaves it out, and why; undefined: none does. */
+export function whyLeftOut(node: RosterNode, question: Question): { readonly filter: FilterName; readonly reason: string } | undefined {
+  const filter = filters.find((each) => !each.keeps(node, question))
+  return filter === undefined ? undefined : { filter: filter.name, reason: filter.reason(node, question) }
 }
 
 function narrowed(routable: readonly RosterNode[], question: Question): readonly RosterNode[] {
@@ -124,9 +132,10 @@ function contextReason({ contextTokens = 0 }: RosterNode, { request }: Question)
 }
 
 function isRested(node: RosterNode, { cooldowns, nowMs }: Question): boolean {
-  return cooldowns.isEmpty || cooldowns.leftMs(node, nowMs()) === 0
+  return cooldowns.isEmpty || cooldowns.hasRoom(node, nowMs())
 }
 
 function restReason(node: RosterNode, { cooldowns, nowMs }: Question): string {
-  return `asked not to be asked for another ${Math.ceil(cooldowns.leftMs(node, nowMs()) / 1_000)} s`
+  const leftMs = cooldowns.leftMs(node, nowMs())
+  return leftMs === 0 ? 'is tried out after its pause' : `asked not to be asked for another ${Math.ceil(leftMs / 1_000)} s`
 }

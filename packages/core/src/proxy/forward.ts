@@ -34,6 +34,8 @@ export interface AttemptEnd {
   readonly deliveredBytes: number | undefined
   /** The node asked not to be asked for a while: its Retry-After, where it gave one. */
   readonly rest?: { readonly retryAfter: string | undefined } | undefined
+  /** When it wants to be asked again, as it said. */
+  readonly retryAfter?: string | undefined
   /** The body has left this process: its memory may be used again. */
   readonly isSent: boolean
   /** What the engine said instead of an answer, for the log. */

@@ -6,8 +6,7 @@ import type { ProxyContext } from './proxy-context.js'
 export function pick(context: ProxyContext, question: Question): RosterNode | 'wait' | undefined {
   const { request } = question
   const { pool, facts } = request
-  const routable = context.rosters.current().routable(pool.name)
-  const fitting = alone(fittingNodes(routable, question), question)
+  const { routable, fitting } = choiceFor(context, question)
   const candidates = context.zones.nearEnough(pool.name, facts, fitting)
   const position =
     request.tracing === undefined
@@ -16,6 +15,26 @@ export function pick(context: ProxyContext, question: Question): RosterNode | 'w
         : pool.strategy.pick(facts, candidates)
       : context.tracer.choose(context, request, { question, routable, fitting, candidates })
   return position === -1 && candidates.length > 0 ? 'wait' : candidates[position]
+}
+
+export interface Choice {
+  readonly routable: readonly RosterNode[]
+  /** Of these, the ones that may be asked. */
+  readonly fitting: readonly RosterNode[]
+}
+
+const NONE: Choice = { routable: [], fitting: [] }
+
+/** The first tier that has a node left for this request; the first one where none has. */
+export function choiceFor({ rosters }: ProxyContext, question: Question): Choice {
+  const tiers = rosters.current().tiers(question.request.pool.name)
+  let first: Choice | undefined
+  for (const routable of tiers) {
+    const fitting = alone(fittingNodes(routable, question), question)
+    if (fitting.length > 0) return { routable, fitting }
+    first ??= { routable, fitting }
+  }
+  return first ?? NONE
 }
 
 /** Where it is gone meanwhile, any. */

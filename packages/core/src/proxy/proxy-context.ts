@@ -9,6 +9,8 @@ import type { Cooldowns } from './cooldowns.js'
 import type { DecisionTracer } from './decision-tracer.js'
 import type { Delivery } from './delivery.js'
 import type { DeskWord, QuarantineDesk } from './quarantine/index.js'
+import type { HedgeBook } from './retries/hedge-book.js'
+import type { RetryBudgets } from './retries/retry-budgets.js'
 import type { WaitingLines } from './waiting-line.js'
 import type { Zones } from './zones.js'
 
@@ -81,6 +83,8 @@ export interface ProxyContext extends ProxyOptions {
   readonly zones: Zones
   readonly lines: WaitingLines
   readonly cooldowns: Cooldowns
+  readonly budgets: RetryBudgets
+  readonly hedges: HedgeBook
   readonly quarantine: QuarantineDesk
   readonly tracer: DecisionTracer
 }
@@ -93,9 +97,12 @@ export interface ProxyRequest {
   readonly client?: string | undefined
 }
 
+/** What everybody may do to the client's side of a request. */
+export type OpenDelivery = Pick<Delivery, keyof Delivery>
+
 /** A request with the client's side of it. */
 export interface Entered extends ProxyRequest {
-  readonly delivery: Delivery
+  readonly delivery: OpenDelivery
   /** What the body holds of the memory for bodies. */
   readonly share: BodyShare
   /** Epoch. */

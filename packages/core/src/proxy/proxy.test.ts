@@ -107,13 +107,23 @@ describe.each(doorNames)('the %s door:', (door) => {
 
     it('is tried once each, and at most `retries` more', async () => {
       rig.retries = 1
-      for (let index = 0; index < 3; index += 1) rig.dead()
+      for (let index = 0; index < 3; index += 1) await rig.engine((socket) => void socket.destroy())
       await rig.engine(whole(ok))
       await rig.open()
       const answer = await rig.ask({})
       expect(answer.status).toBe(502)
       expect(await answer.json()).toMatchObject({ error: { code: 'LB_UPSTREAM_FAILED' } })
       await expect.poll(() => rig.records[0]?.attempts.map((attempt) => attempt.node)).toEqual(['p/n0', 'p/n1'])
+    })
+
+    it('is no try where it could not be reached, unless nothing is tried again at all', async () => {
+      rig.retries = 1
+      for (let index = 0; index < 3; index += 1) rig.dead()
+      await rig.engine(whole(ok))
+      await rig.open()
+      expect((await rig.ask({})).headers.get('x-lb-attempts')).toBe('4')
+      rig.retries = 0
+      expect((await rig.ask({})).status).toBe(502)
     })
 
     it('passes the last refusal on when no node is left', async () => {

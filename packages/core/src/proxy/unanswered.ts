@@ -1,6 +1,5 @@
-import type { Roster, RosterNode } from '../contracts/index.js'
+import type { AttemptRecord } from '../contracts/index.js'
 import { LbError } from '../errors/index.js'
-import type { Admitted } from './admit.js'
 import type { AttemptEnd } from './forward.js'
 
 /** A bug has no name of its own. */
@@ -10,34 +9,17 @@ export function asError(thrown: unknown): LbError {
     : new LbError('lb failed on this request', { code: 'LB_BUG', source: 'lb', httpStatus: 500, cause: thrown })
 }
 
-export function noNode(roster: Roster, { pool, requiredLabels, requestId }: Admitted): LbError {
-  const labels = requiredLabels?.map(([name, value]) => `${name}=${value}`).join(', ')
-  if (labels !== undefined && roster.routable(pool.name).length > 0)
-    return new LbError(`no ready node of pool ${pool.name} has the labels ${labels}`, {
-      code: 'LB_NO_NODE_WITH_LABELS',
-      source: 'lb',
-      httpStatus: 503,
-      retry: 'after-wait',
-      retryAfterMs: 5_000,
-      hint: `the operator sees what each node lacks with \`lb why ${requestId}\`, where the request was traced`,
-    })
-  const loading = roster.emptyReason(pool.name) === 'loading'
-  const code = loading ? 'LB_POOL_LOADING' : 'LB_NO_READY_NODE'
-  const message = loading ? `the nodes of pool ${pool.name} are still loading` : `no node of pool ${pool.name} takes requests right now`
-  return new LbError(message, {
-    code,
-    source: 'lb',
-    httpStatus: 503,
-    retry: 'after-wait',
-    retryAfterMs: loading ? 2_000 : 5_000,
-    hint: 'the operator sees why with `lb status`',
-  })
-}
+/** Nodes that a client is told of. */
+const TOLD = 4
 
-export function allFailed(node: RosterNode, end: AttemptEnd, count: number): LbError {
-  const message = `${count === 1 ? 'the node' : `${count} nodes`} did not answer; the last one, ${node.id}: ${end.reason ?? end.outcome}`
+/** Every node that was asked has failed; `because`: why no further one is. */
+export function allFailed(records: readonly AttemptRecord[], end: AttemptEnd, because: string | undefined): LbError {
+  const nodes = new Set(records.map(({ node }) => node))
+  const told = records.slice(-TOLD).map(({ node, reason, outcome }) => `${node}: ${reason ?? outcome}`)
+  const more = records.length > TOLD ? `; the last ${TOLD} tries of ${records.length}: ` : '; '
+  const message = `${nodes.size === 1 ? 'the node' : `${nodes.size} nodes`} did not answer${more}${told.join('; ')}`
   const timeout = end.outcome === 'timeout'
-  return new LbError(message, {
+  return new LbError(because === undefined ? message : `${message}; it goes no further: ${because}`, {
     code: timeout ? 'LB_UPSTREAM_TIMEOUT' : 'LB_UPSTREAM_FAILED',
     source: 'engine',
     httpStatus: timeout ? 504 : 502,

@@ -51,7 +51,7 @@ describe('requests that the strategy wants no node for', () => {
     const line = new WaitingLine(strategy, new FakeClock(), () => undefined)
     expect(line.observer.observe).toBeUndefined()
     let served = 0
-    line.join({ ask: () => isFree && ++served > 0 })
+    line.join({ kind: 'a', ask: () => (isFree && ++served > 0 ? 'served' : 'waits') }, 'waits')
     line.observer.observe?.({ kind: 'node-gone', id: 'p/n0', index: 0 })
     await Promise.resolve()
     expect([line.size, served]).toEqual([1, 0])

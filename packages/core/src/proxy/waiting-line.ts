@@ -2,25 +2,36 @@ import type { Clock, TimerHandle } from '../base/index.js'
 import type { RoutingEvent, Strategy } from '../contracts/index.js'
 import type { PoolRoute } from './proxy-context.js'
 
+/** What came of asking for a node once more. `served`: it waits no longer. `waits`: the strategy wants none now. `lacks`: there is none that it could go to. */
+export type Asked = 'served' | 'waits' | 'lacks'
+
 /** A request in line. */
 export interface Waiter {
-  /** Asks the strategy again. True: it waits no longer. */
-  ask(): boolean
+  /** Requests of one kind lack nodes together; undefined: it has conditions of its own. */
+  readonly kind: string | undefined
+  ask(): Asked
 }
 
 /** Other threads change what the strategy sees, and tell nobody: so often the first in line asks again by itself. */
 const LOOK_EVERY_MS = 10
+/** A node that comes back gets so many of those who lacked one, and the rest a little later: what it can take is seen by then. */
+const SERVED_AT_ONCE = 8
 
 /**
- * Requests of one pool that the strategy wants no node for right now, first come first served: who is behind the first waits with it. Asked again whenever
- * something has changed on the pool.
+ * Requests of one pool that no node takes right now, first come first served. Whom the strategy lets wait is asked again whenever something has changed on the
+ * pool, and who is behind waits too; who lacks a node that it could go to is asked when nodes have changed, and lets others pass that lack none.
  */
 export class WaitingLine {
   /** Tells the strategy what becomes of its requests and, while somebody waits, the line that something has changed: news that nobody listens to cost nothing. */
   readonly observer: Pick<Strategy, 'pick'> & { observe?: (event: RoutingEvent) => void }
   private readonly waiters = new Set<Waiter>()
+  /** Of the waiters, those that lack a node. */
+  private readonly lacking = new Lacking()
   private looking: TimerHandle | undefined
+  private waking: { readonly atMs: number; readonly timer: TimerHandle } | undefined
   private stirred = false
+  /** There are other nodes since those who lack one were last asked. */
+  private hasNewNodes = false
 
   constructor(
     readonly strategy: Strategy,
@@ -35,16 +46,31 @@ export class WaitingLine {
     return this.waiters.size
   }
 
-  join(waiter: Waiter): void {
+  /** Whether who comes now has to wait behind those that wait already. */
+  isBefore(kind: string | undefined): boolean {
+    return this.isAsking || this.lacking.hasKind(kind)
+  }
+
+  /** Without effect for one that stands in line already, but for what it waits for. */
+  join(waiter: Waiter, asked: Exclude<Asked, 'served'>): void {
+    const isNew = !this.waiters.has(waiter)
+    if (asked === 'lacks' || (isNew && this.lacking.hasKind(waiter.kind))) this.lacking.add(waiter)
+    else this.lacking.delete(waiter)
     this.waiters.add(waiter)
     this.listen()
     this.look()
-    this.onSize()
+    if (isNew) this.onSize()
   }
 
   leave(waiter: Waiter): void {
     if (!this.waiters.delete(waiter)) return
-    if (this.waiters.size === 0) this.looking?.cancel()
+    this.lacking.delete(waiter)
+    if (this.lacking.size === 0) {
+      this.hasNewNodes = false
+      this.waking?.timer.cancel()
+      this.waking = undefined
+    }
+    this.look()
     this.listen()
     this.onSize()
   }
@@ -55,8 +81,39 @@ export class WaitingLine {
     this.stirred = true
     queueMicrotask(() => {
       this.stirred = false
-      this.ask()
+      this.askAll()
     })
+  }
+
+  /** Nodes have changed: who lacked one may have one now. */
+  stirAll(): void {
+    this.hasNewNodes = this.lacking.size > 0
+    this.stir()
+  }
+
+  /** In so many milliseconds a node may be there again. */
+  wakeIn(afterMs: number): void {
+    const atMs = this.clock.nowMs() + afterMs
+    if (this.waking !== undefined && this.waking.atMs <= atMs) return
+    this.waking?.timer.cancel()
+    const timer = this.clock.after(afterMs, () => {
+      this.waking = undefined
+      this.stirAll()
+    })
+    this.waking = { atMs, timer }
+  }
+
+  /** One of them has a reason of its own to ask now. */
+  askOne(waiter: Waiter): void {
+    if (!this.waiters.has(waiter)) return
+    const asked = waiter.ask()
+    if (asked === 'served') this.leave(waiter)
+    else this.join(waiter, asked)
+  }
+
+  /** Somebody waits who does not lack a node. */
+  private get isAsking(): boolean {
+    return this.waiters.size > this.lacking.size
   }
 
   private listen(): void {
@@ -66,22 +123,82 @@ export class WaitingLine {
 
   private observe(event: RoutingEvent): void {
     this.strategy.observe?.(event)
-    if (event.kind !== 'dispatched') this.stir()
+    if (event.kind !== 'dispatched' && this.isAsking) this.stir()
   }
 
-  private ask(): void {
+  private askAll(): void {
+    const withNewNodes = this.hasNewNodes
+    this.hasNewNodes = false
+    const lacked = new Set<string | undefined>()
+    let served = 0
+    let stopped = false
     for (const waiter of this.waiters) {
-      if (!waiter.ask()) return
-      this.leave(waiter)
+      const lacks = this.lacking.has(waiter)
+      if (lacks && !withNewNodes) continue
+      // They come in their order, once those before them are served.
+      if (stopped) this.lacking.delete(waiter)
+      else if (waiter.kind !== undefined && lacked.has(waiter.kind)) this.lacking.add(waiter)
+      else if (lacks && served === SERVED_AT_ONCE) {
+        this.hasNewNodes = true
+        break
+      } else {
+        const asked = waiter.ask()
+        stopped = asked === 'waits'
+        if (asked === 'served') {
+          served += 1
+          this.leave(waiter)
+        } else if (asked === 'lacks') {
+          lacked.add(waiter.kind)
+          this.lacking.add(waiter)
+        } else this.lacking.delete(waiter)
+      }
     }
+    this.look()
   }
 
   private look(): void {
-    this.looking?.cancel()
-    this.looking = this.clock.after(LOOK_EVERY_MS, () => {
-      this.ask()
-      if (this.waiters.size > 0) this.look()
+    if (!this.isAsking && !this.hasNewNodes) {
+      this.looking?.cancel()
+      this.looking = undefined
+      return
+    }
+    this.looking ??= this.clock.after(LOOK_EVERY_MS, () => {
+      this.looking = undefined
+      this.askAll()
     })
+  }
+}
+
+/** Those who lack a node, and how many of each kind. */
+class Lacking {
+  private readonly kindOf = new Map<Waiter, string | undefined>()
+  private readonly kinds = new Map<string, number>()
+
+  get size(): number {
+    return this.kindOf.size
+  }
+
+  has(waiter: Waiter): boolean {
+    return this.kindOf.has(waiter)
+  }
+
+  hasKind(kind: string | undefined): boolean {
+    return kind !== undefined && this.kinds.has(kind)
+  }
+
+  add(waiter: Waiter): void {
+    this.delete(waiter)
+    const { kind } = waiter
+    this.kindOf.set(waiter, kind)
+    if (kind !== undefined) this.kinds.set(kind, (this.kinds.get(kind) ?? 0) + 1)
+  }
+
+  delete(waiter: Waiter): void {
+    const kind = this.kindOf.get(waiter)
+    if (!this.kindOf.delete(waiter) || kind === undefined) return
+    const left = (this.kinds.get(kind) ?? 0) - 1
+    if (left > 0) this.kinds.set(kind, left)
+    else this.kinds.delete(kind)
   }
 }
 
@@ -104,7 +221,7 @@ export class WaitingLines {
 
   /** There are other nodes now. */
   stirAll(): void {
-    for (const { line } of this.lines.values()) line.stir()
+    for (const { line } of this.lines.values()) line.stirAll()
   }
 
   /** Requests in line now, by pool; pools where none waits are left out. */

@@ -1,0 +1,120 @@
+import type { TimerHandle } from '../../base/index.js'
+import type { AttemptRecord, RosterNode } from '../../contracts/index.js'
+import type { Admitted } from '../admit.js'
+import { forward, type AttemptEnd } from '../forward.js'
+import { tellOutcome } from '../outcome-of.js'
+import type { ProxyContext } from '../proxy-context.js'
+import type { Resumption } from '../resumption.js'
+import { attemptRecord } from './attempt-record.js'
+import { retryAfterMs } from './pause.js'
+import { Race, type Lane } from './race.js'
+
+/** One node is asked. */
+interface Try {
+  readonly node: RosterNode
+  readonly place: number
+  readonly startedAtMs: number
+  readonly lane: Lane | undefined
+  isHedged: boolean
+}
+
+export interface TriesEvents {
+  /** A node has begun to answer. */
+  onContent(): void
+  /** A try is over; told of each. */
+  onEach(node: RosterNode, atNodeMs: number, end: AttemptEnd): void
+  /** What came of the node that was asked, or of the two. */
+  onEnd(node: RosterNode, end: AttemptEnd): void
+  /** A node for a second try, while the first goes on; undefined: none has the time. */
+  second(): RosterNode | undefined
+}
+
+/** The tries of one request: one at a time or, where the pool hedges, two at once of which the first answer counts. */
+export class Tries {
+  /** In the order in which they began. */
+  readonly records: AttemptRecord[] = []
+  /** No node is still being sent the body. */
+  isBodyFree = true
+  /** Nodes that were asked. */
+  count = 0
+  private readonly running = new Set<Try>()
+  private race: Race | undefined
+  private hedging: TimerHandle | undefined
+
+  constructor(
+    private readonly context: ProxyContext,
+    private readonly request: Admitted,
+    private readonly events: TriesEvents,
+  ) {}
+
+  /** Asks a node. `mayHedge`: and later perhaps a second one beside it. */
+  begin(node: RosterNode, resumption: Resumption | undefined, mayHedge: boolean): void {
+    const { context, request } = this
+    const afterMs = mayHedge && resumption === undefined ? context.hedges.afterMs(request.pool, request.facts) : undefined
+    this.race = afterMs === undefined ? undefined : new Race(request)
+    if (afterMs !== undefined) this.hedging = context.clock.after(afterMs, () => this.hedge())
+    this.send(node, resumption)
+  }
+
+  private hedge(): void {
+    const { hedges } = this.context
+    const { pool } = this.request
+    const [first] = this.running
+    const node = first === undefined || !hedges.has(pool) ? undefined : this.events.second()
+    if (first === undefined || node === undefined) return
+    hedges.take(pool)
+    first.isHedged = true
+    this.send(node, undefined)
+  }
+
+  private send(node: RosterNode, resumption: Resumption | undefined): void {
+    const { context } = this
+    const startedAtMs = context.clock.nowMs()
+    const lane = this.race?.enter()
+    const attempt: Try = { node, place: this.count, startedAtMs, lane, isHedged: this.running.size > 0 }
+    this.count += 1
+    this.running.add(attempt)
+    const request = lane?.request ?? this.request
+    const prefillAhead = context.zones.aheadOf(node, request.facts)
+    const tryOut = context.cooldowns.tryOut(node)
+    const onContent = (): void => {
+      tryOut?.taken()
+      this.hedging?.cancel()
+      context.hedges.learn(request.pool, request.facts, context.clock.nowMs() - startedAtMs)
+      this.events.onContent()
+    }
+    forward(context, request, { node, attempt: this.count, resumption, onContent }, (end) => {
+      tryOut?.ended()
+      if (prefillAhead !== undefined && end.continues === undefined && end.firstContentAtMs !== undefined && end.outcome === 'answered')
+        context.zones.learn(request.pool.name, prefillAhead, {
+          ttftMs: end.firstContentAtMs - startedAtMs,
+          totalMs: context.clock.nowMs() - startedAtMs,
+        })
+      this.ended(attempt, end)
+    })
+  }
+
+  private ended(attempt: Try, end: AttemptEnd): void {
+    const { context, request, running } = this
+    const { node, lane, isHedged } = attempt
+    running.delete(attempt)
+    const isBeaten = lane?.isBeaten === true && end.outcome === 'cancelled'
+    const startedMs = Math.round(100 * (attempt.startedAtMs - request.arrivedMs)) / 100
+    this.records[attempt.place] = attemptRecord(request, { node, startedMs, isHedged, isBeaten }, end)
+    this.isBodyFree &&= end.isSent
+    this.rest(node, end)
+    tellOutcome(context, node, end)
+    this.events.onEach(node, context.clock.nowMs() - attempt.startedAtMs, end)
+    // The other one goes on: it has answered first, or it may still answer; or it sees the client leave in this very turn.
+    if (running.size > 0 && (isBeaten || end.movable || end.outcome === 'cancelled')) return
+    this.hedging?.cancel()
+    this.events.onEnd(node, end)
+  }
+
+  /** A node that asks for a pause, or says that it loads, is left alone for a while. */
+  private rest(node: RosterNode, { rest, verdict, retryAfter }: AttemptEnd): void {
+    const { clock, cooldowns } = this.context
+    if (rest === undefined && verdict !== 'loading') return
+    cooldowns.begin(node, retryAfterMs(rest?.retryAfter ?? retryAfter, clock.epochMs()), clock.nowMs())
+  }
+}
