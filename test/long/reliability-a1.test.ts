@@ -35,6 +35,11 @@ const inTurn: Omit<RunOptions, 'subject'> = {
   strikes: mixed,
 }
 
+/** By default: a share of the requests, and so many besides in ten seconds. */
+const BUDGET = { share: 0.2, floor: 50 }
+
+const budgetOf = ({ tookMs }: Outcome): number => N * BUDGET.share + BUDGET.floor * Math.ceil(tookMs / 10_000)
+
 /** Faults after which requests wait for a node that will not answer. */
 const hangs: ReadonlySet<string> = new Set(['SIGSTOP', 'stall, /health ok', 'mixed'])
 
@@ -51,6 +56,7 @@ describe.each([...faultNames, 'mixed' as const])('%s under 200 concurrent plain 
   it('fails none of 3,000', async () => {
     const outcome = results.addRun(fault, await run({ ...options, subject: LbSubject.start() }))
     promised(outcome)
+    expect(outcome.retries).toBeLessThanOrEqual(budgetOf(outcome))
     if (hangs.has(fault)) expect(outcome.movedP99Ms).toBeLessThan(MOST_RECOVERY_MS)
   })
 
@@ -58,6 +64,13 @@ describe.each([...faultNames, 'mixed' as const])('%s under 200 concurrent plain 
     const outcome = await run({ ...options, subject: weak })
     results.addRun(fault, outcome, { control: true, figures: {} })
     expect(outcome.failed).toBeGreaterThan(0)
+  })
+
+  it.runIf(fault === 'stall, /health ok')('leaves some waiting where nobody watches for hung nodes: the negative control', async () => {
+    const subject = LbSubject.start({ name: 'lb, health.hung: off', pool: '    health: { hung: off }' })
+    const outcome = await run({ ...options, subject })
+    results.addRun(fault, outcome, { control: true, figures: {} })
+    expect(outcome.hung).toBeGreaterThan(0)
   })
 
   it.for(peers)('and $name beside', async ({ start }) => {

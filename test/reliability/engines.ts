@@ -6,6 +6,7 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { repository, until } from '../e2e/house.js'
+import { quietPort } from './ports.js'
 
 const main = join(repository, 'packages/plugin-sim/bin/lb-sim-engine.js')
 
@@ -36,7 +37,8 @@ export class SimProcess {
 
   /** On the port that it had before, where it had one. */
   async start(): Promise<void> {
-    const args = ['--port', String(this.port), ...this.flags]
+    const wanted = this.port === 0 ? await quietPort() : this.port
+    const args = ['--port', String(wanted), ...this.flags]
     const child = spawn(process.execPath, [main, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
     this.child = child
     let said = ''

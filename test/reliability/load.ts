@@ -6,7 +6,7 @@ import type { Question } from './questions.js'
 /** What happens during a load: after so many milliseconds, or when so many requests were begun. */
 export interface Strike {
   readonly at: { readonly ms: number } | { readonly started: number }
-  act(): Promise<void> | void
+  readonly act: () => Promise<void> | void
 }
 
 export interface LoadPlan {

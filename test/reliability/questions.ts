@@ -3,7 +3,7 @@ import { ask } from './client.js'
 
 export interface Question {
   /** The request body. */
-  body(stream: boolean): string
+  readonly body: (stream: boolean) => string
   /** Undefined where no answer is the right one: it then only has to be whole. */
   readonly text: string | undefined
   /** Tokens of the right answer. */

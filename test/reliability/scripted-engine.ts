@@ -62,7 +62,10 @@ const DIES_AFTER_MS = 50
 /** Says whose turn it is and dies, every second time without a reset: no word of an answer has been said then. */
 export const saysItsRoleAndDies: Script = ({ index, stream, response }) => {
   const { socket } = response
-  if (!stream) return void socket?.resetAndDestroy()
+  if (!stream) {
+    socket?.resetAndDestroy()
+    return
+  }
   response.writeHead(200, { 'content-type': 'text/event-stream' })
   response.write(ROLE)
   setTimeout(() => (index % 2 === 0 ? socket?.destroy() : socket?.resetAndDestroy()), DIES_AFTER_MS)

@@ -2,11 +2,12 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { accessSync, constants, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { connect, createServer, type AddressInfo } from 'node:net'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { House, until } from '../e2e/house.js'
 import { NaiveProxy } from '../e2e/naive-proxy.js'
+import { quietPort } from './ports.js'
 import { haproxyConfig, nginxConfig, type PeerSetting } from './peer-configs.js'
 
 export interface Subject {
@@ -121,7 +122,7 @@ class PeerSubject implements Subject {
 
   static async start({ name, config, args }: Peer, engineUrls: readonly string[]): Promise<PeerSubject> {
     const folder = mkdtempSync(join(tmpdir(), `lb-reliability-${name}-`))
-    const port = await freePort()
+    const port = await quietPort()
     const path = join(folder, `${name}.conf`)
     writeFileSync(path, config({ folder, port, upstreams: engineUrls.map((url) => new URL(url).host) }))
     const child = spawn(programPath(name) ?? name, args(folder, path), { stdio: ['ignore', 'ignore', 'pipe'] })
@@ -147,15 +148,6 @@ class PeerSubject implements Subject {
     }
     rmSync(this.folder, { recursive: true, force: true })
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
 }
 
 function isOpen(port: number): Promise<boolean> {
