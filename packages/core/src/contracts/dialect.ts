@@ -74,6 +74,31 @@ export interface TextContinuation {
 /** How a stream that one node began is gone on with at another one of its engine. A face that is missing cannot be: such a stream ends in an error. */
 export interface Continuation {
   readonly text: Readonly<Partial<Record<Face, TextContinuation>>>
+  /** By the ids of tokens; absent: the engine does not tell them. */
+  readonly exact?: Readonly<Partial<Record<Face, ExactContinuation>>>
+}
+
+/** What one event tells of the tokens that its text was made of. */
+export interface ToldTokens {
+  readonly ids: readonly number[]
+  /** UTF-8 bytes of these tokens, where the engine tells them: where they are fewer than the text has, ids are missing. */
+  readonly bytes?: number
+}
+
+/** How an engine tells the ids of its tokens and takes them back: the rest of any answer is then asked for as a completion of ids. */
+export interface ExactContinuation {
+  /** Top-level fields of a request, as JSON, that make it tell ids. */
+  readonly ask: Readonly<Record<string, string>>
+  /** Field of a choice that brings the ids of its text. It is taken out before the client sees the event. */
+  readonly field: string
+  /** Undefined: it says nothing that can be used. */
+  readonly tokensOf: (value: unknown) => ToldTokens | undefined
+  /** Field of the first event, or of its choice, with the ids of the prompt; taken out, too. */
+  readonly promptField?: string
+  /** Where the prompt of a conversation is asked for as text when a stream broke off, with the client's own body: the field of the answer that brings it. */
+  readonly render?: { readonly path: string; readonly field: string }
+  /** Completions without `max_tokens` end early there: the room of the node's context is asked for then. */
+  readonly needsLimit?: boolean
 }
 
 /** How one engine speaks. Data and pure synchronous functions only: it runs on the data path. */

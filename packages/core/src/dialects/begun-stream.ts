@@ -1,5 +1,6 @@
 import type { Usage } from '../contracts/index.js'
 import type { DeliveredLedger } from './delivered-ledger.js'
+import type { TokenLedger } from './token-ledger.js'
 import type { StreamInspector } from './stream-inspector.js'
 
 /** What the events of a stream say besides choices and usage, such as `id`: plain values only. */
@@ -18,17 +19,19 @@ export class BegunStream {
     /** As the client has seen it in the first node's events. */
     readonly identity: StreamIdentity,
     readonly ledger: DeliveredLedger,
+    /** There where the engine was asked for the ids of its tokens. */
+    readonly ids: TokenLedger | undefined,
     from: StreamInspector,
   ) {
-    this.tokens = from.contentEvents
+    this.tokens = Math.max(ids?.count ?? 0, from.contentEvents)
     this.finish = from.finish
     this.usage = from.usage
   }
 
   /** Undefined where the stream was not one that could go on elsewhere. */
-  static of(inspector: StreamInspector): BegunStream | undefined {
+  static of(inspector: StreamInspector, ids?: TokenLedger): BegunStream | undefined {
     const { identity, ledger, hasOther } = inspector
-    return identity === undefined || ledger === undefined || hasOther ? undefined : new BegunStream(identity, ledger, inspector)
+    return identity === undefined || ledger === undefined || hasOther ? undefined : new BegunStream(identity, ledger, ids, inspector)
   }
 }
 
@@ -47,7 +50,9 @@ export interface LastWords {
 
 /** The end of an answer that is whole although its node went away before it said so. */
 export function endOfAnswer({ identity }: BegunStream, { isChat, finish, usage }: LastWords): string {
-  const choice = isChat ? { index: 0, delta: {}, logprobs: null, finish_reason: finish } : { index: 0, text: '', logprobs: null, finish_reason: finish }
+  const choice = isChat
+    ? { index: 0, delta: {}, logprobs: null, finish_reason: finish }
+    : { index: 0, text: '', logprobs: null, finish_reason: finish }
   const events: object[] = []
   if (finish !== undefined) events.push({ ...identity, choices: [choice] })
   if (usage !== undefined) events.push({ ...identity, choices: [], usage: usageJson(usage) })

@@ -56,7 +56,8 @@ export function whyNot(scan: RequestScan, begun: BegunStream): string | undefine
 
 const THINKING = '<think>'
 
-function stopsOf(scan: RequestScan): readonly string[] {
+/** Stop sequences that the client set. */
+export function stopsOf(scan: RequestScan): readonly string[] {
   const value = field(scan.body, scan.fields, 'stop')
   return (Array.isArray(value) ? value : [value]).filter((stop): stop is string => typeof stop === 'string')
 }

@@ -1,4 +1,4 @@
-import type { Usage } from '../contracts/index.js'
+import type { ExactContinuation, Usage } from '../contracts/index.js'
 import type { BegunStream } from './begun-stream.js'
 import { readStreamEvent } from './stream-event.js'
 import { usageOf } from './usage.js'
@@ -9,11 +9,17 @@ export interface ResumedStreamOptions {
   readonly begun: BegunStream
   /** Text that the answer must begin with and that the client has. */
   readonly echo: string
+  /** The client reads a chat; a completion of ids comes as text. */
+  readonly isChat: boolean
+  /** How the ids of tokens come, where they were asked for. */
+  readonly exact: ExactContinuation | undefined
   /** The client asked for the usage event. */
   readonly showsUsage: boolean
 }
 
 interface Choice {
+  readonly [field: string]: unknown
+  readonly index?: unknown
   readonly delta?: Readonly<Record<string, unknown>> | null
   readonly text?: unknown
   readonly finish_reason?: unknown
@@ -44,12 +50,14 @@ export class ResumedStream {
   event(bytes: Buffer): string {
     if (this.unfit !== undefined) return ''
     const { kind, fields, isGarbage } = readStreamEvent(bytes)
-    if (kind !== 'comment' && kind !== 'content') this.tail = `${this.tail}${bytes.toString('utf8', 0, MAX_TAIL_BYTES / 2)}`.slice(-MAX_TAIL_BYTES)
+    if (kind !== 'comment' && kind !== 'content')
+      this.tail = `${this.tail}${bytes.toString('utf8', 0, MAX_TAIL_BYTES / 2)}`.slice(-MAX_TAIL_BYTES)
     if (isGarbage === true) return this.refuse('it sent an event that is no JSON')
     if (fields === undefined) return ''
     if (kind === 'error') return this.refuse(`its engine said ${JSON.stringify(fields['error']).slice(0, 300)}`)
     const { model } = this.options.begun.identity
-    if (fields['model'] !== model) return this.refuse(`it calls its model ${JSON.stringify(fields['model'])}, the one before ${JSON.stringify(model)}`)
+    if (lastPart(fields['model']) !== lastPart(model))
+      return this.refuse(`it calls its model ${JSON.stringify(fields['model'])}, the one before ${JSON.stringify(model)}`)
     return this.read(fields)
   }
 
@@ -63,14 +71,16 @@ export class ResumedStream {
     const usage = usageOf(fields['usage'])
     if (usage !== undefined) this.count(usage)
     const [choice] = choices
+    const { begun, exact, isChat } = this.options
     if (choice === undefined) return usage === undefined || !this.options.showsUsage ? '' : this.shown(fields, [])
     if (choices.length > 1 || hasOther(choice)) return this.refuse('it sent something else than plain text')
+    if (exact !== undefined) begun.ids?.note(exact.tokensOf(choice[exact.field]))
     const text = this.newText(textOf(choice))
     if (text === undefined) return this.refuse('its answer does not go on from what the client has')
     const finish = typeof choice.finish_reason === 'string' ? choice.finish_reason : undefined
     if (text === '' && finish === undefined) return ''
     this.deliver(text, finish)
-    return this.shown(fields, [withText(choice, text)])
+    return this.shown(fields, [withText(plainOf(choice, exact), text, isChat)])
   }
 
   /** Without the echo. Undefined: it is another text. */
@@ -85,10 +95,11 @@ export class ResumedStream {
   private deliver(text: string, finish: string | undefined): void {
     const { begun } = this.options
     begun.finish = finish ?? begun.finish
+    begun.ids?.settle(text !== '')
     if (text === '') return
     this.hasContent = true
     this.contentEvents += 1
-    begun.tokens += 1
+    begun.tokens = Math.max(begun.tokens + 1, begun.ids?.count ?? 0)
     begun.ledger.appendText(text)
   }
 
@@ -104,12 +115,20 @@ export class ResumedStream {
   }
 
   private shown(fields: Readonly<Record<string, unknown>>, choices: readonly object[]): string {
-    const { identity, usage } = this.options.begun
+    const { begun, exact } = this.options
+    const { identity, usage } = begun
     const event: Record<string, unknown> = { ...fields, choices }
+    if (exact?.promptField !== undefined) delete event[exact.promptField]
     for (const name in identity) if (name in event) event[name] = identity[name]
-    if (usage !== undefined && typeof fields['usage'] === 'object' && fields['usage'] !== null) event['usage'] = corrected(fields['usage'], usage)
+    if (usage !== undefined && typeof fields['usage'] === 'object' && fields['usage'] !== null)
+      event['usage'] = corrected(fields['usage'], usage)
     return `data: ${JSON.stringify(event)}\n\n`
   }
+}
+
+/** Some engines name the file that they have loaded, wherever it lies. */
+function lastPart(model: unknown): unknown {
+  return typeof model === 'string' ? model.slice(model.lastIndexOf('/') + 1) : model
 }
 
 function textOf({ delta, text }: Choice): string {
@@ -119,14 +138,25 @@ function textOf({ delta, text }: Choice): string {
 
 function hasOther({ delta }: Choice): boolean {
   return Object.entries(delta ?? {}).some(
-    ([name, value]) => name !== 'role' && name !== 'content' && value !== null && value !== '' && !(Array.isArray(value) && value.length === 0),
+    ([name, value]) =>
+      name !== 'role' && name !== 'content' && value !== null && value !== '' && !(Array.isArray(value) && value.length === 0),
   )
 }
 
-function withText(choice: Choice, text: string): object {
-  if (typeof choice.text === 'string') return { ...choice, text }
-  const { role: _, ...delta } = choice.delta ?? {}
-  return { ...choice, delta: text === '' ? {} : { ...delta, content: text } }
+/** Without what tells ids. */
+function plainOf(choice: Choice, exact: ExactContinuation | undefined): Choice {
+  if (exact === undefined) return choice
+  const { [exact.field]: _, [exact.promptField ?? exact.field]: __, ...plain } = choice
+  return plain
+}
+
+function withText(choice: Choice, text: string, isChat: boolean): object {
+  const delta = text === '' ? {} : { content: text }
+  if (typeof choice.text !== 'string') {
+    const { role: _, ...rest } = choice.delta ?? {}
+    return { ...choice, delta: text === '' ? {} : { ...rest, ...delta } }
+  }
+  return isChat ? { index: choice.index, delta, logprobs: null, finish_reason: choice.finish_reason ?? null } : { ...choice, text }
 }
 
 function corrected(told: object, { promptTokens, completionTokens, cachedTokens }: Usage): object {

@@ -1,13 +1,13 @@
 import type { Clock } from '../base/index.js'
 import type { AnswerClass, Lease, RosterNode } from '../contracts/index.js'
-import { DeliveredLedger, isContinuable, StreamInspector } from '../dialects/index.js'
+import { DeliveredLedger, StreamInspector, TokenLedger } from '../dialects/index.js'
 import { LbError } from '../errors/index.js'
 import { type FrameVerdict, type ResponseHead, type UpstreamCall, type UpstreamError, type UpstreamEvents } from '../wire/index.js'
 import type { Admitted } from './admit.js'
 import { PlainReader, StreamReader, type BodyReader } from './body-reader.js'
 import type { AttemptEnd } from './forward.js'
 import { outcomeOf } from './outcome-of.js'
-import { afterFirstBreak, streamCut } from './resumption.js'
+import { afterFirstBreak, keptFor, streamCut } from './resumption.js'
 import { HeldBytes } from './held-bytes.js'
 
 /** Most bytes held back while another node could still be asked. */
@@ -63,16 +63,14 @@ export class Answer implements UpstreamEvents {
     this.head = head
     const { scan } = this.options.request
     const stream = scan.stream && (head.headers['content-type'] ?? '').includes('text/event-stream')
-    this.reader = stream
-      ? new StreamReader(new StreamInspector(!scan.includeUsage, this.keepsLedger ? new DeliveredLedger() : undefined))
-      : new PlainReader()
+    this.reader = stream ? this.streamReader(!scan.includeUsage) : new PlainReader()
   }
 
   /** Where another node could go on with the stream, it must know what was delivered. */
-  private get keepsLedger(): boolean {
-    const { request, node } = this.options
-    const { pool, face, scan } = request
-    return pool.continuation !== 'off' && node.dialect.continuation?.text[face] !== undefined && isContinuable(scan)
+  private streamReader(stripsUsage: boolean): StreamReader {
+    const kept = keptFor(this.options.request, this.options.node)
+    const ids = kept?.exact === undefined || this.options.request.handedOver !== undefined ? undefined : new TokenLedger(kept.exact)
+    return new StreamReader(new StreamInspector(stripsUsage, kept === undefined ? undefined : new DeliveredLedger()), ids)
   }
 
   get takesFrames(): boolean {
@@ -160,7 +158,9 @@ export class Answer implements UpstreamEvents {
   }
 
   private flow(more: boolean): void {
-    if (!more) this.call?.pause()
+    if (more) return
+    this.call?.pause()
+    this.options.lease.heldUp?.()
   }
 
   private sawContent(): void {
@@ -228,8 +228,8 @@ export class Answer implements UpstreamEvents {
   private broke(outcome: AttemptEnd['outcome'], reason: string): void {
     if (!this.committed) return this.finish({ outcome, reason, movable: true })
     const { request, node } = this.options
-    const stream = this.reader?.stream
-    const after = stream === undefined ? undefined : afterFirstBreak({ request, node, firstContentAtMs: this.firstContentAtMs }, stream)
+    const { firstContentAtMs, reader } = this
+    const after = reader?.stream === undefined ? undefined : afterFirstBreak({ request, node, firstContentAtMs }, reader.stream, reader.ids)
     this.sendHeld()
     const { delivery } = request
     if (after?.kind === 'resume') {
@@ -247,7 +247,9 @@ export class Answer implements UpstreamEvents {
     this.finish({ outcome: 'cut', reason, movable: false, isLost: true })
   }
 
-  private finish(end: Pick<AttemptEnd, 'outcome' | 'reason' | 'verdict' | 'movable' | 'rest' | 'passOn' | 'resumption' | 'isWhole' | 'isLost'>): void {
+  private finish(
+    end: Pick<AttemptEnd, 'outcome' | 'reason' | 'verdict' | 'movable' | 'rest' | 'passOn' | 'resumption' | 'isWhole' | 'isLost'>,
+  ): void {
     if (this.over) return
     this.over = true
     const { reader } = this
@@ -265,6 +267,7 @@ export class Answer implements UpstreamEvents {
       movable: end.movable,
       rest: end.rest,
       passOn: end.passOn,
+      retryAfter: outcome === 'refused' ? this.head?.headers['retry-after'] : undefined,
       resumption: end.resumption,
       isWhole: end.isWhole === true,
       isLost: end.isLost === true,

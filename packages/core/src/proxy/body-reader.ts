@@ -1,11 +1,13 @@
 import type { Usage } from '../contracts/index.js'
-import { EventSplitter, isOneEvent, usageInAnswer, type StreamInspector } from '../dialects/index.js'
+import { EventSplitter, isOneEvent, usageInAnswer, type StreamInspector, type TokenLedger } from '../dialects/index.js'
 import type { FrameVerdict } from '../wire/index.js'
 
 /** Looks at a body while it passes. `read` and `finish` return the bytes to send on: views into what was given, or memory of their own. */
 export interface BodyReader {
   /** There for event streams. */
   readonly stream: StreamInspector | undefined
+  /** There where the engine tells the ids of its tokens. */
+  readonly ids?: TokenLedger | undefined
   readonly ended: boolean
   readonly usage: Usage | undefined
   /** Between two events: something may be put between them, and whole chunk frames may pass. */
@@ -16,13 +18,22 @@ export interface BodyReader {
   finish(): readonly Buffer[]
 }
 
+/** The first event of a stream may bring the ids of a long prompt. */
+const MAX_EVENT_BYTES_WITH_IDS = 2 * 1024 * 1024
+
 /** Looks at each event of a stream. */
 export class StreamReader implements BodyReader {
   ended = false
-  private readonly splitter = new EventSplitter()
+  private readonly splitter: EventSplitter
   private endsInside = false
 
-  constructor(readonly stream: StreamInspector) {}
+  /** `ids`: events bring the ids of their tokens, which the client must not see. */
+  constructor(
+    readonly stream: StreamInspector,
+    readonly ids?: TokenLedger | undefined,
+  ) {
+    this.splitter = new EventSplitter(ids === undefined ? undefined : MAX_EVENT_BYTES_WITH_IDS)
+  }
 
   get usage(): Usage | undefined {
     return this.stream.usage
@@ -36,19 +47,30 @@ export class StreamReader implements BodyReader {
     const kept: Buffer[] = []
     for (const event of this.splitter.push(bytes)) {
       if (!event.whole) this.stream.piece()
-      if (!event.whole || this.stream.event(event.bytes, 0, event.bytes.byteLength)) kept.push(event.bytes)
+      const bytes = event.whole && this.ids !== undefined ? this.ids.take(event.bytes) : event.bytes
+      if (!event.whole || this.look(bytes)) kept.push(bytes)
     }
     return kept
   }
 
   frame(bytes: Buffer, start: number, end: number): FrameVerdict {
-    if (!isOneEvent(bytes, start, end)) return 'decode'
+    if (this.ids !== undefined || !isOneEvent(bytes, start, end)) return 'decode'
     return this.stream.event(bytes, start, end) ? 'pass' : 'drop'
+  }
+
+  private look(event: Buffer): boolean {
+    const { ids, stream } = this
+    if (ids === undefined) return stream.event(event, 0, event.byteLength)
+    const before = stream.ledger?.byteLength
+    const shown = stream.event(event, 0, event.byteLength)
+    ids.settle(stream.ledger?.byteLength !== before)
+    return shown
   }
 
   finish(): readonly Buffer[] {
     this.ended = true
-    const rest = this.splitter.rest()
+    const left = this.splitter.rest()
+    const rest = this.ids?.take(left) ?? left
     if (rest.byteLength === 0 || !this.stream.rest(rest)) return []
     this.endsInside = true
     return [rest]

@@ -1,5 +1,5 @@
 import type { AnswerClass, AttemptRecord, CollectedShape, Lease, RosterNode, Usage } from '../contracts/index.js'
-import { spliceBody, streamedBody } from '../dialects/index.js'
+import { askingForIds, spliceBody, streamedBody } from '../dialects/index.js'
 import { messageOf } from '../errors/index.js'
 import { UpstreamError } from '../wire/index.js'
 import type { Admitted } from './admit.js'
@@ -10,7 +10,7 @@ import { handedLease } from './handed-lease.js'
 import { orderFor } from './order-for.js'
 import type { ProxyContext } from './proxy-context.js'
 import { resume } from './resume.js'
-import type { Resumption } from './resumption.js'
+import { keptFor, type Resumption } from './resumption.js'
 import { tellingLease } from './telling-lease.js'
 
 /** How one attempt at one node ended. */
@@ -84,12 +84,18 @@ export function forward(
   if (shape !== undefined) return collect(context, request, { node, attempt, lease, shape, onEnd })
   const answer = new Answer({ request, node, attempt, lease, clock: context.clock, onEnd })
   try {
-    const body = handed === undefined ? undefined : spliceBody(request.scan, node.model, request.scan.stream, handed)
-    answer.began(context.upstream.dispatch(orderFor(request, node, body), answer))
+    const body = handed === undefined ? exactBody(request, node) : spliceBody(request.scan, node.model, request.scan.stream, handed)
+    answer.began(context.upstream.dispatch(orderFor(request, node, { body }), answer))
   } catch (bug) {
     lease.settle()
     throw bug
   }
+}
+
+/** Where the ids of tokens are wanted, their engine is asked for them. */
+function exactBody(request: Admitted, node: RosterNode): readonly Buffer[] | undefined {
+  const exact = request.handedOver === undefined ? keptFor(request, node)?.exact : undefined
+  return exact === undefined ? undefined : askingForIds(request.scan, node.model, exact)
 }
 
 interface Collecting extends AttemptTarget {
@@ -116,7 +122,7 @@ function collect(context: ProxyContext, request: Admitted, { node, attempt, leas
     }
   }
   collecting = new CollectingAnswer({ shape, request, node, lease, answer, askPlainly })
-  const order = orderFor(request, node, streamedBody(request.scan, node.model))
+  const order = orderFor(request, node, { body: streamedBody(request.scan, node.model) })
   try {
     collecting.began(context.upstream.dispatch(order, collecting))
   } catch (bug) {

@@ -1,21 +1,30 @@
-import type { RosterNode } from '../contracts/index.js'
+import type { Face, RosterNode } from '../contracts/index.js'
 import { spliceBody } from '../dialects/index.js'
 import { allowedRequestLines, type UpstreamRequest } from '../wire/index.js'
 import type { Admitted } from './admit.js'
 
-/** What is sent to a node; `body`: other than the client's own with its edits. */
-export function orderFor(request: Admitted, node: RosterNode, body?: readonly Buffer[]) {
-  return { key: node.connectionKey, target: node.target, request: upstreamRequest(request, node, body), timeouts: request.pool.timeouts }
+export interface OrderChanges {
+  /** Other than the client's own with its edits. */
+  readonly body?: readonly Buffer[] | undefined
+  /** Other than the client's. */
+  readonly face?: Face
+  /** Other than that of the face. */
+  readonly path?: string
 }
 
-function upstreamRequest(request: Admitted, node: RosterNode, body?: readonly Buffer[]): UpstreamRequest {
-  const { exchange, scan, requestId, face } = request
+/** What is sent to a node. */
+export function orderFor(request: Admitted, node: RosterNode, changes: OrderChanges = {}) {
+  return { key: node.connectionKey, target: node.target, request: upstreamRequest(request, node, changes), timeouts: request.pool.timeouts }
+}
+
+function upstreamRequest(request: Admitted, node: RosterNode, { body, face = request.face, path }: OrderChanges): UpstreamRequest {
+  const { exchange, scan, requestId } = request
   const { headers: rules, paths } = node.dialect
   // JSON is called so whatever the client called it: curl -d says that it is a form.
   const headers = { 'content-type': scan.contentType, 'x-request-id': requestId, ...rules.set, ...node.authHeaders }
   return {
     method: 'POST',
-    path: `${node.target.basePath}${paths[face] ?? ''}`,
+    path: `${node.target.basePath}${path ?? paths[face] ?? ''}`,
     headers,
     lines: allowedRequestLines(exchange.head.headers, strippedBy(node)),
     body: body ?? spliceBody(scan, node.model, scan.stream),

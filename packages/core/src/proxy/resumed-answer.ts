@@ -4,7 +4,7 @@ import type { FrameVerdict, ResponseHead, UpstreamCall, UpstreamError, UpstreamE
 import type { Admitted } from './admit.js'
 import type { AttemptEnd } from './forward.js'
 import { outcomeOf } from './outcome-of.js'
-import { afterBreak, streamCut, type Resumption } from './resumption.js'
+import { afterBreak, keptFor, streamCut, type Resumption } from './resumption.js'
 
 /** A refusal's text, for the dialect's judgement. */
 const JUDGED_BYTES = 2_048
@@ -36,8 +36,14 @@ export class ResumedAnswer implements UpstreamEvents {
   private readonly stream: ResumedStream
 
   constructor(private readonly options: ResumedAnswerOptions) {
-    const { resumption, echo, request } = options
-    this.stream = new ResumedStream({ begun: resumption.begun, echo, showsUsage: request.scan.includeUsage })
+    const { resumption, echo, request, node } = options
+    const { begun, grade } = resumption
+    const exact = grade === 'exact' ? keptFor(request, node)?.exact : undefined
+    this.stream = new ResumedStream({ begun, echo, exact, isChat: request.face === 'openai-chat', showsUsage: request.scan.includeUsage })
+  }
+
+  get isOver(): boolean {
+    return this.over
   }
 
   began(call: UpstreamCall): void {
@@ -118,7 +124,9 @@ export class ResumedAnswer implements UpstreamEvents {
     this.hasSpoken = true
     const more = request.delivery.write(Buffer.from(this.out))
     this.out = ''
-    if (!more) this.call?.pause()
+    if (more) return
+    this.call?.pause()
+    this.options.lease.heldUp?.()
   }
 
   private noteRefusal(bytes: Buffer): void {
@@ -133,7 +141,9 @@ export class ResumedAnswer implements UpstreamEvents {
     this.broke('refused', `${status} (${verdict})`, { verdict, rest, isClientsFault })
   }
 
-  private giveUp(why: string): void {
+  /** Its answer is of no use, for no fault of the node. */
+  giveUp(why: string): void {
+    if (this.over) return
     this.call?.abort()
     this.broke('refused', why, { isClientsFault: true })
   }

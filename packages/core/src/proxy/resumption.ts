@@ -1,5 +1,14 @@
-import type { RosterNode } from '../contracts/index.js'
-import { BegunStream, endOfAnswer, whyNot, type StreamInspector } from '../dialects/index.js'
+import type { ExactContinuation, RosterNode } from '../contracts/index.js'
+import {
+  BegunStream,
+  endOfAnswer,
+  isContinuable,
+  promptOf,
+  stopsOf,
+  whyNot,
+  type StreamInspector,
+  type TokenLedger,
+} from '../dialects/index.js'
 import { LbError } from '../errors/index.js'
 import type { Admitted } from './admit.js'
 
@@ -14,6 +23,8 @@ export interface Resumption {
   readonly grade: 'exact' | 'text'
   /** The node that broke off: only one of its engine and model can go on. */
   readonly from: RosterNode
+  /** Of an exact one: what stands before the delivered tokens; undefined: it must be asked for. */
+  readonly prompt: readonly (string | number)[] | undefined
   /** All that the client was given. */
   readonly begun: BegunStream
   /** On the monotonic clock. */
@@ -35,10 +46,20 @@ export interface BrokenStream {
   readonly firstContentAtMs: number | undefined
 }
 
+/** What is kept of a stream on its way, so that another node could go on with it: its text, and the ids of its tokens where `exact` tells how they come. Undefined: nothing. */
+export function keptFor(
+  { pool, face, scan }: Admitted,
+  { dialect }: RosterNode,
+): { readonly exact: ExactContinuation | undefined } | undefined {
+  const { continuation } = dialect
+  if (pool.continuation === 'off' || continuation?.text[face] === undefined || !isContinuable(scan)) return undefined
+  return { exact: pool.continuation === 'exact' ? continuation.exact?.[face] : undefined }
+}
+
 /** Judges a stream that its first node broke off. */
-export function afterFirstBreak(broken: BrokenStream, inspector: StreamInspector): AfterBreak {
+export function afterFirstBreak(broken: BrokenStream, inspector: StreamInspector, ids?: TokenLedger): AfterBreak {
   if (broken.request.pool.continuation === 'off') return { kind: 'lost', why: 'continuation is off for the pool' }
-  const begun = BegunStream.of(inspector)
+  const begun = BegunStream.of(inspector, ids)
   if (begun === undefined) return { kind: 'lost', why: 'it is more than the plain text of one choice' }
   return afterBreak(broken, { begun, asked: 0, fruitless: 0 })
 }
@@ -54,7 +75,20 @@ export function afterBreak(
   const why = node.dialect.continuation?.text[request.face] === undefined ? 'its engine cannot be asked to go on' : whyNot(scan, begun)
   if (why !== undefined) return { kind: 'lost', why }
   if (fruitless >= MOST_FRUITLESS || asked >= MOST_NODES) return { kind: 'lost', why: `${asked} nodes were asked to go on` }
-  return { kind: 'resume', resumption: { grade: 'text', from: node, begun, firstContentAtMs, asked, fruitless } }
+  const resumption = { from: node, begun, firstContentAtMs, asked, fruitless }
+  const exact = exactly(request, node, begun)
+  return { kind: 'resume', resumption: { ...resumption, grade: exact === undefined ? 'text' : 'exact', prompt: exact?.prompt } }
+}
+
+/** Undefined where some id may be missing, or a text that was held back for a stop sequence: the text is all that is known then. */
+function exactly(request: Admitted, node: RosterNode, begun: BegunStream): Pick<Resumption, 'prompt'> | undefined {
+  const { scan } = request
+  const how = keptFor(request, node)?.exact
+  const text = begun.ledger.text() ?? ''
+  if (how === undefined || !text.isWellFormed() || stopsOf(scan).length > 0 || begun.ids?.idsOf(text) === undefined) return undefined
+  if (how.needsLimit === true && scan.maxTokens === undefined && node.contextTokens === undefined) return undefined
+  const prompt = how.promptField === undefined ? promptOf(scan) : begun.ids.prompt
+  return prompt === undefined && how.render === undefined ? undefined : { prompt }
 }
 
 /** The end that the node no longer said. Usage that did not come is as we counted it. */
