@@ -19,12 +19,19 @@ const wrongs = (told: readonly Survived[]): string[] =>
 const counts = (told: readonly Survived[]) => countVerdicts(told.map(({ verdict }) => verdict))
 
 describe('streams whose engine is cut off, at any event, inside events and inside characters', () => {
-  it.each([1, 2])('come out whole where they are plain text, with %i data threads', async (workers) => {
-    survival = await Survival.start({ workers })
+  it.each([
+    ['text', 1],
+    ['text', 2],
+    ['exact', 1],
+  ] as const)('come out whole where they are plain text, by %s, with %i data threads', async (grade, workers) => {
+    survival = await Survival.start({ workers, pool: `    continuation: ${grade}\n` })
     const told = await survival.tell(eligibleStories(60), { random: new Seeded(workers), concurrency: 15 })
     expect(wrongs(told)).toEqual([])
     expect(counts(told)).toEqual({ whole: 60, 'error-event': 0, wrong: 0 })
     expect(survival.plan.made.length).toBeGreaterThan(50)
+    const grades = [...(await survival.records()).values()].flatMap(({ attempts }) => attempts.flatMap(({ continues = [] }) => continues))
+    expect(new Set(grades)).toEqual(new Set([grade]))
+    expect(grades.length).toBeGreaterThan(40)
   })
 
   it('come out whole where those that go on are cut off, too', async () => {

@@ -80,10 +80,14 @@ function miscounted(told: readonly Survived[], records: ReadonlyMap<string, Requ
 }
 
 describe('streams that are cut off at any byte', () => {
-  it.each([1, 2])('are all whole where they are plain text, with %i data threads', async (workers) => {
-    survival = await Survival.start({ workers })
+  it.each([
+    ['text', 1],
+    ['text', 2],
+    ['exact', 1],
+  ] as const)('are all whole where they are plain text, by %s, with %i data threads', async (grade, workers) => {
+    survival = await Survival.start({ workers, pool: `    continuation: ${grade}\n` })
     const told = await survival.tell(eligibleStories(N), { random: new Seeded(workers), concurrency: CONCURRENCY })
-    note(told, { scenario: workers === 1 ? 'eligible' : 'eligible, 2 threads', failed: wrongs(told).length })
+    note(told, { scenario: `eligible, ${grade}${workers === 1 ? '' : ', 2 threads'}`, failed: wrongs(told).length })
     expect(wrongs(told)).toEqual([])
     expect(survival.plan.made.length).toBeGreaterThan(N * 0.9)
     const records = await survival.records()
