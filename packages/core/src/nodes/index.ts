@@ -20,7 +20,7 @@ export {
 export { nodePlansOf, type NodePlan } from './node-plan.js'
 export { fitText, memoryFits, type MemoryFit, type MemoryFits } from './memory-fits.js'
 export { createBackend, type BackendContext } from './node-runner.js'
-export type { NodeChange, Node } from './node.js'
+export { Node, type NodeChange } from './node.js'
 export type { Placement } from './placement.js'
 export { planGpus, type GpuPlan } from './plan-gpus.js'
 export { preflight, type PreflightOptions } from './preflight.js'
