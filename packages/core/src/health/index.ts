@@ -7,3 +7,6 @@ export { ProbeLoop, type ProbedNode, type ProbeLoopOptions, type ProbeSettings }
 export { ProbeJudge, type JudgeLimits, type ProbeVerdict } from './probe-judge.js'
 export { NodeJudge, type NodeJudgeOptions } from './node-judge.js'
 export type { Charge, JudgedNode } from './node-file.js'
+export type { AllowedSilence } from './hung/allowed-silence.js'
+export { HungWatch, type HungLimits, type HungVerdict, type NodeSigns } from './hung/hung-watch.js'
+export { WorkTimes, type WorkSample } from './hung/work-times.js'

@@ -54,7 +54,7 @@ export class NodeJudge {
     const { standing } = node
     if (file.place === 'out' && standing.ejection === undefined) file.enter('in', this.nowMs)
     if (to === 'failed' || (to === 'suspect' && standing.ejection === undefined)) this.suspend(file, file.wasReady)
-    if (to === 'draining' && file.place !== 'out') this.suspend(file, file.hasFailed || file.place !== 'in')
+    if ((to === 'draining' || to === 'loading') && file.place !== 'out') this.suspend(file, file.hasFailed || file.place !== 'in')
     if (to === 'ready' && file.place === 'in') this.isBack(file)
     this.relieve(node.plan.pool.name)
   }
@@ -134,13 +134,11 @@ export class NodeJudge {
 
   private takeOut(file: NodeFile, { kind, why, lost }: Charge): boolean {
     const { node } = file
+    if (!isUp(node.state) && node.state !== 'suspect' && node.state !== 'draining') return false
     const { firstMs = 1_000, longestMs = 30_000 } = node.plan.pool.health.eject ?? {}
     const forMs = file.timeOut.next(kind, this.nowMs, { firstMs, longestMs })
     file.enter('out', this.nowMs)
-    if (!node.eject({ reason: `ejected for ${inWords(forMs)}: ${why}`, untilMs: this.nowMs + forMs, lost })) {
-      file.enter('in', this.nowMs)
-      return false
-    }
+    node.eject({ reason: `ejected for ${inWords(forMs)}: ${why}`, untilMs: this.nowMs + forMs, lost })
     file.kind = kind
     file.counts[kind] += 1
     file.faults.clear()
