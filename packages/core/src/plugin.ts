@@ -14,6 +14,7 @@ export type {
   Dialect,
   DrainRecipe,
   EnginePlugin,
+  ExactContinuation,
   Face,
   FitOption,
   Gpu,

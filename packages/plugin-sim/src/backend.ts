@@ -1,5 +1,14 @@
 import { fileURLToPath } from 'node:url'
-import { openaiDialect, type Backend, type Continuation, type LaunchSlot, type NodeSpec, type PluginHost, type ProbeReport } from '@plimsoll/core/plugin'
+import {
+  openaiDialect,
+  type Backend,
+  type Continuation,
+  type ExactContinuation,
+  type LaunchSlot,
+  type NodeSpec,
+  type PluginHost,
+  type ProbeReport,
+} from '@plimsoll/core/plugin'
 import type { SimSettings } from './settings.js'
 
 const engineScript = fileURLToPath(new URL('../bin/lb-sim-engine.js', import.meta.url))
@@ -7,8 +16,18 @@ const engineScript = fileURLToPath(new URL('../bin/lb-sim-engine.js', import.met
 /** Starting takes under a second; the rest is for a busy machine. */
 const startAllowanceMs = 15_000
 
-/** A trailing assistant message stays open, and so does every prompt: the answer goes on from its last character. */
-const continuation: Continuation = { text: { 'openai-chat': {}, 'openai-completions': {} } }
+const exact: ExactContinuation = {
+  ask: { return_token_ids: 'true' },
+  field: 'token_ids',
+  tokensOf: (value) => (Array.isArray(value) ? { ids: value.filter((id) => typeof id === 'number') } : undefined),
+  promptField: 'prompt_token_ids',
+}
+
+/** A trailing assistant message stays open, and so does every prompt: the answer goes on from its last character, and from the last of given ids. */
+const continuation: Continuation = {
+  text: { 'openai-chat': {}, 'openai-completions': {} },
+  exact: { 'openai-chat': exact, 'openai-completions': exact },
+}
 
 /** The smallest backend there is: a command line, a health check, OpenAI's protocol. */
 export function createSimBackend(spec: NodeSpec<SimSettings>, host: PluginHost): Backend {

@@ -1,5 +1,6 @@
 import { chainBlocks, type SequenceView } from '@plimsoll/engine-model'
 import type { Answer } from './answer.js'
+import type { PieceIds } from './answer-shape.js'
 import type { AnswerWriter } from './answer-writer.js'
 import type { Prompt } from './prompt.js'
 import { Refusal } from './refusal.js'
@@ -8,6 +9,8 @@ import type { SimEngine } from './sim-engine.js'
 export interface RunPart {
   readonly prompt: Prompt
   readonly answer: Answer
+  /** The ids of the prompt, where ids are to be told. */
+  readonly promptIds?: readonly number[] | undefined
 }
 
 interface Track extends RunPart {
@@ -62,12 +65,12 @@ export class AnswerRun {
     this.count(track, sequence)
     if (track.sent === 0) {
       track.cachedTokens = sequence.cachedTokens
-      this.writer.start(index)
+      this.writer.start(index, track.promptIds)
     }
     const { text, ends, finishReason } = track.answer
     for (; track.sent < sequence.producedTokens; track.sent++) {
       const piece = text.slice(ends[track.sent - 1] ?? 0, ends[track.sent])
-      if (piece !== '') this.writer.piece(index, piece)
+      if (piece !== '') this.writer.piece(index, piece, idsOf(track))
     }
     if (sequence.state === 'finished') this.finish(index, { text, finishReason })
     this.writer.flush()
@@ -101,4 +104,10 @@ export class AnswerRun {
       },
     )
   }
+}
+
+/** Of the next piece; the ids of the prompt come with the first one. */
+function idsOf({ promptIds, answer, sent }: Track): PieceIds | undefined {
+  if (promptIds === undefined) return undefined
+  return { tokens: answer.ids.slice(sent, sent + 1), prompt: sent === 0 ? promptIds : undefined }
 }

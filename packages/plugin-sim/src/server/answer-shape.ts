@@ -11,11 +11,18 @@ export interface FinishedText {
   readonly finishReason: FinishReason
 }
 
+/** What `return_token_ids` adds to an event. */
+export interface PieceIds {
+  readonly tokens: readonly number[]
+  /** There with the first piece of an answer. */
+  readonly prompt: readonly number[] | undefined
+}
+
 /** How answers look on the wire: event data of a stream, or one body. */
 export interface AnswerShape {
   /** Comes before the first piece; undefined where the protocol has no such event. */
-  start(index: number): string | undefined
-  piece(index: number, text: string): string
+  start(index: number, prompt: readonly number[] | undefined): string | undefined
+  piece(index: number, text: string, ids: PieceIds | undefined): string
   finish(index: number, reason: FinishReason): string
   usage(usage: AnswerUsage): string
   whole(texts: readonly FinishedText[], usage: AnswerUsage): string
@@ -31,11 +38,11 @@ export function chatShape({ id, model, createdSeconds }: Identity): AnswerShape 
   const head = (object: string) =>
     `{"id":${JSON.stringify(id)},"object":"${object}","created":${createdSeconds},"model":${JSON.stringify(model)},`
   const chunk = head('chat.completion.chunk')
-  const event = (index: number, delta: string, reason: string) =>
-    `${chunk}"choices":[{"index":${index},"delta":${delta},"logprobs":null,"finish_reason":${reason}}]}`
+  const event = (index: number, delta: string, reason: string, ids = '', prompt = '') =>
+    `${chunk}"choices":[{"index":${index},"delta":${delta},"logprobs":null,"finish_reason":${reason}${ids}}]${prompt}}`
   return {
-    start: (index) => event(index, '{"role":"assistant","content":""}', 'null'),
-    piece: (index, text) => event(index, `{"content":${JSON.stringify(text)}}`, 'null'),
+    start: (index, prompt) => event(index, '{"role":"assistant","content":""}', 'null', '', idsField('prompt_token_ids', prompt)),
+    piece: (index, text, ids) => event(index, `{"content":${JSON.stringify(text)}}`, 'null', idsField('token_ids', ids?.tokens)),
     finish: (index, reason) => event(index, '{}', `"${reason}"`),
     usage: (usage) => `${chunk}"choices":[],"usage":${usageJson(usage)}}`,
     whole: (texts, usage) => `${head('chat.completion')}"choices":[${texts.map(chatChoice).join(',')}],"usage":${usageJson(usage)}}`,
@@ -46,7 +53,8 @@ export function completionShape({ id, model, createdSeconds }: Identity): Answer
   const head = `{"id":${JSON.stringify(id)},"object":"text_completion","created":${createdSeconds},"model":${JSON.stringify(model)},`
   return {
     start: () => undefined,
-    piece: (index, text) => `${head}"choices":[${textChoice(index, text, 'null')}]}`,
+    piece: (index, text, ids) =>
+      `${head}"choices":[${textChoice(index, text, 'null', idsField('prompt_token_ids', ids?.prompt) + idsField('token_ids', ids?.tokens))}]}`,
     finish: (index, reason) => `${head}"choices":[${textChoice(index, '', `"${reason}"`)}]}`,
     usage: (usage) => `${head}"choices":[],"usage":${usageJson(usage)}}`,
     whole: (texts, usage) => {
@@ -60,8 +68,12 @@ function chatChoice({ text, finishReason }: FinishedText, index: number): string
   return `{"index":${index},"message":{"role":"assistant","content":${JSON.stringify(text)}},"logprobs":null,"finish_reason":"${finishReason}"}`
 }
 
-function textChoice(index: number, text: string, reason: string): string {
-  return `{"index":${index},"text":${JSON.stringify(text)},"logprobs":null,"finish_reason":${reason}}`
+function textChoice(index: number, text: string, reason: string, ids = ''): string {
+  return `{"index":${index},"text":${JSON.stringify(text)},"logprobs":null,"finish_reason":${reason}${ids}}`
+}
+
+function idsField(name: string, ids: readonly number[] | undefined): string {
+  return ids === undefined ? '' : `,"${name}":[${ids.join(',')}]`
 }
 
 function usageJson({ promptTokens, completionTokens, cachedTokens }: AnswerUsage): string {

@@ -1,11 +1,11 @@
 import type { ServerResponse } from 'node:http'
-import type { AnswerShape, AnswerUsage, FinishedText } from './answer-shape.js'
+import type { AnswerShape, AnswerUsage, FinishedText, PieceIds } from './answer-shape.js'
 import type { Fault } from './fault.js'
 
 /** Puts answers on a socket, and breaks them where a fault says so. */
 export interface AnswerWriter {
-  start(index: number): void
-  piece(index: number, text: string): void
+  start(index: number, prompt: readonly number[] | undefined): void
+  piece(index: number, text: string, ids: PieceIds | undefined): void
   finish(index: number, finished: FinishedText): void
   /** All answers are finished. */
   end(texts: readonly FinishedText[], usage: AnswerUsage): void
@@ -34,15 +34,15 @@ export function streamWriter({
   let closed = false
   const event = (data: string) => void (gathered += `data: ${fault?.kind === 'garbage' ? notJson : data}\n\n`)
   return {
-    start(index) {
+    start(index, prompt) {
       if (!response.headersSent)
         response.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-cache' })
-      const data = shape.start(index)
+      const data = shape.start(index, prompt)
       if (data !== undefined) event(data)
     },
-    piece(index, text) {
+    piece(index, text, ids) {
       if (closed) return
-      event(shape.piece(index, text))
+      event(shape.piece(index, text, ids))
       pieces++
       if (fault?.kind !== 'half-response' || pieces < halfAfter) return
       closed = true

@@ -1,4 +1,4 @@
-import { continueText } from '../text/continuation.js'
+import { placeOf, textFrom, type StoryPlace } from '../text/continuation.js'
 import { tokenise } from '../text/tokenise.js'
 import type { Fault } from './fault.js'
 import { invalid, optionalBoolean, optionalCount, optionalInteger, optionalObject, type JsonObject } from './json-fields.js'
@@ -15,6 +15,8 @@ export interface AnswerWishes {
   readonly seed: number | undefined
   readonly stream: boolean
   readonly includeUsage: boolean
+  /** The events of a stream bring the ids of their tokens, the first one those of the prompt. */
+  readonly returnTokenIds: boolean
 }
 
 /** An answer, decided before its first token: the engine model only says when each token comes. */
@@ -26,6 +28,8 @@ export interface Answer {
   /** At least 1: the end of an answer is a token too. */
   readonly tokenCount: number
   readonly finishReason: FinishReason
+  /** Where in its story it begins. */
+  readonly place: StoryPlace
 }
 
 export function answerWishes(body: JsonObject): AnswerWishes {
@@ -40,6 +44,7 @@ export function answerWishes(body: JsonObject): AnswerWishes {
     seed: optionalInteger(body, 'seed'),
     stream: optionalBoolean(body, 'stream') ?? false,
     includeUsage: optionalBoolean(optionalObject(body, 'stream_options') ?? {}, 'include_usage') ?? false,
+    returnTokenIds: optionalBoolean(body, 'return_token_ids') ?? false,
   }
 }
 
@@ -51,24 +56,29 @@ export function writeAnswer(
 ): Answer {
   const room = contextRoom(prompt, wishes, engine.contextTokens)
   const limit = Math.min(wishes.maxTokens ?? room, room)
-  const written = cutAtStop(draft(prompt, wishes, { ...engine, limit }), wishes.stop)
+  const place = placeFor(prompt, wishes, engine.seed)
+  const written = cutAtStop(draft(place, wishes, { ...engine, limit }), wishes.stop)
   const { ids, ends } = tokenise(written)
   if (ids.length <= limit && !(wishes.ignoreEos && ids.length === limit))
-    return { text: written, ids, ends, tokenCount: Math.max(1, ids.length), finishReason: 'stop' }
+    return { text: written, ids, ends, tokenCount: Math.max(1, ids.length), finishReason: 'stop', place }
   return {
     text: written.slice(0, ends[limit - 1]),
     ids: ids.slice(0, limit),
     ends: ends.slice(0, limit),
     tokenCount: limit,
     finishReason: 'length',
+    place,
   }
 }
 
-function draft(prompt: Prompt, wishes: AnswerWishes, engine: { seed: number; limit: number; fault?: Fault | undefined }): string {
+function placeFor(prompt: Prompt, wishes: AnswerWishes, seed: number): StoryPlace {
+  return prompt.place ?? placeOf({ seed: wishes.seed ?? seed, context: prompt.context, begun: prompt.begun })
+}
+
+function draft(place: StoryPlace, wishes: AnswerWishes, engine: { limit: number; fault?: Fault | undefined }): string {
   if (engine.fault?.kind === 'empty') return ''
   if (engine.fault?.kind === 'repeat') return 'again '.repeat(Math.min(engine.limit, 1024) + 1)
-  const atLeast = wishes.ignoreEos ? { atLeastTokens: engine.limit } : {}
-  return continueText({ seed: wishes.seed ?? engine.seed, context: prompt.context, begun: prompt.begun, ...atLeast })
+  return textFrom(place, wishes.ignoreEos ? engine.limit : undefined)
 }
 
 function contextRoom(prompt: Prompt, wishes: AnswerWishes, contextTokens: number): number {

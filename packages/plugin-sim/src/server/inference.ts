@@ -4,7 +4,7 @@ import { AnswerRun } from './answer-run.js'
 import { chatShape, completionShape, type AnswerShape } from './answer-shape.js'
 import { bodyWriter, streamWriter } from './answer-writer.js'
 import { optionalString, parseJsonObject, type JsonObject } from './json-fields.js'
-import { chatPrompt, completionPrompts, type Prompt } from './prompt.js'
+import { chatPrompt, completionPrompts, promptIds, type Prompt } from './prompt.js'
 import { readBody } from './read-body.js'
 import { Refusal } from './refusal.js'
 import type { SimEngine } from './sim-engine.js'
@@ -51,7 +51,8 @@ async function answer(
   const fault = engine.faults.current
   const parts = protocol.prompts(body).map((prompt) => {
     const { contextTokens } = engine
-    return { prompt, answer: writeAnswer(prompt, wishes, { seed: engine.settings.seed, contextTokens, fault }) }
+    const answer = writeAnswer(prompt, wishes, { seed: engine.settings.seed, contextTokens, fault })
+    return { prompt, answer, promptIds: wishes.returnTokenIds ? promptIds(prompt, answer.place) : undefined }
   })
   if (response.destroyed) return
   const shape = protocol.shape({

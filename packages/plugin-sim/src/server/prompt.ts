@@ -1,3 +1,4 @@
+import { placeBehind, type StoryPlace } from '../text/continuation.js'
 import { tokenise } from '../text/tokenise.js'
 import { invalid, isObject, type JsonObject } from './json-fields.js'
 
@@ -7,6 +8,8 @@ export interface Prompt {
   readonly context: string
   /** Text that the answer goes on from. */
   readonly begun: string
+  /** Where the answer goes on, where ids say so; else context and text do. */
+  readonly place?: StoryPlace
 }
 
 interface Turn {
@@ -43,8 +46,27 @@ export function completionPrompts(body: JsonObject, key = 'prompt'): readonly Pr
   })
 }
 
+/**
+ * Begins the four ids that `return_token_ids` puts behind those of a prompt: ids are hashes here and cannot be read back, so these say which story the
+ * answer tells. A real model finds that in the prompt itself. They take no place in the cache.
+ */
+const placeMark = 0xffff_fff0
+const markLength = 4
+
+/** The ids of a prompt as a client is told them: sent back with the ids of an answer's first tokens, they are gone on with to the token. */
+export function promptIds({ tokens }: Prompt, { key, delivered, lead }: StoryPlace): readonly number[] {
+  return [...tokens, placeMark, key, delivered, lead === '' ? 0 : 1]
+}
+
 function idPrompt(ids: readonly number[]): Prompt {
-  return { tokens: [...ids], context: `ids ${ids.join(' ')}`, begun: '' }
+  const mark = ids.lastIndexOf(placeMark)
+  const [key, delivered, hasLead] = mark === -1 ? [] : ids.slice(mark + 1, mark + markLength)
+  if (key === undefined || delivered === undefined || hasLead === undefined)
+    return { tokens: [...ids], context: `ids ${ids.join(' ')}`, begun: '' }
+  const answer = ids.slice(mark + markLength)
+  const tokens = [...ids.slice(0, mark), ...answer]
+  const place = placeBehind({ key, delivered, lead: hasLead === 1 ? ' ' : '' }, answer)
+  return { tokens, context: `ids ${tokens.join(' ')}`, begun: '', ...(place === undefined ? {} : { place }) }
 }
 
 function isTokenIds(value: unknown): value is readonly number[] {

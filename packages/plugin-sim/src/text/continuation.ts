@@ -17,13 +17,44 @@ export interface WritingTask {
  * the two together are to the character the answer that was not cut. Otherwise `begun` is somebody's own beginning and an answer to it follows.
  */
 export function continueText(task: WritingTask): string {
+  return textFrom(placeOf(task), task.atLeastTokens)
+}
+
+/** Where in a story an answer begins: all that its text depends on. */
+export interface StoryPlace {
+  readonly key: number
+  /** Characters of the story that stand before it. */
+  readonly delivered: number
+  /** Between the client's own words and a new story. */
+  readonly lead: string
+}
+
+export function placeOf(task: WritingTask): StoryPlace {
   const { story, delivered, lead } = findStory(task)
+  return { key: story.key, delivered, lead }
+}
+
+/** The answer from there to its natural end, or on until so many tokens. */
+export function textFrom({ key, delivered, lead }: StoryPlace, atLeastTokens?: number): string {
+  const story = new Story(key)
   const end = story.naturalLength
-  if (task.atLeastTokens === undefined) return lead + story.text.slice(delivered, Math.max(end, delivered))
+  if (delivered > end) story.growToLength(delivered)
+  if (atLeastTokens === undefined) return lead + story.text.slice(delivered, Math.max(end, delivered))
   // A few more than needed: cut in mid-word, the same text has a token or two less.
   story.growToLength(delivered)
-  story.growToTokens(tokenise(story.text.slice(0, delivered)).ids.length + task.atLeastTokens + 4)
+  story.growToTokens(tokenise(story.text.slice(0, delivered)).ids.length + atLeastTokens + 4)
   return lead + story.text.slice(delivered)
+}
+
+/** The place behind the first tokens of an answer. Undefined where these ids are not its beginning. */
+export function placeBehind(place: StoryPlace, ids: readonly number[]): StoryPlace | undefined {
+  // The last token is whole only when another one follows.
+  const text = textFrom(place, ids.length + 1)
+  const tokens = tokenise(text)
+  if (ids.some((id, index) => tokens.ids[index] !== id)) return undefined
+  const characters = tokens.ends[ids.length - 1] ?? 0
+  const { key, delivered, lead } = place
+  return { key, delivered: delivered + Math.max(0, characters - lead.length), lead: lead.slice(characters) }
 }
 
 interface FoundStory {

@@ -11,7 +11,7 @@ export class Story {
   private readonly random: () => number
   private natural: number | undefined
 
-  constructor(private readonly key: number) {
+  constructor(readonly key: number) {
     this.random = mulberry32(key)
   }
 
