@@ -47,6 +47,7 @@ function flawOfWhole(told: Told): string | undefined {
   if (seen.text !== reference.text)
     return `another text, from character ${firstDifference(seen.text, reference.text)} of ${reference.text.length}`
   if (countOf(seen.raw, END_MARK) !== 1 || !seen.raw.trimEnd().endsWith(END_MARK)) return `${countOf(seen.raw, END_MARK)} end marks`
+  if (seen.raw.includes('token_ids')) return 'ids of tokens that nobody asked for'
   if (seen.finishReason !== reference.finishReason) return `ended with ${seen.finishReason} instead of ${reference.finishReason}`
   if (seen.ids !== 1 || seen.createds !== 1) return `${seen.ids} ids, ${seen.createds} times of creation`
   const expected = story.ask.body['stream_options'] === undefined ? [] : reference.usages

@@ -32,6 +32,7 @@ describe('streams whose engine is cut off, at any event, inside events and insid
     const grades = [...(await survival.records()).values()].flatMap(({ attempts }) => attempts.flatMap(({ continues = [] }) => continues))
     expect(new Set(grades)).toEqual(new Set([grade]))
     expect(grades.length).toBeGreaterThan(40)
+    expect(told.filter(({ seen }) => seen.raw.includes(': lb continued this answer on whole/')).length).toBeGreaterThan(40)
   })
 
   it('come out whole where those that go on are cut off, too', async () => {
