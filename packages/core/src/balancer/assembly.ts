@@ -26,6 +26,8 @@ import { seatJudge } from './seat-judge.js'
 import { SharedBelief } from './shared-belief.js'
 import { meanReports, type StrategyReport } from './strategy-reports.js'
 import { coreVersion } from './version.js'
+import type { Watchdog } from './watchdog/watchdog.js'
+import { seatWatchdog } from './watchdog/seat-watchdog.js'
 
 /** What is counted of nodes that are gone is forgotten so soon after they went. */
 const FORGET_MS = 200
@@ -37,6 +39,7 @@ export interface Assembly {
   readonly probes: ProbeLoop
   /** Who is out because of how its requests fare. */
   readonly judge: NodeJudge
+  readonly watchdog: Watchdog
   readonly stats: RequestStats
   readonly metrics: GatewayMetrics
   readonly ring: RecordRing
@@ -122,7 +125,10 @@ export function assemble(options: Resolved, first: Topology, hooks: AssemblyHook
     clock,
     random,
     nodes: () => fleet.nodes(),
-    onReport: (id, report, tookMs) => fleet.heard(id, report, tookMs),
+    onReport(id, report, tookMs) {
+      fleet.heard(id, report, tookMs)
+      watchdog.heard(id, report, tookMs)
+    },
     onVerdict: (id, verdict, report) => fleet.report(id, verdict, report),
     onLoad: (id, facts) => {
       const node = fleet.learnLoad(id, facts)
@@ -130,7 +136,10 @@ export function assemble(options: Resolved, first: Topology, hooks: AssemblyHook
     },
     onLoadFailed: (id, why) => log.warn('node.load_unknown', { node: id, why }),
   })
-  const judge = seatJudge({ clock, fleet, belief })
+  const judge = seatJudge({ clock, fleet, belief, canary: (nodeId) => watchdog.askInstead(nodeId) })
+  const { stateDir } = options
+  const { host } = making
+  const watchdog = seatWatchdog({ clock, log, fleet, belief, host, judge: () => judge, stateDir, gpus: gpuBoard.watch })
   const lives = new NodeLives()
   const cacheWatch = new CacheWatch({ clock, log, belief })
   fleet.events.on('roster', () => {
@@ -148,7 +157,7 @@ export function assemble(options: Resolved, first: Topology, hooks: AssemblyHook
     if (thread === undefined || thread === 0) dataPath.proxy.quarantine(word)
     if (thread !== 0) threads?.quarantine(word, thread)
   }
-  const office = openOffice({ clock, log, fleet, tell: tellDesks, onSentence: hooks.onSentence })
+  const office = openOffice({ clock, log, fleet, tell: tellDesks, desks: () => [0, ...(threads?.ids ?? [])], onSentence: hooks.onSentence })
   const stats = new RequestStats(clock)
   const { onMembers, onSourceHealth: onHealth } = hooks
   const discovery = new Discovery({ clock, random, log, env: options.env, stateDir: options.stateDir, onMembers, onHealth })
@@ -174,6 +183,7 @@ export function assemble(options: Resolved, first: Topology, hooks: AssemblyHook
       metrics.settle(record)
       ring.add(record)
       decisions.settle(record)
+      watchdog.settled(record)
       hooks.onSettled(record)
     }
   }
@@ -230,6 +240,7 @@ export function assemble(options: Resolved, first: Topology, hooks: AssemblyHook
     office,
     probes,
     judge,
+    watchdog,
     stats,
     metrics,
     ring,
@@ -249,6 +260,7 @@ export function assemble(options: Resolved, first: Topology, hooks: AssemblyHook
     stopAsking() {
       probes.stop()
       judge.stop()
+      watchdog.stop()
       cacheWatch.stop()
       gpuBoard.close()
     },

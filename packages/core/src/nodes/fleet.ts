@@ -1,5 +1,5 @@
 import { Emitter } from '../base/index.js'
-import type { NodeRows, NodeState, ProbeReport, Roster, RosterSource } from '../contracts/index.js'
+import type { NodeRows, ProbeReport, Roster, RosterSource } from '../contracts/index.js'
 import { LbError, messageOf } from '../errors/index.js'
 import type { Topology } from '../topology/index.js'
 import type { RecordedNode } from '../state/index.js'
@@ -177,6 +177,12 @@ export class Fleet implements RosterSource {
     void this.logged(this.cycle(member, busy)).finally(() => this.cycling.delete(member))
   }
 
+  /** Ends an engine that hangs, and starts it again as after any failure. Nothing happens where it is attached, or gone. */
+  revive(nodeId: string, why: string): void {
+    const member = this.members.get(nodeId)
+    if (member?.runner.revive !== undefined && !this.cycling.has(member)) void this.logged(member.runner.revive(why))
+  }
+
   /** Drains all nodes, then ends or leaves the engines. */
   async close(options: CloseFleetOptions): Promise<void> {
     this.closeByMs = this.options.clock.nowMs() + options.drainMs
@@ -290,9 +296,4 @@ export class Fleet implements RosterSource {
       hint: `known: ${[...this.members.keys()].join(', ')}`,
     })
   }
-}
-
-/** States in which a node has said what it had to say about its start. */
-export function isSettled(state: NodeState): boolean {
-  return state !== 'declared' && state !== 'starting' && state !== 'loading'
 }

@@ -3,7 +3,7 @@
  * Read first: transitions.ts, then node.ts and fleet.ts.
  */
 export { expectedNeed } from './expected-need.js'
-export { Fleet, isSettled, type CloseFleetOptions, type FleetEvents, type FleetOptions } from './fleet.js'
+export { Fleet, type CloseFleetOptions, type FleetEvents, type FleetOptions } from './fleet.js'
 export { GpuDesks } from './gpu-desks.js'
 export { gpuName } from './gpu-names.js'
 export { hasOwnCommandLine, planLaunch } from './launch-command.js'
@@ -20,11 +20,11 @@ export {
 export { nodePlansOf, type NodePlan } from './node-plan.js'
 export { fitText, memoryFits, type MemoryFit, type MemoryFits } from './memory-fits.js'
 export { createBackend, type BackendContext } from './node-runner.js'
-export { Node, type NodeChange } from './node.js'
+export { Node, type NodeChange, type NodeLoad } from './node.js'
 export type { Placement } from './placement.js'
 export { planGpus, type GpuPlan } from './plan-gpus.js'
 export { preflight, type PreflightOptions } from './preflight.js'
 export { prepareLaunch, type PreparedLaunch } from './prepare-launch.js'
 export { rosterOf } from './roster-view.js'
 export type { TightNode } from './tight-nodes.js'
-export { transitions, type NodeEvent } from './transitions.js'
+export { isSettled, transitions, type NodeEvent } from './transitions.js'

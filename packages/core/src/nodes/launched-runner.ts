@@ -7,6 +7,7 @@ import type { PortReservation, ProcessEnd } from '../machines/index.js'
 import type { LaunchSettings } from '../topology/index.js'
 import { adopt } from './adopt.js'
 import { checkBeforeLaunch } from './check-before-launch.js'
+import { canStart, isComing } from './coming.js'
 import { explainEnd, explainError, type Explanation } from './explain-end.js'
 import { howEnded } from './how-ended.js'
 import { lastLines, lastWords } from './last-words.js'
@@ -77,6 +78,16 @@ export class LaunchedRunner implements NodeRunner {
   leave(): void {
     this.rest()
     for (const port of this.life?.ports ?? []) port.release()
+  }
+
+  async revive(why: string): Promise<void> {
+    const { life } = this
+    await this.next(async () => {
+      if (life === undefined || this.life !== life || !this.wanted || this.node.state === 'draining') return
+      this.node.move('fail', why)
+      await this.end({ steps: [] })
+      this.failed({ reason: why }, this.context.clock.nowMs() - life.startedAtMs, life)
+    })
   }
 
   private rest(): void {
@@ -253,18 +264,11 @@ export class LaunchedRunner implements NodeRunner {
     const waitMs = this.budget.failed(this.context.clock.nowMs(), livedMs, restarts, hopeless)
     if (life !== undefined) this.node.lastLines = lastLines(life.logPath, LAST_LINES, life.record.logFrom)
     this.node.isGivenUp = waitMs === undefined
-    this.node.move('fail', waitMs === undefined ? `${this.gaveUp(hopeless)}${reason}` : reason)
+    this.node.move('fail', waitMs === undefined ? `${this.budget.gaveUp(restarts, hopeless)}${reason}` : reason)
     this.context.log.warn('node.failed', { node: this.node.id, reason, kind: kind ?? null, lastLines: this.node.lastLines.join('\n') })
     if (waitMs !== undefined && this.node.state === 'failed')
       this.retry = this.context.clock.after(waitMs, () => void this.next(() => this.again()))
     this.context.onRecord()
-  }
-
-  private gaveUp(hopeless: boolean): string {
-    const { spent } = this.budget
-    const minutes = Math.round(this.declared.restarts.withinMs / 60_000)
-    const how = hopeless ? `failed ${spent} times for a reason that stays` : `failed ${spent} times in ${minutes} minutes`
-    return `${how} and is not started again: `
   }
 
   private async again(): Promise<void> {
@@ -287,12 +291,4 @@ export class LaunchedRunner implements NodeRunner {
     life.seat?.release()
     this.life = undefined
   }
-}
-
-function isComing(node: Node): boolean {
-  return node.state === 'starting' || node.state === 'loading'
-}
-
-function canStart(node: Node): boolean {
-  return isComing(node) || node.state === 'declared' || node.state === 'stopped' || node.state === 'failed'
 }

@@ -49,6 +49,8 @@ export interface NodeRunner {
   readonly hasEndpoint: boolean
   /** Lets go without ending anything. */
   leave(): void
+  /** Ends the engine without asking, and starts it again within its budget of restarts. */
+  revive?(why: string): Promise<void>
   /** What a probe said, whatever the verdict. */
   heard?(report: ProbeReport): void
 }

@@ -42,4 +42,11 @@ export class RestartBudget {
     this.inARow = 0
     this.hopelessInARow = 0
   }
+
+  /** Why no restart follows, for people. */
+  gaveUp({ withinMs }: { readonly withinMs: number }, hopeless: boolean): string {
+    const minutes = Math.round(withinMs / 60_000)
+    const how = hopeless ? 'for a reason that stays' : `in ${minutes} minutes`
+    return `failed ${this.spent} times ${how} and is not started again: `
+  }
 }

@@ -56,3 +56,8 @@ export const transitions: Readonly<Record<NodeState, Readonly<Partial<Record<Nod
     stop: 'stopped',
   },
 }
+
+/** States in which a node has said what it had to say about its start. */
+export function isSettled(state: NodeState): boolean {
+  return state !== 'declared' && state !== 'starting' && state !== 'loading'
+}
