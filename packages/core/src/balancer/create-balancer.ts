@@ -169,7 +169,7 @@ export class Balancer {
       state: this.state,
       startedAtMs: this.startedAtMs,
       listen: this.urls,
-      threads: assembly.threads?.size ?? 0,
+      threads: assembly.threads?.ids.length ?? 0,
       logDir: this.options.logDir,
       nowMs: this.options.clock.nowMs(),
     })

@@ -76,9 +76,9 @@ export class DataThreads {
     options.fleet.events.on('roster', () => this.showRoster())
   }
 
-  /** Threads that run. */
-  get size(): number {
-    return this.slots.length
+  /** Numbers of those that run. */
+  get ids(): readonly number[] {
+    return this.slots.map(({ thread }) => thread)
   }
 
   /** Requests in line, by pool; as the threads told last. */

@@ -9,16 +9,19 @@ interface OfficeParts {
   readonly fleet: Fleet
   /** To the data path of one thread, 0 being the main one, or to all of them. */
   readonly tell: (word: OfficeWord, thread?: number) => void
+  /** Threads with a data path that serves. */
+  readonly desks: () => readonly number[]
   readonly onSentence: (sentence: Sentence) => void
 }
 
 /** The office of the quarantine, which hears from the fleet how processes end. Of servers that lb did not launch it hears that nothing answers any more. */
-export function openOffice({ clock, log, fleet, tell, onSentence }: OfficeParts): QuarantineOffice {
+export function openOffice({ clock, log, fleet, tell, desks, onSentence }: OfficeParts): QuarantineOffice {
   const office = new QuarantineOffice({
     clock,
     log,
     tell: (desk, word) => tell(word, desk),
     tellAll: (word) => tell(word),
+    desks,
     isOurs: (id) => fleet.nodes().some((node) => node.id === id && isChild(node)),
     onSentence,
   })

@@ -23,6 +23,8 @@ export class UpstreamCallInFlight implements UpstreamCall, SocketHolder, Respons
   private socket: UpstreamSocket | undefined
   private parser = new ResponseParser(this)
   private reused = false
+  /** The connection that it had first broke when the request was on it. */
+  private hadConnection = false
   private over = false
   private paused = false
   private reading = false
@@ -103,10 +105,12 @@ export class UpstreamCallInFlight implements UpstreamCall, SocketHolder, Respons
 
   onClose(error: NodeJS.ErrnoException | undefined): void {
     if (this.over) return
-    if (this.socket?.connected === false)
-      return this.fail(new UpstreamError('connect', `no connection: ${error?.code ?? messageOf(error ?? 'closed')}`))
+    if (this.socket?.connected === false) return this.unconnected(error?.code ?? messageOf(error ?? 'closed'))
     // An idle connection that the engine closed just as we used it: nothing was answered, so asking again is safe, once.
-    if (this.reused && !this.parser.started) return this.connect()
+    if (this.reused && !this.parser.started) {
+      this.hadConnection = true
+      return this.connect()
+    }
     if (error === undefined && this.parser.closed()) return this.complete()
     this.fail(
       error === undefined
@@ -148,6 +152,12 @@ export class UpstreamCallInFlight implements UpstreamCall, SocketHolder, Respons
     this.parser = new ResponseParser(this)
     this.arm(connectMs, 'connect', 'no connection')
     this.socket = new UpstreamSocket(this.order.target, this)
+  }
+
+  /** Nobody is there. Was the request on its way before that, it may be why. */
+  private unconnected(why: string): void {
+    if (this.hadConnection) this.fail(new UpstreamError('reset', `the connection broke, and there is no other: ${why}`))
+    else this.fail(new UpstreamError('connect', `no connection: ${why}`))
   }
 
   private complete(): void {

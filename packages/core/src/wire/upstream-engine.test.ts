@@ -96,6 +96,21 @@ describe('the upstream engine', () => {
     expect(engine.openSockets).toBe(0)
   })
 
+  it('says that a connection broke where the request was on its way when its engine died, although it asked again', async () => {
+    let asked = 0
+    const port = await listen((socket) => {
+      socket.on('data', () => {
+        asked += 1
+        if (asked === 1) return void socket.write(ok)
+        servers[0]?.close()
+        socket.destroy()
+      })
+    })
+    expect(await ask(port).result).toEqual({ status: 200, body: 'ok' })
+    expect(await ask(port).result).toMatchObject({ kind: 'reset', message: expect.stringContaining('ECONNREFUSED') })
+    expect(asked).toBe(2)
+  })
+
   it('closes the connection at once when a call is aborted, and says nothing more', async () => {
     let closed = 0
     let asked = 0

@@ -1,12 +1,10 @@
-import type { Clock } from '../../base/index.js'
+import type { Clock, TimerHandle } from '../../base/index.js'
 import type { Logger } from '../../contracts/index.js'
 import { DeathBook, isOverdue, unsteadiness, type Entry } from './death-book.js'
 import { Doubts } from './doubts.js'
 import { Inquests, type Inquest, type LifeEnd, type Present } from './inquests.js'
 import type { Known, Sentence, Suspect } from './words.js'
 
-/** After the end of a node: what data paths tell of it comes in a few turns. */
-const SETTLE_MS = 30
 const FIRST_TERM_MS = 600_000
 const LONGEST_TERM_MS = 6 * 3_600_000
 
@@ -16,6 +14,8 @@ export interface CourtOptions {
   /** It is known something else of these bodies. */
   readonly onKnown: (bodies: readonly Known[]) => void
   readonly onSentence: (sentence: Sentence) => void
+  /** Calls back when all data paths have told who was where. */
+  readonly hearAll: (then: () => void) => TimerHandle
   /** Who waits for a verdict may be served now. */
   readonly onVerdict: () => void
 }
@@ -135,7 +135,8 @@ export class Court {
 
   private judgeSoon(inquest: Inquest): void {
     inquest.judged = false
-    this.options.clock.after(SETTLE_MS, () => {
+    inquest.hearing?.cancel()
+    inquest.hearing = this.options.hearAll(() => {
       this.judge(inquest)
       this.options.onVerdict()
     })

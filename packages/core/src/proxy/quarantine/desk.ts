@@ -7,6 +7,8 @@ import { fingerprintOf } from './fingerprint.js'
 import { Guard, isBreak } from './guard.js'
 import type { DeskWord, Known, OfficeWord, Suspect } from './words.js'
 
+const TURNS_MS = 15
+
 export interface DeskOptions {
   readonly clock: Clock
   readonly wheel: TimerWheel
@@ -40,6 +42,7 @@ export class QuarantineDesk {
       for (const body of word.bodies) this.learn(body)
       return
     }
+    if (word.type === 'roll-call') return this.answerCall(word.call)
     const reply = this.replies.get(word.ticket)
     this.replies.delete(word.ticket)
     // It did not wait for the answer: the place that it was given is free.
@@ -80,6 +83,11 @@ export class QuarantineDesk {
 
   tell(word: DeskWord): void {
     this.options.tell(word)
+  }
+
+  /** Connections that broke before the call are heard of in the next turns at the latest. */
+  private answerCall(call: number): void {
+    this.options.clock.after(TURNS_MS, () => this.tell({ type: 'here', call }))
   }
 
   private suspectOf({ face, scan, pool }: Admitted): Suspect {

@@ -1,3 +1,4 @@
+import type { TimerHandle } from '../../base/index.js'
 import type { Suspect } from './words.js'
 
 /** How the process of a life ended; `unknown`: by itself or by somebody. */
@@ -23,6 +24,8 @@ export interface Inquest {
   endedAtMs: number
   /** Who was there has been weighed. */
   judged: boolean
+  /** When it will be. */
+  hearing?: TimerHandle
 }
 
 /** Connections that broke so long before or after the end of their node broke for its sake; engines may free their memory for seconds before they are gone. */

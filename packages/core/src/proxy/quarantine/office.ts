@@ -3,6 +3,7 @@ import type { Logger } from '../../contracts/index.js'
 import { Court, type Quarantined } from './court.js'
 import { Escorts, type Asking } from './escorts.js'
 import type { LifeEnd } from './inquests.js'
+import { RollCalls } from './roll-calls.js'
 import type { DeskWord, OfficeWord, Sentence } from './words.js'
 
 /** Those that come first need not be the likeliest: so long all are gathered, unless it is known earlier how the node ended. */
@@ -13,8 +14,9 @@ const ESCORT_MS = 100
 const TRIAL_MS = 2_000
 /** A process that lb launched and that has not ended by then lives: the connection broke for another reason. */
 const OWN_END_MS = 250
-/** Until others can tell how a node went. */
+/** Until others can tell how a node went, and until it is known who was there. */
 const VERDICT_MS = 1_000
+const HEARING_MS = 2_000
 /** Longest wait for an escort: after a connection that just broke, after a crash, after two. */
 const LONGEST = { broke: OWN_END_MS, suspect: 2_000, inDoubt: 5_000 } as const
 const TICK_MS = 10
@@ -24,6 +26,8 @@ export interface OfficeOptions {
   readonly log: Logger
   readonly tell: (desk: number, word: OfficeWord) => void
   readonly tellAll: (word: OfficeWord) => void
+  /** Who is to be heard before a verdict. */
+  readonly desks: () => readonly number[]
   /** Whether lb launched it, and hears of its end at once. */
   readonly isOurs: (node: string) => boolean
   readonly onSentence: (sentence: Sentence) => void
@@ -32,17 +36,20 @@ export interface OfficeOptions {
 /** One for all data paths: hears from their desks who was at nodes that went away, and leads suspects to nodes one by one, so that a second crash has one suspect. */
 export class QuarantineOffice {
   private readonly court: Court
+  private readonly rollCalls: RollCalls
   private readonly escorts = new Escorts()
   private asking: Asking[] = []
   private ticking: TimerHandle | undefined
 
   constructor(private readonly options: OfficeOptions) {
     const { clock, log, tellAll, onSentence } = options
+    this.rollCalls = new RollCalls({ clock, desks: options.desks, call: (call) => tellAll({ type: 'roll-call', call }) })
     this.court = new Court({
       clock,
       log,
       onKnown: (bodies) => tellAll({ type: 'known', bodies }),
       onSentence,
+      hearAll: (then) => this.rollCalls.begin(then),
       onVerdict: () => this.turn(),
     })
   }
@@ -54,6 +61,7 @@ export class QuarantineOffice {
     else if (word.type === 'done') this.done(desk, word.ticket)
     else if (word.type === 'further') court.further(word.fingerprint, word.progress)
     else if (word.type === 'answered') court.acquit(word.fingerprint)
+    else if (word.type === 'here') this.rollCalls.heard(desk, word.call)
     else court.refused(word.fingerprint)
     this.turn()
   }
@@ -71,6 +79,7 @@ export class QuarantineOffice {
 
   deskGone(desk: number): void {
     this.escorts.deskGone(desk)
+    this.rollCalls.deskGone(desk)
     this.asking = this.asking.filter((each) => each.desk !== desk)
     this.turn()
   }
@@ -147,7 +156,8 @@ export class QuarantineOffice {
     const open = lives.filter((life) => this.mayCount(life))
     const uncounted = open.filter((life) => this.isOpen(life)).length
     // It may have ended two nodes: a third only when that is known.
-    if (open.length > 0 && deaths + uncounted > 1) return waitedMs < VERDICT_MS ? 'wait' : 'anywhere'
+    if (open.length > 0 && deaths + uncounted > 1)
+      return waitedMs < (uncounted < open.length ? HEARING_MS : VERDICT_MS) ? 'wait' : 'anywhere'
     if ((deaths === 0 && open.length === 0) || candidates.length === 0) return 'anywhere'
     const longestMs = isInDoubt ? LONGEST.inDoubt : deaths === 0 || lives.length === 0 ? LONGEST.broke : LONGEST.suspect
     if (waitedMs >= longestMs) return 'anywhere'

@@ -66,6 +66,7 @@ export class Town {
       log: silentLogger,
       tell: (desk, word) => later(`to ${desk}`, () => this.desks[desk]?.hear(word)),
       tellAll: (word) => this.desks.forEach((desk, index) => later(`to ${index}`, () => desk.hear(word))),
+      desks: () => this.desks.map((_, index) => index),
       isOurs: () => options.crash !== 'unknown',
       onSentence: (sentence) => void this.sentences.push(sentence),
     })

@@ -46,6 +46,8 @@ export type DeskWord =
   | { readonly type: 'further'; readonly fingerprint: string; readonly progress: number }
   /** A node answered it whole. */
   | { readonly type: 'answered'; readonly fingerprint: string }
+  /** All that it knew of at the call has been told. */
+  | { readonly type: 'here'; readonly call: number }
   /** A body in quarantine was refused. */
   | { readonly type: 'refused'; readonly fingerprint: string }
 
@@ -60,4 +62,6 @@ export type OfficeWord =
   /** To one node alone, where one is named. */
   | { readonly type: 'go'; readonly ticket: number; readonly node?: string }
   | { readonly type: 'refuse'; readonly ticket: number; readonly sentence: Sentence }
+  /** Before a verdict: is there more to tell? */
+  | { readonly type: 'roll-call'; readonly call: number }
   | { readonly type: 'known'; readonly bodies: readonly Known[] }
