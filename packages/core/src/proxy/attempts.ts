@@ -2,7 +2,7 @@ import type { TimerHandle } from '../base/index.js'
 import type { AttemptRecord, RosterNode } from '../contracts/index.js'
 import type { LbError } from '../errors/index.js'
 import type { Admitted } from './admit.js'
-import type { Question } from './filters.js'
+import { luckFrom, type Question } from './filters.js'
 import type { AttemptEnd } from './forward.js'
 import { choiceFor, pick } from './pick.js'
 import type { ProxyContext } from './proxy-context.js'
@@ -59,8 +59,8 @@ class Attempts implements Waiter, Guarded {
     private readonly request: Admitted,
     private readonly done: (walk: Walk) => void,
   ) {
-    const { cooldowns, clock } = context
-    this.question = { request, tried: this.tried, cooldowns, nowMs: () => clock.nowMs() }
+    const { cooldowns, clock, leases, random } = context
+    this.question = { request, tried: this.tried, cooldowns, nowMs: () => clock.nowMs(), leases, luck: luckFrom(random) }
     this.guard = context.quarantine.guardOf(request)
     this.effort = new Effort(request.pool.retries, context.budgets.of(request.pool))
     context.hedges.arrived(request.pool)
@@ -152,7 +152,8 @@ class Attempts implements Waiter, Guarded {
     const { context, request, effort } = this
     const { outcome, reason } = end
     this.last = { node, end }
-    if (outcome === 'cut') context.log.warn('stream.cut', { request: request.requestId, node: node.id, reason, deliveredBytes: end.deliveredBytes })
+    if (outcome === 'cut')
+      context.log.warn('stream.cut', { request: request.requestId, node: node.id, reason, deliveredBytes: end.deliveredBytes })
     this.resumption = end.resumption
     this.question = { ...this.question, resumption: end.resumption }
     if (!end.movable && end.resumption === undefined) return this.finish(node, end, undefined)
@@ -215,7 +216,8 @@ class Attempts implements Waiter, Guarded {
     const { context, request, standstill } = this
     const { size } = this.line
     const { waiting } = context.budgets.of(request.pool).state
-    if (standstill.patienceMs <= 0 || size + waiting >= request.pool.line.max) return this.giveUp('its pool has tried too much in vain of late')
+    if (standstill.patienceMs <= 0 || size + waiting >= request.pool.line.max)
+      return this.giveUp('its pool has tried too much in vain of late')
     standstill.enter('budget')
     this.leaveBudget = context.budgets.wait(request.pool, () => {
       this.stopWaiting()
@@ -260,7 +262,9 @@ class Attempts implements Waiter, Guarded {
     end.passOn?.()
     if (end.passOn !== undefined) return this.finish(node, end, undefined)
     const isBegun = end.resumption !== undefined
-    const error = isBegun ? streamCut(`${end.reason ?? end.outcome}; no other node goes on with it`) : allFailed(this.tries.records, end, because)
+    const error = isBegun
+      ? streamCut(`${end.reason ?? end.outcome}; no other node goes on with it`)
+      : allFailed(this.tries.records, end, because)
     this.finish(node, end, error)
   }
 

@@ -131,4 +131,19 @@ describe('before the strategy is asked', () => {
     ])
     expect(reasons()).toEqual([{ node: 'p/n0', filter: 'tried', reason: 'was tried before for this request' }])
   })
+
+  it('a node on trial with a request, and one that starts slowly, are left out where others are there', async () => {
+    await engine({ trial: -1 })
+    await engine({ admission: 0.000_001 })
+    await engine()
+    await rig.open()
+    await (await rig.ask({})).text()
+    expect(ids(0)).toEqual(['p/n2'])
+    expect(reasons()).toEqual([
+      { node: 'p/n0', filter: 'trial', reason: 'is on trial after a failure, and has the one request that it may have' },
+      { node: 'p/n1', filter: 'slow-start', reason: 'is back after a failure and takes 0 % of what it would be asked' },
+    ])
+    rig.nodes.length = 2
+    expect((await rig.ask({})).status).toBe(200)
+  })
 })

@@ -1,4 +1,5 @@
-import type { FilterName, RosterNode } from '../contracts/index.js'
+import type { RandomSource } from '../base/index.js'
+import type { BeliefView, FilterName, RosterNode } from '../contracts/index.js'
 import type { Admitted } from './admit.js'
 import type { Cooldowns } from './cooldowns.js'
 import { canGoOn, type Resumption } from './resumption.js'
@@ -15,6 +16,9 @@ export interface Question {
   readonly resumption?: Resumption | undefined
   readonly cooldowns: Cooldowns
   readonly nowMs: () => number
+  readonly leases: BeliefView
+  /** This request's lot, from 0 to 1, the same each time it is asked. */
+  readonly luck: () => number
   /** Counts from 1; absent: one more than were tried. */
   readonly attempt?: number
 }
@@ -26,6 +30,8 @@ interface Filter {
   keeps(node: RosterNode, question: Question): boolean
   reason(node: RosterNode, question: Question): string
 }
+
+const GOLDEN = 0.618_033_988_75
 
 /** In this order, the firm ones first, so that none of the others is left with nodes that a firm one then takes; the first that leaves a node out gives the reason. */
 const filters: readonly Filter[] = [
@@ -42,7 +48,26 @@ const filters: readonly Filter[] = [
   { name: 'role', isFirm: false, keeps: answers, reason: () => 'computes prompts for others' },
   { name: 'model', isFirm: false, keeps: serves, reason: (_, { request }) => `does not serve ${request.facts.model}` },
   { name: 'context', isFirm: false, keeps: hasRoom, reason: contextReason },
+  {
+    name: 'trial',
+    isFirm: false,
+    keeps: isFreeForTrial,
+    reason: () => 'is on trial after a failure, and has the one request that it may have',
+  },
+  { name: 'slow-start', isFirm: false, keeps: isAdmitted, reason: slowReason },
 ]
+
+/** A lot is drawn when it is first needed, which is seldom. */
+export function luckFrom(random: RandomSource): () => number {
+  let lot: number | undefined
+  return () => (lot ??= random.next())
+}
+
+/** Nodes that come back after a failure, and this request is not one of the few that they may have. */
+export function areSpared(fitting: readonly RosterNode[], question: Question): boolean {
+  for (const node of fitting) if (isFreeForTrial(node, question) && isAdmitted(node, question)) return false
+  return true
+}
 
 /** The nodes that may be asked. Where all may, which is nearly always so, it is the given list itself, found out in a few comparisons however long it is. */
 export function fittingNodes(routable: readonly RosterNode[], question: Question): readonly RosterNode[] {
@@ -133,6 +158,20 @@ function contextReason({ contextTokens = 0 }: RosterNode, { request }: Question)
 
 function isRested(node: RosterNode, { cooldowns, nowMs }: Question): boolean {
   return cooldowns.isEmpty || cooldowns.hasRoom(node, nowMs())
+}
+
+/** One that is on trial has one request at a time, beside those that it had before. */
+export function isFreeForTrial(node: RosterNode, { leases }: Pick<Question, 'leases'>): boolean {
+  return node.trial === undefined || leases.of(node).inFlight <= node.trial
+}
+
+/** Each node stands elsewhere on the way from 0 to 1, so that two that come back do not get the same requests. */
+function isAdmitted({ admission, index }: RosterNode, { luck }: Question): boolean {
+  return admission === undefined || (luck() + index * GOLDEN) % 1 < admission
+}
+
+function slowReason({ admission = 1 }: RosterNode): string {
+  return `is back after a failure and takes ${Math.round(100 * admission)} % of what it would be asked`
 }
 
 function restReason(node: RosterNode, { cooldowns, nowMs }: Question): string {

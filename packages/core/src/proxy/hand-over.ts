@@ -3,6 +3,7 @@ import { LbError } from '../errors/index.js'
 import type { Admitted } from './admit.js'
 import type { Walk } from './attempts.js'
 import { computePrompt, type PromptEnd } from './compute-prompt.js'
+import { isFreeForTrial } from './filters.js'
 import { tellOutcome } from './outcome-of.js'
 import type { ProxyContext } from './proxy-context.js'
 import { asError, clientLeft } from './unanswered.js'
@@ -123,7 +124,8 @@ class HandOver {
       .current()
       .routable(request.pool.name)
       .filter((node) => canCompute(node, request) && !tried.some(({ id }) => id === node.id))
-    const rested = able.filter((node) => context.cooldowns.leftMs(node, context.clock.nowMs()) === 0)
+    const nowMs = context.clock.nowMs()
+    const rested = able.filter((node) => context.cooldowns.leftMs(node, nowMs) === 0 && isFreeForTrial(node, context))
     const nodes = rested.length > 0 ? rested : able
     const { promisedTokens } = context.leases.cachedTokens(request.facts, nodes)
     let [best, least] = [undefined as RosterNode | undefined, Infinity]

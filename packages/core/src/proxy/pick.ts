@@ -1,5 +1,5 @@
 import type { RosterNode } from '../contracts/index.js'
-import { fittingNodes, type Question } from './filters.js'
+import { areSpared, fittingNodes, type Question } from './filters.js'
 import type { ProxyContext } from './proxy-context.js'
 
 /** The node for the next attempt: of those that may take the request and are near enough, the strategy's choice. `wait`: none of them now. Undefined: none is left. */
@@ -25,16 +25,18 @@ export interface Choice {
 
 const NONE: Choice = { routable: [], fitting: [] }
 
-/** The first tier that has a node left for this request; the first one where none has. */
+/** The first tier that has a node left for this request, before all one that is not just coming back; the first one where none has. */
 export function choiceFor({ rosters }: ProxyContext, question: Question): Choice {
   const tiers = rosters.current().tiers(question.request.pool.name)
   let first: Choice | undefined
+  let spared: Choice | undefined
   for (const routable of tiers) {
     const fitting = alone(fittingNodes(routable, question), question)
-    if (fitting.length > 0) return { routable, fitting }
-    first ??= { routable, fitting }
+    if (fitting.length === 0) first ??= { routable, fitting }
+    else if (!areSpared(fitting, question)) return { routable, fitting }
+    else spared ??= { routable, fitting }
   }
-  return first ?? NONE
+  return spared ?? first ?? NONE
 }
 
 /** Where it is gone meanwhile, any. */

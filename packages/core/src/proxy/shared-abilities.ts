@@ -15,13 +15,13 @@ export class SharedAbilities {
   /** Names that all of them answer to; undefined: any name. */
   private readonly names: ReadonlySet<string> | undefined
   private readonly faces = new Map<Face, boolean>()
-  /** None of them is kept for computing prompts. */
+  /** None of them is kept for computing prompts, and none is just coming back after a failure. */
   private readonly allAnswer: boolean
 
   private constructor(private readonly nodes: readonly RosterNode[]) {
     this.contextTokens = Math.min(...nodes.map(({ contextTokens = Number.POSITIVE_INFINITY }) => contextTokens))
     this.names = namesOf(nodes)
-    this.allAnswer = nodes.every(({ role }) => role !== 'prefill')
+    this.allAnswer = nodes.every(({ role, trial, admission }) => role !== 'prefill' && trial === undefined && admission === undefined)
   }
 
   /** True: each of them could take it. */
