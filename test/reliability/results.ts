@@ -1,5 +1,5 @@
 /** Figures beside their promises: printed, and kept as JSON, from which docs/reliability.md is made (`npm run docs`). */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import type { Outcome } from './run.js'
@@ -15,6 +15,8 @@ export interface Result {
   readonly failed: number
   /** More, in the order in which it is shown; names carry units. */
   readonly figures: Readonly<Record<string, number | string>>
+  /** The day; there once it is kept. */
+  readonly measuredOn?: string
 }
 
 export interface Row {
@@ -51,7 +53,7 @@ export class Results {
     const { subject, n, failed, kinds, duplicated: twice, retries } = outcome
     const bad = Object.entries(kinds).filter(([kind]) => kind !== 'whole')
     const figures: Record<string, number | string> = { 'p50 ms': round(outcome.p50Ms), 'p99 ms': round(outcome.p99Ms) }
-    if (bad.length > 0) figures['how'] = bad.map(([kind, count]) => `${count} ${kind}`).join(' ')
+    if (bad.length > 0) figures['what clients saw'] = bad.map(([kind, count]) => `${count} ${kind}`).join(' ')
     if (retries !== undefined) figures['retries'] = retries
     if (outcome.moved > 0) figures['moved p99 ms'] = round(outcome.movedP99Ms)
     figures['duplicated requests'] = twice.requests
@@ -62,14 +64,20 @@ export class Results {
     return outcome
   }
 
-  /** Keeps them, in place of those of the last run. */
+  /** Keeps them, each in place of the same of an earlier run. */
   write(): void {
+    if (this.results.length === 0) return
     mkdirSync(folder, { recursive: true })
+    const path = `${folder}${this.row.row}.json`
     const { machine, measuredOn } = here()
-    const text = JSON.stringify({ ...this.row, machine, measuredOn, results: this.results }, undefined, 2)
-    writeFileSync(`${folder}${this.row.row}.json`, `${text}\n`)
+    const kept = existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as { results: Result[] }).results : []
+    const results = new Map(kept.map((one) => [keyOf(one), one]))
+    for (const result of this.results) results.set(keyOf(result), { ...result, measuredOn })
+    writeFileSync(path, `${JSON.stringify({ ...this.row, machine, results: [...results.values()] }, undefined, 2)}\n`)
   }
 }
+
+const keyOf = ({ scenario, subject }: Result): string => `${scenario} | ${subject}`
 
 function here(): { machine: string; measuredOn: string } {
   const memory = Number(/MemTotal:\s+(\d+)/u.exec(readFileSync('/proc/meminfo', 'utf8'))?.[1]) / 1024 / 1024
