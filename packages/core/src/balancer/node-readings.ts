@@ -1,9 +1,11 @@
+import type { NodeJudge } from '../health/index.js'
 import type { Belief } from '../insight/index.js'
-import type { Fleet, Node } from '../nodes/index.js'
-import type { BeliefReading, NodeReading } from '../telemetry/index.js'
+import type { Node } from '../nodes/index.js'
+import type { BeliefReading, EjectionReading, NodeReading } from '../telemetry/index.js'
+import type { Assembly } from './assembly.js'
 
 /** What a scrape shows of each node. */
-export function nodeReadings(fleet: Fleet, belief: Belief, nowMs: number): NodeReading[] {
+export function nodeReadings({ fleet, belief, judge }: Pick<Assembly, 'fleet' | 'belief' | 'judge'>, nowMs: number): NodeReading[] {
   return fleet.nodes().map((node) => {
     const { inFlight, waiting, tokensInFlight } = belief.of(node)
     return {
@@ -15,9 +17,16 @@ export function nodeReadings(fleet: Fleet, belief: Belief, nowMs: number): NodeR
       tokensInFlight,
       restarts: node.restarts,
       belief: beliefReading(belief, node),
+      ejections: ejectionReading(judge, node),
       ...(node.load === null ? {} : { load: node.load.facts, loadAgeMs: nowMs - node.load.atMs }),
     }
   })
+}
+
+function ejectionReading(judge: NodeJudge, { id, standing }: Node): EjectionReading {
+  const { ejected, trial, admission = 1 } = standing.view
+  const isOut = ejected !== undefined
+  return { times: { ...judge.ejectionsOf(id) }, isOut, admission: isOut || trial !== undefined ? 0 : admission }
 }
 
 function beliefReading(belief: Belief, node: Node): BeliefReading {

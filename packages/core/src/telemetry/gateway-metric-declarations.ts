@@ -136,6 +136,18 @@ export const gatewayMetricDeclarations = {
     help: 'Times that the node was started again after a failure.',
     labels: ['pool', 'node'],
   }),
+  nodeEjections: declare('counter', 'lb_node_ejections_total', {
+    help: 'Times that the node was taken out although its probes were good, by reason: failures, slow, hung.',
+    labels: ['pool', 'node', 'reason'],
+  }),
+  nodeEjected: declare('gauge', 'lb_node_ejected', {
+    help: '1 while the node is taken out so, else 0.',
+    labels: ['pool', 'node'],
+  }),
+  nodeAdmission: declare('gauge', 'lb_node_admission_ratio', {
+    help: 'Share of its usual requests that the node may have: 1 but for nodes that come back after a failure; 0 while it is out, or on trial with single ones.',
+    labels: ['pool', 'node'],
+  }),
   sourceMembers: declare('gauge', 'lb_source_members', {
     help: 'Servers that the source of a node group named last.',
     labels: ['pool', 'group'],

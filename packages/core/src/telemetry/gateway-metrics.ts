@@ -1,5 +1,6 @@
 import type { AttemptRecord, LoadFacts, NodeState, RequestRecord } from '../contracts/index.js'
 import { BeliefMetrics, type BeliefReading } from './belief-metrics.js'
+import { EjectionMetrics, type EjectionReading } from './ejection-metrics.js'
 import { EngineLoadMetrics } from './engine-load-metrics.js'
 import { gatewayMetricDeclarations as declared } from './gateway-metric-declarations.js'
 import { SourceMetrics, type SourceReading } from './source-metrics.js'
@@ -20,6 +21,7 @@ export interface NodeReading {
   readonly load?: LoadFacts
   readonly loadAgeMs?: number
   readonly belief?: BeliefReading
+  readonly ejections?: EjectionReading
 }
 
 export interface MetricsSource {
@@ -66,6 +68,7 @@ export class GatewayMetrics {
   private readonly tokensInFlight = this.registry.gauge(declared.nodeTokensInFlight)
   private readonly state = this.registry.gauge(declared.nodeState)
   private readonly restarts = this.registry.counter(declared.nodeRestarts)
+  private readonly ejections = new EjectionMetrics(this.registry)
   private readonly engineLoad = new EngineLoadMetrics(this.registry)
   private readonly belief = new BeliefMetrics(this.registry)
 
@@ -119,6 +122,7 @@ export class GatewayMetrics {
     for (const family of [this.inFlight, this.waiting, this.tokensInFlight, this.state, this.restarts]) family.clear()
     this.engineLoad.clear()
     this.belief.clear()
+    this.ejections.clear()
     for (const node of this.source.nodes()) this.read(node)
     if (this.source.mirrorBytes !== undefined) this.belief.readBytes(this.source.mirrorBytes())
     this.sources.read(this.source.sources?.() ?? [])
@@ -140,6 +144,7 @@ export class GatewayMetrics {
     this.tokensInFlight.with(place).set(reading.tokensInFlight)
     this.restarts.with(place).add(reading.restarts)
     if (reading.belief !== undefined) this.belief.read(place, reading.belief)
+    if (reading.ejections !== undefined) this.ejections.read(place, reading.ejections)
     if (reading.load !== undefined) this.engineLoad.read(place, reading.load, reading.loadAgeMs ?? 0)
     for (const state of nodeStates) this.state.with({ ...place, state }).set(state === reading.state ? 1 : 0)
   }
