@@ -27,6 +27,7 @@ beforeEach(async () => {
       active: 0,
       retain() {},
       inLine: () => new Map(),
+    budgets: () => new Map(),
       nodesChanged() {},
     quarantine() {},
       handle: (request) => void answer(request),

@@ -20,6 +20,7 @@ function gateway(): Gateway {
       active: 0,
       retain() {},
       inLine: () => new Map(),
+    budgets: () => new Map(),
       nodesChanged() {},
     quarantine() {},
       handle({ exchange, face, requestId, client }) {

@@ -97,7 +97,7 @@ class PromptAnswer implements UpstreamEvents {
     const { status, headers } = this.head
     const body = Buffer.concat(this.parts)
     const verdict = node.dialect.classify(status, headers, status < 400 ? '' : body.toString('utf8', 0, JUDGED_BYTES))
-    if (verdict === 'cooldown') 
+    if (verdict === 'cooldown')
       context.cooldowns.begin(node, retryAfterMs(headers['retry-after'], context.clock.epochMs()), context.clock.nowMs())
     if (verdict !== 'ok') {
       const isClientsFault = verdict === 'client' && status < 500

@@ -8,7 +8,11 @@ describe('a node that asked for a pause', () => {
   it('is left alone so long, at most a minute, and a second where it does not say', () => {
     const cooldowns = new Cooldowns()
     cooldowns.begin(node, 30_000, 0)
-    expect([cooldowns.leftMs(node, 10_000), cooldowns.hasRoom(node, 29_999), cooldowns.hasRoom(node, 30_000)]).toEqual([20_000, false, true])
+    expect([cooldowns.leftMs(node, 10_000), cooldowns.hasRoom(node, 29_999), cooldowns.hasRoom(node, 30_000)]).toEqual([
+      20_000,
+      false,
+      true,
+    ])
     cooldowns.begin(node, 3_600_000, 30_000)
     expect(cooldowns.leftMs(node, 30_000)).toBe(60_000)
     const other = new Cooldowns()

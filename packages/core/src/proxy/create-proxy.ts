@@ -5,6 +5,7 @@ import { DecisionTracer } from './decision-tracer.js'
 import { pipeline } from './pipeline.js'
 import type { ProxyContext, ProxyOptions, ProxyRequest } from './proxy-context.js'
 import { QuarantineDesk, type OfficeWord } from './quarantine/index.js'
+import type { BudgetState } from './retries/retry-budget.js'
 import { HedgeBook } from './retries/hedge-book.js'
 import { RetryBudgets } from './retries/retry-budgets.js'
 import { WaitingLines } from './waiting-line.js'
@@ -17,6 +18,8 @@ export interface Proxy {
   readonly active: number
   /** Requests in line right now, by pool; pools where none waits are left out. */
   inLine(): ReadonlyMap<string, number>
+  /** What pools have spent on tries in vain. */
+  budgets(): ReadonlyMap<string, BudgetState>
   /** There is another roster. */
   nodesChanged(): void
   /** The office of the quarantine says something. */
@@ -51,6 +54,7 @@ export function createProxy(options: ProxyOptions): Proxy {
       return active
     },
     inLine: () => context.lines.sizes(),
+    budgets: () => context.budgets.states(),
     nodesChanged() {
       context.cooldowns.retain(options.rosters.current().nodes)
       lines.stirAll()

@@ -18,7 +18,7 @@ import {
 import { openaiDialect } from '../dialects/index.js'
 import { createBelief } from '../insight/index.js'
 import { retryPlan, type RetryPlan } from '../topology/index.js'
-import { Door, nodeExchange, TimerWheel, UpstreamEngine, type Exchange } from '../wire/index.js'
+import { Door, nodeExchange, TimerWheel, UpstreamEngine, type Exchange, type UpstreamTimeouts } from '../wire/index.js'
 import type { Labels } from './asked-headers.js'
 import { createProxy, type Proxy } from './create-proxy.js'
 
@@ -60,6 +60,7 @@ export class Rig {
   readonly nodes: RosterNode[] = []
   /** Nodes that take no requests. */
   readonly withheld: RosterNode[] = []
+  timeouts: Partial<UpstreamTimeouts> = {}
   /** Nodes that are not ready. */
   absent: AbsentNode[] = []
   private readonly servers: Server[] = []
@@ -97,7 +98,7 @@ export class Rig {
       handover: this.handover,
       retries: { ...retryPlan(), max: this.retries, ...this.retryRules },
       continuation: this.continuation,
-      timeouts: { connectMs: 1_000, firstTokenMs: 2_000, idleMs: 2_000 },
+      timeouts: { connectMs: 1_000, firstTokenMs: 2_000, idleMs: 2_000, ...this.timeouts },
     })
     const proxy: Proxy = createProxy({
       rosters: {

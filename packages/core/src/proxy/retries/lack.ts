@@ -1,4 +1,4 @@
-import type { AttemptRecord, NodeState, Roster, RosterNode } from '../../contracts/index.js'
+import type { AbsentNode, AttemptRecord, FilterName, NodeState, Roster, RosterNode } from '../../contracts/index.js'
 import { LbError } from '../../errors/index.js'
 import { whyLeftOut, type Question } from '../filters.js'
 
@@ -26,50 +26,60 @@ interface Absence {
   readonly reason: string
   readonly kind: 'unable' | 'resting' | 'loading' | 'down' | 'tried'
   readonly mayComeBack: boolean
+  /** Until it may be asked again, as far as that is a matter of time. */
+  readonly waitMs?: number
 }
 
 /** Nodes that a client is told of. */
 const TOLD = 4
 const MOST_REASON = 160
+const LOOK_AGAIN_MS = 50
 const LOADING_RETRY_MS = 2_000
 const DOWN_RETRY_MS = 5_000
 
-export function lackOf({ roster, question, records, mayAskAgain }: LackOptions): Lack {
-  const { pool } = question.request
-  const resting: number[] = []
-  const ready = roster.nodes
-    .filter((node) => node.pool === pool.name && node.state === 'ready')
-    .map((node): Absence => {
-      const why = whyLeftOut(node, question)
-      const restMs = question.cooldowns.leftMs(node, question.nowMs())
-      const isUnable = why === undefined || why.filter === 'face' || why.filter === 'labels' || why.filter === 'continuation'
-      if (!isUnable && why.filter === 'cooldown') resting.push(restMs)
-      if (isUnable) return { node: node.id, reason: why?.reason ?? 'takes no requests right now', kind: why === undefined ? 'down' : 'unable', mayComeBack: why === undefined }
-      const isTried = why.filter === 'tried'
-      return { node: node.id, reason: isTried ? (lastWord(records, node) ?? why.reason) : why.reason, kind: isTried ? 'tried' : 'resting', mayComeBack: mayAskAgain || !isTried }
-    })
-  const absent = roster.absent(pool.name).map((node): Absence => {
-    const isLabelled = question.request.requiredLabels?.every(([name, value]) => node.labels?.[name] === value) !== false
-    const reason = isLabelled ? stateReason(node) : 'lacks the labels'
-    const isLoading = node.state === 'loading' || node.state === 'starting' || node.state === 'declared'
-    const kind = isLabelled ? (isLoading ? 'loading' : 'down') : 'unable'
-    return { node: node.id, reason, kind, mayComeBack: isLabelled && node.mayComeBack && (mayAskAgain || lastWord(records, node) === undefined) }
-  })
-  const all = [...ready, ...absent]
-  const soonestMs = resting.length === 0 ? undefined : Math.min(...resting)
-  return { mayComeBack: all.some((each) => each.mayComeBack), soonestMs, error: () => refusal(question, all, soonestMs) }
+export function lackOf(options: LackOptions): Lack {
+  const { roster, question } = options
+  const { name } = question.request.pool
+  const ready = roster.nodes.filter((node) => node.pool === name && node.state === 'ready').map((node) => readyAbsence(node, options))
+  const all = [...ready, ...roster.absent(name).map((node) => absence(node, options))]
+  const waits = all.flatMap(({ waitMs }) => waitMs ?? [])
+  const soonestMs = waits.length === 0 ? undefined : Math.max(1, Math.min(...waits))
+  return { mayComeBack: all.some((each) => each.mayComeBack), soonestMs, error: () => refusal(question, all) }
 }
 
-function refusal({ request: { pool, requiredLabels, requestId } }: Question, all: readonly Absence[], soonestMs: number | undefined): LbError {
+const FIRM: ReadonlySet<FilterName> = new Set<FilterName>(['face', 'labels', 'continuation'])
+
+/** Why a node that is ready is none for this request. */
+function readyAbsence(node: RosterNode, { question, records, mayAskAgain }: LackOptions): Absence {
+  const { filter, reason } = whyLeftOut(node, question) ?? { filter: undefined, reason: 'takes no requests right now' }
+  if (filter === 'tried') return { node: node.id, reason: lastWord(records, node) ?? reason, kind: 'tried', mayComeBack: mayAskAgain }
+  if (filter !== undefined && FIRM.has(filter)) return { node: node.id, reason, kind: 'unable', mayComeBack: false }
+  // Its pause may have ended in this very moment; and what other filters wait for, nobody tells.
+  const waitMs = filter === 'cooldown' ? question.cooldowns.leftMs(node, question.nowMs()) : 0
+  return { node: node.id, reason, kind: filter === 'cooldown' ? 'resting' : 'down', mayComeBack: true, waitMs: waitMs > 0 ? waitMs : LOOK_AGAIN_MS }
+}
+
+function absence(node: AbsentNode, { question, records, mayAskAgain }: LackOptions): Absence {
+  const isLabelled = question.request.requiredLabels?.every(([name, value]) => node.labels?.[name] === value) !== false
+  if (!isLabelled) return { node: node.id, reason: 'lacks the labels', kind: 'unable', mayComeBack: false }
+  const isLoading = node.state === 'loading' || node.state === 'starting' || node.state === 'declared'
+  const mayComeBack = node.mayComeBack && (mayAskAgain || lastWord(records, node) === undefined)
+  return { node: node.id, reason: stateReason(node), kind: isLoading ? 'loading' : 'down', mayComeBack }
+}
+
+function refusal({ request: { pool, requiredLabels, requestId } }: Question, all: readonly Absence[]): LbError {
   const able = all.filter(({ kind }) => kind !== 'unable')
   const about = { source: 'lb', httpStatus: 503, retry: 'after-wait' } as const
   if (able.length === 0 && all.length > 0 && requiredLabels !== undefined)
-    return new LbError(`no node of pool ${pool.name} has the labels ${requiredLabels.map(([name, value]) => `${name}=${value}`).join(', ')}`, {
-      ...about,
-      code: 'LB_NO_NODE_WITH_LABELS',
-      retryAfterMs: DOWN_RETRY_MS,
-      hint: `the operator sees what each node lacks with \`lb why ${requestId}\`, where the request was traced`,
-    })
+    return new LbError(
+      `no node of pool ${pool.name} has the labels ${requiredLabels.map(([name, value]) => `${name}=${value}`).join(', ')}`,
+      {
+        ...about,
+        code: 'LB_NO_NODE_WITH_LABELS',
+        retryAfterMs: DOWN_RETRY_MS,
+        hint: `the operator sees what each node lacks with \`lb why ${requestId}\`, where the request was traced`,
+      },
+    )
   const isLoading = able.some(({ kind }) => kind === 'loading')
   const isResting = able.length > 0 && able.every(({ kind }) => kind === 'resting')
   const code = isResting ? 'LB_NODES_RESTING' : isLoading ? 'LB_POOL_LOADING' : 'LB_NO_READY_NODE'
@@ -81,7 +91,7 @@ function refusal({ request: { pool, requiredLabels, requestId } }: Question, all
   return new LbError(`${what}${inWords(able.length > 0 ? able : all)}`, {
     ...about,
     code,
-    retryAfterMs: Math.max(1, soonestMs ?? (isLoading ? LOADING_RETRY_MS : DOWN_RETRY_MS)),
+    retryAfterMs: Math.min(...able.flatMap(({ kind, waitMs = 0 }) => (kind === 'resting' ? waitMs : [])), isLoading ? LOADING_RETRY_MS : isResting ? Infinity : DOWN_RETRY_MS),
     hint: 'the operator sees more with `lb status`',
   })
 }
@@ -89,7 +99,10 @@ function refusal({ request: { pool, requiredLabels, requestId } }: Question, all
 function inWords(all: readonly Absence[]): string {
   if (all.length === 0) return ''
   const more = all.length > TOLD ? `; and ${all.length - TOLD} more` : ''
-  return `: ${all.slice(0, TOLD).map(({ node, reason }) => `${node} ${reason.slice(0, MOST_REASON)}`).join('; ')}${more}`
+  return `: ${all
+    .slice(0, TOLD)
+    .map(({ node, reason }) => `${node} ${reason.slice(0, MOST_REASON)}`)
+    .join('; ')}${more}`
 }
 
 const STATES: Readonly<Partial<Record<NodeState, string>>> = {
@@ -103,7 +116,7 @@ const STATES: Readonly<Partial<Record<NodeState, string>>> = {
   failed: 'is down',
 }
 
-function stateReason({ state, reason, progress }: { readonly state: NodeState; readonly reason: string | null; readonly progress: number | null }): string {
+function stateReason({ state, reason, progress }: AbsentNode): string {
   const done = progress === null ? '' : ` (${Math.round(progress * 100)} %)`
   const why = reason === null || reason === '' ? '' : ` (${reason})`
   return `${STATES[state] ?? `is ${state}`}${done}${why}`

@@ -34,6 +34,7 @@ describe('Retry-After', () => {
     expect(retryAfterMs('3', nowMs)).toBe(3_000)
     expect(retryAfterMs('0.5', nowMs)).toBe(500)
     expect(retryAfterMs('Fri, 31 Dec 2027 23:59:59 GMT', nowMs)).toBe(9_000)
-    for (const text of [undefined, '', '0', '-1', 'soon', 'Fri, 31 Dec 1999 23:59:59 GMT', '9'.repeat(400)]) expect(retryAfterMs(text, nowMs), text).toBeUndefined()
+    for (const text of [undefined, '', '0', '-1', 'soon', 'Fri, 31 Dec 1999 23:59:59 GMT', '9'.repeat(400)])
+      expect(retryAfterMs(text, nowMs), text).toBeUndefined()
   })
 })

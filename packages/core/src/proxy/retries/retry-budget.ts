@@ -4,6 +4,9 @@ const SLICE_MS = 500
 /** Requests of at most the last 10 s, and tries of at least as long: the budget is never larger than promised. */
 const SLICES = 20
 const KEPT = SLICES + 1
+/** Kept for tries that come one after the other, however much was in vain: somebody has to find out that nodes are well again. */
+const SPREAD_SHARE = 0.25
+const WINDOW_MS = 10_000
 
 export interface BudgetLimits {
   /** Of the requests, 0..1. */
@@ -29,14 +32,15 @@ export interface Charge {
 
 /**
  * How many tries in vain a pool allows itself: a share of its requests of the last 10 s (at least of those that are there now, for they may be long), and a
- * floor. A try that brings an answer costs nothing in the end: when one node of many dies, its requests move as fast as the others take them; when all of them
- * fail, the tries stop. A part of a second is the finest that it knows.
+ * floor. A try that brings an answer is not in vain, and forgives another one that was: when one node of many dies, its requests move as fast as the others take
+ * them. When all fail, what is left is spent evenly over the 10 s, and the first answer opens the door again.
  */
 export class RetryBudget {
   private readonly arrivals = new Float64Array(KEPT)
   private readonly spent = new Float64Array(KEPT)
   private slice = 0
   private inFlight = 0
+  private takenAtMs = -Infinity
   private readonly queue = new Set<() => void>()
 
   constructor(
@@ -58,8 +62,8 @@ export class RetryBudget {
 
   /** Pays for one more try; undefined: nothing is left. `firmly`: it is made whatever the budget says. */
   take(firmly = false): Charge | undefined {
-    const { spent, allowed } = this.state
-    if (!firmly && spent >= allowed) return undefined
+    if (!firmly && !this.hasLeft) return undefined
+    this.takenAtMs = this.clock.nowMs()
     const at = this.at()
     const slice = this.slice
     this.spent[at] = (this.spent[at] ?? 0) + 1
@@ -68,7 +72,9 @@ export class RetryBudget {
       giveBack: () => {
         if (given) return
         given = true
-        if (this.sliceNow() - slice < KEPT) this.spent[at] = Math.max(0, (this.spent[at] ?? 0) - 1)
+        const now = this.sliceNow()
+        if (now - slice < KEPT) this.forgive(at)
+        this.forgiveOldest()
         this.next()
       },
     }
@@ -81,11 +87,10 @@ export class RetryBudget {
     return () => void this.queue.delete(wake)
   }
 
-  /** Has the first in the queue ask again. Whoever finds nothing leaves the turn to those who come later. */
+  /** Has the first in the queue ask again, as long as something is left. */
   next(): void {
     for (const turn of this.queue) {
-      const { spent, allowed } = this.state
-      if (spent >= allowed) return
+      if (!this.hasLeft) return
       this.queue.delete(turn)
       turn()
     }
@@ -101,6 +106,24 @@ export class RetryBudget {
       spent += this.spent[at] ?? 0
     }
     return { spent, allowed: floor + Math.floor(share * Math.max(requests, this.inFlight)), waiting: this.queue.size }
+  }
+
+  private get hasLeft(): boolean {
+    const { spent, allowed } = this.state
+    if (spent < Math.floor(allowed * (1 - SPREAD_SHARE))) return true
+    const spreadMs = WINDOW_MS / Math.ceil(allowed * SPREAD_SHARE)
+    return spent < allowed && this.clock.nowMs() - this.takenAtMs >= spreadMs
+  }
+
+  private forgive(at: number): void {
+    this.spent[at] = Math.max(0, (this.spent[at] ?? 0) - 1)
+  }
+
+  private forgiveOldest(): void {
+    for (let slice = this.slice - KEPT + 1; slice <= this.slice; slice += 1) {
+      const at = ((slice % KEPT) + KEPT) % KEPT
+      if ((this.spent[at] ?? 0) > 0) return this.forgive(at)
+    }
   }
 
   private sliceNow(): number {
