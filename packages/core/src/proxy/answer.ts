@@ -131,6 +131,8 @@ export class Answer implements UpstreamEvents {
 
   onError(error: UpstreamError): void {
     if (this.over) return
+    // With its end mark a stream is whole, whatever becomes of the connection.
+    if (this.committed && this.reader?.stream !== undefined && this.streamEnd() === 'complete') return this.onEnd()
     const outcome = outcomeOf(error)
     this.said = error.said
     this.broke(outcome, error.message)
@@ -233,8 +235,8 @@ export class Answer implements UpstreamEvents {
     this.sendHeld()
     const { delivery } = request
     if (after?.kind === 'resume') {
-      // An event without its empty line is whole all the same: what follows must not run into it.
-      if (!delivery.atBoundary) delivery.write(Buffer.from('\n\n'))
+      // An event without its empty line is whole all the same: what follows must not run into it. Half of one was never sent.
+      if (reader?.ended === true && !reader.atBoundary) delivery.write(Buffer.from('\n\n'))
       delivery.atBoundary = true
       const passOn = (): void => delivery.fail(streamCut(reason), {})
       return this.finish({ outcome: 'cut', reason, movable: false, resumption: after.resumption, passOn })

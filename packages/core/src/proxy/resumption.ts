@@ -93,7 +93,7 @@ function exactly(request: Admitted, node: RosterNode, begun: BegunStream): Pick<
 
 /** The end that the node no longer said. Usage that did not come is as we counted it. */
 function restOf({ scan, facts, face }: Admitted, begun: BegunStream): string {
-  const counted = { promptTokens: facts.promptTokens, completionTokens: begun.tokens }
+  const counted = { promptTokens: begun.ids?.prompt?.length ?? facts.promptTokens, completionTokens: begun.tokens }
   return endOfAnswer(begun, {
     isChat: face === 'openai-chat',
     finish: begun.finish === undefined ? 'length' : undefined,
