@@ -60,6 +60,7 @@ function factsOf(node: NodeStatus, { nowMs, gpus }: Surroundings): Fact[] {
       .filter((gpu) => node.gpus?.includes(gpu.key) === true)
       .map((gpu): Fact => [`GPU ${gpuLabel(gpu)}`, `${gpu.name}  ${gpuFigures(gpu)}`]),
     node.logPath === null ? undefined : ['log', node.logPath],
+    node.evidence === undefined ? undefined : ['evidence', node.evidence],
   ]
   return facts.filter((fact) => fact !== undefined)
 }

@@ -164,7 +164,7 @@ export function assemble(options: Resolved, first: Topology, hooks: AssemblyHook
   const metrics = new GatewayMetrics({
     version: coreVersion(),
     sources: () => discovery.readings(),
-    nodes: () => nodeReadings({ fleet, belief, judge }, clock.nowMs()),
+    nodes: () => nodeReadings({ fleet, belief, judge, watchdog }, clock.nowMs()),
     mirrorBytes: () => (threadCount + 1) * belief.mirrorBytes,
     quarantine: () => ({ bodies: office.list().length, suspects: office.suspects }),
     inLine: () => inLine(dataPath, threads),

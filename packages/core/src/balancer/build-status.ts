@@ -76,10 +76,11 @@ function strategyReport(assembly: Assembly, { name }: PoolPlan): Pick<PoolStatus
   return report === undefined ? {} : { strategyReport: report.values }
 }
 
-function nodeStatus({ stats, belief, gpuDesk: desk }: Assembly, node: Node, nowMs: number): NodeStatus {
+function nodeStatus({ stats, belief, gpuDesk: desk, watchdog }: Assembly, node: Node, nowMs: number): NodeStatus {
   const { requests, errors, ttftMs, tpotMs, tokensPerSecond } = stats.node(node.id)
   const { group } = node.plan
   const url = node.endpoint?.url ?? group.attach?.url ?? ''
+  const evidence = watchdog.evidenceOf(node.id)
   const runs = node.state !== 'stopped' && node.state !== 'failed'
   return {
     id: node.id,
@@ -114,6 +115,7 @@ function nodeStatus({ stats, belief, gpuDesk: desk }: Assembly, node: Node, nowM
     adopted: node.endpoint?.adopted ?? false,
     warnings: node.warnings,
     lastLines: node.lastLines,
+    ...(evidence === undefined ? {} : { evidence }),
     load: loadStatus(node, nowMs),
   }
 }

@@ -4,8 +4,10 @@ import type { Node } from '../nodes/index.js'
 import type { BeliefReading, EjectionReading, NodeReading } from '../telemetry/index.js'
 import type { Assembly } from './assembly.js'
 
+type Told = Pick<Assembly, 'fleet' | 'belief' | 'judge' | 'watchdog'>
+
 /** What a scrape shows of each node. */
-export function nodeReadings({ fleet, belief, judge }: Pick<Assembly, 'fleet' | 'belief' | 'judge'>, nowMs: number): NodeReading[] {
+export function nodeReadings({ fleet, belief, judge, watchdog }: Told, nowMs: number): NodeReading[] {
   return fleet.nodes().map((node) => {
     const { inFlight, waiting, tokensInFlight } = belief.of(node)
     return {
@@ -18,6 +20,7 @@ export function nodeReadings({ fleet, belief, judge }: Pick<Assembly, 'fleet' | 
       restarts: node.restarts,
       belief: beliefReading(belief, node),
       ejections: ejectionReading(judge, node),
+      watchdog: watchdog.countsOf(node.id),
       ...(node.load === null ? {} : { load: node.load.facts, loadAgeMs: nowMs - node.load.atMs }),
     }
   })

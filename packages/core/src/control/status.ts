@@ -143,6 +143,8 @@ export interface NodeStatus {
   readonly warnings: readonly string[]
   /** The last lines of the log of an engine that ended, oldest first; empty once it is ready again. */
   readonly lastLines: readonly string[]
+  /** File with what was seen when it was last found to hang; absent: it was not. */
+  readonly evidence?: string
   /** What the engine tells of its load; null until it has told. */
   readonly load: NodeLoadStatus | null
 }

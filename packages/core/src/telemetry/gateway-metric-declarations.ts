@@ -148,6 +148,14 @@ export const gatewayMetricDeclarations = {
     help: 'Share of its usual requests that the node may have: 1 but for nodes that come back after a failure; 0 while it is out, or on trial with single ones.',
     labels: ['pool', 'node'],
   }),
+  nodeHung: declare('counter', 'lb_node_hung_total', {
+    help: 'Times that the node was found to hang: work in flight and no token for longer than the work would explain.',
+    labels: ['pool', 'node'],
+  }),
+  canaryRequests: declare('counter', 'lb_canary_requests_total', {
+    help: "Requests of lb's own for one token, by outcome (answered, refused, silent, failed). They are in no other figure.",
+    labels: ['pool', 'node', 'outcome'],
+  }),
   sourceMembers: declare('gauge', 'lb_source_members', {
     help: 'Servers that the source of a node group named last.',
     labels: ['pool', 'group'],

@@ -7,6 +7,7 @@ import { SourceMetrics, type SourceReading } from './source-metrics.js'
 import { MetricRegistry } from './metric-registry.js'
 import type { Counter, Histogram } from './metric-series.js'
 import { tpotMsOf } from './record-times.js'
+import { WatchdogMetrics, type WatchdogReading } from './watchdog-metrics.js'
 
 /** What a scrape asks of one node. */
 export interface NodeReading {
@@ -21,6 +22,7 @@ export interface NodeReading {
   readonly load?: LoadFacts
   readonly loadAgeMs?: number
   readonly belief?: BeliefReading
+  readonly watchdog?: WatchdogReading | undefined
   readonly ejections?: EjectionReading
 }
 
@@ -69,6 +71,7 @@ export class GatewayMetrics {
   private readonly state = this.registry.gauge(declared.nodeState)
   private readonly restarts = this.registry.counter(declared.nodeRestarts)
   private readonly ejections = new EjectionMetrics(this.registry)
+  private readonly watchdog = new WatchdogMetrics(this.registry)
   private readonly engineLoad = new EngineLoadMetrics(this.registry)
   private readonly belief = new BeliefMetrics(this.registry)
 
@@ -123,6 +126,7 @@ export class GatewayMetrics {
     this.engineLoad.clear()
     this.belief.clear()
     this.ejections.clear()
+    this.watchdog.clear()
     for (const node of this.source.nodes()) this.read(node)
     if (this.source.mirrorBytes !== undefined) this.belief.readBytes(this.source.mirrorBytes())
     this.sources.read(this.source.sources?.() ?? [])
@@ -145,6 +149,7 @@ export class GatewayMetrics {
     this.restarts.with(place).add(reading.restarts)
     if (reading.belief !== undefined) this.belief.read(place, reading.belief)
     if (reading.ejections !== undefined) this.ejections.read(place, reading.ejections)
+    if (reading.watchdog !== undefined) this.watchdog.read(place, reading.watchdog)
     if (reading.load !== undefined) this.engineLoad.read(place, reading.load, reading.loadAgeMs ?? 0)
     for (const state of nodeStates) this.state.with({ ...place, state }).set(state === reading.state ? 1 : 0)
   }

@@ -95,8 +95,8 @@ export class Watchdog {
   }
 
   /** The file with what was seen when the node was last found to hang. */
-  evidenceOf(nodeId: string): string | null {
-    return this.files.get(nodeId) ?? null
+  evidenceOf(nodeId: string): string | undefined {
+    return this.files.get(nodeId)
   }
 
   private turn(): void {
