@@ -27,10 +27,14 @@ export function openOffice({ clock, log, fleet, tell, desks, onSentence }: Offic
   })
   fleet.events.on('life-ended', ({ connectionKey, node, how }) => office.ended(connectionKey, node, how))
   fleet.events.on('changed', ({ node, to }) => {
-    if ((to === 'suspect' || to === 'failed') && !isLaunched(node) && office.isOpen(node.connectionKey))
-      office.ended(node.connectionKey, node.id, 'unknown')
+    if (seemsGone(node, to) && !isLaunched(node) && office.isOpen(node.connectionKey)) office.ended(node.connectionKey, node.id, 'unknown')
   })
   return office
+}
+
+/** Its probes found nothing there. One that was only taken out for what it answered still lives. */
+function seemsGone({ standing }: Node, state: Node['state']): boolean {
+  return state === 'failed' || (state === 'suspect' && standing.ejection === undefined)
 }
 
 /** A server that took connections a moment ago and takes none has ended. */
