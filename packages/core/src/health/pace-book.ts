@@ -15,14 +15,15 @@ interface Sample {
   readonly atMs: number
 }
 
-const KEPT = 32
-/** Older ones say nothing of now. */
+const KEPT = 256
+/** Long enough that a hiccup does not fill it. */
+const WINDOW_MS = 2_000
+/** Where fewer came within the window it reaches further back, for a node that turns slow, and has much to compute, is measured seldom. */
+const MOST_SAMPLES = 8
+const LEAST_SAMPLES = 6
 const FRESH_MS = 6_000
 /** Of its equals, which are asked less often where they are less loaded. */
 const EQUALS_FRESH_MS = 30_000
-const LEAST_SAMPLES = 6
-/** A shorter while is a hiccup. */
-const LEAST_SPAN_MS = 1_000
 /** So many of its gaps may be good ones: a low quantile is slow only when nearly all are. */
 const QUANTILE = 0.3
 const DUE_MS = 250
@@ -77,9 +78,11 @@ export class PaceBook {
   /** How slow it was of late; undefined: not known yet. */
   ownOf(index: number): number | undefined {
     const fresh = this.nodes.get(index)?.since(this.nowMs - FRESH_MS) ?? []
-    const [first] = fresh
-    if (first === undefined || fresh.length < LEAST_SAMPLES || this.nowMs - first.atMs < LEAST_SPAN_MS) return undefined
-    return quantile(fresh, QUANTILE)
+    const late = fresh.filter(({ atMs }) => atMs >= this.nowMs - WINDOW_MS)
+    const window = late.length < MOST_SAMPLES ? fresh.slice(-MOST_SAMPLES) : late
+    const [first] = window
+    if (first === undefined || window.length < LEAST_SAMPLES || this.nowMs - first.atMs < WINDOW_MS / 2) return undefined
+    return quantile(window, QUANTILE)
   }
 
   /** The same beside its equals; undefined where none of them was measured of late. */
