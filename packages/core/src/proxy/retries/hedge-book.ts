@@ -8,6 +8,8 @@ const ENOUGH = 20
 const REMEMBERED = 256
 /** Hedges that a quiet time may save up. */
 const MOST_SAVED = 10
+/** Ten tenths make one, but for what floating point leaves out. */
+const ALMOST_ONE = 1 - 1e-9
 
 interface PoolBook {
   /** Times to the first content, by kind of request. */
@@ -48,7 +50,7 @@ export class HedgeBook {
 
   /** Whether one more may start. */
   has({ name, retries: { hedge } }: PoolRoute): boolean {
-    return hedge !== undefined && this.bookOf(name, hedge).saved >= 1
+    return hedge !== undefined && this.bookOf(name, hedge).saved >= ALMOST_ONE
   }
 
   /** One more starts. */
