@@ -1,5 +1,6 @@
 import { type AnswerClass, type Dialect, type NodeSpec, openaiBase, openaiDialect } from '@plimsoll/core/plugin'
 import { collect } from './collect.js'
+import { continuation } from './continuation.js'
 
 /** OpenAI's dialect, plus what llama-server does otherwise (run and measured at b10573). */
 export function llamacppDialect({ url }: NodeSpec): Dialect {
@@ -12,6 +13,7 @@ export function llamacppDialect({ url }: NodeSpec): Dialect {
     headers: { strip: ['x-conversation-id', 'x-api-key'] },
     classify: (status, headers, bodyStart) => ownMeaning(status, bodyStart) ?? usual.classify(status, headers, bodyStart),
     collect,
+    continuation,
     streamEnd: (tail) => (isError(tail) ? 'error' : isNativeEnd(tail) ? 'complete' : usual.streamEnd(tail)),
   })
 }

@@ -1,4 +1,4 @@
-import { type AnswerClass, type Dialect, type Handover, openaiBase, openaiDialect } from '@plimsoll/core/plugin'
+import { type AnswerClass, type Continuation, type Dialect, type ExactContinuation, type Handover, openaiBase, openaiDialect } from '@plimsoll/core/plugin'
 
 /** OpenAI's dialect, plus what vLLM does otherwise (source read at 5eaa70dac, 2026-08-07). `withPriority`: it schedules by priority. */
 export function vllmDialect(url: string, withPriority = false): Dialect {
@@ -12,6 +12,7 @@ export function vllmDialect(url: string, withPriority = false): Dialect {
     streamEnd: (tail) => (badEnd.test(tail) || errorEvent.test(tail) ? 'error' : usual.streamEnd(tail)),
     isUnserved,
     handover,
+    continuation,
   })
 }
 
@@ -20,6 +21,21 @@ const handover: Handover = {
   faces: ['openai-chat', 'openai-completions'],
   field: 'kv_transfer_params',
   ask: '{"do_remote_decode":true,"do_remote_prefill":false,"remote_engine_id":null,"remote_block_ids":null,"remote_host":null,"remote_port":null}',
+}
+
+/** Ids of the prompt come with the first event, those of the text with each; ids are a prompt of /v1/completions, which ends after 16 tokens where no limit is set. */
+const byIds: ExactContinuation = {
+  ask: { return_token_ids: 'true' },
+  field: 'token_ids',
+  tokensOf: (value) => (Array.isArray(value) ? { ids: value.filter((id) => typeof id === 'number') } : undefined),
+  promptField: 'prompt_token_ids',
+  needsLimit: true,
+}
+
+/** By text it leaves the last message open; where its template does not end with that text, it refuses. */
+const continuation: Continuation = {
+  text: { 'openai-chat': { set: { continue_final_message: 'true', add_generation_prompt: 'false' } }, 'openai-completions': {} },
+  exact: { 'openai-chat': byIds, 'openai-completions': byIds },
 }
 
 const badEnd = /"finish_reason":\s*"(?:abort|error)"/
