@@ -24,6 +24,7 @@ import { createPluginHost } from './plugin-host.js'
 import type { Resolved } from './resolved-options.js'
 import { seatJudge } from './seat-judge.js'
 import { SharedBelief } from './shared-belief.js'
+import { standings, type Standing } from './standing.js'
 import { meanReports, type StrategyReport } from './strategy-reports.js'
 import { coreVersion } from './version.js'
 import type { Watchdog } from './watchdog/watchdog.js'
@@ -54,8 +55,8 @@ export interface Assembly {
   readonly discovery: Discovery
   /** Requests that make engines crash. */
   readonly office: QuarantineOffice
-  /** Requests in line, by pool, over all threads. */
-  inLine(): ReadonlyMap<string, number>
+  /** Requests in line, and what was spent on tries in vain, over all threads. */
+  standing(): Standing
   /** What strategies say of themselves, over all threads. */
   strategyReports(): readonly StrategyReport[]
   /** Points routing and the watch over sources at a topology; its nodes are the business of `join`. */
@@ -167,7 +168,8 @@ export function assemble(options: Resolved, first: Topology, hooks: AssemblyHook
     nodes: () => nodeReadings({ fleet, belief, judge, watchdog }, clock.nowMs()),
     mirrorBytes: () => (threadCount + 1) * belief.mirrorBytes,
     quarantine: () => ({ bodies: office.list().length, suspects: office.suspects }),
-    inLine: () => inLine(dataPath, threads),
+    inLine: () => standings(dataPath, threads).inLine,
+    budgets: () => standings(dataPath, threads).budgets,
     strategies: () => strategyReports(dataPath, threads),
   })
   const ring = createRecordRing()
@@ -249,7 +251,7 @@ export function assemble(options: Resolved, first: Topology, hooks: AssemblyHook
     gpuBoard,
     dataPath,
     threads,
-    inLine: () => inLine(dataPath, threads),
+    standing: () => standings(dataPath, threads),
     strategyReports: () => strategyReports(dataPath, threads),
     use(topology) {
       dataPath.use(topology)
@@ -276,13 +278,6 @@ export function assemble(options: Resolved, first: Topology, hooks: AssemblyHook
 /** The main thread's own strategies choose only where there are no data threads. */
 function strategyReports(dataPath: DataPath, threads: DataThreads | undefined): readonly StrategyReport[] {
   return threads === undefined ? dataPath.strategyReports() : meanReports(threads.strategyReports())
-}
-
-/** Requests in line, by pool, over all threads. */
-function inLine(dataPath: DataPath, threads: DataThreads | undefined): ReadonlyMap<string, number> {
-  const sizes = new Map(dataPath.proxy.inLine())
-  for (const [pool, size] of threads?.inLine() ?? []) sizes.set(pool, (sizes.get(pool) ?? 0) + size)
-  return sizes
 }
 
 function watchedNode({ id, index, incarnation, endpoint }: Node): WatchedNode {

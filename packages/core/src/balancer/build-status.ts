@@ -47,6 +47,8 @@ function poolStatus(assembly: Assembly, pool: PoolPlan, nowMs: number): PoolStat
     .filter((node) => node.plan.pool.name === pool.name)
     .map((node) => nodeStatus(assembly, node, nowMs))
   const { requests, errors, tokensPerSecond, ttftMs, ttftHistoryMs } = assembly.stats.pool(pool.name)
+  const standing = assembly.standing()
+  const budget = standing.budgets.get(pool.name)
   return {
     name: pool.name,
     models: pool.models,
@@ -54,7 +56,8 @@ function poolStatus(assembly: Assembly, pool: PoolPlan, nowMs: number): PoolStat
     ...strategyReport(assembly, pool),
     inFlight: sum(nodes.map((node) => node.inFlight)),
     waiting: sum(nodes.map((node) => node.waiting)),
-    inLine: assembly.inLine().get(pool.name) ?? 0,
+    inLine: standing.inLine.get(pool.name) ?? 0,
+    ...(budget === undefined ? {} : { retries: { inVain: budget.spent, allowed: budget.allowed, waiting: budget.waiting } }),
     requests,
     errors,
     tokensPerSecond,

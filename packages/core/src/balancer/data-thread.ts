@@ -1,6 +1,6 @@
 /** A data thread: a gateway and a data path of its own on its own duplicate of each listening socket. Knows nodes only as the main thread shows them. */
 import { parentPort, workerData } from 'node:worker_threads'
-import { systemClock, systemRandom } from '../base/index.js'
+import { systemClock, systemRandom, type TimerHandle } from '../base/index.js'
 import type { Dialect, EnginePlugin, Logger, Roster, RosterNode, StrategyPlugin } from '../contracts/index.js'
 import { messageOf } from '../errors/index.js'
 import { createBelief, type Belief } from '../insight/index.js'
@@ -10,6 +10,7 @@ import { BeliefPost } from './belief-post.js'
 import { createDataPath, type DataPath } from './data-path.js'
 import { importEngines, importStrategies } from './import-plugins.js'
 import { createPluginHost } from './plugin-host.js'
+import { isMoving, standingOf } from './standing.js'
 import type { FromThread, RosterMessage, ThreadBirth, ToThread } from './thread-messages.js'
 
 const LINE_TOLD_MS = 50
@@ -65,6 +66,7 @@ class Thread {
   private roster: Roster
   private closedBecause: string | undefined
   private isTellingLine = false
+  private retelling: TimerHandle | undefined
   private tellReportsFromMs = 0
   private readonly belief: Belief
   private readonly dataPath: DataPath
@@ -92,6 +94,7 @@ class Thread {
         onSettled: (records) => {
           tell({ type: 'settled', records })
           this.tellReports()
+          if (this.retelling === undefined && isMoving(standingOf(this.dataPath.proxy))) this.tellLine()
         },
         onOutcomes: (outcomes) => tell({ type: 'outcomes', outcomes }),
         onDecision: (decision) => tell({ type: 'decision', decision }),
@@ -149,8 +152,16 @@ class Thread {
     this.isTellingLine = true
     systemClock.after(LINE_TOLD_MS, () => {
       this.isTellingLine = false
-      tell({ type: 'in-line', sizes: this.dataPath.proxy.inLine() })
+      this.tellStanding()
     })
+  }
+
+  /** Until nothing stands still any more: what was spent is forgotten with time alone. */
+  private tellStanding(): void {
+    const standing = standingOf(this.dataPath.proxy)
+    tell({ type: 'standing', standing })
+    this.retelling?.cancel()
+    this.retelling = isMoving(standing) ? systemClock.after(REPORTS_TOLD_MS, () => this.tellLine()) : undefined
   }
 
   /** After requests, for nothing else teaches a strategy; seldom, for people read it. */

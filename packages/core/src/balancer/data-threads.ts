@@ -8,6 +8,7 @@ import type { OfficeWord, QuarantineOffice } from '../proxy/index.js'
 import type { Topology } from '../topology/index.js'
 import type { Listenable } from './listeners.js'
 import type { SharedBelief } from './shared-belief.js'
+import type { Standing } from './standing.js'
 import type { StrategyReport } from './strategy-reports.js'
 import { failedThread, revived } from './thread-errors.js'
 import type { FromThread, RosterMessage, ThreadBirth, ToThread } from './thread-messages.js'
@@ -50,7 +51,7 @@ export interface SharedSocket {
 interface Slot {
   readonly thread: number
   worker: Worker
-  inLine: ReadonlyMap<string, number>
+  standing: Standing
   strategyReports: readonly StrategyReport[]
 }
 
@@ -81,9 +82,9 @@ export class DataThreads {
     return this.slots.map(({ thread }) => thread)
   }
 
-  /** Requests in line, by pool; as the threads told last. */
-  inLine(): readonly (readonly [pool: string, size: number])[] {
-    return this.slots.flatMap((slot) => [...slot.inLine])
+  /** What stands still in each; as the threads told last. */
+  standings(): readonly Standing[] {
+    return this.slots.map(({ standing }) => standing)
   }
 
   /** As the threads told last, one list for each. */
@@ -161,7 +162,7 @@ export class DataThreads {
       workerData: this.birth(thread, listen),
       name: `lb-data-${thread}`,
     })
-    const slot: Slot = { thread, worker, inLine: new Map(), strategyReports: [] }
+    const slot: Slot = { thread, worker, standing: { inLine: new Map(), budgets: new Map() }, strategyReports: [] }
     this.slots.push(slot)
     this.options.shared.greet(worker)
     worker.postMessage({ type: 'quarantine', word: this.options.office.snapshot() } satisfies ToThread)
@@ -249,8 +250,8 @@ export class DataThreads {
         return this.options.office.hear(slot.thread, message.word)
       case 'belief':
         return this.options.shared.heard(slot.thread, message.news)
-      case 'in-line':
-        slot.inLine = message.sizes
+      case 'standing':
+        slot.standing = message.standing
         return
       case 'strategy-reports':
         slot.strategyReports = message.reports

@@ -2,6 +2,7 @@ import type { AbsentNode, Decision, LoadFacts, LogFacts, NodeOutcome, RequestRec
 import type { DeskWord, OfficeWord } from '../proxy/index.js'
 import type { Topology } from '../topology/index.js'
 import type { Listenable } from './listeners.js'
+import type { Standing } from './standing.js'
 import type { StrategyReport } from './strategy-reports.js'
 
 /** What a data thread is born with. */
@@ -59,8 +60,8 @@ export type FromThread =
   | { readonly type: 'outcomes'; readonly outcomes: readonly NodeOutcome[] }
   /** A word to the office of the quarantine. */
   | { readonly type: 'quarantine'; readonly word: DeskWord }
-  /** Requests in line in this thread, by pool. */
-  | { readonly type: 'in-line'; readonly sizes: ReadonlyMap<string, number> }
+  /** What stands still in this thread. */
+  | { readonly type: 'standing'; readonly standing: Standing }
   /** What this thread's belief has to tell the others. */
   | { readonly type: 'belief'; readonly news: Float64Array }
   /** What this thread's strategies say of themselves. */

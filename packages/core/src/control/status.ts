@@ -167,6 +167,15 @@ export interface SourceStatus {
   readonly notes: readonly string[]
 }
 
+export interface RetryBudgetStatus {
+  /** Tries that brought nothing, or have brought nothing yet. */
+  readonly inVain: number
+  /** As many may be. */
+  readonly allowed: number
+  /** Requests that wait until another one may be tried again. */
+  readonly waiting: number
+}
+
 export interface PoolStatus {
   /** As in the topology. */
   readonly name: string
@@ -180,8 +189,10 @@ export interface PoolStatus {
   readonly inFlight: number
   /** Of those in flight, the ones without a first token. */
   readonly waiting: number
-  /** Requests that stand in line, because the strategy wants no node for them yet. */
+  /** Requests that stand in line: the strategy wants no node for them yet, or there is none. */
   readonly inLine?: number
+  /** Budget of its tries in vain, over the last 10 seconds and all threads; absent: no request came yet. */
+  readonly retries?: RetryBudgetStatus
   /** Settled since the balancer started. */
   readonly requests: number
   /** Of those, the ones that failed. */

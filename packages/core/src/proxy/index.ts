@@ -5,4 +5,5 @@
 export { createProxy, type Proxy } from './create-proxy.js'
 export type { PoolDirectory, PoolRoute, ProxyOptions, ProxyRequest } from './proxy-context.js'
 export { QuarantineOffice, type DeskWord, type OfficeWord, type Quarantined, type Sentence } from './quarantine/index.js'
+export type { BudgetState } from './retries/retry-budget.js'
 export { createRecordRing, type RecordRing } from './record-ring.js'

@@ -1,5 +1,6 @@
 import type { AttemptRecord } from '../contracts/index.js'
 import { LbError } from '../errors/index.js'
+import type { Labels } from './asked-headers.js'
 import type { AttemptEnd } from './forward.js'
 
 /** A bug has no name of its own. */
@@ -9,7 +10,56 @@ export function asError(thrown: unknown): LbError {
     : new LbError('lb failed on this request', { code: 'LB_BUG', source: 'lb', httpStatus: 500, cause: thrown })
 }
 
-/** Nodes that a client is told of. */
+const LOADING_RETRY_MS = 2_000
+const DOWN_RETRY_MS = 5_000
+
+/** Every node asked for a pause (429); `who` names them, the first of them may be asked again in `restMs`. */
+export function nodesResting(pool: string, who: string, restMs: number): LbError {
+  return new LbError(`all nodes of pool ${pool} asked for a pause${who}`, {
+    code: 'LB_NODES_RESTING',
+    source: 'lb',
+    httpStatus: 503,
+    retry: 'after-wait',
+    retryAfterMs: Math.max(1, restMs),
+    hint: 'the operator may add nodes, or raise how many requests they take',
+  })
+}
+
+export function poolLoading(pool: string, who: string, restMs: number): LbError {
+  return new LbError(`the nodes of pool ${pool} are still loading${who}`, {
+    code: 'LB_POOL_LOADING',
+    source: 'lb',
+    httpStatus: 503,
+    retry: 'after-wait',
+    retryAfterMs: Math.min(restMs, LOADING_RETRY_MS),
+    hint: 'the operator sees how far they are with `lb status`',
+  })
+}
+
+export function noReadyNode(pool: string, who: string, restMs: number): LbError {
+  return new LbError(`no node of pool ${pool} takes requests right now${who}`, {
+    code: 'LB_NO_READY_NODE',
+    source: 'lb',
+    httpStatus: 503,
+    retry: 'after-wait',
+    retryAfterMs: Math.min(restMs, DOWN_RETRY_MS),
+    hint: 'the operator sees why with `lb status`',
+  })
+}
+
+export function noNodeWithLabels(pool: string, labels: Labels, requestId: string): LbError {
+  const wanted = labels.map(([name, value]) => `${name}=${value}`).join(', ')
+  return new LbError(`no ready node of pool ${pool} has the labels ${wanted}`, {
+    code: 'LB_NO_NODE_WITH_LABELS',
+    source: 'lb',
+    httpStatus: 503,
+    retry: 'after-wait',
+    retryAfterMs: DOWN_RETRY_MS,
+    hint: `the operator sees what each node lacks with \`lb why ${requestId}\`, where the request was traced`,
+  })
+}
+
+/** Tries that a client is told of. */
 const TOLD = 4
 
 /** Every node that was asked has failed; `because`: why no further one is. */

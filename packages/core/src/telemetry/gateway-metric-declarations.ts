@@ -24,9 +24,38 @@ export const gatewayMetricDeclarations = {
     help: 'Tries at nodes by outcome (answered, connect-failed, reset, timeout, refused, cancelled, cut).',
     labels: ['outcome'],
   }),
+  retries: declare('counter', 'lb_retries_total', {
+    help: 'Tries that were followed by another one, by why they failed (connect-failed, reset, timeout, refused, busy, hung, cut). busy: 429, which is no fault.',
+    labels: ['pool', 'cause'],
+  }),
+  inVain: declare('counter', 'lb_tries_in_vain_total', {
+    help: 'Tries that were sent to an engine and brought the client nothing: work that was done for nothing, or twice. Those that another try overtook are of the cause hedge.',
+    labels: ['pool', 'cause'],
+  }),
+  tokensInVain: declare('counter', 'lb_prompt_tokens_in_vain_total', {
+    help: 'Prompt tokens of the requests of such tries, once for each of them.',
+    labels: ['pool'],
+  }),
+  hedges: declare('counter', 'lb_hedges_total', {
+    help: 'Second tries that began beside a slow first one, by who answered first (first, second, none).',
+    labels: ['pool', 'winner'],
+  }),
+  retryBudgetSpent: declare('gauge', 'lb_retry_budget_spent', {
+    help: 'Tries of the last 10 s that brought nothing, or have brought nothing yet, over all data threads.',
+    labels: ['pool'],
+  }),
+  retryBudgetAllowed: declare('gauge', 'lb_retry_budget_allowed', { help: 'As many may be.', labels: ['pool'] }),
+  retryBudgetWaiting: declare('gauge', 'lb_retry_budget_waiting', {
+    help: 'Requests that wait until the budget allows another try.',
+    labels: ['pool'],
+  }),
   collected: declare('counter', 'lb_collected_answers_total', {
     help: 'Plain answers that were collected from a stream, so that the engine lets go at once when a client leaves.',
     labels: ['pool'],
+  }),
+  splices: declare('counter', 'lb_splices_total', {
+    help: 'Tries to go on with a stream that another node began, by grade (exact, text) and result: whole, cut (it broke off again after more text), failed (nothing came of it), client-gone.',
+    labels: ['pool', 'grade', 'result'],
   }),
   lateReleases: declare('counter', 'lb_late_releases_total', {
     help: 'Requests whose client left while their engine would notice that late: a slot stayed busy for a while.',
@@ -61,7 +90,7 @@ export const gatewayMetricDeclarations = {
     buckets: ttftBounds,
   }),
   inLine: declare('gauge', 'lb_pool_in_line', {
-    help: 'Requests that wait in line right now, because the strategy wants no node for them yet.',
+    help: 'Requests that wait in line right now: the strategy wants no node for them yet, or there is none.',
     labels: ['pool'],
   }),
   strategyReport: declare('gauge', 'lb_strategy_report', {

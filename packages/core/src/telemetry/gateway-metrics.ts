@@ -3,6 +3,7 @@ import { BeliefMetrics, type BeliefReading } from './belief-metrics.js'
 import { EjectionMetrics, type EjectionReading } from './ejection-metrics.js'
 import { EngineLoadMetrics } from './engine-load-metrics.js'
 import { gatewayMetricDeclarations as declared } from './gateway-metric-declarations.js'
+import { RetryMetrics, type BudgetReading } from './retry-metrics.js'
 import { SourceMetrics, type SourceReading } from './source-metrics.js'
 import { MetricRegistry } from './metric-registry.js'
 import type { Counter, Histogram } from './metric-series.js'
@@ -36,6 +37,8 @@ export interface MetricsSource {
   readonly inLine?: () => Iterable<readonly [pool: string, size: number]>
   /** Requests that make engines crash, and those that may be such. */
   readonly quarantine?: () => { readonly bodies: number; readonly suspects: number }
+  /** What was spent on tries in vain, by pool. */
+  readonly budgets?: () => Iterable<readonly [pool: string, budget: BudgetReading]>
   /** What strategies say of themselves. */
   readonly strategies?: () => Iterable<{
     readonly pool: string
@@ -46,6 +49,8 @@ export interface MetricsSource {
 
 const nodeStates: readonly NodeState[] = ['declared', 'starting', 'loading', 'warming', 'ready', 'suspect', 'draining', 'stopped', 'failed']
 
+const spliceResults: Readonly<Partial<Record<AttemptRecord['outcome'], string>>> = { answered: 'whole', cut: 'cut', cancelled: 'client-gone' }
+
 /** The metrics of one balancer: fed by settled requests, completed by a reading of all nodes at each scrape. */
 export class GatewayMetrics {
   /** For rooms and plugins that bring families of their own. */
@@ -54,6 +59,7 @@ export class GatewayMetrics {
   private readonly requests = this.registry.counter(declared.requests)
   private readonly attempts = this.registry.counter(declared.attempts)
   private readonly collected = this.registry.counter(declared.collected)
+  private readonly splices = this.registry.counter(declared.splices)
   private readonly lateReleases = this.registry.counter(declared.lateReleases)
   private readonly gatewayRequests = this.registry.counter(declared.gatewayRequests)
   private readonly ttft = this.registry.histogram(declared.ttft)
@@ -76,6 +82,7 @@ export class GatewayMetrics {
   private readonly belief = new BeliefMetrics(this.registry)
 
   private readonly sources = new SourceMetrics(this.registry)
+  private readonly retries = new RetryMetrics(this.registry)
 
   private readonly places = new Map<string, Place>()
   private readonly byCode = new Map<string, Counter>()
@@ -91,6 +98,7 @@ export class GatewayMetrics {
     place.outcome(record.outcome).add()
     this.counterOf(this.byCode, String(record.status), (code) => this.gatewayRequests.with({ code })).add()
     for (const attempt of record.attempts) this.attempt(record.pool ?? 'none', attempt)
+    if (record.attempts.length > 1 || record.attempts[0]?.inVain === true) this.retries.settle(record)
     place.duration.observe(record.totalMs / 1000)
     if (record.inLineMs > 0) this.timeInLine.with({ pool: record.pool ?? 'none' }).observe(record.inLineMs / 1000)
     const tpotMs = tpotMsOf(record)
@@ -102,9 +110,10 @@ export class GatewayMetrics {
     if (record.believed !== undefined) this.belief.settle(record, record.believed)
   }
 
-  private attempt(pool: string, { outcome, collected, late }: AttemptRecord): void {
+  private attempt(pool: string, { outcome, collected, late, continues: grade }: AttemptRecord): void {
     this.counterOf(this.byAttempt, outcome, () => this.attempts.with({ outcome })).add()
     if (collected === true) this.collected.with({ pool }).add()
+    if (grade !== undefined) this.splices.with({ pool, grade, result: spliceResults[outcome] ?? 'failed' }).add()
     if (late === true) this.lateReleases.with({ pool }).add()
   }
 
@@ -135,6 +144,7 @@ export class GatewayMetrics {
     const found = this.source.quarantine?.()
     if (found !== undefined) this.quarantined.with({}).set(found.bodies)
     if (found !== undefined) this.suspects.with({}).set(found.suspects)
+    this.retries.read(this.source.budgets?.() ?? [])
     this.strategyReport.clear()
     for (const { pool, strategy, values } of this.source.strategies?.() ?? [])
       for (const [name, value] of Object.entries(values)) this.strategyReport.with({ pool, strategy, name }).set(value)

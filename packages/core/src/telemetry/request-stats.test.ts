@@ -134,7 +134,7 @@ describe('the gateway metrics', () => {
     ])
       metrics.settle(each)
     const families = parsePrometheus(metrics.render())
-    expect(families).toHaveLength(13)
+    expect(families).toHaveLength(14)
     const attempts = families.find((family) => family.name === 'lb_request_attempts_total')
     expect(attempts?.samples.map((sample) => [sample.labels['outcome'], sample.value])).toEqual([
       ['answered', 2],

@@ -1,6 +1,7 @@
 import type { AbsentNode, AttemptRecord, FilterName, NodeState, Roster, RosterNode } from '../../contracts/index.js'
-import { LbError } from '../../errors/index.js'
+import type { LbError } from '../../errors/index.js'
 import { whyLeftOut, type Question } from '../filters.js'
+import { nodesResting, noNodeWithLabels, noReadyNode, poolLoading } from '../unanswered.js'
 
 /** Why a request has no node to go to, and whether waiting helps. */
 export interface Lack {
@@ -34,8 +35,6 @@ interface Absence {
 const TOLD = 4
 const MOST_REASON = 160
 const LOOK_AGAIN_MS = 50
-const LOADING_RETRY_MS = 2_000
-const DOWN_RETRY_MS = 5_000
 
 export function lackOf(options: LackOptions): Lack {
   const { roster, question } = options
@@ -52,11 +51,16 @@ const FIRM: ReadonlySet<FilterName> = new Set<FilterName>(['face', 'labels', 'co
 /** Why a node that is ready is none for this request. */
 function readyAbsence(node: RosterNode, { question, records, mayAskAgain }: LackOptions): Absence {
   const { filter, reason } = whyLeftOut(node, question) ?? { filter: undefined, reason: 'takes no requests right now' }
-  if (filter === 'tried') return { node: node.id, reason: lastWord(records, node) ?? reason, kind: 'tried', mayComeBack: mayAskAgain }
+  const restMs = question.cooldowns.leftMs(node, question.nowMs())
+  if (filter === 'tried' && restMs === 0)
+    return { node: node.id, reason: lastWord(records, node) ?? reason, kind: 'tried', mayComeBack: mayAskAgain }
   if (filter !== undefined && FIRM.has(filter)) return { node: node.id, reason, kind: 'unable', mayComeBack: false }
+  const isResting = filter === 'cooldown' || filter === 'tried'
   // Its pause may have ended in this very moment; and what other filters wait for, nobody tells.
-  const waitMs = filter === 'cooldown' ? question.cooldowns.leftMs(node, question.nowMs()) : 0
-  return { node: node.id, reason, kind: filter === 'cooldown' ? 'resting' : 'down', mayComeBack: true, waitMs: waitMs > 0 ? waitMs : LOOK_AGAIN_MS }
+  const waitMs = restMs > 0 ? restMs : LOOK_AGAIN_MS
+  if (!isResting) return { node: node.id, reason, kind: 'down', mayComeBack: true, waitMs }
+  const rests = restMs === 0 ? reason : `asked not to be asked for another ${Math.ceil(restMs / 1_000)} s`
+  return { node: node.id, reason: rests, kind: 'resting', mayComeBack: mayAskAgain || filter !== 'tried', waitMs }
 }
 
 function absence(node: AbsentNode, { question, records, mayAskAgain }: LackOptions): Absence {
@@ -69,31 +73,12 @@ function absence(node: AbsentNode, { question, records, mayAskAgain }: LackOptio
 
 function refusal({ request: { pool, requiredLabels, requestId } }: Question, all: readonly Absence[]): LbError {
   const able = all.filter(({ kind }) => kind !== 'unable')
-  const about = { source: 'lb', httpStatus: 503, retry: 'after-wait' } as const
-  if (able.length === 0 && all.length > 0 && requiredLabels !== undefined)
-    return new LbError(
-      `no node of pool ${pool.name} has the labels ${requiredLabels.map(([name, value]) => `${name}=${value}`).join(', ')}`,
-      {
-        ...about,
-        code: 'LB_NO_NODE_WITH_LABELS',
-        retryAfterMs: DOWN_RETRY_MS,
-        hint: `the operator sees what each node lacks with \`lb why ${requestId}\`, where the request was traced`,
-      },
-    )
-  const isLoading = able.some(({ kind }) => kind === 'loading')
-  const isResting = able.length > 0 && able.every(({ kind }) => kind === 'resting')
-  const code = isResting ? 'LB_NODES_RESTING' : isLoading ? 'LB_POOL_LOADING' : 'LB_NO_READY_NODE'
-  const what = isResting
-    ? `all nodes of pool ${pool.name} asked for a pause`
-    : isLoading
-      ? `the nodes of pool ${pool.name} are still loading`
-      : `no node of pool ${pool.name} takes requests right now`
-  return new LbError(`${what}${inWords(able.length > 0 ? able : all)}`, {
-    ...about,
-    code,
-    retryAfterMs: Math.min(...able.flatMap(({ kind, waitMs = 0 }) => (kind === 'resting' ? waitMs : [])), isLoading ? LOADING_RETRY_MS : isResting ? Infinity : DOWN_RETRY_MS),
-    hint: 'the operator sees more with `lb status`',
-  })
+  if (able.length === 0 && all.length > 0 && requiredLabels !== undefined) return noNodeWithLabels(pool.name, requiredLabels, requestId)
+  const who = inWords(able.length > 0 ? able : all)
+  const rests = able.flatMap(({ kind, waitMs = 0 }) => (kind === 'resting' ? waitMs : []))
+  const restMs = Math.min(...rests)
+  if (able.length > 0 && rests.length === able.length) return nodesResting(pool.name, who, restMs)
+  return able.some(({ kind }) => kind === 'loading') ? poolLoading(pool.name, who, restMs) : noReadyNode(pool.name, who, restMs)
 }
 
 function inWords(all: readonly Absence[]): string {
