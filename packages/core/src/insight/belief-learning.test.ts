@@ -83,6 +83,36 @@ describe('slowness', () => {
     expect(all.belief.of(mine).slowness).toBe(1)
   })
 
+  it('is learned beside answers that come whole, once their prompts must have been computed, and not before', () => {
+    const clock = new FakeClock()
+    const gaps: number[] = []
+    const belief = createBelief({ clock, capacity: 1, onGap: (_, { msPerToken }) => gaps.push(msPerToken) })
+    const [node] = nodesOf(1)
+    if (node === undefined) throw new Error('one node')
+    const stream = belief.open(node, factsOfBlocks([], 100))
+    clock.advance(200)
+    stream.firstToken()
+    const speak = (times: number): number => {
+      gaps.length = 0
+      for (let time = 0; time < times; time += 1) {
+        clock.advance(80)
+        stream.tokens(4)
+      }
+      return gaps.length
+    }
+    expect(speak(10)).toBe(9)
+    const plain = { ...factsOfBlocks([], 100), stream: false }
+    const whole = belief.open(node, plain)
+    const long = belief.open(node, { ...plain, promptTokens: 1_000 })
+    expect(speak(7)).toBe(0)
+    // The short one's prompt is there after three times what a stream's takes; the long one's takes ten times as long.
+    long.settle({ outcome: 'answered' })
+    expect(speak(10)).toBeGreaterThan(7)
+    whole.settle({ outcome: 'answered' })
+    expect(speak(10)).toBe(10)
+    expect(belief.of(node).waiting).toBe(0)
+  })
+
   it('is told, gap by gap, to whoever judges nodes: from the second token on, and what the node had to do', () => {
     const clock = new FakeClock()
     const gaps: unknown[] = []

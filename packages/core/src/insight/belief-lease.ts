@@ -42,7 +42,8 @@ export class BeliefLease implements Lease, Waiting {
   private readonly pin: Pin
   private readonly number: number
   private readonly tokensInFlight: number
-  private readonly openedMs: number
+  readonly openedMs: number
+  isAged = false
   private firstTokenMs: number | undefined
   private ownKvTokens = 0
   private open = true
@@ -83,6 +84,7 @@ export class BeliefLease implements Lease, Waiting {
     const atMs = belief.clock.nowMs()
     this.firstTokenMs = atMs
     row.spoke(this, atMs)
+    if (!this.isPlain) row.sawFirst(this, atMs)
     row.beginAhead(this, atMs)
     this.begin(atMs)
     if (this.strategy?.observe === undefined) return
@@ -158,7 +160,9 @@ export class BeliefLease implements Lease, Waiting {
   /** True where no prompt was computed on the node in all of the gap. */
   private isClean(sinceMs: number, atMs: number): boolean {
     const { row } = this
-    return sinceMs < atMs && atMs - row.measuredMs >= GAP_EVERY_MS && row.waiting === 0 && row.lastWaitingMs <= sinceMs
+    if (sinceMs >= atMs || atMs - row.measuredMs < GAP_EVERY_MS) return false
+    if (row.waiting > 0) row.age(atMs)
+    return !row.isComputing && row.lastWaitingMs <= sinceMs
   }
 
   private learnCache({ promptTokens, cachedTokens }: Usage): void {

@@ -1,7 +1,7 @@
 import type { NodeRows } from '../contracts/index.js'
 import { LbError } from '../errors/index.js'
 
-const ROW_BYTES = 64
+const ROW_BYTES = 128
 const ROW_INTS = ROW_BYTES / 4
 const ROW_TIMES = ROW_BYTES / 8
 const TOLD_FIELDS = 4
@@ -19,6 +19,9 @@ export const HEAD_TOKENS = 5
 export const LARGEST_TOKENS = 6
 /** The longest answer that may come to the thread without a word before its end. */
 export const SILENT_TOKENS = 7
+
+/** Of those that wait: such whose prompt must have been computed long ago, and whose answer comes whole. In the row's second half, which is seldom read. */
+export const AGED = 16
 
 /** Times of a row, on the first thread's monotonic clock: since when that request is the first in line, the last token or the first work, the last moment with one waiting, the last token. */
 export const HEAD_SINCE = 4
@@ -45,7 +48,7 @@ export interface LeaseRowsOptions {
 }
 
 /**
- * Counters of claims in shared memory, one 64-byte row (a cache line of its own) for each thread and node. A thread writes its own rows only, so that
+ * Counters of claims in shared memory, one row (two cache lines of its own) for each thread and node. A thread writes its own rows only, so that
  * clearing a dead one's gives its claims back.
  */
 export class LeaseRows implements NodeRows {

@@ -1,6 +1,7 @@
 import type { Clock } from '../base/index.js'
 import type { LoadFacts, NodeBelief } from '../contracts/index.js'
 import {
+  AGED,
   HEAD_SINCE,
   HEAD_TOKENS,
   IN_FLIGHT,
@@ -17,6 +18,7 @@ import {
   TOKENS,
   WAITING,
 } from './lease-rows.js'
+import { FirstTokens } from './first-tokens.js'
 import { fadedSlowness } from './speed-book.js'
 import type { CacheTruth } from './cache-truth.js'
 
@@ -28,6 +30,9 @@ export interface Waiting {
   readonly isPlain: boolean
   /** The longest answer that may come without a word before its end; 0 where each token is told. */
   readonly silentTokens: number
+  readonly openedMs: number
+  /** Its prompt must have been computed by now, although nobody could see it. */
+  isAged: boolean
   /** Its prompt is computed. */
   begin(atMs: number): void
   before: Waiting | undefined
@@ -41,6 +46,9 @@ export interface RowContext {
   /** Time of the first thread minus that of this one. */
   readonly aheadMs: number
 }
+
+/** The line is looked through no more often: it may be long. */
+const AGE_EVERY_MS = 40
 
 /** The belief about one node: a view of its shared rows, and this thread's own line of waiting requests. */
 export class NodeRow implements NodeBelief {
@@ -60,6 +68,8 @@ export class NodeRow implements NodeBelief {
   private last: Waiting | undefined
   private largestTokens = 0
   private readonly silent = new Set<Waiting>()
+  private readonly firstTokens = new FirstTokens()
+  private agedAtMs = -Infinity
   private mostSilentTokens = 0
 
   constructor(
@@ -111,6 +121,35 @@ export class NodeRow implements NodeBelief {
 
   get lastProgressMs(): number {
     return this.context.rows.latest(this.index, PROGRESS) - this.context.aheadMs
+  }
+
+  /** A stream's first token came. */
+  sawFirst({ openedMs, promptTokens }: Waiting, atMs: number): void {
+    this.firstTokens.learn(atMs - openedMs, promptTokens)
+  }
+
+  /** Whether a prompt may be computed there now. */
+  get isComputing(): boolean {
+    return this.waiting > this.context.rows.sum(this.index, AGED)
+  }
+
+  /** Answers that come whole are waited for to their end; their prompts were computed long before that. */
+  age(atMs: number): void {
+    if (atMs - this.agedAtMs < AGE_EVERY_MS) return
+    this.agedAtMs = atMs
+    for (let each = this.first; each !== undefined; each = each.behind) {
+      if (!each.isPlain || each.isAged) continue
+      const doneMs = each.openedMs + this.firstTokens.mostFor(each.promptTokens)
+      if (doneMs > atMs) continue
+      each.isAged = true
+      this.add(AGED, 1)
+      this.waitedAt(doneMs)
+    }
+  }
+
+  private waitedAt(atMs: number): void {
+    const { rows, aheadMs } = this.context
+    if (atMs > this.lastWaitingMs) rows.putTime(this.index, LAST_WAITING, atMs + aheadMs)
   }
 
   /** The last moment at which a request waited for its first token here. */
@@ -209,7 +248,9 @@ export class NodeRow implements NodeBelief {
     this.add(PREFILL_TOKENS, -request.prefillTokens)
     if (wasFirst) this.showHead(atMs)
     if (request.promptTokens === this.largestTokens) this.findLargest()
-    this.context.rows.putTime(this.index, LAST_WAITING, atMs + this.context.aheadMs)
+    if (request.isAged) this.add(AGED, -1)
+    else this.waitedAt(atMs)
+    this.age(atMs)
   }
 
   /** Engines compute prompts in the order in which they come: those before one that is computed are too, also where nobody can see it. */
