@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { House, simTopology, until, type NodeRow } from './house.js'
 
+const POISON = 'arsenic in the wine of the Borgia'
 let house: House | undefined
 
 afterEach(async () => {
@@ -62,11 +63,11 @@ function innocents(url: string, count: number): { stop(): Promise<{ asked: numbe
 describe('a request that crashes every engine', () => {
   it('costs two nodes of four, which come back; it is refused with 422 and a reason, at once from then on, until it is let through', async () => {
     const url = await open()
-    const first = await ask(url, 'arsenic')
+    const first = await ask(url, POISON)
     expect(first.status, first.text).toBe(422)
     expect(first.text).toContain('LB_REQUEST_QUARANTINED')
     expect(await lost()).toBe(2)
-    const again = await Promise.all(Array.from({ length: 20 }, () => ask(url, 'arsenic')))
+    const again = await Promise.all(Array.from({ length: 20 }, () => ask(url, POISON)))
     expect(again.map(({ status }) => status)).toEqual(Array.from({ length: 20 }, () => 422))
     await allBack()
     expect((await nodes()).map(({ restarts }) => restarts).toSorted((a, b) => a - b)).toEqual([0, 0, 1, 1])
@@ -78,14 +79,14 @@ describe('a request that crashes every engine', () => {
     expect((await house?.lb(['quarantine', 'lift', 'ffff']))?.code).not.toBe(0)
     expect((await house?.lb(['quarantine', 'lift', body?.fingerprint ?? '']))?.code).toBe(0)
     expect(JSON.parse((await house?.lb(['quarantine', 'list', '--json']))?.stdout ?? '')).toEqual([])
-    expect(house?.logs()).not.toContain('arsenic"}')
+    expect(house?.logs()).not.toContain('Borgia')
   })
 
   it.each([{ threads: 1 }, { threads: 3 }])('harms none of 50 concurrent innocents: $threads data thread(s)', async ({ threads }) => {
     const url = await open({ threads })
     const crowd = innocents(url, 50)
     await new Promise((resolve) => setTimeout(resolve, 700))
-    const poison = await ask(url, 'arsenic')
+    const poison = await ask(url, POISON)
     await new Promise((resolve) => setTimeout(resolve, 700))
     const lostNodes = await lost()
     const { asked, failed } = await crowd.stop()

@@ -31,8 +31,9 @@ export interface Quarantined extends Sentence {
 /** What the court knows of a body that asks to be tried again. */
 export interface Case {
   readonly sentence: Sentence | undefined
-  /** Ends of nodes that it was present at. */
+  /** Ends of nodes that it was present at; of these, the ones that were crashes for sure. */
   readonly deaths: number
+  readonly crashes: number
   /** One of several that were at two crashes. */
   readonly isInDoubt: boolean
   /** Of these it is to be tried last. */
@@ -63,6 +64,7 @@ export class Court {
     return {
       sentence: entry?.sentence,
       deaths: entry?.deaths.length ?? 0,
+      crashes: entry?.deaths.filter(({ isCrash }) => isCrash).length ?? 0,
       isInDoubt: doubts.has(fingerprint),
       isLast: doubts.isLast(fingerprint),
     }

@@ -107,7 +107,12 @@ export function unsteadiness({ deaths }: Entry): number {
   return Math.max(...times) - Math.min(...times)
 }
 
-/** Whether that many nodes ended with it that no chance explains it. */
+/** Whether so many nodes ended with it that no chance explains it. */
 export function isOverdue({ deaths }: Entry): boolean {
-  return deaths.length >= ENDS || deaths.filter(({ isCrash }) => isCrash).length >= CRASHES
+  return isEnough(deaths.filter(({ isCrash }) => isCrash).length, deaths.length)
+}
+
+/** `ends`: of any kind, crashes included. */
+export function isEnough(crashes: number, ends: number): boolean {
+  return crashes >= CRASHES || ends >= ENDS
 }

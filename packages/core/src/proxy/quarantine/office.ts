@@ -1,6 +1,7 @@
 import type { Clock, TimerHandle } from '../../base/index.js'
 import type { Logger } from '../../contracts/index.js'
 import { Court, type Quarantined } from './court.js'
+import { isEnough } from './death-book.js'
 import { Escorts, type Asking } from './escorts.js'
 import type { LifeEnd } from './inquests.js'
 import { RollCalls } from './roll-calls.js'
@@ -150,20 +151,27 @@ export class QuarantineOffice {
 
   private placeFor(asking: Asking): 'wait' | 'anywhere' | { readonly node: string } {
     const { lives, suspect } = asking.word
-    const candidates = asking.word.candidates.filter((node) => !this.court.wentAway(node, asking.sinceMs))
-    const { deaths, isInDoubt, isLast } = this.court.caseOf(suspect.fingerprint)
-    const waitedMs = this.options.clock.nowMs() - asking.sinceMs
+    const { deaths, crashes, isInDoubt, isLast } = this.court.caseOf(suspect.fingerprint)
+    const nowMs = this.options.clock.nowMs()
+    const waitedMs = nowMs - asking.sinceMs
     const open = lives.filter((life) => this.mayCount(life))
-    const uncounted = open.filter((life) => this.isOpen(life)).length
-    // It may have ended two nodes: a third only when that is known.
-    if (open.length > 0 && deaths + uncounted > 1)
-      return waitedMs < (uncounted < open.length ? HEARING_MS : VERDICT_MS) ? 'wait' : 'anywhere'
-    if ((deaths === 0 && open.length === 0) || candidates.length === 0) return 'anywhere'
-    const longestMs = isInDoubt ? LONGEST.inDoubt : deaths === 0 || lives.length === 0 ? LONGEST.broke : LONGEST.suspect
-    if (waitedMs >= longestMs) return 'anywhere'
-    if (isLast || (deaths === 0 && waitedMs < GATHER_MS)) return 'wait'
-    const node = this.escorts.lead(asking, candidates, this.options.clock.nowMs() + (isInDoubt ? TRIAL_MS : ESCORT_MS))
+    const unknown = open.filter((life) => this.isOpen(life))
+    const mayBeCrashes = unknown.filter((life) => this.isOurs(life)).length
+    // It may be overdue: another node only when that is known.
+    if (open.length > 0 && isEnough(crashes + mayBeCrashes, deaths + unknown.length))
+      return waitedMs < (unknown.length < open.length ? HEARING_MS : VERDICT_MS) ? 'wait' : 'anywhere'
+    const isSuspect = crashes > 0 || deaths > 1
+    if (!isSuspect && mayBeCrashes === 0) return 'anywhere'
+    const candidates = asking.word.candidates.filter((node) => !this.court.wentAway(node, asking.sinceMs))
+    const longestMs = isInDoubt ? LONGEST.inDoubt : !isSuspect || lives.length === 0 ? LONGEST.broke : LONGEST.suspect
+    if (waitedMs >= longestMs || candidates.length === 0) return 'anywhere'
+    if (isLast || (!isSuspect && waitedMs < GATHER_MS)) return 'wait'
+    const node = this.escorts.lead(asking, candidates, nowMs + (isInDoubt ? TRIAL_MS : ESCORT_MS))
     return node === undefined ? 'wait' : { node }
+  }
+
+  private isOurs(life: string): boolean {
+    return this.options.isOurs(this.court.inquestOf(life)?.node ?? '')
   }
 
   /** It is not known yet how the life ended, or what that means. */
@@ -171,6 +179,6 @@ export class QuarantineOffice {
     const inquest = this.court.inquestOf(life)
     if (inquest === undefined || inquest.judged) return false
     if (inquest.how !== undefined) return true
-    return this.options.clock.nowMs() - inquest.openedAtMs < (this.options.isOurs(inquest.node) ? OWN_END_MS : VERDICT_MS)
+    return this.options.clock.nowMs() - inquest.openedAtMs < (this.isOurs(life) ? OWN_END_MS : VERDICT_MS)
   }
 }

@@ -58,6 +58,22 @@ describe('a request that crashes every engine', () => {
     )
   })
 
+  it('costs three nodes at most where lb did not launch them, and does not know how they end', () => {
+    fc.assert(
+      fc.property(scene, ({ seed, desks, deadlyAfterMs, isStream }) => {
+        const town = new Town({ seed, nodes: 6, desks, crash: 'unknown', tries: 5 })
+        const innocents = crowd(town, isStream)
+        town.clock.advance(10)
+        const poison = town.send({ body: 'poison', deadlyAfterMs, serviceMs: 1 })
+        town.settle()
+        expect(tally(innocents)).toEqual({ answered: 50 })
+        expect(codeOf(poison)).toBe('LB_REQUEST_QUARANTINED')
+        expect(town.lost).toBeLessThanOrEqual(3)
+      }),
+      { numRuns: 100 },
+    )
+  })
+
   it('is refused at once from then on, whoever sends it, until its time is over; then one more crash suffices', () => {
     const town = new Town({ seed: 1, nodes: 4, desks: 3 })
     const poison: Citizen = { body: 'poison', deadlyAfterMs: 5, serviceMs: 1 }
@@ -151,9 +167,9 @@ describe('no request is blamed', () => {
     )
   })
 
-  it('and nobody waits long: a killed engine costs no time, a crashed one little', () => {
+  it('and nobody waits long: a killed engine or a strange one costs no time, a crashed one little', () => {
     const held = (how: LifeEnd): number => {
-      const town = new Town({ seed: 4, nodes: 4, desks: 2 })
+      const town = new Town({ seed: 4, nodes: 4, desks: 2, crash: how })
       const walks = crowd(town, true)
       town.clock.advance(15)
       town.end(town.servers[0] as Town['servers'][number], how)
@@ -161,6 +177,7 @@ describe('no request is blamed', () => {
       return Math.max(...walks.map(({ heldMs }) => heldMs))
     }
     expect(held('killed')).toBeLessThan(25)
+    expect(held('unknown')).toBeLessThan(25)
     expect(held('crash')).toBeLessThan(300)
   })
 })

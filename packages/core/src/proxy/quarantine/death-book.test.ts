@@ -1,0 +1,89 @@
+import { describe, expect, it } from 'vitest'
+import { DeathBook, isOverdue, REMEMBERED_MS, type Death } from './death-book.js'
+import { fingerprintOf } from './fingerprint.js'
+
+const suspect = (index: number) => ({ fingerprint: `f${index}`, bytes: 10, pool: 'p' })
+const death = (id: number, more: Partial<Death> = {}): Death => ({
+  id: `life ${id}`,
+  node: 'p/n',
+  isCrash: true,
+  progress: 0,
+  atNodeMs: 5,
+  atMs: 0,
+  ...more,
+})
+
+describe('the book of deaths', () => {
+  it('counts each end of a node once for a body, and two crashes or three ends of any kind as enough', () => {
+    const book = new DeathBook(() => undefined)
+    expect(isOverdue(book.add(suspect(1), death(1)))).toBe(false)
+    expect(isOverdue(book.add(suspect(1), death(1)))).toBe(false)
+    expect(isOverdue(book.add(suspect(1), death(2, { isCrash: false })))).toBe(false)
+    expect(isOverdue(book.add(suspect(1), death(3, { isCrash: false })))).toBe(true)
+    book.add(suspect(2), death(1))
+    expect(isOverdue(book.add(suspect(2), death(2)))).toBe(true)
+  })
+
+  it('forgets what a body got beyond, and the body that nothing is left of', () => {
+    const forgotten: string[] = []
+    const book = new DeathBook(({ fingerprint }) => void forgotten.push(fingerprint))
+    book.add(suspect(1), death(1))
+    book.add(suspect(1), death(2, { progress: 40 }))
+    book.further('f1', 1)
+    expect(book.get('f1')?.deaths.map(({ id }) => id)).toEqual(['life 2'])
+    book.further('f1', 40)
+    expect(forgotten).toEqual([])
+    book.further('f1', 41)
+    expect(forgotten).toEqual(['f1'])
+  })
+
+  it('clears others of what is explained', () => {
+    const book = new DeathBook(() => undefined)
+    const culprit = book.add(suspect(1), death(1))
+    book.add(suspect(2), death(1))
+    book.add(suspect(3), death(1))
+    book.add(suspect(3), death(9))
+    book.explain(book.add(suspect(1), death(2)))
+    expect(culprit.deaths).toHaveLength(2)
+    expect(book.get('f2')).toBeUndefined()
+    expect(book.get('f3')?.deaths.map(({ id }) => id)).toEqual(['life 9'])
+  })
+
+  it('holds a thousand bodies, the latest and those in quarantine, for a day', () => {
+    const book = new DeathBook(() => undefined)
+    book.add(suspect(0), death(0)).sentence = { fingerprint: 'f0', nodes: [], untilMs: 0 }
+    for (let index = 1; index <= 1_200; index++) book.add(suspect(index), death(index))
+    expect([...book.all()]).toHaveLength(1_000)
+    expect(book.get('f0')).toBeDefined()
+    expect(book.get('f1')).toBeUndefined()
+    expect(book.get('f1200')).toBeDefined()
+    book.add(suspect(2_000), death(2_000, { atMs: REMEMBERED_MS }))
+    expect([...book.all()].map(({ fingerprint }) => fingerprint)).toEqual(['f0', 'f2000'])
+  })
+})
+
+describe('the fingerprint of a body', () => {
+  const salt = Buffer.from('salt')
+
+  it('is the same for the same bytes only, of the same kind of request and installation', () => {
+    const body = Buffer.from('{"model":"m"}')
+    const print = fingerprintOf('openai-chat', body, salt)
+    expect(print).toMatch(/^[0-9a-f]{16}$/u)
+    expect(fingerprintOf('openai-chat', Buffer.from(body), salt)).toBe(print)
+    expect(fingerprintOf('openai-chat', Buffer.from('{"model":"n"}'), salt)).not.toBe(print)
+    expect(fingerprintOf('openai-completions', body, salt)).not.toBe(print)
+    expect(fingerprintOf('openai-chat', body, Buffer.from('pepper'))).not.toBe(print)
+  })
+
+  it('looks at the length, the beginning, the end and pieces of what is huge', () => {
+    const huge = Buffer.alloc(20_000_000, 1)
+    const print = fingerprintOf('openai-chat', huge, salt)
+    expect(fingerprintOf('openai-chat', huge.subarray(1), salt)).not.toBe(print)
+    for (const at of [0, huge.byteLength - 1]) {
+      huge[at] = 2
+      expect(fingerprintOf('openai-chat', huge, salt)).not.toBe(print)
+      huge[at] = 1
+    }
+    expect(fingerprintOf('openai-chat', huge, salt)).toBe(print)
+  })
+})
