@@ -7,7 +7,7 @@ import type { AttemptEnd } from './forward.js'
 import { choiceFor, pick } from './pick.js'
 import type { ProxyContext } from './proxy-context.js'
 import type { Guard, Guarded } from './quarantine/index.js'
-import { Effort, isWorthPause } from './retries/effort.js'
+import { didWork, Effort, isWorthPause } from './retries/effort.js'
 import { lackOf, type Lack } from './retries/lack.js'
 import { pauseMs, retryAfterMs } from './retries/pause.js'
 import { Standstill, type WaitsFor } from './retries/standstill.js'
@@ -242,10 +242,12 @@ class Attempts implements Waiter, Guarded {
     this.refuseFor(this.lack())
   }
 
-  /** Who asked for a pause and who is down says more than one node's 429. */
+  /** Where it waited, what each node is at says more than the last one's 429, or that it cannot be reached. */
   private refuseFor(lack: Lack): void {
-    const isBusy = this.last?.end.rest !== undefined && this.standstill.totalMs > 0
-    if (this.resumption === undefined && (this.last === undefined || isBusy)) this.finish(this.last?.node, undefined, lack.error())
+    const { last, resumption, standstill } = this
+    const hasWaited = standstill.totalMs > 0
+    if (resumption === undefined && (last === undefined || (hasWaited && !didWork(last.end))))
+      this.finish(last?.node, undefined, lack.error())
     else this.giveUp()
   }
 
