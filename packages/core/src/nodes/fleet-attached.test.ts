@@ -71,6 +71,11 @@ describe('an attached node', () => {
     await fleet.resume(ID)
     expect(fleet.nodes()[0]?.state).toBe('ready')
     await expect(fleet.resume(ID)).rejects.toMatchObject({ code: 'LB_NODE_NOT_DRAINING' })
+    fleet.nodes()[0]?.eject({ reason: 'ejected for 1 s: x', untilMs: 1_000 })
+    await judge()
+    expect(fleet.nodes()[0]?.state).toBe('suspect')
+    await fleet.resume(ID)
+    expect(fleet.nodes()[0]).toMatchObject({ state: 'ready', reason: 'readmitted by you' })
     expect(() => fleet.drain('demo/none')).toThrow(expect.objectContaining({ code: 'LB_UNKNOWN_NODE' }))
   })
 

@@ -142,7 +142,7 @@ export class Fleet implements RosterSource {
     this.memberOf(nodeId).node.move('drain', 'asked by you')
   }
 
-  /** Takes requests again; a stopped or failed node is started. Throws LB_NODE_NOT_DRAINING. */
+  /** Takes requests again, also one that was ejected; a stopped or failed node is started. Throws LB_NODE_NOT_DRAINING. */
   async resume(nodeId: string): Promise<void> {
     const { node, runner } = this.memberOf(nodeId)
     if (node.state === 'draining') {
@@ -151,11 +151,12 @@ export class Fleet implements RosterSource {
       node.move('stop')
     }
     if (node.state === 'stopped' || node.state === 'failed') return runner.start()
+    if (node.standing.ejection !== undefined) return node.readmit({ note: 'readmitted by you' })
     throw new LbError(`${nodeId} is ${node.state}, not draining`, {
       code: 'LB_NODE_NOT_DRAINING',
       source: 'operator',
       httpStatus: 409,
-      hint: 'only a draining, stopped or failed node can be resumed',
+      hint: 'only a draining, ejected, stopped or failed node can be resumed',
     })
   }
 

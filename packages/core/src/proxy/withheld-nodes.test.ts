@@ -14,9 +14,13 @@ describe('nodes that take no requests', () => {
       node('d', { state: 'suspect' }),
       node('e', { rank: 1 }),
     ]
-    expect(withheldNodes({ nodes } as unknown as Roster, 'p', [ready])).toEqual([
-      { node: 'p/b', filter: 'state', reason: 'is taken out after failures, and others are ready; lb status says which' },
-      { node: 'p/c', filter: 'state', reason: 'is taken out: no token for 30 s' },
+    const absent = (): unknown[] => [
+      { id: 'p/b', reason: 'ejected for 1 s: 5 failures in a row; the last: 503 (retry)' },
+      { id: 'p/c', reason: 'ejected for 2 s: no token for 30 s' },
+    ]
+    expect(withheldNodes({ nodes, absent } as unknown as Roster, 'p', [ready])).toEqual([
+      { node: 'p/b', filter: 'state', reason: 'ejected for 1 s: 5 failures in a row; the last: 503 (retry)' },
+      { node: 'p/c', filter: 'state', reason: 'ejected for 2 s: no token for 30 s' },
       { node: 'p/d', filter: 'state', reason: 'is suspected to be sick, and others are ready' },
       { node: 'p/e', filter: 'tier', reason: 'is of tier 1; one of tier 0 is ready' },
     ])

@@ -20,12 +20,11 @@ export function withheldNodes(roster: Roster, pool: string, routable: readonly R
     .map((node) =>
       node.state === 'ready'
         ? { node: node.id, filter: 'tier', reason: `is of tier ${node.rank ?? 0}; one of tier ${served} is ready` }
-        : { node: node.id, filter: 'state', reason: stateReason(node) },
+        : { node: node.id, filter: 'state', reason: stateReason(node, roster) },
     )
 }
 
-function stateReason({ state, ejected, lost }: RosterNode): string {
-  if (lost !== undefined) return `is taken out: ${lost}`
-  if (ejected !== undefined && state === 'suspect') return 'is taken out after failures, and others are ready; lb status says which'
-  return STATES[state] ?? `is ${state}`
+function stateReason({ id, pool, state, ejected }: RosterNode, roster: Roster): string {
+  const reason = ejected === undefined ? undefined : roster.absent(pool).find((node) => node.id === id)?.reason
+  return reason ?? STATES[state] ?? `is ${state}`
 }
