@@ -1,6 +1,7 @@
-/** Begun streams and clients that leave, with nginx and haproxy beside. `npm run test:long -- reliability-peers`. */
+/** Begun streams, clients that leave and requests that crash engines, with nginx and haproxy beside. `npm run test:long -- reliability-peers`. */
 import { afterAll, describe, expect, it } from 'vitest'
 import { spell } from '../reliability/faults.js'
+import { poisonAttached, poisonLaunched, type PoisonOptions, type Poisoning } from '../reliability/poison.js'
 import { Results } from '../reliability/results.js'
 import { run, type Outcome, type RunOptions } from '../reliability/run.js'
 import { LbSubject, missingPeers, peers, startNaive } from '../reliability/subjects.js'
@@ -10,6 +11,8 @@ import { stages, vanishing, type Vanishing } from '../reliability/vanishing.js'
 const STREAMS = 600
 const CLIENTS = 200
 const MOST_CLOSE_MS = 50
+const MOST_LOST = 2
+const poison: PoisonOptions = { innocents: 600, concurrency: 50, after: 200 }
 
 const begun = new Results({
   row: 'begun',
@@ -23,8 +26,15 @@ const left = new Results({
   promise: `the engine sees that its client has left within ${MOST_CLOSE_MS} ms (p99), and works for nobody a second later`,
   how: `${CLIENTS} clients, 20 at a time, leave 20 to 400 ms after their request has reached the engine (plain, or in prefill) or after the first content, every other one by a reset. The engine runs in the process of the clients: one clock.`,
 })
+const poisoned = new Results({
+  row: 's',
+  title: 'a request that crashes every engine is stopped',
+  promise: `at most ${MOST_LOST} of 4 nodes are lost, which come back; the request is refused with 422; 0 innocent requests fail`,
+  how: `4 simulated engines that exit with 134 on a body with a certain word; ${poison.innocents} innocent requests, ${poison.concurrency} at a time, and in their middle one client with that word, which asks up to five times, as long as it is answered with nothing or a 5xx.`,
+})
 
 afterAll(() => {
+  poisoned.write()
   begun.write()
   left.write()
 })
@@ -114,4 +124,48 @@ describe('clients that leave', () => {
   })
 
   it.for(missingPeers)('%s is not installed here: apt-get install it to see it beside', (_name, context) => context.skip())
+})
+
+function showPoison({ subject, nodesLost, statuses, innocents }: Poisoning, more: { control?: true } = {}): void {
+  const kinds = Object.entries(innocents.kinds).filter(([kind]) => kind !== 'whole')
+  poisoned.add({
+    scenario: 'innocents',
+    subject,
+    ...more,
+    n: innocents.n,
+    failed: innocents.failed,
+    figures: {
+      'nodes lost, of 4': nodesLost,
+      'the poisoner got': statuses.map((status) => (status === 0 ? 'nothing' : status)).join(', '),
+      'what innocents saw': kinds.map(([kind, count]) => `${count} ${kind}`).join(' ') || 'nothing',
+    },
+  })
+}
+
+describe('a request that crashes every engine that it meets', () => {
+  it('costs two nodes of four, which come back, and no innocent anything', async () => {
+    const outcome = await poisonLaunched(poison)
+    showPoison(outcome)
+    expect(outcome.innocents.examples).toEqual([])
+    expect(outcome.nodesLost).toBeLessThanOrEqual(MOST_LOST)
+    expect(outcome.statuses.at(-1)).toBe(422)
+  })
+
+  it('costs one more where lb did not launch them, and cannot know how they ended', async () => {
+    const outcome = await poisonAttached(LbSubject.start({ name: 'lb, attached engines' }), poison)
+    showPoison(outcome)
+    expect(outcome.innocents.examples).toEqual([])
+    expect(outcome.nodesLost).toBeLessThanOrEqual(MOST_LOST + 1)
+    expect(outcome.statuses.at(-1)).toBe(422)
+  })
+
+  it('costs all four behind a proxy that passes it on: the negative control', async () => {
+    const outcome = await poisonAttached(startNaive, { ...poison, deadlineMs: 3_000 })
+    showPoison(outcome, { control: true })
+    expect(outcome.nodesLost).toBeGreaterThan(MOST_LOST)
+  })
+
+  it.for(peers)('and $name beside', async ({ start }) => {
+    showPoison(await poisonAttached(start, poison))
+  })
 })

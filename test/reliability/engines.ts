@@ -31,8 +31,10 @@ export class SimProcess {
     return `http://127.0.0.1:${this.port}`
   }
 
+  /** Neither killed by us nor ended by itself. */
   get isAlive(): boolean {
-    return this.child !== undefined
+    const { child } = this
+    return child !== undefined && child.exitCode === null && child.signalCode === null
   }
 
   /** On the port that it had before, where it had one. */

@@ -5,7 +5,7 @@ import { accessSync, constants, mkdtempSync, rmSync, writeFileSync } from 'node:
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
-import { House, until } from '../e2e/house.js'
+import { House, simTopology, until } from '../e2e/house.js'
 import { NaiveProxy } from '../e2e/naive-proxy.js'
 import { quietPort } from './ports.js'
 import { haproxyConfig, nginxConfig, type PeerSetting } from './peer-configs.js'
@@ -41,10 +41,31 @@ export class LbSubject implements Subject {
     (options = {}) =>
     async (engineUrls) => {
       const house = new House(topology(engineUrls, options))
-      const url = await house.up()
-      await until(async () => (await house.status()).pools[0]?.nodes.every(({ state }) => state === 'ready') === true, 30_000)
-      return new LbSubject(options.name ?? 'lb', house, url)
+      return LbSubject.up(house, options.name ?? 'lb')
     }
+
+  /** With simulated engines of its own instead of those that it is given, which it may start again. */
+  static launched =
+    (args: string, name: string): ((engineUrls: readonly string[]) => Promise<LbSubject>) =>
+    () =>
+      LbSubject.up(new House(simTopology({ replicas: 4, profile: args })), name)
+
+  /** Nodes that are not as they were. */
+  async lost(): Promise<number> {
+    const [pool] = (await this.house.status()).pools
+    return pool?.nodes.filter(({ restarts, state }) => restarts > 0 || state !== 'ready').length ?? 0
+  }
+
+  /** When all nodes take requests. */
+  async allReady(): Promise<void> {
+    await until(async () => (await this.house.status()).pools[0]?.nodes.every(({ state }) => state === 'ready') === true, 30_000)
+  }
+
+  private static async up(house: House, name: string): Promise<LbSubject> {
+    const subject = new LbSubject(name, house, await house.up())
+    await subject.allReady()
+    return subject
+  }
 
   async tries(): Promise<Readonly<Record<string, number>>> {
     const metrics = await (await fetch(`${this.url}/metrics`)).text()

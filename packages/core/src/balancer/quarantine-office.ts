@@ -2,6 +2,7 @@ import type { Clock } from '../base/index.js'
 import type { Logger, NodeOutcome } from '../contracts/index.js'
 import type { Fleet, Node } from '../nodes/index.js'
 import { QuarantineOffice, type OfficeWord, type Sentence } from '../proxy/index.js'
+import { nothingListens } from '../wire/index.js'
 
 interface OfficeParts {
   readonly clock: Clock
@@ -27,14 +28,17 @@ export function openOffice({ clock, log, fleet, tell, desks, onSentence }: Offic
   })
   fleet.events.on('life-ended', ({ connectionKey, node, how }) => office.ended(connectionKey, node, how))
   fleet.events.on('changed', ({ node, to }) => {
-    if (seemsGone(node, to) && !isLaunched(node) && office.isOpen(node.connectionKey)) office.ended(node.connectionKey, node.id, 'unknown')
+    if ((to !== 'suspect' && to !== 'failed') || isLaunched(node)) return
+    if (node.standing.ejection !== undefined) void lookWhetherGone(office, node)
+    else if (office.isOpen(node.connectionKey)) office.ended(node.connectionKey, node.id, 'unknown')
   })
   return office
 }
 
-/** Its probes found nothing there. One that was only taken out for what it answered still lives. */
-function seemsGone({ standing }: Node, state: Node['state']): boolean {
-  return state === 'failed' || (state === 'suspect' && standing.ejection === undefined)
+/** One that was taken out for what it answered may live, or have ended before its probes tell: nobody connects there any more who would find out. */
+async function lookWhetherGone(office: QuarantineOffice, { connectionKey, id, endpoint }: Node): Promise<void> {
+  if (endpoint === undefined || !(await nothingListens(endpoint.target))) return
+  if (office.isOpen(connectionKey)) office.ended(connectionKey, id, 'unknown')
 }
 
 /** A server that took connections a moment ago and takes none has ended. */
