@@ -8,14 +8,14 @@ export class FirstTokens {
   private usualMs = Infinity
   private usualTokens = 1
 
-  learn(tookMs: number, promptTokens: number): void {
+  learn(tookMs: number, prefillTokens: number): void {
     const share = this.usualMs === Infinity ? 1 : SHARE
     this.usualMs = this.usualMs === Infinity ? tookMs : this.usualMs + share * (tookMs - this.usualMs)
-    this.usualTokens += share * (Math.max(1, promptTokens) - this.usualTokens)
+    this.usualTokens += share * (Math.max(1, prefillTokens) - this.usualTokens)
   }
 
-  /** By then a prompt of this length is computed, in all likelihood; Infinity while nothing is known. */
-  mostFor(promptTokens: number): number {
-    return LONG * this.usualMs * Math.max(1, promptTokens / this.usualTokens)
+  /** By then so many tokens of a prompt are computed, in all likelihood; Infinity while nothing is known. */
+  mostFor(prefillTokens: number): number {
+    return LONG * this.usualMs * Math.max(1, prefillTokens / this.usualTokens)
   }
 }

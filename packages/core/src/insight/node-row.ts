@@ -124,8 +124,8 @@ export class NodeRow implements NodeBelief {
   }
 
   /** A stream's first token came. */
-  sawFirst({ openedMs, promptTokens }: Waiting, atMs: number): void {
-    this.firstTokens.learn(atMs - openedMs, promptTokens)
+  sawFirst({ openedMs, prefillTokens }: Waiting, atMs: number): void {
+    this.firstTokens.learn(atMs - openedMs, prefillTokens)
   }
 
   /** Whether a prompt may be computed there now. */
@@ -139,7 +139,7 @@ export class NodeRow implements NodeBelief {
     this.agedAtMs = atMs
     for (let each = this.first; each !== undefined; each = each.behind) {
       if (!each.isPlain || each.isAged) continue
-      const doneMs = each.openedMs + this.firstTokens.mostFor(each.promptTokens)
+      const doneMs = each.openedMs + this.firstTokens.mostFor(each.prefillTokens)
       if (doneMs > atMs) continue
       each.isAged = true
       this.add(AGED, 1)
