@@ -21,8 +21,8 @@ describe('clients that vanish', () => {
     await scene.open()
     await scene.run(5 * stages.length, { atOnce: 10, seed: 1 })
     const { count, p50Ms, p99Ms } = closingTimes(scene.vanished)
-    console.log(
-      `${scene.asked} clients vanished, ${count} connections closed after p50 ${p50Ms.toFixed(1)} ms, p99 ${p99Ms.toFixed(1)} ms (promised 50)`,
+    process.stdout.write(
+      `${scene.asked} clients vanished, ${count} connections closed after p50 ${p50Ms.toFixed(1)} ms, p99 ${p99Ms.toFixed(1)} ms (promised 50)\n`,
     )
     expect(scene.vanished.filter(({ closedAfterMs }) => closedAfterMs.includes(Infinity))).toEqual([])
     expect(p99Ms).toBeLessThan(SOON_MS)

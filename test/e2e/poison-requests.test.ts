@@ -39,11 +39,11 @@ const allBack = (): Promise<void> => until(async () => (await nodes()).every(({ 
 
 /** Clients that ask without a pause until they are told to stop; every second one for a stream. */
 function innocents(url: string, count: number): { stop(): Promise<{ asked: number; failed: string[] }> } {
-  let stopped = false
+  const end = new AbortController()
   let asked = 0
   const failed: string[] = []
   const client = async (index: number): Promise<void> => {
-    for (let turn = 0; !stopped; turn++) {
+    for (let turn = 0; !end.signal.aborted; turn++) {
       asked += 1
       const isStream = index % 2 === 0
       const { status, text } = await ask(url, `a harmless question ${index} ${turn}`, isStream ? { stream: true } : {})
@@ -53,7 +53,7 @@ function innocents(url: string, count: number): { stop(): Promise<{ asked: numbe
   const clients = Array.from({ length: count }, (_, index) => client(index))
   return {
     async stop() {
-      stopped = true
+      end.abort()
       await Promise.all(clients)
       return { asked, failed }
     },
@@ -90,8 +90,8 @@ describe('a request that crashes every engine', () => {
     await new Promise((resolve) => setTimeout(resolve, 700))
     const lostNodes = await lost()
     const { asked, failed } = await crowd.stop()
-    console.log(
-      `${threads} thread(s): ${failed.length} of ${asked} innocents failed (promised 0), ${lostNodes} of 4 nodes lost (promised at most 2), refused after ${Math.round(poison.tookMs)} ms`,
+    process.stdout.write(
+      `${threads} thread(s): ${failed.length} of ${asked} innocents failed (promised 0), ${lostNodes} of 4 nodes lost (promised at most 2), refused after ${Math.round(poison.tookMs)} ms\n`,
     )
     expect(failed).toEqual([])
     expect(poison.status, poison.text).toBe(422)
@@ -103,11 +103,11 @@ describe('a request that crashes every engine', () => {
 describe('kill -9 of engines one after another', () => {
   it('puts nothing in quarantine, although every client asks the same', async () => {
     const url = await open({ threads: 2 })
-    let stopped = false
+    const end = new AbortController()
     const failed: string[] = []
     let asked = 0
     const client = async (): Promise<void> => {
-      while (!stopped) {
+      while (!end.signal.aborted) {
         asked += 1
         const { status, text } = await ask(url, 'what everybody asks')
         if (status !== 200) failed.push(`${status} ${text.slice(0, 200)}`)
@@ -119,9 +119,9 @@ describe('kill -9 of engines one after another', () => {
       process.kill((await nodes())[kill % 4]?.pid ?? 0, 'SIGKILL')
     }
     await new Promise((resolve) => setTimeout(resolve, 700))
-    stopped = true
+    end.abort()
     await Promise.all(clients)
-    console.log(`4 kills: ${failed.length} of ${asked} failed (promised 0)`)
+    process.stdout.write(`4 kills: ${failed.length} of ${asked} failed (promised 0)\n`)
     expect(failed).toEqual([])
     expect(JSON.parse((await house?.lb(['quarantine', 'list', '--json']))?.stdout ?? '')).toEqual([])
   })

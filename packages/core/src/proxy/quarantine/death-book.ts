@@ -68,7 +68,7 @@ export class DeathBook {
   /** It is known what ended these: whoever else was there is cleared of them. */
   explain({ fingerprint, deaths }: Entry): void {
     const explained = new Set(deaths.map(({ id }) => id))
-    for (const entry of [...this.entries.values()]) {
+    for (const entry of this.entries.values()) {
       if (entry.fingerprint === fingerprint || entry.sentence !== undefined) continue
       entry.deaths = entry.deaths.filter(({ id }) => !explained.has(id))
       if (entry.deaths.length === 0) this.forget(entry)

@@ -46,7 +46,7 @@ export class RollCalls {
   }
 
   deskGone(desk: number): void {
-    for (const id of [...this.calls.keys()]) this.heard(desk, id)
+    for (const id of this.calls.keys()) this.heard(desk, id)
   }
 
   private end(id: number): void {
