@@ -68,6 +68,16 @@ describe('the judge of nodes', () => {
     expect(alone.isOut(0)).toBe(false)
   })
 
+  it('takes out no more than half although others are on trial, and may be out again at once', async () => {
+    const pool = new JudgedPool(4)
+    for (const index of [0, 1]) pool.tell(index, 'reset', 5)
+    await pool.pass(1_100)
+    expect(pool.nodes.map(({ standing }) => standing.trial)).toEqual([0, 0, undefined, undefined])
+    pool.tell(2, 'reset', 5)
+    for (const index of [0, 1]) pool.tell(index, 'reset', 1)
+    expect([0, 1, 2, 3].map((index) => pool.isOut(index))).toEqual([true, true, false, false])
+  })
+
   it('asks ejected nodes again when too few others are left, but none that hangs', () => {
     const pool = new JudgedPool(4)
     pool.tell(0, 'reset', 5)

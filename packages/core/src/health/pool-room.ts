@@ -3,7 +3,7 @@ import type { JudgedNode } from './node-file.js'
 /** With fewer ready nodes than this share of a pool, doubtful ones are asked too rather than nobody. */
 const PANIC_SHARE = 0.25
 
-/** How many nodes of one pool there are, are ready, and are out by their judge's word. */
+/** How many nodes of one pool there are, are ready, and are out by their judge's word: one on trial may be again at any moment. */
 export interface PoolRoom {
   readonly size: number
   readonly ready: number
@@ -18,7 +18,7 @@ export function poolRoom(nodes: Iterable<JudgedNode>, pool: string): PoolRoom {
     if (plan.pool.name !== pool || state === 'declared' || state === 'draining' || state === 'stopped') continue
     size += 1
     if (state === 'ready') ready += 1
-    if (standing.ejection !== undefined) out += 1
+    if (standing.ejection !== undefined || standing.trial !== undefined) out += 1
   }
   return { size, ready, out }
 }
