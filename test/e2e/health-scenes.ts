@@ -102,14 +102,18 @@ export async function turnsSlow(options: SceneOptions & { readonly warmMs: numbe
 }
 
 export interface LieFigures {
-  /** When the last request was sent to the node that hangs; undefined: it still is. */
+  /** When it was taken out for the first time; undefined: never. */
   readonly outAfterMs: number | undefined
+  /** What it was sent later than ten seconds after it had begun to hang: single requests that try it out. */
   readonly sentLater: number
+  readonly shareLater: number
+  /** All that ended after it had begun to hang. */
   readonly answers: readonly Answered[]
-  /** Those that were in flight or were sent there after it had begun to hang, by how long they took. */
+  /** The longest wait of them, from then on. */
   readonly longestMs: number
+  /** How long those took that another node answered from their beginning. */
+  readonly movedMs: readonly number[]
   readonly spells: readonly Spell[]
-  readonly strandedMs: readonly number[]
 }
 
 /** One of four says that it is well and gives no token any more. */
@@ -122,20 +126,18 @@ export async function hangsAndLies(options: SceneOptions & { readonly warmMs: nu
     await scene.engine(VICTIM).fault('stall')
     await pause(options.forMs)
     const endMs = performance.now()
-    const lastSent = watch.samples.findLast(
-      (sample, index, all) => (sample.received[VICTIM] ?? 0) > (all[index - 1]?.received[VICTIM] ?? 0),
-    )
     const sentLater = watch.sentBetween(hungAtMs + 10_000, endMs)[VICTIM] ?? 0
-    const answers = await scene.close()
-    const during = answers.filter(({ endedAtMs }) => endedAtMs > hungAtMs)
-    const tookMs = during.map(({ startedAtMs, endedAtMs }) => endedAtMs - Math.max(startedAtMs, hungAtMs))
+    const shareLater = watch.share(VICTIM, hungAtMs + 10_000, endMs)
+    const [first] = watch.spellsOf(VICTIM).filter(({ fromMs }) => fromMs >= hungAtMs)
+    const answers = (await scene.close()).filter(({ endedAtMs }) => endedAtMs > hungAtMs)
     return {
-      outAfterMs: sentLater > 0 || lastSent === undefined ? undefined : Math.max(0, lastSent.atMs - hungAtMs),
+      outAfterMs: first === undefined ? undefined : first.fromMs - hungAtMs,
       sentLater,
-      answers: during,
-      longestMs: Math.max(...tookMs),
+      shareLater,
+      answers,
+      longestMs: Math.max(...answers.map(({ startedAtMs, endedAtMs }) => endedAtMs - Math.max(startedAtMs, hungAtMs))),
+      movedMs: answers.filter(({ attempts }) => attempts > 1).map(({ startedAtMs, endedAtMs }) => endedAtMs - startedAtMs),
       spells: watch.spells,
-      strandedMs: during.filter(({ attempts }) => attempts > 1).map(({ startedAtMs, endedAtMs }) => endedAtMs - startedAtMs),
     }
   } catch (error) {
     await scene.close()

@@ -19,7 +19,7 @@ const unwatched = '    health: { hung: off }'
 const results = new Results({
   row: 'health',
   title: 'a node that is bad while its probes are good is found; one that is well is left alone',
-  promise: `a node that turns 4x slower than itself and its equals: under ${MOST_SHARE * 100} % of the traffic within 10 s; one that hangs behind a good /health: nothing is sent there after 10 s, and what it had is answered elsewhere, p99 within ${MOST_RECOVERY_MS / 1_000} s; slower machines and healthy nodes under noise are never ejected; at most half of a pool is`,
+  promise: `a node that turns 4x slower than itself and its equals: under ${MOST_SHARE * 100} % of the traffic within 10 s; one that hangs behind a good /health: it is out within 10 s (single requests try it out later), and what it had is answered elsewhere, p99 within ${MOST_RECOVERY_MS / 1_000} s; slower machines and healthy nodes under noise are never ejected; at most half of a pool is`,
   how: 'four simulated engines (8b-h100, three times slower), 20 clients that ask again as soon as they are answered, every other one for a stream; what a node was sent is counted by the engine itself.',
 })
 
@@ -72,9 +72,9 @@ describe('a node that turns four times slower than itself and its equals', () =>
 })
 
 describe('a node that hangs while its /health says ok', () => {
-  it('gets nothing any more after ten seconds, and what it had is answered elsewhere', async () => {
+  it('is out within ten seconds, and what it had is answered elsewhere', async () => {
     const figures = await hangsAndLies({ warmMs: 15_000, forMs: 25_000 })
-    const p99Ms = quantile(figures.strandedMs, 0.99)
+    const p99Ms = quantile(figures.movedMs, 0.99)
     results.add({
       scenario: 'hangs and lies',
       subject: 'lb',
@@ -82,14 +82,16 @@ describe('a node that hangs while its /health says ok', () => {
       failed: broken(figures.answers).length,
       figures: {
         'out after': seconds(figures.outAfterMs),
-        moved: figures.strandedMs.length,
+        'share after 10 s': percent(figures.shareLater),
+        moved: figures.movedMs.length,
         'recovery p99': seconds(p99Ms),
         longest: seconds(figures.longestMs),
       },
     })
     expect(broken(figures.answers)).toEqual([])
-    expect(figures.sentLater).toBe(0)
-    expect(figures.strandedMs.length).toBeGreaterThan(0)
+    expect(figures.outAfterMs).toBeLessThan(10_000)
+    expect(figures.shareLater).toBeLessThan(MOST_SHARE)
+    expect(figures.movedMs.length).toBeGreaterThan(0)
     expect(p99Ms).toBeLessThan(MOST_RECOVERY_MS)
     expect(figures.longestMs).toBeLessThan(MOST_RECOVERY_MS + 3_000)
   })
@@ -155,7 +157,12 @@ describe('nodes that are well', () => {
 })
 
 describe('ejection', () => {
-  it.each(['storm-503', 'slow:4', 'stall'])('takes at most half of a pool: %s at three of four', async (fault) => {
+  // A node that hangs is taken out whatever share of its pool is: nothing that is sent there comes back.
+  it.each([
+    ['storm-503', 2],
+    ['slow:4', 2],
+    ['stall', 3],
+  ])('takes at most half of a pool, but for nodes that hang: %s at three of four', async (fault, most) => {
     const figures = await threeOfFour({ fault, warmMs: 12_000, forMs: 20_000 })
     const ejections = { 'most out': figures.most, ejections: figures.spells.length }
     results.add({
@@ -165,9 +172,9 @@ describe('ejection', () => {
       failed: broken(figures.answers).length,
       figures: ejections,
     })
-    expect(figures.most).toBeLessThanOrEqual(2)
+    expect(figures.most).toBeLessThanOrEqual(most)
     expect(figures.most).toBeGreaterThan(0)
-    if (fault !== 'stall') expect(broken(figures.answers)).toEqual([])
+    expect(broken(figures.answers)).toEqual([])
   })
 
   it('lasts longer each time for a node that fails again as soon as it is back', async () => {
