@@ -1,11 +1,12 @@
 import type { NodeRows } from '../contracts/index.js'
 import { LbError } from '../errors/index.js'
 
-const ROW_BYTES = 128
+const ROW_BYTES = 64
 const ROW_INTS = ROW_BYTES / 4
 const ROW_TIMES = ROW_BYTES / 8
 const TOLD_FIELDS = 4
 const TOLD_BYTES = 8 * TOLD_FIELDS
+const AGED_BYTES = 4
 
 /** Counters of a row. */
 export const IN_FLIGHT = 0
@@ -19,9 +20,6 @@ export const HEAD_TOKENS = 5
 export const LARGEST_TOKENS = 6
 /** The longest answer that may come to the thread without a word before its end. */
 export const SILENT_TOKENS = 7
-
-/** Of those that wait: such whose prompt must have been computed long ago, and whose answer comes whole. In the row's second half, which is seldom read. */
-export const AGED = 16
 
 /** Times of a row, on the first thread's monotonic clock: since when that request is the first in line, the last token or the first work, the last moment with one waiting, the last token. */
 export const HEAD_SINCE = 4
@@ -48,7 +46,7 @@ export interface LeaseRowsOptions {
 }
 
 /**
- * Counters of claims in shared memory, one row (two cache lines of its own) for each thread and node. A thread writes its own rows only, so that
+ * Counters of claims in shared memory, one 64-byte row (a cache line of its own) for each thread and node. A thread writes its own rows only, so that
  * clearing a dead one's gives its claims back.
  */
 export class LeaseRows implements NodeRows {
@@ -58,18 +56,23 @@ export class LeaseRows implements NodeRows {
   private readonly times: Float64Array
   /** Written by the first thread only; numbers of eight bytes, which are never seen half written. */
   private readonly told: Float64Array
+  /** Of those that wait: such whose prompts must have been computed long ago, and whose answers come whole. Seldom read, so not in the rows. */
+  private readonly aged: Int32Array
   private readonly capacity: number
+  private readonly thread: number
   private readonly threadInts: number
   private readonly ownBase: number
   private readonly taken = new Set<number>()
 
   constructor({ capacity = 4096, threads = 1, thread = 0, buffer }: LeaseRowsOptions = {}) {
-    this.buffer = buffer ?? new SharedArrayBuffer(capacity * (threads * ROW_BYTES + TOLD_BYTES))
-    const rowBytes = this.buffer.byteLength - capacity * TOLD_BYTES
+    this.buffer = buffer ?? new SharedArrayBuffer(capacity * (threads * (ROW_BYTES + AGED_BYTES) + TOLD_BYTES))
+    const rowBytes = ((this.buffer.byteLength - capacity * TOLD_BYTES) / (ROW_BYTES + AGED_BYTES)) * ROW_BYTES
     this.cells = new Int32Array(this.buffer, 0, rowBytes / 4)
     this.times = new Float64Array(this.buffer, 0, rowBytes / 8)
-    this.told = new Float64Array(this.buffer, rowBytes)
+    this.told = new Float64Array(this.buffer, rowBytes, capacity * TOLD_FIELDS)
+    this.aged = new Int32Array(this.buffer, rowBytes + capacity * TOLD_BYTES)
     this.capacity = capacity
+    this.thread = thread
     this.threadInts = capacity * ROW_INTS
     this.ownBase = thread * this.threadInts
   }
@@ -100,6 +103,16 @@ export class LeaseRows implements NodeRows {
 
   putTime(index: number, field: number, sharedMs: number): void {
     this.times[this.ownBase / 2 + index * ROW_TIMES + field] = sharedMs
+  }
+
+  agedOf(index: number): number {
+    let total = 0
+    for (let at = index; at < this.aged.length; at += this.capacity) total += this.aged[at] ?? 0
+    return total
+  }
+
+  addAged(index: number, amount: number): void {
+    Atomics.add(this.aged, this.thread * this.capacity + index, amount)
   }
 
   /** The latest of all threads. */
@@ -160,6 +173,7 @@ export class LeaseRows implements NodeRows {
   /** Counts out whatever a dead thread had counted in. */
   clearThread(dead: number): void {
     for (let cell = dead * this.threadInts; cell < (dead + 1) * this.threadInts; cell += 1) Atomics.store(this.cells, cell, 0)
+    this.aged.fill(0, dead * this.capacity, (dead + 1) * this.capacity)
   }
 }
 

@@ -1,7 +1,6 @@
 import type { Clock } from '../base/index.js'
 import type { LoadFacts, NodeBelief } from '../contracts/index.js'
 import {
-  AGED,
   HEAD_SINCE,
   HEAD_TOKENS,
   IN_FLIGHT,
@@ -130,7 +129,7 @@ export class NodeRow implements NodeBelief {
 
   /** Whether a prompt may be computed there now. */
   get isComputing(): boolean {
-    return this.waiting > this.context.rows.sum(this.index, AGED)
+    return this.waiting > this.context.rows.agedOf(this.index)
   }
 
   /** Answers that come whole are waited for to their end; their prompts were computed long before that. */
@@ -142,7 +141,7 @@ export class NodeRow implements NodeBelief {
       const doneMs = each.openedMs + this.firstTokens.mostFor(each.prefillTokens)
       if (doneMs > atMs) continue
       each.isAged = true
-      this.add(AGED, 1)
+      this.context.rows.addAged(this.index, 1)
       this.waitedAt(doneMs)
     }
   }
@@ -248,7 +247,7 @@ export class NodeRow implements NodeBelief {
     this.add(PREFILL_TOKENS, -request.prefillTokens)
     if (wasFirst) this.showHead(atMs)
     if (request.promptTokens === this.largestTokens) this.findLargest()
-    if (request.isAged) this.add(AGED, -1)
+    if (request.isAged) this.context.rows.addAged(this.index, -1)
     else this.waitedAt(atMs)
     this.age(atMs)
   }
