@@ -22,6 +22,8 @@ export interface SilenceScene {
 /** What is expected may take so many times longer. */
 const PROMPT_FACTOR = 4
 const ANSWER_FACTOR = 3
+/** An engine that reads prompts first may read so many more before it ends an answer that says nothing before its end. */
+const MOST_PROMPTS_BEFORE = 12
 const OVERHEAD_MS = 1_000
 /** Few requests may all wait for something that lb does not see: others' work, a model that thinks without a word, a kernel that is compiled first. */
 const FEW = 3
@@ -41,12 +43,16 @@ export function allowedSilence(signs: NodeSigns, scene: SilenceScene): AllowedSi
   const explainedMs = promptMs + answerMs
   const ways: readonly (readonly [number, string])[] = [
     baseOf(signs, scene),
-    [OVERHEAD_MS + PROMPT_FACTOR * promptMs + ANSWER_FACTOR * answerMs, reasonOf(promptMs, answerMs)],
+    [OVERHEAD_MS + (PROMPT_FACTOR + promptsBefore(signs)) * promptMs + ANSWER_FACTOR * answerMs, reasonOf(promptMs, answerMs)],
     [2 * survivedMs, 'it was silent for as long before and came back'],
   ]
   const [ms, because] = ways.reduce((most, each) => (each[0] > most[0] ? each : most))
   const cutMs = isUnanswering(signs) ? unansweredMs(signs, scene.limits) : Infinity
   return cutMs < ms ? { ms: cutMs, explainedMs, because: 'it does not answer its probes either' } : { ms, explainedMs, because }
+}
+
+function promptsBefore({ waiting, silentTokens }: NodeSigns): number {
+  return silentTokens > 0 ? Math.min(MOST_PROMPTS_BEFORE, Math.max(0, waiting - 1)) : 0
 }
 
 function baseOf({ inFlight, isOurs, onTrial }: NodeSigns, { limits, hasSpoken }: SilenceScene): readonly [number, string] {

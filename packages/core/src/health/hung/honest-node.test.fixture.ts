@@ -34,8 +34,8 @@ const DOUBLED_AT_TOKENS = 20_000
 const STEP_MS = 250
 
 /**
- * An engine that does honest work, in steps of virtual time: first come, first served into its slots, one prompt after the other, and nothing is written while
- * a prompt is read. What the watch sees of it is what the balancer believes of a node.
+ * An engine that does honest work, in steps of virtual time: first come, first served into its slots, one prompt after the other, each with its first token, and
+ * nothing else is written while a prompt is read. What the watch sees of it is what the balancer believes of a node.
  */
 export class HonestNode {
   readonly times = new WorkTimes()
@@ -119,15 +119,16 @@ export class HonestNode {
         const readMs = Math.min(leftMs, reading.promptLeftMs)
         reading.promptLeftMs -= readMs
         leftMs -= readMs
+        if (reading.promptLeftMs <= 0) this.write(reading, 1)
         continue
       }
-      for (const each of this.running) each.written += leftMs / this.machine.answerTokenMs
+      for (const each of [...this.running]) this.write(each, leftMs / this.machine.answerTokenMs)
       leftMs = 0
-      for (const each of [...this.running]) this.write(each)
     }
   }
 
-  private write(each: Running): void {
+  private write(each: Running, tokens: number): void {
+    each.written += tokens
     if (each.stream && each.written >= 1) {
       each.firstTokenMs ??= this.nowMs - each.sentMs
       this.lastTokenMs = this.nowMs

@@ -51,7 +51,7 @@ describe('a node that works', () => {
         expect(node.verdict).not.toHaveProperty('kind', 'hung')
         expect(node.answered).toBe(scene.length)
       }),
-      { numRuns: 150 },
+      { numRuns: 150, endOnFailure: true },
     )
   })
 

@@ -16,11 +16,9 @@ export interface WorkSample {
 /** Prompts are told apart by powers of two up to this one. */
 const SIZES = 24
 const KEPT = 16
-/** Fewer are hearsay. */
-const ENOUGH = 4
-/** Where nothing is known of a machine, it is a slow one without an accelerator. */
+/** Where nothing is known of a machine, it is a slow one without an accelerator; and by the generosity of allowed-silence.ts it may be several times as slow. */
 const UNKNOWN_PROMPT_TOKEN_MS = 100
-const UNKNOWN_ANSWER_TOKEN_MS = 250
+const UNKNOWN_ANSWER_TOKEN_MS = 80
 /** Where an engine does not say what it had cached, nobody is believed to read a token faster: what looks fast was cached. */
 const UNTOLD_PROMPT_TOKEN_MS = 2
 /** Prompts that are longer than any that was seen take more than in proportion. */
@@ -29,6 +27,8 @@ const GROWTH = 1.25
 const EQUALS_FACTOR = 2
 /** To write a token takes as long as to read so many, or longer: four times on processors, many times on accelerators. */
 const READ_PER_WRITTEN = 2
+/** Tokens of a stream from which its pace can be told. */
+const LEAST_ANSWER = 8
 
 /**
  * How long nodes take to read a prompt and to write an answer, from what they answered: slow quantiles, queueing included, for the sole purpose of knowing how
@@ -63,11 +63,13 @@ export class WorkTimes {
 
   /** Of the node itself; else the slowest of its equals, with salt. */
   private known(node: string, kin: string, measure: (times: NodeTimes) => number | undefined): number | undefined {
-    const own = this.nodes.get(node)
-    if (own?.isEnough === true) return measure(own)
+    const times = this.nodes.get(node)
+    const own = times === undefined ? undefined : measure(times)
+    if (own !== undefined) return own
     let slowest: number | undefined
-    for (const times of this.nodes.values()) {
-      if (times.kin === kin && times.isEnough) slowest = Math.max(slowest ?? 0, measure(times) ?? 0)
+    for (const other of this.nodes.values()) {
+      const told = other.kin === kin ? measure(other) : undefined
+      if (told !== undefined) slowest = Math.max(slowest ?? 0, told)
     }
     return slowest === undefined ? undefined : slowest * EQUALS_FACTOR
   }
@@ -78,23 +80,20 @@ class NodeTimes {
   private readonly answerTokens = new Ring()
   /** The engine says what it had cached. */
   private isTold = false
-  private samples = 0
 
   constructor(readonly kin: string) {}
 
-  get isEnough(): boolean {
-    return this.samples >= ENOUGH
-  }
-
   learn({ promptTokens, cachedTokens, firstTokenMs, answerTokens, totalMs }: WorkSample): void {
     if (!(totalMs >= 0) || !Number.isFinite(totalMs)) return
-    this.samples += 1
     this.isTold ||= cachedTokens !== undefined
     const read = Math.max(1, promptTokens - (cachedTokens ?? 0))
     // Of an answer that came whole nobody saw the first token.
     const readMs = firstTokenMs ?? (totalMs * read) / (read + READ_PER_WRITTEN * answerTokens)
     ;(this.prompts[sizeOf(read)] ??= new Ring()).add(read, readMs)
-    if (answerTokens > 0) this.answerTokens.add(answerTokens, (totalMs - (firstTokenMs ?? 0)) / answerTokens)
+    // The rhythm of a few words says nothing.
+    if (firstTokenMs === undefined && answerTokens > 0) this.answerTokens.add(answerTokens, totalMs / answerTokens)
+    else if (firstTokenMs !== undefined && answerTokens >= LEAST_ANSWER)
+      this.answerTokens.add(answerTokens, (totalMs - firstTokenMs) / (answerTokens - 1))
   }
 
   /** By the longest prompts that were seen and are not much longer than this one, else by the shortest that were. */
@@ -104,7 +103,7 @@ class NodeTimes {
     for (let at = size; at >= 0 && found === undefined; at -= 1) found = this.prompts[at]
     for (let at = size + 1; at < SIZES && found === undefined; at += 1) found = this.prompts[at]
     if (found === undefined) return undefined
-    const seenMs = this.isTold ? found.slow : Math.max(found.slowest, found.longest * UNTOLD_PROMPT_TOKEN_MS)
+    const seenMs = this.isTold ? (found.slow ?? 0) : Math.max(found.slowest, found.longest * UNTOLD_PROMPT_TOKEN_MS)
     return tokens <= found.longest ? seenMs : seenMs * (tokens / found.longest) ** GROWTH
   }
 
@@ -134,9 +133,9 @@ class Ring {
   }
 
   /** A slow one of them. */
-  get slow(): number {
+  get slow(): number | undefined {
     const sorted = [...this.ms].sort((a, b) => a - b)
-    return sorted[Math.floor(0.75 * sorted.length)] ?? 0
+    return sorted[Math.floor(0.75 * sorted.length)]
   }
 }
 
