@@ -7,6 +7,7 @@ import { AdmittedFacts } from './admitted-facts.js'
 import { requiredLabels, sloTtftMsOf, type Labels } from './asked-headers.js'
 import type { Tracing } from './decision-tracer.js'
 import type { PoolRoute, ProxyContext } from './proxy-context.js'
+import type { Guard } from './quarantine/index.js'
 import { sessionOf } from './session-of.js'
 import { silentTokens } from './silent-tokens.js'
 
@@ -23,6 +24,8 @@ export interface Admitted extends Accepted {
   readonly neededTokens: number
   /** Where another node computed the prompt; for the first try at a node of the role `decode`. */
   readonly handedOver?: HandedOver
+  /** Where a node went away while it computed the prompt: who goes along from then on. */
+  readonly guard?: Guard | undefined
   /** Undefined for all but the few whose choices are told. */
   readonly tracing: Tracing | undefined
 }

@@ -55,6 +55,17 @@ describe.each(doorNames)('a prompt that another node computes (%s)', (door) => {
     await rig.close()
   })
 
+  it('is told of where its node went away, and a computed one clears nobody of that', async () => {
+    await rig.engine(hangsUp, prefill)
+    await rig.engine(computed, prefill)
+    await rig.engine(answered, decode)
+    await rig.open()
+    expect((await rig.ask({})).status).toBe(200)
+    await expect.poll(() => rig.deskWords.map(({ type }) => type)).toEqual(['broke', 'ask', 'done', 'ask', 'done', 'further', 'answered'])
+    expect(rig.deskWords[0]).toMatchObject({ node: rig.nodes[0]?.id, progress: 0 })
+    expect(rig.deskWords[3]).toMatchObject({ lives: [rig.nodes[0]?.connectionKey] })
+  })
+
   it('is asked for with one plain token, and what the first node says goes to the second byte for byte', async () => {
     await rig.engine(computed, prefill)
     await rig.engine(streamed, decode)

@@ -6,6 +6,7 @@ import { computePrompt, type PromptEnd } from './compute-prompt.js'
 import { isFreeForTrial } from './filters.js'
 import { tellOutcome } from './outcome-of.js'
 import type { ProxyContext } from './proxy-context.js'
+import type { Guard, Guarded } from './quarantine/index.js'
 import { asError, clientLeft } from './unanswered.js'
 
 /** What came of having the prompt computed elsewhere. */
@@ -39,7 +40,7 @@ export function handOver(context: ProxyContext, request: Admitted, next: (end: H
   const { pool, facts } = request
   if (pool.handover === undefined || facts.promptTokens < pool.handover.minPromptTokens || !canBeHandedOver(context, request))
     return next({ legs: [], isBodyFree: true, request, error: undefined })
-  new HandOver(context, request, next).try()
+  new HandOver(context, request, next).again()
 }
 
 /** Somebody must be there to take the prompt over. A client that names a computed prompt itself knows what it wants; a form is no prompt. */
@@ -50,23 +51,49 @@ function canBeHandedOver({ rosters }: ProxyContext, { pool, face, scan }: Admitt
   return rosters.current().routable(pool.name).some(takes)
 }
 
-class HandOver {
+class HandOver implements Guarded {
   private readonly legs: AttemptRecord[] = []
   private readonly tried: RosterNode[] = []
   private isBodyFree = true
+  /** Of a request that may be what makes engines crash. */
+  private guard: Guard | undefined
 
   constructor(
     private readonly context: ProxyContext,
     private readonly request: Admitted,
     private readonly next: (end: HandOverEnd) => void,
-  ) {}
+  ) {
+    this.guard = context.quarantine.guardOf(request)
+  }
 
-  try(): void {
+  again(): void {
+    if (this.guard?.holds(this) === true) return
     const node = this.tried.length > this.request.pool.retries.max ? undefined : this.leastBusy()
     if (node === undefined) return this.withoutIt()
     this.tried.push(node)
-    const startedMs = Math.round(100 * (this.context.clock.nowMs() - this.request.arrivedMs)) / 100
-    computePrompt(this.context, this.request, node, (end) => this.ended(node, startedMs, end))
+    const sentAtMs = this.context.clock.nowMs()
+    const startedMs = Math.round(100 * (sentAtMs - this.request.arrivedMs)) / 100
+    computePrompt(this.context, this.request, node, (end) => {
+      this.watch(node, this.context.clock.nowMs() - sentAtMs, end)
+      this.ended(node, startedMs, end)
+    })
+  }
+
+  /** A computed prompt clears nobody: what answers may crash on it yet. */
+  private watch(node: RosterNode, atNodeMs: number, { outcome, verdict }: PromptEnd): void {
+    const end = { outcome: outcome === 'answered' ? 'cancelled' : outcome, verdict, contentEvents: 0 } as const
+    this.guard = this.context.quarantine.after(this.guard, this.request, { node, atNodeMs, end })
+  }
+
+  /** For the guard. */
+  candidates(): readonly string[] {
+    const node = this.leastBusy()
+    return node === undefined ? [] : [node.id]
+  }
+
+  /** The guard lets it go no further. */
+  stopped(error: LbError): void {
+    this.stop(error)
   }
 
   private ended(node: RosterNode, startedMs: number, end: PromptEnd): void {
@@ -79,7 +106,7 @@ class HandOver {
     // What is wrong with the request is wrong everywhere, and the node that answers says it in the engine's words.
     if (end.isClientsFault === true) return this.later(() => this.goOn(this.request))
     this.context.log.warn('prefill.failed', { request: this.request.requestId, node: node.id, outcome, reason })
-    this.later(() => this.try())
+    this.later(() => this.again())
   }
 
   /** A turn of its own, so that a chain of refused connects never grows the stack, and a bug in what follows is caught. */
@@ -110,7 +137,8 @@ class HandOver {
   }
 
   private goOn(request: Admitted): void {
-    this.next({ legs: this.legs, isBodyFree: this.isBodyFree, request, error: undefined })
+    const guarded = this.guard === undefined ? request : { ...request, guard: this.guard }
+    this.next({ legs: this.legs, isBodyFree: this.isBodyFree, request: guarded, error: undefined })
   }
 
   private stop(error: LbError): void {
@@ -126,7 +154,8 @@ class HandOver {
       .filter((node) => canCompute(node, request) && !tried.some(({ id }) => id === node.id))
     const nowMs = context.clock.nowMs()
     const rested = able.filter((node) => context.cooldowns.leftMs(node, nowMs) === 0 && isFreeForTrial(node, context))
-    const nodes = rested.length > 0 ? rested : able
+    const alone = able.filter(({ id }) => id === this.guard?.only)
+    const nodes = alone.length > 0 ? alone : rested.length > 0 ? rested : able
     const { promisedTokens } = context.leases.cachedTokens(request.facts, nodes)
     let [best, least] = [undefined as RosterNode | undefined, Infinity]
     for (const [position, node] of nodes.entries()) {

@@ -21,6 +21,7 @@ import { retryPlan, type RetryPlan } from '../topology/index.js'
 import { Door, nodeExchange, TimerWheel, UpstreamEngine, type Exchange, type UpstreamTimeouts } from '../wire/index.js'
 import type { Labels } from './asked-headers.js'
 import { createProxy, type Proxy } from './create-proxy.js'
+import type { DeskWord } from './quarantine/index.js'
 
 /** What a scripted engine does with one request, on the raw socket. */
 export type Script = (socket: Socket, request: string) => void
@@ -54,6 +55,8 @@ export class Rig {
   zone: string | undefined
   handover: { readonly minPromptTokens: number; readonly orServe: boolean } | undefined
   readonly decisions: Decision[] = []
+  /** What the office of the quarantine is told; it lets everybody go. */
+  readonly deskWords: DeskWord[] = []
   readonly outcomes: NodeOutcome[] = []
   proxy: Proxy | undefined
   /** Nodes in this order; the first untried one is picked. */
@@ -129,7 +132,10 @@ export class Rig {
       onSettled: (record) => void this.records.push(record),
       onDecision: (decision) => void this.decisions.push(decision),
       onOutcome: (outcome) => void this.outcomes.push(outcome),
-      onDeskWord: (word) => void (word.type === 'ask' && proxy.quarantine({ type: 'go', ticket: word.ticket })),
+      onDeskWord: (word) => {
+        this.deskWords.push(word)
+        if (word.type === 'ask') proxy.quarantine({ type: 'go', ticket: word.ticket })
+      },
       onLine: () => undefined,
     })
     this.proxy = proxy

@@ -24,7 +24,7 @@ export type Reply = Extract<OfficeWord, { ticket: number }>
 export interface Tried {
   readonly node: RosterNode
   readonly atNodeMs: number
-  readonly end: AttemptEnd
+  readonly end: Pick<AttemptEnd, 'outcome' | 'verdict' | 'contentEvents'>
 }
 
 /** A data path's side of the quarantine. Costs nothing while no engine has crashed, and afterwards the comparison of a length for nearly all requests. */
@@ -52,7 +52,7 @@ export class QuarantineDesk {
 
   /** Before the first try: for a body that was at a node that crashed. Undefined for all others. */
   guardOf(request: Admitted): Guard | undefined {
-    if (!this.sizes.has(request.scan.body.byteLength)) return undefined
+    if (request.guard !== undefined || !this.sizes.has(request.scan.body.byteLength)) return request.guard
     const suspect = this.suspectOf(request)
     return this.known.has(suspect.fingerprint) ? new Guard(this, suspect, request.exchange) : undefined
   }

@@ -1,7 +1,6 @@
 import type { TimerHandle } from '../../base/index.js'
 import { LbError } from '../../errors/index.js'
 import type { Exchange } from '../../wire/index.js'
-import type { AttemptEnd } from '../forward.js'
 import { clientLeft } from '../unanswered.js'
 import type { QuarantineDesk, Reply, Tried } from './desk.js'
 import type { Sentence, Suspect } from './words.js'
@@ -20,7 +19,7 @@ export interface Guarded {
 }
 
 /** The engine process is gone or says so itself; a node that cannot be connected to, refuses or hangs never had the body, or still lives. */
-export function isBreak({ outcome, verdict }: AttemptEnd): boolean {
+export function isBreak({ outcome, verdict }: Tried['end']): boolean {
   return outcome === 'reset' || outcome === 'cut' || verdict === 'death'
 }
 
