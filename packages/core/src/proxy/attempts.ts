@@ -1,4 +1,3 @@
-import type { TimerHandle } from '../base/index.js'
 import type { AttemptRecord, RosterNode } from '../contracts/index.js'
 import type { LbError } from '../errors/index.js'
 import type { Admitted } from './admit.js'
@@ -10,11 +9,14 @@ import type { Guard, Guarded } from './quarantine/index.js'
 import { didWork, Effort, isWorthPause } from './retries/effort.js'
 import { lackOf, type Lack } from './retries/lack.js'
 import { pauseMs, retryAfterMs } from './retries/pause.js'
-import { Standstill, type WaitsFor } from './retries/standstill.js'
-import { Tries } from './retries/tries.js'
-import { streamCut, type Resumption } from './resumption.js'
-import { allFailed, asError, clientLeft, lineFull, waitedTooLong } from './unanswered.js'
-import type { Asked, Waiter, WaitingLine } from './waiting-line.js'
+import { passOnOrTell, type LastTry } from './retries/last-resort.js'
+import { Standstill, type Standing, type WaitsFor } from './retries/standstill.js'
+import { Tries, type TriesEvents } from './retries/tries.js'
+import type { Resumption } from './resumption.js'
+import { asError, clientLeft, lineFull, waitedTooLong } from './unanswered.js'
+import type { Asked } from './waiting-line.js'
+
+const SPENT = 'its pool has tried too much in vain of late'
 
 /** All that was tried for one request. */
 export interface Walk {
@@ -38,21 +40,19 @@ export function attempts(context: ProxyContext, request: Admitted, done: (walk: 
   new Attempts(context, request, done).again()
 }
 
-class Attempts implements Waiter, Guarded {
+class Attempts implements Standing, Guarded, TriesEvents {
   /** In this round. */
   private readonly tried: RosterNode[] = []
   private question: Question
-  private last: { readonly node: RosterNode; readonly end: AttemptEnd } | undefined
+  private last: LastTry | undefined
   /** A stream that one node began, and the next one goes on with. */
   private resumption: Resumption | undefined
   /** Of a request that may be what makes engines crash. */
   private guard: Guard | undefined
   private readonly tries: Tries
   private readonly effort: Effort
-  private readonly standstill: Standstill
-  /** Until the nodes that have failed it may be asked again. */
-  private pause: TimerHandle | undefined
-  private leaveBudget: (() => void) | undefined
+  /** There for those that had to wait. */
+  private standstill: Standstill | undefined
 
   constructor(
     private readonly context: ProxyContext,
@@ -64,21 +64,7 @@ class Attempts implements Waiter, Guarded {
     this.guard = context.quarantine.guardOf(request)
     this.effort = new Effort(request.pool.retries, context.budgets.of(request.pool))
     context.hedges.arrived(request.pool)
-    this.tries = new Tries(context, request, {
-      onContent: () => this.hasContent(),
-      onEach: (node, atNodeMs, end) => {
-        this.guard = context.quarantine.after(this.guard, request, { node, atNodeMs, end })
-      },
-      onEnd: (node, end) => this.ended(node, end),
-      second: () => this.second(),
-    })
-    this.standstill = new Standstill(context, request, {
-      onLate: (waitsFor) => this.isLate(waitsFor),
-      onGone: () => {
-        this.stopWaiting()
-        this.finish(this.last?.node, undefined, clientLeft())
-      },
-    })
+    this.tries = new Tries(context, request, this)
   }
 
   /** Those who have tried nothing and want nothing special lack the same nodes. */
@@ -91,36 +77,36 @@ class Attempts implements Waiter, Guarded {
     try {
       this.next()
     } catch (thrown) {
-      this.stopWaiting()
-      this.finish(this.last?.node, this.last?.end, asError(thrown))
+      this.failed(thrown)
     }
   }
 
   private next(): void {
     if (this.guard?.holds(this) === true) return
     if (this.guard !== undefined) this.question = { ...this.question, only: this.guard.only }
+    const line = this.context.lines.of(this.request.pool)
     // Whoever comes later waits behind those that wait already.
-    if (this.line.isBefore(this.kind)) return this.wait('strategy')
-    const node = pick(this.context, this.question)
-    if (node === 'wait') return this.wait('strategy')
-    if (node === undefined) return this.wait('node')
-    this.send(node)
+    const node = line.lacksKind(this.kind) ? undefined : line.isAsking ? 'wait' : pick(this.context, this.question)
+    const { name, line: limits } = this.request.pool
+    if (node === undefined) this.lacks()
+    else if (node !== 'wait') this.send(node)
+    else if (this.still.isFull) this.refuse(lineFull(name, limits.max))
+    else this.still.inLine('waits')
   }
 
   /** In line, and something has changed. */
   ask(): Asked {
     try {
       const node = pick(this.context, this.question)
+      if (node === undefined) return this.lacks() ? 'lacks' : 'served'
       if (node === 'wait') {
-        this.standstill.enter('strategy')
+        this.still.inLine('waits')
         return 'waits'
       }
-      if (node === undefined) return this.lacks() ? 'lacks' : 'served'
-      this.stopWaiting()
+      this.still.leave()
       this.send(node)
     } catch (thrown) {
-      this.stopWaiting()
-      this.finish(this.last?.node, this.last?.end, asError(thrown))
+      this.failed(thrown)
     }
     return 'served'
   }
@@ -133,8 +119,7 @@ class Attempts implements Waiter, Guarded {
     tries.begin(node, resumption, this.guard === undefined)
   }
 
-  /** A node for a second try beside the first one, where one has nothing else to wait for. */
-  private second(): RosterNode | undefined {
+  second(): RosterNode | undefined {
     const { context, question, tried, request } = this
     const idle = choiceFor(context, question).fitting.filter((node) => context.leases.of(node).waiting === 0)
     if (this.guard !== undefined || idle.length === 0) return undefined
@@ -143,49 +128,51 @@ class Attempts implements Waiter, Guarded {
     return node
   }
 
-  private hasContent(): void {
+  get wantsContent(): boolean {
+    return this.guard !== undefined || this.effort.isCharged
+  }
+
+  onContent(): void {
     this.guard?.onContent()
     this.effort.worked()
   }
 
-  private ended(node: RosterNode, end: AttemptEnd): void {
+  onEach(node: RosterNode, atNodeMs: number, end: AttemptEnd): void {
+    this.guard = this.context.quarantine.after(this.guard, this.request, { node, atNodeMs, end })
+  }
+
+  onEnd(node: RosterNode, end: AttemptEnd): void {
     const { context, request, effort } = this
     const { outcome, reason } = end
     this.last = { node, end }
     if (outcome === 'cut')
       context.log.warn('stream.cut', { request: request.requestId, node: node.id, reason, deliveredBytes: end.deliveredBytes })
+    if (!end.movable && end.resumption === undefined) return this.finish(end, undefined)
     this.resumption = end.resumption
     this.question = { ...this.question, resumption: end.resumption }
-    if (!end.movable && end.resumption === undefined) return this.finish(node, end, undefined)
     context.log.warn('attempt.failed', { request: request.requestId, node: node.id, outcome, reason, said: end.said })
     effort.failed(end, context.clock.nowMs() - request.arrivedMs)
     // A turn of its own, so that a chain of refused connects never grows the stack, and a bug in it is caught.
     queueMicrotask(() => (effort.overBecause === undefined ? this.again() : this.giveUp()))
   }
 
-  /** Stands in line until there is a node. */
-  private wait(waitsFor: Exclude<WaitsFor, 'budget'>): void {
-    const { pool } = this.request
-    const isFull = this.line.size >= pool.line.max
-    if (waitsFor === 'strategy') {
-      if (isFull) return this.refuse(lineFull(pool.name, pool.line.max))
-      this.standstill.enter('strategy')
-      this.line.join(this, 'waits')
-    } else if (this.lacks(isFull)) this.line.join(this, 'lacks')
-  }
-
-  /** There is no node for it. False: waiting does not help, and it was told so. */
-  private lacks(isFull = false): boolean {
-    const { standstill } = this
+  /** There is no node for it now: it waits in line. False: that does not help, and it was told so. */
+  private lacks(): boolean {
+    const { still, last, tried, effort, context, request } = this
     const lack = this.lack()
-    if (isFull || !lack.mayComeBack || standstill.patienceMs <= 0) {
-      this.stopWaiting()
-      this.refuseFor(lack)
-      return false
-    }
-    standstill.enter('node')
-    if (lack.soonestMs !== undefined) this.line.wakeIn(lack.soonestMs)
-    this.startPause()
+    if (!lack.mayComeBack || still.patienceMs <= 0) return this.refuseFor(lack)
+    const { name, line, retries } = request.pool
+    if (!still.isStanding && still.isFull) return this.refuse(lineFull(name, line.max))
+    still.inLine('lacks', lack.soonestMs)
+    if (tried.length === 0 || last === undefined || !this.mayAskAgain) return true
+    const askedMs = retryAfterMs(last.end.retryAfter, context.clock.epochMs())
+    still.pause(
+      () => pauseMs(context.random, effort.rounds, retries.pause, askedMs),
+      () => {
+        effort.rounds += 1
+        tried.length = 0
+      },
+    )
     return true
   }
 
@@ -198,76 +185,43 @@ class Attempts implements Waiter, Guarded {
     return this.last === undefined || isWorthPause(this.last.end)
   }
 
-  /** Then the nodes that have failed it are asked once more. */
-  private startPause(): void {
-    const { context, tried, last, effort, request } = this
-    if (tried.length === 0 || last === undefined || this.pause !== undefined || !this.mayAskAgain) return
-    const asked = retryAfterMs(last.end.retryAfter, context.clock.epochMs())
-    this.pause = context.clock.after(pauseMs(context.random, effort.rounds, request.pool.retries.pause, asked), () => {
-      this.pause = undefined
-      effort.rounds += 1
-      tried.length = 0
-      this.line.askOne(this)
-    })
-  }
-
   /** Too much was tried in vain of late; its turn comes, in the order of the queue. */
   private waitForBudget(): void {
-    const { context, request, standstill } = this
-    const { size } = this.line
-    const { waiting } = context.budgets.of(request.pool).state
-    if (standstill.patienceMs <= 0 || size + waiting >= request.pool.line.max)
-      return this.giveUp('its pool has tried too much in vain of late')
-    standstill.enter('budget')
-    this.leaveBudget = context.budgets.wait(request.pool, () => {
-      this.stopWaiting()
-      this.again()
-    })
+    if (this.still.patienceMs <= 0 || this.still.isFull) this.giveUp(SPENT)
+    else this.still.forBudget()
   }
 
-  private stopWaiting(): void {
-    this.line.leave(this)
-    this.leaveBudget?.()
-    this.leaveBudget = undefined
-    this.pause?.cancel()
-    this.pause = undefined
-    this.standstill.leave()
+  onLate(waitsFor: WaitsFor): void {
+    const { name, line } = this.request.pool
+    if (waitsFor === 'budget') this.giveUp(SPENT)
+    else if (waitsFor === 'strategy') this.refuse(waitedTooLong(name, line.longestMs))
+    else this.refuseFor(this.lack())
   }
 
-  private isLate(waitsFor: WaitsFor): void {
-    const { pool } = this.request
-    this.stopWaiting()
-    if (waitsFor === 'budget') return this.giveUp('its pool has tried too much in vain of late')
-    if (waitsFor === 'strategy') return this.refuse(waitedTooLong(pool.name, pool.line.longestMs))
-    this.refuseFor(this.lack())
+  onGone(): void {
+    this.finish(undefined, clientLeft())
   }
 
   /** Where it waited, what each node is at says more than the last one's 429, or that it cannot be reached. */
-  private refuseFor(lack: Lack): void {
-    const { last, resumption, standstill } = this
-    const hasWaited = standstill.totalMs > 0
-    if (resumption === undefined && (last === undefined || (hasWaited && !didWork(last.end))))
-      this.finish(last?.node, undefined, lack.error())
+  private refuseFor(lack: Lack): false {
+    const { last, resumption, still } = this
+    const isTold = last === undefined || (still.totalMs > 0 && !didWork(last.end))
+    still.leave()
+    if (isTold && resumption === undefined) this.finish(undefined, lack.error())
     else this.giveUp()
+    return false
   }
 
   /** The last node's refusal, where there was one, says more than the line does. */
-  private refuse(error: LbError): void {
-    if (this.last === undefined) this.finish(undefined, undefined, error)
+  private refuse(error: LbError): false {
+    if (this.last === undefined) this.finish(undefined, error)
     else this.giveUp()
+    return false
   }
 
   private giveUp(because = this.effort.overBecause): void {
-    const { last } = this
-    if (last === undefined) return
-    const { node, end } = last
-    end.passOn?.()
-    if (end.passOn !== undefined) return this.finish(node, end, undefined)
-    const isBegun = end.resumption !== undefined
-    const error = isBegun
-      ? streamCut(`${end.reason ?? end.outcome}; no other node goes on with it`)
-      : allFailed(this.tries.records, end, because)
-    this.finish(node, end, error)
+    const { last, tries } = this
+    if (last !== undefined) this.finish(last.end, passOnOrTell(last, tries.records, because))
   }
 
   /** For the guard: nodes that could take it, the least busy first. */
@@ -279,21 +233,22 @@ class Attempts implements Waiter, Guarded {
 
   /** The guard lets it go no further. */
   stopped(error: LbError): void {
-    this.finish(this.last?.node, undefined, error)
+    this.finish(undefined, error)
   }
 
-  private get line(): WaitingLine {
-    return this.context.lines.of(this.request.pool)
+  private get still(): Standstill {
+    return (this.standstill ??= new Standstill(this.context, this.request, this))
   }
 
-  private finish(node: RosterNode | undefined, end: AttemptEnd | undefined, error: LbError | undefined): void {
-    const inLineMs = round(this.standstill.totalMs)
+  private failed(thrown: unknown): void {
+    this.finish(this.last?.end, asError(thrown))
+  }
+
+  private finish(end: AttemptEnd | undefined, error: LbError | undefined): void {
+    this.standstill?.leave()
     this.effort.end()
     const { records, isBodyFree } = this.tries
-    this.done({ attempts: records, node, inLineMs, end, isBodyFree, error })
+    const inLineMs = Math.round(100 * (this.standstill?.totalMs ?? 0)) / 100
+    this.done({ attempts: records, node: this.last?.node, inLineMs, end, isBodyFree, error })
   }
-}
-
-function round(ms: number): number {
-  return Math.round(ms * 100) / 100
 }

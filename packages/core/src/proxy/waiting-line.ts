@@ -46,15 +46,20 @@ export class WaitingLine {
     return this.waiters.size
   }
 
-  /** Whether who comes now has to wait behind those that wait already. */
-  isBefore(kind: string | undefined): boolean {
-    return this.isAsking || this.lacking.hasKind(kind)
+  /** Whether somebody of this kind waits who lacks a node: who comes now lacks the same. */
+  lacksKind(kind: string | undefined): boolean {
+    return this.lacking.hasKind(kind)
+  }
+
+  /** Somebody waits who does not lack a node: who comes now waits behind. */
+  get isAsking(): boolean {
+    return this.waiters.size > this.lacking.size
   }
 
   /** Without effect for one that stands in line already, but for what it waits for. */
   join(waiter: Waiter, asked: Exclude<Asked, 'served'>): void {
     const isNew = !this.waiters.has(waiter)
-    if (asked === 'lacks' || (isNew && this.lacking.hasKind(waiter.kind))) this.lacking.add(waiter)
+    if (asked === 'lacks') this.lacking.add(waiter)
     else this.lacking.delete(waiter)
     this.waiters.add(waiter)
     this.listen()
@@ -109,11 +114,6 @@ export class WaitingLine {
     const asked = waiter.ask()
     if (asked === 'served') this.leave(waiter)
     else this.join(waiter, asked)
-  }
-
-  /** Somebody waits who does not lack a node. */
-  private get isAsking(): boolean {
-    return this.waiters.size > this.lacking.size
   }
 
   private listen(): void {

@@ -43,6 +43,11 @@ export class Effort {
     return true
   }
 
+  /** It matters whether the try brings something. */
+  get isCharged(): boolean {
+    return this.charge !== undefined
+  }
+
   /** The try has brought something. */
   worked(): void {
     this.charge?.giveBack()

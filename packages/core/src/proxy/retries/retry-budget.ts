@@ -96,6 +96,11 @@ export class RetryBudget {
     }
   }
 
+  /** Requests in the queue. */
+  get waiting(): number {
+    return this.queue.size
+  }
+
   get state(): BudgetState {
     this.at()
     const { share, floor } = this.limits()

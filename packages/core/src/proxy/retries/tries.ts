@@ -1,5 +1,6 @@
 import type { TimerHandle } from '../../base/index.js'
 import type { AttemptRecord, RosterNode } from '../../contracts/index.js'
+import { messageOf } from '../../errors/index.js'
 import type { Admitted } from '../admit.js'
 import { forward, type AttemptEnd } from '../forward.js'
 import { tellOutcome } from '../outcome-of.js'
@@ -19,6 +20,8 @@ interface Try {
 }
 
 export interface TriesEvents {
+  /** `onContent` matters for the try that begins now. */
+  readonly wantsContent: boolean
   /** A node has begun to answer. */
   onContent(): void
   /** A try is over; told of each. */
@@ -64,7 +67,12 @@ export class Tries {
     if (first === undefined || node === undefined) return
     hedges.take(pool)
     first.isHedged = true
-    this.send(node, undefined)
+    try {
+      this.send(node, undefined)
+    } catch (bug) {
+      for (const attempt of this.running) if (attempt !== first) this.running.delete(attempt)
+      this.context.log.error('hedge.failed', { request: this.request.requestId, node: node.id, error: messageOf(bug) })
+    }
   }
 
   private send(node: RosterNode, resumption: Resumption | undefined): void {
@@ -77,13 +85,14 @@ export class Tries {
     const request = lane?.request ?? this.request
     const prefillAhead = context.zones.aheadOf(node, request.facts)
     const tryOut = context.cooldowns.tryOut(node)
+    const isHeard = tryOut !== undefined || request.pool.retries.hedge !== undefined || this.events.wantsContent
     const onContent = (): void => {
       tryOut?.taken()
       this.hedging?.cancel()
       context.hedges.learn(request.pool, request.facts, context.clock.nowMs() - startedAtMs)
       this.events.onContent()
     }
-    forward(context, request, { node, attempt: this.count, resumption, onContent }, (end) => {
+    forward(context, request, { node, attempt: this.count, resumption, onContent: isHeard ? onContent : undefined }, (end) => {
       tryOut?.ended()
       if (prefillAhead !== undefined && end.continues === undefined && end.firstContentAtMs !== undefined && end.outcome === 'answered')
         context.zones.learn(request.pool.name, prefillAhead, {
