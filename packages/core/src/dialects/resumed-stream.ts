@@ -1,6 +1,6 @@
 import type { ExactContinuation, Usage } from '../contracts/index.js'
 import type { BegunStream } from './begun-stream.js'
-import { readStreamEvent } from './stream-event.js'
+import { readStreamEvent, type StreamEvent } from './stream-event.js'
 import { usageOf } from './usage.js'
 
 const MAX_TAIL_BYTES = 4_096
@@ -13,6 +13,8 @@ export interface ResumedStreamOptions {
   readonly isChat: boolean
   /** How the ids of tokens come, where they were asked for. */
   readonly exact: ExactContinuation | undefined
+  /** Whether an event that ends the stream says that its node cannot go on. */
+  readonly saysDeath: (event: StreamEvent) => boolean
   /** The client asked for the usage event. */
   readonly showsUsage: boolean
 }
@@ -49,12 +51,14 @@ export class ResumedStream {
   /** One whole event; what the client is to be sent for it, which is often nothing. */
   event(bytes: Buffer): string {
     if (this.unfit !== undefined) return ''
-    const { kind, fields, isGarbage } = readStreamEvent(bytes)
+    const event = readStreamEvent(bytes)
+    const { kind, fields, isGarbage } = event
     if (kind !== 'comment' && kind !== 'content')
       this.tail = `${this.tail}${bytes.toString('utf8', 0, MAX_TAIL_BYTES / 2)}`.slice(-MAX_TAIL_BYTES)
     if (isGarbage === true) return this.refuse('it sent an event that is no JSON')
     if (fields === undefined) return ''
     if (kind === 'error') return this.refuse(`its engine said ${JSON.stringify(fields['error']).slice(0, 300)}`)
+    if (event.finish !== undefined && this.options.saysDeath(event)) return this.refuse(`its engine gave up: ${event.finish}`)
     const { model } = this.options.begun.identity
     if (lastPart(fields['model']) !== lastPart(model))
       return this.refuse(`it calls its model ${JSON.stringify(fields['model'])}, the one before ${JSON.stringify(model)}`)

@@ -10,6 +10,7 @@ const MARKER_BYTES = 12
 const MAX_TAIL_BYTES = 4_096
 /** A stream with more events than this that are no JSON is not read any more, only passed on. */
 const MOST_GARBAGE_EVENTS = 64
+const MAX_FAILURE = 300
 const UNREAD: StreamEvent = { kind: 'content', usageOnly: false }
 
 /** Where one plain content event had its text, and what stood around it. The next ones look the same but for the text. */
@@ -33,6 +34,8 @@ export class StreamInspector {
   hasOther = false
   /** Why the answer ended, where the engine has said so. */
   finish: string | undefined
+  /** What an engine said that cannot go on with an answer that another node could; the client sees neither that nor what follows. */
+  failure: string | undefined
   /** What the first event said besides its choices; only where there is a ledger. */
   identity: Readonly<Record<string, unknown>> | undefined
   /** The last events that were no plain content, as text; for the dialect's judgement of a stream's end. */
@@ -43,10 +46,13 @@ export class StreamInspector {
   constructor(
     private readonly stripUsage: boolean,
     readonly ledger: DeliveredLedger | undefined,
+    /** Whether an event says that the engine is dying, and not that the request is wrong. */
+    private readonly saysDeath: (event: StreamEvent) => boolean = () => false,
   ) {}
 
   /** Reads one whole event, [start, end) of `bytes`. False: the client must not see it. */
   event(bytes: Buffer, start: number, end: number): boolean {
+    if (this.failure !== undefined) return false
     if (this.template !== undefined && this.isPlain(this.template, bytes, start, end)) return true
     return this.readEvent(bytes.subarray(start, end))
   }
@@ -80,6 +86,10 @@ export class StreamInspector {
     // Each unreadable event costs an exception; poured by the thousand they would hold everybody up.
     const event: StreamEvent = this.garbageEvents > MOST_GARBAGE_EVENTS ? UNREAD : readStreamEvent(bytes)
     if (event.isGarbage === true) this.garbageEvents += 1
+    if ((event.kind === 'error' || event.finish !== undefined) && this.canMove && this.saysDeath(event)) {
+      this.failure = shortened(bytes).slice(0, MAX_FAILURE).trim()
+      return false
+    }
     if (event.kind === 'content') this.contentEvents += 1
     this.hasContent ||= event.kind === 'content'
     this.hasError ||= event.kind === 'error'
@@ -93,6 +103,11 @@ export class StreamInspector {
     }
     if (event.kind !== 'comment' && event.text === undefined) this.tail = `${this.tail}${shortened(bytes)}`.slice(-MAX_TAIL_BYTES)
     return !(this.stripUsage && event.usageOnly)
+  }
+
+  /** Nothing was said yet, or another node may go on. */
+  private get canMove(): boolean {
+    return !this.hasContent || (this.ledger?.complete === true && !this.hasOther)
   }
 
   private learn(bytes: Buffer, text: string): void {

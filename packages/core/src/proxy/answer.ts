@@ -1,13 +1,14 @@
 import type { Clock } from '../base/index.js'
 import type { AnswerClass, Lease, RosterNode } from '../contracts/index.js'
-import { DeliveredLedger, StreamInspector, TokenLedger } from '../dialects/index.js'
+import { DeliveredLedger, saysDeath, StreamInspector, TokenLedger } from '../dialects/index.js'
 import { LbError } from '../errors/index.js'
 import { type FrameVerdict, type ResponseHead, type UpstreamCall, type UpstreamError, type UpstreamEvents } from '../wire/index.js'
 import type { Admitted } from './admit.js'
+import { breakOff } from './break-off.js'
 import { PlainReader, StreamReader, type BodyReader } from './body-reader.js'
 import type { AttemptEnd } from './forward.js'
 import { outcomeOf } from './outcome-of.js'
-import { afterFirstBreak, keptFor, streamCut } from './resumption.js'
+import { keptFor } from './resumption.js'
 import { HeldBytes } from './held-bytes.js'
 
 /** Most bytes held back while another node could still be asked. */
@@ -16,6 +17,7 @@ const MAX_HELD_BYTES = 65_536
 const JUDGED_BYTES = 2_048
 /** `0 CRLF CRLF`. */
 const CLOSING_FRAME_BYTES = 5
+const NO_END_MARK = 'the stream ended without its end mark'
 
 export interface AnswerOptions {
   readonly request: Admitted
@@ -70,7 +72,8 @@ export class Answer implements UpstreamEvents {
   private streamReader(stripsUsage: boolean): StreamReader {
     const kept = keptFor(this.options.request, this.options.node)
     const ids = kept?.exact === undefined || this.options.request.handedOver !== undefined ? undefined : new TokenLedger(kept.exact)
-    return new StreamReader(new StreamInspector(stripsUsage, kept === undefined ? undefined : new DeliveredLedger()), ids)
+    const ledger = kept === undefined ? undefined : new DeliveredLedger()
+    return new StreamReader(new StreamInspector(stripsUsage, ledger, (event) => saysDeath(this.options.node.dialect, event)), ids)
   }
 
   get takesFrames(): boolean {
@@ -85,10 +88,10 @@ export class Answer implements UpstreamEvents {
     this.tellTokens()
     this.sendHeld()
     if (!last) return this.flow(this.options.request.delivery.writeFrames(frames, false))
-    const cut = this.streamEnd() === 'cut'
+    const cut = this.gaveUp !== undefined || this.streamEnd() === 'cut'
     const sent = cut ? frames.subarray(0, frames.byteLength - CLOSING_FRAME_BYTES) : frames
     if (sent.byteLength > 0) this.options.request.delivery.writeFrames(sent, !cut)
-    if (cut) this.broke('cut', 'the stream ended without its end mark')
+    if (cut) this.broke('cut', this.gaveUp ?? NO_END_MARK)
     else this.finish({ outcome: 'answered', movable: false })
   }
 
@@ -111,6 +114,10 @@ export class Answer implements UpstreamEvents {
 
   onReadEnd(): void {
     if (this.over) return
+    if (this.gaveUp !== undefined) {
+      this.call?.abort()
+      return this.broke('refused', this.gaveUp)
+    }
     if (this.committed) this.sendHeld()
     else this.held.keep()
   }
@@ -118,9 +125,10 @@ export class Answer implements UpstreamEvents {
   onEnd(): void {
     if (this.over || this.head === undefined || this.reader === undefined) return
     for (const part of this.reader.finish()) this.held.add(part)
+    if (this.gaveUp !== undefined) return this.broke('refused', this.gaveUp)
     const verdict = this.classify(this.head)
     if (isRefusal(verdict) && !this.committed) return this.refuse(verdict)
-    if (verdict === 'ok' && this.streamEnd() === 'cut') return this.broke('cut', 'the stream ended without its end mark')
+    if (verdict === 'ok' && this.streamEnd() === 'cut') return this.broke('cut', NO_END_MARK)
     if (verdict === 'ok' && this.isUnserved()) return this.refuse('retry')
     if (this.comesTooLate()) return this.tellAsEvent()
     this.sawContent()
@@ -136,6 +144,12 @@ export class Answer implements UpstreamEvents {
     const outcome = outcomeOf(error)
     this.said = error.said
     this.broke(outcome, error.message)
+  }
+
+  /** The engine told, in an event that the client does not see, that it cannot go on. */
+  private get gaveUp(): string | undefined {
+    const failure = this.reader?.stream?.failure
+    return failure === undefined ? undefined : `its engine gave up: ${failure}`
   }
 
   private classify({ status, headers }: ResponseHead): AnswerClass {
@@ -230,23 +244,8 @@ export class Answer implements UpstreamEvents {
   private broke(outcome: AttemptEnd['outcome'], reason: string): void {
     if (!this.committed) return this.finish({ outcome, reason, movable: true })
     const { request, node } = this.options
-    const { firstContentAtMs, reader } = this
-    const after = reader?.stream === undefined ? undefined : afterFirstBreak({ request, node, firstContentAtMs }, reader.stream, reader.ids)
     this.sendHeld()
-    const { delivery } = request
-    if (after?.kind === 'resume') {
-      // An event without its empty line is whole all the same: what follows must not run into it. Half of one was never sent.
-      if (reader?.ended === true && !reader.atBoundary) delivery.write(Buffer.from('\n\n'))
-      delivery.atBoundary = true
-      const passOn = (): void => delivery.fail(streamCut(reason), {})
-      return this.finish({ outcome: 'cut', reason, movable: false, resumption: after.resumption, passOn })
-    }
-    if (after?.kind === 'whole') {
-      delivery.end(Buffer.from(after.rest))
-      return this.finish({ outcome: 'cut', reason, movable: false, isWhole: true })
-    }
-    delivery.fail(streamCut(reason), {})
-    this.finish({ outcome: 'cut', reason, movable: false, isLost: true })
+    this.finish(breakOff({ request, node, firstContentAtMs: this.firstContentAtMs }, this.reader, reason))
   }
 
   private finish(

@@ -1,5 +1,5 @@
 import type { AnswerClass, Lease, RosterNode } from '../contracts/index.js'
-import { EventSplitter, ResumedStream } from '../dialects/index.js'
+import { EventSplitter, ResumedStream, saysDeath } from '../dialects/index.js'
 import type { FrameVerdict, ResponseHead, UpstreamCall, UpstreamError, UpstreamEvents } from '../wire/index.js'
 import type { Admitted } from './admit.js'
 import type { AttemptEnd } from './forward.js'
@@ -39,7 +39,14 @@ export class ResumedAnswer implements UpstreamEvents {
     const { resumption, echo, request, node } = options
     const { begun, grade } = resumption
     const exact = grade === 'exact' ? keptFor(request, node)?.exact : undefined
-    this.stream = new ResumedStream({ begun, echo, exact, isChat: request.face === 'openai-chat', showsUsage: request.scan.includeUsage })
+    this.stream = new ResumedStream({
+      begun,
+      echo,
+      exact,
+      isChat: request.face === 'openai-chat',
+      showsUsage: request.scan.includeUsage,
+      saysDeath: (event) => saysDeath(node.dialect, event),
+    })
   }
 
   get isOver(): boolean {

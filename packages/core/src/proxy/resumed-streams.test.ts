@@ -201,6 +201,39 @@ describe('a stream that broke off after some text', () => {
     expect([rig.requests[1], rig.requests[2]]).toEqual([[], []])
   })
 
+  it.each<[string, string]>([
+    ['an error of its own', event({ error: { message: 'the engine is dead' } }) + done],
+    ['an end that is none', finishOf(identity, 'abort') + done],
+  ])('goes on where the first engine ended with %s, which its client does not see', async (_title, end) => {
+    const own: Dialect = {
+      ...dialect(),
+      classify: (status, _headers, body) => (body.includes('dead') ? 'death' : status < 400 ? 'ok' : 'client'),
+      streamEnd: (tail) => (/"abort"|"error"/.test(tail) ? 'error' : tail.includes('[DONE]') ? 'complete' : 'cut'),
+    }
+    await engines(
+      [answers(roleOf(identity), say('a'), end), answers(say('b', other), end), answers(end), answers(say('c', other), ending)],
+      own,
+    )
+    const read = await ask()
+    expect(read).toMatchObject({ text: 'abc', error: undefined, finish: ['stop'] })
+    expect(read.raw.match(/\[DONE\]/g)).toHaveLength(1)
+  })
+
+  it('goes elsewhere in silence where the first engine ended so before it said anything, whatever was asked', async () => {
+    const own: Dialect = { ...dialect(), classify: (status) => (status === 500 ? 'death' : 'ok') }
+    await engines([answers(roleOf(identity), event({ error: { message: 'dead' } }), done), answers(say('a', other), ending)], own)
+    expect(await ask({ tools: [] })).toMatchObject({ text: 'a', error: undefined })
+  })
+
+  it('is told the engine’s error where that is no fault of the node', async () => {
+    await engines([
+      answers(say('a'), event({ error: { message: 'a bad request', code: 'theirs' } }), done),
+      answers(say('never', other), ending),
+    ])
+    expect(await ask()).toMatchObject({ text: 'a', error: 'theirs' })
+    expect(rig.requests[1]).toEqual([])
+  })
+
   it('is let go at once where the client leaves while another node goes on', async () => {
     const sockets: Socket[] = []
     await engines([begins(say('a')), (socket) => void (sockets.push(socket), socket.write(streamHead + chunk(say('b', other))))])
