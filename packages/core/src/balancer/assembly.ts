@@ -140,7 +140,7 @@ export function assemble(options: Resolved, first: Topology, hooks: AssemblyHook
   const judge = seatJudge({ clock, fleet, belief, canary: (nodeId) => watchdog.askInstead(nodeId) })
   const { stateDir } = options
   const { host } = making
-  const watchdog = seatWatchdog({ clock, log, fleet, belief, host, judge: () => judge, stateDir, gpus: gpuBoard.watch })
+  const watchdog = seatWatchdog({ clock, log, fleet, belief, host, judge: () => judge, stateDir, gpus: gpuBoard.watch, env: options.env })
   const lives = new NodeLives()
   const cacheWatch = new CacheWatch({ clock, log, belief })
   fleet.events.on('roster', () => {

@@ -3,6 +3,7 @@
  * Read first: spawn-engine.ts, then stop-tree.ts.
  */
 export { baseEnvironment, inheritedPatterns } from './base-environment.js'
+export { createEccQuestion } from './gpus/ecc-errors.js'
 export { localMachine, type GpuMachine, type ToolRun } from './gpus/gpu-machine.js'
 export { GpuReservations, isOwnClaim, type GpuHold, type LiveClaim } from './gpus/gpu-reservations.js'
 export { createGpuWatch, type GpuReading, type GpuWatch, type SeenGpu } from './gpus/gpu-watch.js'

@@ -3,9 +3,10 @@ import type { Clock } from '../../base/index.js'
 import type { Logger, PluginHost } from '../../contracts/index.js'
 import type { NodeJudge } from '../../health/index.js'
 import type { Belief } from '../../insight/index.js'
-import type { GpuWatch } from '../../machines/index.js'
+import { createEccQuestion, localMachine, type GpuWatch } from '../../machines/index.js'
 import type { Fleet } from '../../nodes/index.js'
 import { EvidenceKeeper } from './evidence-keeper.js'
+import { GpuHealth } from './gpu-health.js'
 import { Watchdog } from './watchdog.js'
 
 export interface WatchdogSeat {
@@ -18,10 +19,19 @@ export interface WatchdogSeat {
   /** Evidence is kept below it; undefined: none is kept. */
   readonly stateDir: string | undefined
   readonly gpus: GpuWatch
+  readonly env: NodeJS.ProcessEnv
 }
 
 /** The watchdog, told of who joins and leaves. */
-export function seatWatchdog({ clock, log, fleet, belief, host, judge, stateDir, gpus }: WatchdogSeat): Watchdog {
+export function seatWatchdog({ clock, log, fleet, belief, host, judge, stateDir, gpus, env }: WatchdogSeat): Watchdog {
+  const gpuHealth = new GpuHealth({
+    clock,
+    log,
+    nodes: () => fleet.nodes(),
+    watch: gpus,
+    eccErrors: createEccQuestion(localMachine({ env })),
+    eject: (nodeId, charge) => judge().eject(nodeId, charge),
+  })
   const watchdog = new Watchdog({
     clock,
     log,
@@ -31,6 +41,7 @@ export function seatWatchdog({ clock, log, fleet, belief, host, judge, stateDir,
     eject: (nodeId, charge) => judge().eject(nodeId, charge),
     revive: (nodeId, why) => fleet.revive(nodeId, why),
     gpus: () => gpus.last,
+    gpuHealth,
     ...(stateDir === undefined ? {} : { evidence: new EvidenceKeeper({ folder: join(stateDir, 'evidence'), log }) }),
   })
   fleet.events.on('membership', () => watchdog.sync())

@@ -6,6 +6,7 @@ import type { Node } from '../../nodes/index.js'
 import { askCanary, type CanaryEnd } from './canary.js'
 import { evidenceOf } from './evidence.js'
 import type { EvidenceKeeper } from './evidence-keeper.js'
+import type { GpuHealth } from './gpu-health.js'
 import { isLoadingModel, NodeNotes } from './node-notes.js'
 import { ProcessWatch } from './process-watch.js'
 import { workSampleOf } from './work-sample.js'
@@ -23,6 +24,7 @@ export interface WatchdogOptions {
   /** Absent: nothing is kept. */
   readonly evidence?: EvidenceKeeper
   readonly gpus: () => GpuReading | undefined
+  readonly gpuHealth: Pick<GpuHealth, 'wrongWith' | 'start' | 'stop'>
 }
 
 /** What is counted of one node since it joined. */
@@ -54,6 +56,7 @@ export class Watchdog {
 
   stop(): void {
     this.stopped = true
+    this.options.gpuHealth.stop()
     this.timer?.cancel()
   }
 
@@ -65,7 +68,9 @@ export class Watchdog {
     for (const map of [this.notes, this.counts, this.files]) for (const id of map.keys()) if (!present.has(id)) map.delete(id)
     this.watch.retain(present)
     this.times.retain(present)
-    if (this.timer === undefined) this.lookLater()
+    if (this.timer !== undefined) return
+    this.lookLater()
+    this.options.gpuHealth.start()
   }
 
   /** How a probe went. */
@@ -85,6 +90,8 @@ export class Watchdog {
 
   /** Asks a node for one token, in the place of a client: undefined when it is well, else what is wrong. Undefined at once where its pool does not want that. */
   askInstead(nodeId: string): Promise<string | undefined> | undefined {
+    const wrong = this.options.gpuHealth.wrongWith(nodeId)
+    if (wrong !== undefined) return Promise.resolve(wrong)
     const node = this.nodes.get(nodeId)
     if (node === undefined || !mayBeAsked(node)) return undefined
     return this.ask(node)?.then(({ kind, why }) => (kind === 'answered' ? undefined : why))
