@@ -85,7 +85,7 @@ export class Court {
     const inquest = this.inquests.join(life, node, present)
     if (inquest.how === undefined || inquest.how === 'killed') return
     // It ended first, and this path heard late.
-    this.writeDown(inquest, present)
+    this.options.onKnown([known(this.writeDown(inquest, present))])
     this.judgeSoon(inquest)
   }
 
@@ -95,7 +95,7 @@ export class Court {
     if (inquest === undefined) return
     if (how === 'killed') inquest.judged = true
     else {
-      for (const present of inquest.present.values()) this.writeDown(inquest, present)
+      this.options.onKnown([...inquest.present.values()].map((present) => known(this.writeDown(inquest, present))))
       this.judgeSoon(inquest)
     }
     this.options.onVerdict()
@@ -130,9 +130,8 @@ export class Court {
     return this.options.clock.nowMs()
   }
 
-  private writeDown({ id, node, how }: Inquest, { suspect, progress, atNodeMs }: Present): void {
-    const entry = this.book.add(suspect, { id, node, isCrash: how === 'crash', progress, atNodeMs, atMs: this.nowMs })
-    this.options.onKnown([known(entry)])
+  private writeDown({ id, node, how }: Inquest, { suspect, progress, atNodeMs }: Present): Entry {
+    return this.book.add(suspect, { id, node, isCrash: how === 'crash', progress, atNodeMs, atMs: this.nowMs })
   }
 
   private judgeSoon(inquest: Inquest): void {

@@ -3,8 +3,8 @@ import type { Face } from '../../contracts/index.js'
 
 const DIGITS = 16
 /** Larger bodies are judged by this much of them, evenly spread: a crash must not be followed by a pause. */
-const MOST_BYTES = 1_048_576
-const PIECE_BYTES = 65_536
+const MOST_BYTES = 131_072
+const PIECE_BYTES = 16_384
 
 /** Names a body so that equal ones are known again, and nobody without the salt can tell what it says. */
 export function fingerprintOf(face: Face, body: Uint8Array, salt: Uint8Array): string {

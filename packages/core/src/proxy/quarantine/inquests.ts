@@ -20,6 +20,8 @@ export interface Inquest {
   readonly node: string
   readonly present: Map<string, Present>
   readonly openedAtMs: number
+  /** lb launched it; found out when somebody asks. */
+  isOurs?: boolean
   how: LifeEnd | undefined
   endedAtMs: number
   /** Who was there has been weighed. */

@@ -7,7 +7,7 @@ import type { LifeEnd } from './inquests.js'
 import { RollCalls } from './roll-calls.js'
 import type { DeskWord, OfficeWord, Sentence } from './words.js'
 
-/** Those that come first need not be the likeliest: so long all are gathered, unless it is known earlier how the node ended. */
+/** Those that ask first need not be the likeliest: so long all are gathered, unless it turns out that nobody crashed. */
 const GATHER_MS = 10
 /** A suspect has a node for itself so long, or until its first content. */
 const ESCORT_MS = 100
@@ -21,6 +21,9 @@ const HEARING_MS = 2_000
 /** Longest wait for an escort: after a connection that just broke, after a crash, after two. */
 const LONGEST = { broke: OWN_END_MS, suspect: 2_000, inDoubt: 5_000 } as const
 const TICK_MS = 10
+/** Many words come at once; those who wait are looked at together. */
+const STIR_MS = 2
+const MAKES_ROOM: ReadonlySet<DeskWord['type']> = new Set(['done', 'further', 'answered'])
 
 export interface OfficeOptions {
   readonly clock: Clock
@@ -40,7 +43,7 @@ export class QuarantineOffice {
   private readonly rollCalls: RollCalls
   private readonly escorts = new Escorts()
   private asking: Asking[] = []
-  private ticking: TimerHandle | undefined
+  private turning: { readonly timer: TimerHandle; readonly atMs: number } | undefined
 
   constructor(private readonly options: OfficeOptions) {
     const { clock, log, tellAll, onSentence } = options
@@ -64,7 +67,7 @@ export class QuarantineOffice {
     else if (word.type === 'answered') court.acquit(word.fingerprint)
     else if (word.type === 'here') this.rollCalls.heard(desk, word.call)
     else court.refused(word.fingerprint)
-    this.turn()
+    if (MAKES_ROOM.has(word.type)) this.turnIn(STIR_MS)
   }
 
   /** A process ended, or nothing answers any more where a server was. */
@@ -82,7 +85,7 @@ export class QuarantineOffice {
     this.escorts.deskGone(desk)
     this.rollCalls.deskGone(desk)
     this.asking = this.asking.filter((each) => each.desk !== desk)
-    this.turn()
+    this.turnIn(STIR_MS)
   }
 
   /** What a new desk must know. */
@@ -104,15 +107,17 @@ export class QuarantineOffice {
     if (this.court.caseOf(fingerprint).sentence === undefined) return false
     this.court.acquit(fingerprint)
     this.options.log.info('quarantine.lifted', { fingerprint })
-    this.turn()
+    this.turnIn(STIR_MS)
     return true
   }
 
   private ask(desk: number, word: Extract<DeskWord, { type: 'ask' }>): void {
     const last = this.court.inquestOf(word.lives.at(-1) ?? '')
     const atNodeMs = last?.present.get(word.suspect.fingerprint)?.atNodeMs ?? Infinity
-    this.asking.push({ word, desk, sinceMs: this.options.clock.nowMs(), atNodeMs })
-    this.asking.sort((a, b) => a.atNodeMs - b.atNodeMs)
+    const asking = { word, desk, sinceMs: this.options.clock.nowMs(), atNodeMs }
+    if (this.answer(asking)) return
+    this.asking.push(asking)
+    this.turnIn(TICK_MS)
   }
 
   private done(desk: number, ticket: number): void {
@@ -124,18 +129,23 @@ export class QuarantineOffice {
   private turn(): void {
     if (this.asking.length === 0) return
     this.escorts.expire(this.options.clock.nowMs())
-    const { asking } = this
+    const asking = this.asking.toSorted((a, b) => a.atNodeMs - b.atNodeMs)
     this.asking = []
     const waiting = asking.filter((each) => !this.answer(each))
     this.asking = [...waiting, ...this.asking]
-    if (this.asking.length > 0) this.tickLater()
+    if (this.asking.length > 0) this.turnIn(TICK_MS)
   }
 
-  private tickLater(): void {
-    this.ticking ??= this.options.clock.after(TICK_MS, () => {
-      this.ticking = undefined
+  /** So soon, or sooner. */
+  private turnIn(ms: number): void {
+    const atMs = this.options.clock.nowMs() + ms
+    if (this.asking.length === 0 || (this.turning !== undefined && this.turning.atMs <= atMs)) return
+    this.turning?.timer.cancel()
+    const timer = this.options.clock.after(ms, () => {
+      this.turning = undefined
       this.turn()
     })
+    this.turning = { timer, atMs }
   }
 
   /** False: it has to wait. */
@@ -165,13 +175,14 @@ export class QuarantineOffice {
     const candidates = asking.word.candidates.filter((node) => !this.court.wentAway(node, asking.sinceMs))
     const longestMs = isInDoubt ? LONGEST.inDoubt : !isSuspect || lives.length === 0 ? LONGEST.broke : LONGEST.suspect
     if (waitedMs >= longestMs || candidates.length === 0) return 'anywhere'
-    if (isLast || (!isSuspect && waitedMs < GATHER_MS)) return 'wait'
+    if (isLast || (lives.length > 0 && waitedMs < GATHER_MS)) return 'wait'
     const node = this.escorts.lead(asking, candidates, nowMs + (isInDoubt ? TRIAL_MS : ESCORT_MS))
     return node === undefined ? 'wait' : { node }
   }
 
   private isOurs(life: string): boolean {
-    return this.options.isOurs(this.court.inquestOf(life)?.node ?? '')
+    const inquest = this.court.inquestOf(life)
+    return inquest !== undefined && (inquest.isOurs ??= this.options.isOurs(inquest.node))
   }
 
   /** It is not known yet how the life ended, or what that means. */
