@@ -106,7 +106,7 @@ export class HonestNode {
 
   private leave(): void {
     for (const list of [this.queue, this.running])
-      for (const each of [...list]) if (this.nowMs - each.sentMs >= (each.leavesAfterMs ?? Infinity)) list.splice(list.indexOf(each), 1)
+      for (const each of list.slice()) if (this.nowMs - each.sentMs >= (each.leavesAfterMs ?? Infinity)) list.splice(list.indexOf(each), 1)
   }
 
   private work(ms: number): void {
@@ -122,7 +122,7 @@ export class HonestNode {
         if (reading.promptLeftMs <= 0) this.write(reading, 1)
         continue
       }
-      for (const each of [...this.running]) this.write(each, leftMs / this.machine.answerTokenMs)
+      for (const each of this.running.slice()) this.write(each, leftMs / this.machine.answerTokenMs)
       leftMs = 0
     }
   }
