@@ -2,6 +2,8 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { DnsServer } from '../../packages/core/src/discovery/dns-server.test.fixture.js'
 import { Fleet } from '../reliability/engines.js'
+import { spell } from '../reliability/faults.js'
+import { run } from '../reliability/run.js'
 import { LbSubject } from '../reliability/subjects.js'
 import { House, simTopology, until } from './house.js'
 
@@ -66,7 +68,8 @@ describe('while all nodes are restarting', () => {
     const answer = await ask(lb.url)
     expect([answer.status, Number(answer.headers.get('retry-after')) > 0]).toEqual([503, true])
     expect(answer.text).toMatch(/"code":"LB_NO_READY_NODE"/)
-    expect(answer.text).toMatch(/demo\/n0 .*; demo\/n1 /)
+    for (const node of ['demo/n0', 'demo/n1'])
+      expect(answer.text).toMatch(new RegExp(`${node} (failed it: no connection|is suspected to be sick|is down)`))
     // And they are served again as soon as one is there.
     const asked = ask(lb.url)
     await fleet.at(1).start()
@@ -105,6 +108,26 @@ describe('a 503 storm on all nodes', () => {
     const inVain = await metric(lb.url, 'lb_tries_in_vain_total', 'cause="refused"')
     expect(inVain).toBeGreaterThanOrEqual(200)
     expect(inVain).toBeLessThanOrEqual(200 + 60)
+  })
+})
+
+describe('four nodes that all fail at once, each in a way of its own, for three seconds', () => {
+  it('fail no request: who has no node waits for the first that is well', async () => {
+    const outcome = await run({
+      ask: { count: 20, maxTokens: 24 },
+      total: 900,
+      concurrency: 60,
+      subject: LbSubject.start(),
+      strikes: (fleet) => [
+        ...spell(fleet.at(0), 'kill -9', 1_000, 4_000),
+        ...spell(fleet.at(1), 'SIGSTOP', 1_000, 4_000),
+        ...spell(fleet.at(2), 'RST', 1_000, 4_000),
+        ...spell(fleet.at(3), '503 storm', 1_000, 4_000),
+      ],
+    })
+    expect(outcome.examples).toEqual([])
+    expect(outcome).toMatchObject({ n: 900, whole: 900, failed: 0, hung: 0 })
+    expect(outcome.moved).toBeGreaterThan(0)
   })
 })
 

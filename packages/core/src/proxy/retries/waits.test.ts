@@ -72,7 +72,9 @@ describe('a 429', () => {
     const { error } = (await answer.json()) as { error: { code: string; message: string } }
     expect(error.code).toBe('LB_NODES_RESTING')
     expect(error.message).toContain('all nodes of pool p asked for a pause: p/n0 asked not to be asked for another 30 s; p/n1')
-    await expect.poll(() => rig.records[0]).toMatchObject({ outcome: 'unavailable', status: 503, attempts: [{ busy: true }, { busy: true }] })
+    await expect
+      .poll(() => rig.records[0])
+      .toMatchObject({ outcome: 'unavailable', status: 503, attempts: [{ busy: true }, { busy: true }] })
   })
 
   it('is told as it came where nobody waits', async () => {
@@ -99,10 +101,13 @@ describe('a 429', () => {
 describe('when there is no node', () => {
   it('requests wait for the first that comes back, and are served in their order, some at a time', async () => {
     rig.absent = [absent('failed', { reason: 'its process ended: killed by SIGKILL' })]
+    const chosen: (string | undefined)[] = []
+    rig.sessionHeader = 'x-turn'
+    rig.strategy = { pick: ({ session }) => chosen.push(session) * 0 }
     await rig.open()
     const asked: Promise<Response>[] = []
     for (let request = 0; request < 30; request += 1) {
-      asked.push(rig.ask({ user: `u${request}` }))
+      asked.push(rig.ask({}, { 'x-turn': `u${request}` }))
       await expect.poll(inLine).toBe(request + 1)
     }
     const turns: number[] = []
@@ -114,8 +119,7 @@ describe('when there is no node', () => {
     rig.proxy?.nodesChanged()
     const statuses = await Promise.all(asked.map(async (answer) => (await answer).status))
     expect(new Set(statuses)).toEqual(new Set([200]))
-    const users = rig.records.map(({ id }) => id)
-    expect(users).toHaveLength(30)
+    expect(chosen).toEqual(Array.from({ length: 30 }, (_, request) => `u${request}`))
     expect((turns.at(-1) ?? 0) - (turns[0] ?? 0)).toBeGreaterThanOrEqual(20)
     expect(rig.records.every(({ inLineMs, attempts }) => inLineMs > 0 && attempts.length === 1)).toBe(true)
   })
@@ -141,7 +145,9 @@ describe('when there is no node', () => {
     rig.retryRules = { ...rig.retryRules, waitMs: 60_000 }
     rig.absent = [absent('stopped', { mayComeBack: false })]
     await rig.open()
-    expect(await (await rig.ask({})).json()).toMatchObject({ error: { code: 'LB_NO_READY_NODE', message: expect.stringContaining('p/n0 is stopped') } })
+    expect(await (await rig.ask({})).json()).toMatchObject({
+      error: { code: 'LB_NO_READY_NODE', message: expect.stringContaining('p/n0 is stopped') },
+    })
     rig.absent = [absent('loading')]
     const asked = rig.ask({})
     await expect.poll(inLine).toBe(1)
@@ -180,9 +186,12 @@ describe('when there is no node', () => {
 describe('a node that says that it loads', () => {
   it('is left alone for a while, and is no failed try', async () => {
     let isLoaded = false
-    await rig.engine(answering(() => (isLoaded ? ok : plainAnswer(503, { error: { message: 'Loading model' } }))), {
-      dialect: openaiDialect({ classify: (status) => (status === 503 ? 'loading' : 'ok') }),
-    })
+    await rig.engine(
+      answering(() => (isLoaded ? ok : plainAnswer(503, { error: { message: 'Loading model' } }))),
+      {
+        dialect: openaiDialect({ classify: (status) => (status === 503 ? 'loading' : 'ok') }),
+      },
+    )
     await rig.open()
     const asked = rig.ask({})
     await expect.poll(inLine).toBe(1)
