@@ -18,25 +18,23 @@ export function pick(context: ProxyContext, question: Question): RosterNode | 'w
 }
 
 export interface Choice {
+  /** Of the tier that is asked, and of those before it. */
   readonly routable: readonly RosterNode[]
   /** Of these, the ones that may be asked. */
   readonly fitting: readonly RosterNode[]
 }
 
-const NONE: Choice = { routable: [], fitting: [] }
+const NONE: readonly RosterNode[] = []
 
-/** The first tier that has a node left for this request, before all one that is not just coming back; the first one where none has. */
+/** The first tier that has a node left for this request; none fits where none has. */
 export function choiceFor({ rosters }: ProxyContext, question: Question): Choice {
-  const tiers = rosters.current().tiers(question.request.pool.name)
-  let first: Choice | undefined
-  let spared: Choice | undefined
-  for (const routable of tiers) {
-    const fitting = alone(fittingNodes(routable, question), question)
-    if (fitting.length === 0) first ??= { routable, fitting }
-    else if (!areSpared(fitting, question)) return { routable, fitting }
-    else spared ??= { routable, fitting }
+  let routable: readonly RosterNode[] = NONE
+  for (const tier of rosters.current().tiers(question.request.pool.name)) {
+    routable = routable.length === 0 ? tier : [...routable, ...tier]
+    const fitting = alone(fittingNodes(tier, question), question)
+    if (fitting.length > 0) return { routable, fitting }
   }
-  return spared ?? first ?? NONE
+  return { routable, fitting: NONE }
 }
 
 /** Where it is gone meanwhile, any. */
