@@ -1,8 +1,8 @@
 import type { ExactContinuation } from '../contracts/index.js'
 
 /** Prompts of more tokens are not kept: a stream behind one goes on by its text. */
-const MAX_PROMPT_TOKENS = 131_072
-const MAX_TOKENS = 131_072
+const MAX_PROMPT_TOKENS = 65_536
+const MAX_TOKENS = 65_536
 const QUOTE = 0x22
 const BACKSLASH = 0x5c
 const COMMA = 0x2c
@@ -15,8 +15,8 @@ const CLOSE = new Set([0x5d, 0x7d])
  * parsed.
  */
 export class TokenLedger {
-  /** Undefined where they were not told. */
-  prompt: readonly number[] | undefined
+  private promptIds: Uint32Array | undefined
+  private promptCame = false
   private delivered = new Uint32Array(64)
   private used = 0
   private pending: number[] = []
@@ -32,6 +32,11 @@ export class TokenLedger {
     if (how.promptField !== undefined) this.promptKey = Buffer.from(`,"${how.promptField}":`)
   }
 
+  /** Undefined where they were not told. */
+  get prompt(): readonly number[] | undefined {
+    return this.promptIds === undefined ? undefined : Array.from(this.promptIds)
+  }
+
   get count(): number {
     return this.used
   }
@@ -39,8 +44,7 @@ export class TokenLedger {
   /** The event without its ids, which wait for `settle`. */
   take(event: Buffer): Buffer {
     let left = event
-    if (this.promptKey !== undefined && this.prompt === undefined)
-      left = this.without(left, this.promptKey, (value) => this.notePrompt(value))
+    if (this.promptKey !== undefined && !this.promptCame) left = this.without(left, this.promptKey, (value) => this.notePrompt(value))
     return this.without(left, this.tokensKey, (value) => this.note(this.how.tokensOf(value)))
   }
 
@@ -69,7 +73,8 @@ export class TokenLedger {
   }
 
   private notePrompt(value: unknown): void {
-    if (isIds(value) && value.length <= MAX_PROMPT_TOKENS) this.prompt = value
+    this.promptCame = true
+    if (isIds(value) && value.length <= MAX_PROMPT_TOKENS) this.promptIds ??= Uint32Array.from(value)
   }
 
   private append(id: number): void {
