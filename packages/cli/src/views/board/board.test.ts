@@ -22,11 +22,15 @@ describe('the board', () => {
   })
 
   it('says of a pool how many stand in line, where some do', () => {
-    const headOf = (inLine: number): string => {
+    const headOf = (inLine: number, waiting = 0): string => {
       const view = { width: 120, glyphs: UTF8, nowMs: SAMPLE_AT_MS }
-      return plainText(boardRows([{ ...samplePool('demo', [sampleNode('demo/sim')]), inLine }], view)[0]?.line ?? [])
+      return plainText(
+        boardRows([{ ...samplePool('demo', [sampleNode('demo/sim')]), inLine, retries: { inVain: 60, allowed: 60, waiting } }], view)[0]
+          ?.line ?? [],
+      )
     }
     expect(headOf(12)).toMatch(/waiting {2}12 in line/)
+    expect(headOf(12, 3)).toMatch(/waiting {2}15 in line/)
     expect(headOf(0)).not.toContain('in line')
   })
 

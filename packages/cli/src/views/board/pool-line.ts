@@ -69,9 +69,10 @@ function waitingSpan(pool: PoolStatus) {
   return span(`  ${count(pool.waiting)} waiting`, pool.waiting > 0 ? 'warn' : 'dim')
 }
 
-/** Most strategies keep nobody in line. */
-function lineSpan({ inLine = 0 }: PoolStatus) {
-  return inLine === 0 ? [] : [span(`  ${count(inLine)} in line`, 'warn')]
+/** For a node, or for leave to be tried again; most of the time nobody is. */
+function lineSpan({ inLine = 0, retries }: PoolStatus) {
+  const standing = inLine + (retries?.waiting ?? 0)
+  return standing === 0 ? [] : [span(`  ${count(standing)} in line`, 'warn')]
 }
 
 /** A sparkline and the median; nothing was answered lately reads as `TTFT -`. */
