@@ -8,6 +8,7 @@ import { controlReference } from './docs/control-reference.js'
 import { errorsReference } from './docs/errors-reference.js'
 import { decisionReference, requestRecordReference, statusReference } from './docs/interface-reference.js'
 import { metricsReference } from './docs/metrics-reference.js'
+import { reliabilityPage } from './docs/reliability-page.js'
 import { strategiesReference } from './docs/strategies-reference.js'
 import { schemaJson, topologyReference } from './docs/topology-reference.js'
 
@@ -25,6 +26,7 @@ const pages = {
   'docs/reference/request-record.md': requestRecordReference(),
   'docs/reference/status.md': statusReference(),
   'docs/reference/strategies.md': strategiesReference(),
+  'docs/reliability.md': reliabilityPage(),
 }
 
 const at = (path) => new URL(`../${path}`, import.meta.url)

@@ -21,6 +21,8 @@ export class SimProcess {
   private child: ChildProcess | undefined
   private port = 0
   private done: Work = { requests: 0, tokens: 0 }
+  /** One start or end after the other, however slow the machine is. */
+  private turn: Promise<void> = Promise.resolve()
 
   constructor(
     readonly name: string,
@@ -38,7 +40,22 @@ export class SimProcess {
   }
 
   /** On the port that it had before, where it had one. */
-  async start(): Promise<void> {
+  start(): Promise<void> {
+    return this.inTurn(() => this.launch())
+  }
+
+  /** kill -9. */
+  kill(): Promise<void> {
+    return this.inTurn(() => this.end())
+  }
+
+  private inTurn(act: () => Promise<void>): Promise<void> {
+    const done = this.turn.then(act)
+    this.turn = done.catch(() => undefined)
+    return done
+  }
+
+  private async launch(): Promise<void> {
     const wanted = this.port === 0 ? await quietPort() : this.port
     const args = ['--port', String(wanted), ...this.flags]
     const child = spawn(process.execPath, [main, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
@@ -46,7 +63,7 @@ export class SimProcess {
     let said = ''
     for (const stream of [child.stdout, child.stderr]) stream?.setEncoding('utf8').on('data', (text: string) => (said += text))
     const address = (): RegExpExecArray | null => /on http:\/\/127\.0\.0\.1:(\d+)/u.exec(said)
-    await until(() => address() !== null || child.exitCode !== null, 30_000)
+    await until(() => address() !== null || !this.isAlive, 60_000)
     const port = Number(address()?.[1])
     if (!(port > 0)) throw new Error(`the simulated engine ${this.name} did not start: ${said}`)
     this.port = port
@@ -58,8 +75,7 @@ export class SimProcess {
     if (!answer.ok) throw new Error(`the fault ${fault} was refused: ${await answer.text()}`)
   }
 
-  /** kill -9. */
-  async kill(): Promise<void> {
+  private async end(): Promise<void> {
     const { child } = this
     if (child === undefined) return
     this.done = await this.work()
