@@ -1,7 +1,7 @@
 import type { Gap } from '../insight/index.js'
 
-/** Gaps under one load before their typical one is known. */
-const FIRST_GAPS = 16
+/** Gaps before their typical one is known. */
+const FIRST_GAPS = 8
 /** Until so many were seen it is learned quickly. */
 const QUICK_GAPS = 300
 const QUICK_STEP = 0.02
@@ -9,6 +9,8 @@ const QUICK_STEP = 0.02
 const STEP_PER_MINUTE = 0.2
 /** A gap so many times the typical one is none to learn from: it may be why the node is out soon. */
 const ODD = 2.5
+/** In gaps. */
+const ODD_MEMORY = 8
 
 class Typical {
   msPerToken = 0
@@ -48,12 +50,20 @@ class Typical {
 /** How fast one node usually gives tokens, learned for each load that it had: a node that has more to do is not a slower one. */
 export class OwnPace {
   private readonly loads = new Map<number, Typical>()
+  /** The first gaps of all, under whatever load: a bound until one load is known. */
+  private readonly first = new Typical()
+  /** Of late: while most gaps are odd, the others are none to learn from either, such as those under a load that is new because the node is slow. */
+  private oddShare = 0
 
   /** Takes in one gap; tells how many times the usual one it is, where that is known. */
   learn(gap: Gap, atMs: number): number | undefined {
     const usualMs = this.usualMs(gap)
     const ratio = usualMs === undefined ? undefined : gap.msPerToken / usualMs
-    if (ratio === undefined || ratio < ODD) this.at(gap).learn(gap, atMs)
+    const isOdd = ratio !== undefined && ratio >= ODD
+    this.oddShare += ((isOdd ? 1 : 0) - this.oddShare) / ODD_MEMORY
+    if (isOdd || this.oddShare > 0.5) return ratio
+    this.at(gap).learn(gap, atMs)
+    if (!this.first.isKnown) this.first.learn(gap, atMs)
     return ratio
   }
 
@@ -62,7 +72,7 @@ export class OwnPace {
     if (own?.isKnown === true) return own.msPerToken
     let least: number | undefined
     for (const load of this.loads.values()) if (load.isKnown) least = Math.min(least ?? Infinity, load.atMost(gap))
-    return least
+    return least ?? (this.first.isKnown ? this.first.atMost(gap) : undefined)
   }
 
   private at(gap: Gap): Typical {
@@ -73,7 +83,7 @@ export class OwnPace {
   }
 }
 
-/** Loads within twice the requests and four times the tokens are alike. */
+/** Loads within twice the requests and twice the tokens are alike. */
 function bucketOf({ decoding, kvTokens }: Gap): number {
-  return 64 * Math.floor(Math.log2(Math.max(1, decoding))) + Math.floor(Math.log2(Math.max(1, kvTokens)) / 2)
+  return 64 * Math.floor(Math.log2(Math.max(1, decoding))) + Math.floor(Math.log2(Math.max(1, kvTokens)))
 }

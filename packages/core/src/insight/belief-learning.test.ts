@@ -104,8 +104,8 @@ describe('slowness', () => {
     const plain = { ...factsOfBlocks([], 100), stream: false }
     const whole = belief.open(node, plain)
     const long = belief.open(node, { ...plain, promptTokens: 1_000 })
-    expect(speak(7)).toBe(0)
-    // The short one's prompt is there after three times what a stream's takes; the long one's takes ten times as long.
+    expect(speak(4)).toBe(0)
+    // The short one's prompt is there after twice what a stream's takes; the long one's takes ten times as long.
     long.settle({ outcome: 'answered' })
     expect(speak(10)).toBeGreaterThan(7)
     whole.settle({ outcome: 'answered' })

@@ -1,7 +1,7 @@
 /** Weight of the newest. */
 const SHARE = 0.1
 /** So many times the usual one is long enough for a prompt to be computed. */
-const LONG = 3
+const LONG = 2
 
 /** How long streams of one node wait for their first token, of late: what is usual for a prompt there. */
 export class FirstTokens {
