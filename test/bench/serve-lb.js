@@ -11,13 +11,26 @@ import { plugin as openai } from '@plimsoll/plugin-openai'
 
 const [door, port, upstream, gateway = '{}'] = process.argv.slice(2)
 
+/**
+ * As for an engine whose streams are gone on with elsewhere: what was delivered is kept.
+ *
+ * @type {typeof openai}
+ */
+const engine = {
+  ...openai,
+  createBackend: (spec, host) => {
+    const backend = openai.createBackend(spec, host)
+    return { ...backend, dialect: { ...backend.dialect, continuation: { text: { 'openai-chat': {} } } } }
+  },
+}
+
 /** @type {import('@plimsoll/core').TopologyInput} */
 const topology = {
   name: 'bench',
   gateway: JSON.parse(gateway),
   pools: { bench: { models: ['m'], nodes: [{ name: 'engine', engine: 'openai', attach: String(upstream) }] } },
 }
-const balancer = createBalancer({ topology, engines: [openai] })
+const balancer = createBalancer({ topology, engines: [engine] })
 try {
   await balancer.start()
 } catch (error) {

@@ -45,6 +45,32 @@ describe('a dialect', () => {
     expect(dialect.streamEnd('data: [DONE]\n\n')).toBe('complete')
   })
 
+  it.each<[string, object]>([
+    ['no texts', { exact: {} }],
+    ['no JSON to set', { text: { 'openai-chat': { set: { a: 'b' } } } }],
+    ['no name of a field', { text: {}, exact: { 'openai-chat': { ask: {}, field: '"', tokensOf: () => undefined } } }],
+    [
+      'no path',
+      { text: {}, exact: { 'openai-chat': { ask: {}, field: 'ids', tokensOf: () => undefined, render: { path: 'x', field: 'y' } } } },
+    ],
+  ])('whose continuation has %s goes on with nothing, and is told of', (_, continuation) => {
+    const told: string[] = []
+    const guarded = guardDialect({ ...openaiDialect(), continuation: continuation as never }, (what) => void told.push(what))
+    expect(guarded.continuation).toBeUndefined()
+    expect(told).toEqual(['continuation'])
+  })
+
+  it.each<[string, () => never]>([
+    ['throws', fail],
+    ['answers nonsense', () => ({ ids: ['a'] }) as never],
+  ])('that %s where ids are told knows none, and is told of once', (_, tokensOf) => {
+    const told: string[] = []
+    const continuation = { text: {}, exact: { 'openai-chat': { ask: {}, field: 'ids', tokensOf } } }
+    const guarded = guardDialect({ ...openaiDialect(), continuation }, (what) => void told.push(what))
+    for (let count = 0; count < 3; count += 1) expect(guarded.continuation?.exact?.['openai-chat']?.tokensOf([1])).toBeUndefined()
+    expect(told).toEqual(['continuation.tokensOf'])
+  })
+
   it.each([
     ['no JSON to ask with', { faces: ['openai-chat'], field: 'place', ask: '{' }],
     ['no field', { faces: ['openai-chat'], field: '', ask: '{}' }],

@@ -1,5 +1,6 @@
 import type { AnswerClass, CollectedShape, Dialect, Face, Handover } from '../contracts/index.js'
 import { messageOf } from '../errors/index.js'
+import { guardContinuation } from './guard-continuation.js'
 
 const classes: ReadonlySet<unknown> = new Set<AnswerClass>(['ok', 'client', 'retry', 'cooldown', 'loading', 'death'])
 const ends: ReadonlySet<unknown> = new Set(['complete', 'cut', 'error'])
@@ -33,11 +34,14 @@ export function guardDialect(given: Dialect, onSlip: OnSlip): Dialect {
     ...shape,
     fits: (body) => safely('collect.fits', () => shape.fits(body), false, isBoolean),
   })
-  const { handover, ...others } = given
+  const { handover, continuation, ...others } = given
   const isWhole = handover !== undefined && isHandover(handover)
   if (handover !== undefined && !isWhole) slipped('handover', 'it needs faces, the name of a field, and JSON to ask with')
+  const goesOn = continuation === undefined ? undefined : guardContinuation(continuation, safely)
+  if (continuation !== undefined && goesOn === undefined) slipped('continuation', 'it needs names of fields, and JSON to set them to')
   return {
     ...others,
+    ...(goesOn === undefined ? {} : { continuation: goesOn }),
     ...(isWhole ? { handover } : {}),
     classify: (status, headers, bodyStart) =>
       safely(
