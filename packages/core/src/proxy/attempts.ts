@@ -160,7 +160,7 @@ class Attempts implements Standing, Guarded, TriesEvents {
   private lacks(): boolean {
     const { still, last, tried, effort, context, request } = this
     const lack = this.lack()
-    if (!lack.mayComeBack || still.patienceMs <= 0) return this.refuseFor(lack)
+    if (still.patienceMs <= lack.helpsWithinMs) return this.refuseFor(lack)
     const { name, line, retries } = request.pool
     if (!still.isStanding && still.isFull) return this.refuse(lineFull(name, line.max))
     still.inLine('lacks', lack.soonestMs)
@@ -202,10 +202,10 @@ class Attempts implements Standing, Guarded, TriesEvents {
     this.finish(undefined, clientLeft())
   }
 
-  /** Where it waited, what each node is at says more than the last one's 429, or that it cannot be reached. */
+  /** Where one waits, what each node is at says more than the last one's 429, or that it cannot be reached. */
   private refuseFor(lack: Lack): false {
-    const { last, resumption, still } = this
-    const isTold = last === undefined || (still.totalMs > 0 && !didWork(last.end))
+    const { last, resumption, still, request } = this
+    const isTold = last === undefined || (request.pool.retries.waitMs > 0 && !didWork(last.end))
     still.leave()
     if (isTold && resumption === undefined) this.finish(undefined, lack.error())
     else this.giveUp()

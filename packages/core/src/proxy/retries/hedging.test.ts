@@ -113,7 +113,9 @@ describe.each(doorNames)('hedging, by the %s door:', (door) => {
     leaving.abort()
     await asked
     await expect.poll(() => closed).toBe(2)
-    await expect.poll(() => rig.records).toMatchObject([{ outcome: 'client-gone', status: 499, attempts: [{ outcome: 'cancelled' }, { outcome: 'cancelled' }] }])
+    await expect
+      .poll(() => rig.records)
+      .toMatchObject([{ outcome: 'client-gone', status: 499, attempts: [{ outcome: 'cancelled' }, { outcome: 'cancelled' }] }])
     expect(rig.records[0]?.attempts.some(({ reason }) => reason === 'another node was first')).toBe(false)
   })
 
@@ -134,7 +136,9 @@ describe.each(doorNames)('hedging, by the %s door:', (door) => {
     const reader = answer.body?.getReader()
     await reader?.read()
     let before = -1
-    await expect.poll(() => [before, (before = sent)].every((value, _index, all) => value === all[0]), { interval: 200, timeout: 10_000 }).toBe(true)
+    await expect
+      .poll(() => [before, (before = sent)].every((value, _index, all) => value === all[0]), { interval: 200, timeout: 10_000 })
+      .toBe(true)
     const held = sent
     expect(held).toBeLessThan(60_000_000)
     for (let bytes = 0; bytes < 30_000_000;) bytes += (await reader?.read())?.value?.byteLength ?? 30_000_000
@@ -177,7 +181,8 @@ describe.each(doorNames)('hedging, by the %s door:', (door) => {
 })
 
 describe('the book of first tokens', () => {
-  const route = (after: string): PoolRoute => ({ name: 'p', retries: retryPlan({ hedge: { after, most: '10%' } }) }) as Partial<PoolRoute> as PoolRoute
+  const route = (after: string): PoolRoute =>
+    ({ name: 'p', retries: retryPlan({ hedge: { after, most: '10%' } }) }) as Partial<PoolRoute> as PoolRoute
   const facts = (stream: boolean, promptTokens: number, outputTokens = 100): RequestFacts =>
     ({ stream, promptTokens, outputTokens }) as Partial<RequestFacts> as RequestFacts
 

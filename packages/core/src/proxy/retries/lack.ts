@@ -5,8 +5,8 @@ import { nodesResting, noNodeWithLabels, noReadyNode, poolLoading } from '../una
 
 /** Why a request has no node to go to, and whether waiting helps. */
 export interface Lack {
-  /** A node that could take it may be there again without anybody's doing something. */
-  readonly mayComeBack: boolean
+  /** A node may be there no sooner; Infinity: none comes back without anybody's doing something. */
+  readonly helpsWithinMs: number
   /** Until the first node that asked for a pause may be asked again; undefined: none did. */
   readonly soonestMs: number | undefined
   /** What to tell the client who is refused. */
@@ -43,7 +43,10 @@ export function lackOf(options: LackOptions): Lack {
   const all = [...ready, ...roster.absent(name).map((node) => absence(node, options))]
   const waits = all.flatMap(({ waitMs }) => waitMs ?? [])
   const soonestMs = waits.length === 0 ? undefined : Math.max(1, Math.min(...waits))
-  return { mayComeBack: all.some((each) => each.mayComeBack), soonestMs, error: () => refusal(question, all) }
+  const hopes = all.flatMap(({ mayComeBack, kind, waitMs }) =>
+    mayComeBack ? (kind === 'resting' && waitMs !== undefined ? waitMs : 0) : [],
+  )
+  return { helpsWithinMs: Math.min(...hopes), soonestMs, error: () => refusal(question, all) }
 }
 
 const FIRM: ReadonlySet<FilterName> = new Set<FilterName>(['face', 'labels', 'continuation'])
