@@ -172,7 +172,16 @@ describe('begun streams under load', () => {
   it('end honestly when every node is killed at once, and those that come later are served when nodes are back', async () => {
     const strikes = (fleet: Fleet): Strike[] =>
       fleet.engines.flatMap((engine) => [strike(engine, 'kill -9', { ms: 2_000 }), { at: { ms: 3_500 }, act: () => engine.start() }])
-    const outcome = results.addRun('all killed at once', await run({ ...stream, subject: LbSubject.start(), strikes }))
+    const outcome = await run({ ...stream, subject: LbSubject.start(), strikes })
+    const honest = outcome.whole + (outcome.kinds['error-event'] ?? 0) + (outcome.kinds.refused ?? 0)
+    const ends = { whole: outcome.whole, 'error events': outcome.kinds['error-event'] ?? 0, refused: outcome.kinds.refused ?? 0 }
+    results.add({
+      scenario: 'all killed at once',
+      subject: 'lb',
+      n: N,
+      failed: N - honest,
+      figures: { ...ends, hung: outcome.hung, 'fake [DONE]': outcome.fakeDone },
+    })
     expect(outcome).toMatchObject({ hung: 0, fakeDone: 0, lostCharacters: 0, doubledCharacters: 0 })
     expect(outcome.kinds.cut ?? 0).toBe(0)
     expect(outcome.kinds.broken ?? 0).toBe(0)
