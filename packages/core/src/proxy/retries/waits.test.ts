@@ -52,7 +52,8 @@ describe('a 429', () => {
     for (let node = 0; node < 2; node += 1) await rig.engine(script)
     await rig.open()
     const asked = Array.from({ length: 60 }, () => rig.ask({}))
-    await expect.poll(inLine).toBe(60)
+    // Two of them may be trying nodes out.
+    await expect.poll(inLine, { timeout: 10_000 }).toBeGreaterThan(57)
     const before = rig.requests.reduce((sum, seen) => sum + seen.length, 0)
     isOpen = true
     const statuses = await Promise.all(asked.map(async (answer) => (await answer).status))
