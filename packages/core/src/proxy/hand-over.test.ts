@@ -61,7 +61,7 @@ describe.each(doorNames)('a prompt that another node computes (%s)', (door) => {
     await rig.engine(answered, decode)
     await rig.open()
     expect((await rig.ask({})).status).toBe(200)
-    await expect.poll(() => rig.deskWords.map(({ type }) => type)).toEqual(['broke', 'ask', 'done', 'ask', 'done', 'further', 'answered'])
+    await expect.poll(() => rig.deskWords.map(({ type }) => type)).toEqual(['broke', 'ask', 'done', 'ask', 'done', 'answered'])
     expect(rig.deskWords[0]).toMatchObject({ node: rig.nodes[0]?.id, progress: 0 })
     expect(rig.deskWords[3]).toMatchObject({ lives: [rig.nodes[0]?.connectionKey] })
   })

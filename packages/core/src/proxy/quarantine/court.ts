@@ -1,10 +1,11 @@
 import type { Clock, TimerHandle } from '../../base/index.js'
 import type { Logger } from '../../contracts/index.js'
-import { DeathBook, isOverdue, unsteadiness, type Entry } from './death-book.js'
+import { burdenOf, byLikelihood, DeathBook, isOverdue, type Burden, type Entry } from './death-book.js'
 import { Doubts } from './doubts.js'
 import { Inquests, type Inquest, type LifeEnd, type Present } from './inquests.js'
 import type { Known, Sentence, Suspect } from './words.js'
 
+const NO_BURDEN: Burden = { crashes: 0, ends: 0, lately: 0 }
 const FIRST_TERM_MS = 600_000
 const LONGEST_TERM_MS = 6 * 3_600_000
 
@@ -31,9 +32,7 @@ export interface Quarantined extends Sentence {
 /** What the court knows of a body that asks to be tried again. */
 export interface Case {
   readonly sentence: Sentence | undefined
-  /** Ends of nodes that it was present at; of these, the ones that were crashes for sure. */
-  readonly deaths: number
-  readonly crashes: number
+  readonly burden: Burden
   /** One of several that were at two crashes. */
   readonly isInDoubt: boolean
   /** Of these it is to be tried last. */
@@ -63,8 +62,7 @@ export class Court {
     const { doubts } = this
     return {
       sentence: entry?.sentence,
-      deaths: entry?.deaths.length ?? 0,
-      crashes: entry?.deaths.filter(({ isCrash }) => isCrash).length ?? 0,
+      burden: entry === undefined ? NO_BURDEN : burdenOf(entry, this.nowMs),
       isInDoubt: doubts.has(fingerprint),
       isLast: doubts.isLast(fingerprint),
     }
@@ -105,7 +103,8 @@ export class Court {
   further(fingerprint: string, progress: number): void {
     this.book.further(fingerprint, progress)
     const entry = this.book.get(fingerprint)
-    if (entry === undefined || (entry.sentence === undefined && !isOverdue(entry))) this.cleared(fingerprint)
+    if (entry === undefined || (entry.sentence === undefined && !isOverdue(burdenOf(entry, this.nowMs)))) this.cleared(fingerprint)
+    if (entry !== undefined) this.options.onKnown([known(entry)])
   }
 
   /** It is harmless. */
@@ -147,7 +146,7 @@ export class Court {
   private judge(inquest: Inquest): void {
     inquest.judged = true
     const overdue = this.mostBurdened(inquest)
-    const [likeliest, other] = overdue.toSorted((a, b) => unsteadiness(a) - unsteadiness(b))
+    const [likeliest, other] = overdue.toSorted(byLikelihood)
     if (likeliest === undefined) return
     if (other === undefined) return this.quarantine(likeliest.fingerprint)
     this.doubts.begin(
@@ -159,7 +158,7 @@ export class Court {
 
   private mostBurdened({ present }: Inquest): readonly Entry[] {
     const entries = [...present.keys()].flatMap((fingerprint) => this.book.get(fingerprint) ?? [])
-    const overdue = entries.filter((entry) => entry.sentence === undefined && isOverdue(entry))
+    const overdue = entries.filter((entry) => entry.sentence === undefined && isOverdue(burdenOf(entry, this.nowMs)))
     const most = Math.max(...overdue.map(({ deaths }) => deaths.length))
     return overdue.filter(({ deaths }) => deaths.length === most)
   }
@@ -186,7 +185,11 @@ export class Court {
   private release(entry: Entry, sentence: Sentence): void {
     if (entry.sentence !== sentence || this.book.get(entry.fingerprint) !== entry) return
     entry.sentence = undefined
-    entry.deaths = entry.deaths.slice(-1).map((death) => ({ ...death, isCrash: true, atMs: this.nowMs }))
+    const [last] = entry.deaths.slice(-1)
+    if (last !== undefined) {
+      const { isBeyond: _isBeyond, ...death } = last
+      entry.deaths = [{ ...death, isCrash: true, atMs: this.nowMs }]
+    }
     this.options.onKnown([known(entry)])
   }
 
@@ -196,6 +199,8 @@ export class Court {
   }
 }
 
-function known({ fingerprint, bytes, sentence }: Entry): Known {
-  return sentence === undefined ? { is: 'suspect', fingerprint, bytes } : { is: 'quarantined', fingerprint, bytes, sentence }
+function known(entry: Entry): Known {
+  const { fingerprint, bytes, sentence } = entry
+  if (sentence !== undefined) return { is: 'quarantined', fingerprint, bytes, sentence }
+  return { is: burdenOf(entry, Infinity).ends > 0 ? 'suspect' : 'clear', fingerprint, bytes }
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { DeathBook, isOverdue, REMEMBERED_MS, type Death } from './death-book.js'
+import { burdenOf, DeathBook, isOverdue, REMEMBERED_MS, type Death, type Entry } from './death-book.js'
 import { fingerprintOf } from './fingerprint.js'
 
 const suspect = (index: number) => ({ fingerprint: `f${index}`, bytes: 10, pool: 'p' })
@@ -16,25 +16,37 @@ const death = (id: number, more: Partial<Death> = {}): Death => ({
 describe('the book of deaths', () => {
   it('counts each end of a node once for a body, and two crashes or three ends of any kind as enough', () => {
     const book = new DeathBook(() => undefined)
-    expect(isOverdue(book.add(suspect(1), death(1)))).toBe(false)
-    expect(isOverdue(book.add(suspect(1), death(1)))).toBe(false)
-    expect(isOverdue(book.add(suspect(1), death(2, { isCrash: false })))).toBe(false)
-    expect(isOverdue(book.add(suspect(1), death(3, { isCrash: false })))).toBe(true)
+    expect(isOverdue(burdenOf(book.add(suspect(1), death(1)), 0))).toBe(false)
+    expect(isOverdue(burdenOf(book.add(suspect(1), death(1)), 0))).toBe(false)
+    expect(isOverdue(burdenOf(book.add(suspect(1), death(2, { isCrash: false })), 0))).toBe(false)
+    expect(isOverdue(burdenOf(book.add(suspect(1), death(3, { isCrash: false })), 0))).toBe(true)
     book.add(suspect(2), death(1))
-    expect(isOverdue(book.add(suspect(2), death(2)))).toBe(true)
+    expect(isOverdue(burdenOf(book.add(suspect(2), death(2)), 0))).toBe(true)
   })
 
-  it('forgets what a body got beyond, and the body that nothing is left of', () => {
-    const forgotten: string[] = []
-    const book = new DeathBook(({ fingerprint }) => void forgotten.push(fingerprint))
+  it('counts no more what a body got beyond', () => {
+    const book = new DeathBook(() => undefined)
+    const counted = (): number => burdenOf(book.get('f1') as Entry, 0).ends
     book.add(suspect(1), death(1))
     book.add(suspect(1), death(2, { progress: 40 }))
     book.further('f1', 1)
-    expect(book.get('f1')?.deaths.map(({ id }) => id)).toEqual(['life 2'])
+    expect(counted()).toBe(1)
     book.further('f1', 40)
-    expect(forgotten).toEqual([])
+    expect(counted()).toBe(1)
     book.further('f1', 41)
-    expect(forgotten).toEqual(['f1'])
+    expect(counted()).toBe(0)
+  })
+
+  it('counts even these where there are four of them within ten minutes: it gets further each time, and ends each node', () => {
+    const book = new DeathBook(() => undefined)
+    const overdueAt = (id: number, atMs: number): boolean => {
+      const entry = book.add(suspect(1), death(id, { progress: id, atMs }))
+      const is = isOverdue(burdenOf(entry, atMs))
+      book.further('f1', id + 1)
+      return is
+    }
+    expect([1, 2, 3, 4].map((id) => overdueAt(id, 1_000 * id))).toEqual([false, false, false, true])
+    expect(overdueAt(5, 700_000)).toBe(false)
   })
 
   it('clears others of what is explained', () => {

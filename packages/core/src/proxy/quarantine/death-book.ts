@@ -13,6 +13,8 @@ export interface Death {
   readonly atNodeMs: number
   /** Monotonic. */
   readonly atMs: number
+  /** The body got further since, at another node. */
+  readonly isBeyond?: true
 }
 
 /** A body and the ends of nodes that it was present at. */
@@ -34,6 +36,11 @@ const MOST_ENTRIES = 1_000
 const CRASHES = 2
 /** Where it is not known how they ended. */
 const ENDS = 3
+/** Breaks of connections are heard of so much later or earlier. */
+const STEADY_MS = 8
+/** Of a stream that each node brings a little further before it crashes. */
+const CRASHES_EVEN_SO = 4
+const LATELY_MS = 600_000
 
 /** Bodies that were at nodes when these ended; the oldest is forgotten first, those in quarantine last. */
 export class DeathBook {
@@ -57,12 +64,11 @@ export class DeathBook {
     return entry
   }
 
-  /** It got further at a node than where these ended: it was not what ended them. */
+  /** It got further at a node than where these ended: it was hardly what ended them. */
   further(fingerprint: string, progress: number): void {
     const entry = this.entries.get(fingerprint)
     if (entry === undefined || entry.sentence !== undefined) return
-    entry.deaths = entry.deaths.filter((death) => death.progress >= progress)
-    if (entry.deaths.length === 0) this.forget(entry)
+    entry.deaths = entry.deaths.map((death) => (death.progress < progress ? { ...death, isBeyond: true } : death))
   }
 
   /** It is known what ended these: whoever else was there is cleared of them. */
@@ -101,18 +107,43 @@ export class DeathBook {
   }
 }
 
-/** How differently long it was at the nodes that ended: what ends them needs about the same time each time, others are there by chance. */
-export function unsteadiness({ deaths }: Entry): number {
+/**
+ * The likeliest first of several that were at the same ends: what ends nodes needs about the same time each time, others are there by chance; of those that
+ * are as steady, the one that had come last.
+ */
+export function byLikelihood(a: Entry, b: Entry): number {
+  return unsteadiness(a) - unsteadiness(b) || longestMs(a) - longestMs(b)
+}
+
+function unsteadiness({ deaths }: Entry): number {
   const times = deaths.map(({ atNodeMs }) => atNodeMs)
-  return Math.max(...times) - Math.min(...times)
+  return Math.floor((Math.max(...times) - Math.min(...times)) / STEADY_MS)
 }
 
-/** Whether so many nodes ended with it that no chance explains it. */
-export function isOverdue({ deaths }: Entry): boolean {
-  return isEnough(deaths.filter(({ isCrash }) => isCrash).length, deaths.length)
+function longestMs({ deaths }: Entry): number {
+  return Math.max(...deaths.map(({ atNodeMs }) => atNodeMs))
 }
 
-/** `ends`: of any kind, crashes included. */
-export function isEnough(crashes: number, ends: number): boolean {
-  return crashes >= CRASHES || ends >= ENDS
+/** Ends of nodes that a body was present at. */
+export interface Burden {
+  /** That were crashes for sure, and that it did not get beyond. */
+  readonly crashes: number
+  /** Of any kind, crashes included, that it did not get beyond. */
+  readonly ends: number
+  /** Crashes of late, although it got beyond them. */
+  readonly lately: number
+}
+
+export function burdenOf({ deaths }: Entry, nowMs: number): Burden {
+  const counted = deaths.filter(({ isBeyond }) => isBeyond !== true)
+  return {
+    crashes: counted.filter(({ isCrash }) => isCrash).length,
+    ends: counted.length,
+    lately: deaths.filter(({ atMs, isCrash }) => isCrash && nowMs - atMs < LATELY_MS).length,
+  }
+}
+
+/** Whether that is more than chance explains. */
+export function isOverdue({ crashes, ends, lately }: Burden): boolean {
+  return crashes >= CRASHES || ends >= ENDS || lately >= CRASHES_EVEN_SO
 }

@@ -1,7 +1,7 @@
 import type { Clock, TimerHandle } from '../../base/index.js'
 import type { Logger } from '../../contracts/index.js'
 import { Court, type Quarantined } from './court.js'
-import { isEnough } from './death-book.js'
+import { isOverdue } from './death-book.js'
 import { Escorts, type Asking } from './escorts.js'
 import type { LifeEnd } from './inquests.js'
 import { RollCalls } from './roll-calls.js'
@@ -161,16 +161,17 @@ export class QuarantineOffice {
 
   private placeFor(asking: Asking): 'wait' | 'anywhere' | { readonly node: string } {
     const { lives, suspect } = asking.word
-    const { deaths, crashes, isInDoubt, isLast } = this.court.caseOf(suspect.fingerprint)
+    const { burden, isInDoubt, isLast } = this.court.caseOf(suspect.fingerprint)
+    const { crashes, ends, lately } = burden
     const nowMs = this.options.clock.nowMs()
     const waitedMs = nowMs - asking.sinceMs
     const open = lives.filter((life) => this.mayCount(life))
     const unknown = open.filter((life) => this.isOpen(life))
     const mayBeCrashes = unknown.filter((life) => this.isOurs(life)).length
     // It may be overdue: another node only when that is known.
-    if (open.length > 0 && isEnough(crashes + mayBeCrashes, deaths + unknown.length))
+    if (open.length > 0 && isOverdue({ crashes: crashes + mayBeCrashes, ends: ends + unknown.length, lately: lately + mayBeCrashes }))
       return waitedMs < (unknown.length < open.length ? HEARING_MS : VERDICT_MS) ? 'wait' : 'anywhere'
-    const isSuspect = crashes > 0 || deaths > 1
+    const isSuspect = crashes > 0 || ends > 1
     if (!isSuspect && mayBeCrashes === 0) return 'anywhere'
     const candidates = asking.word.candidates.filter((node) => !this.court.wentAway(node, asking.sinceMs))
     const longestMs = isInDoubt ? LONGEST.inDoubt : !isSuspect || lives.length === 0 ? LONGEST.broke : LONGEST.suspect

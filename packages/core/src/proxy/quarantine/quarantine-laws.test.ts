@@ -58,6 +58,26 @@ describe('a request that crashes every engine', () => {
     )
   })
 
+  it('is found in mid-stream, too: at the same word each time, or a little further each time', () => {
+    fc.assert(
+      fc.property(scene, fc.integer({ min: 1, max: 150 }), ({ seed, desks }, laterMs) => {
+        const town = new Town({ seed, nodes: 4, desks })
+        const innocents = crowd(town, true)
+        town.clock.advance(10)
+        const poison = town.send({ body: 'poison', contentAfterMs: 10, deadlyAfterMs: 10 + laterMs, serviceMs: 1 })
+        town.settle()
+        expect(tally(innocents)).toEqual({ answered: 50 })
+        expect(codeOf(poison)).toBe('LB_REQUEST_QUARANTINED')
+        expect(town.lost).toBeLessThanOrEqual(2)
+      }),
+      { numRuns: 100 },
+    )
+    const town = new Town({ seed: 1, nodes: 8, desks: 2, tries: 16 })
+    const slow = town.send({ body: 'poison', contentAfterMs: 10, deadlyAfterMs: 600, serviceMs: 1 })
+    town.settle()
+    expect([codeOf(slow), town.lost]).toEqual(['LB_REQUEST_QUARANTINED', 4])
+  })
+
   it('costs three nodes at most where lb did not launch them, and does not know how they end', () => {
     fc.assert(
       fc.property(scene, ({ seed, desks, deadlyAfterMs, isStream }) => {

@@ -123,7 +123,8 @@ export class Walk implements Guarded {
   private server: Server | undefined
   private sentAtMs = 0
   private waitsSinceMs = 0
-  private hasContent = false
+  /** Pieces that the client has had. */
+  private pieces = 0
   private guard: Guard | undefined
   private readonly tried = new Set<string>()
   private readonly request: Admitted
@@ -167,11 +168,11 @@ export class Walk implements Guarded {
   }
 
   broke(life: string): void {
-    const { server, guard, hasContent } = this
+    const { server, guard, pieces } = this
     if (server === undefined || this.fate !== 'underway') return
     this.server = undefined
     this.waitsSinceMs = this.town.clock.nowMs()
-    this.told(guard, server, life, { outcome: 'reset', contentEvents: hasContent ? 3 : 0 })
+    this.told(guard, server, life, { outcome: 'reset', contentEvents: pieces })
     this.town.clock.after(0, () => this.again())
   }
 
@@ -192,15 +193,15 @@ export class Walk implements Guarded {
     const ifThere = (act: () => void) => () => {
       if (this.server === server && lifeOf(server) === life) act()
     }
-    if (deadlyAfterMs !== undefined)
-      return void clock.after(
-        deadlyAfterMs,
-        ifThere(() => this.town.crash(server)),
-      )
     if (contentAfterMs !== undefined)
       clock.after(
         contentAfterMs,
         ifThere(() => this.content()),
+      )
+    if (deadlyAfterMs !== undefined)
+      return void clock.after(
+        deadlyAfterMs,
+        ifThere(() => this.town.crash(server)),
       )
     clock.after(
       serviceMs,
@@ -209,7 +210,7 @@ export class Walk implements Guarded {
   }
 
   private content(): void {
-    this.hasContent = true
+    this.pieces += 1
     this.guard?.onContent()
   }
 
@@ -217,7 +218,7 @@ export class Walk implements Guarded {
     server.walks.delete(this)
     this.fate = 'answered'
     this.content()
-    this.told(this.guard, server, life, { outcome: 'answered', contentEvents: 5 })
+    this.told(this.guard, server, life, { outcome: 'answered', contentEvents: this.pieces })
   }
 
   private told(guard: Guard | undefined, { id }: Server, connectionKey: string, end: Pick<AttemptEnd, 'outcome' | 'contentEvents'>): void {
