@@ -193,7 +193,7 @@ export class NodeJudge {
   private relieve(pool: string): void {
     const { nodes } = this.options
     if (!this.isAnyOut(pool) || !isShort(poolRoom(nodes(), pool))) return
-    for (const { node, place } of [...this.files.values()]) {
+    for (const { node, place } of this.files.values()) {
       const { ejection } = node.standing
       if (node.plan.pool.name !== pool || place !== 'out' || ejection === undefined || ejection.lost !== undefined) continue
       const file = this.fileOf(node)

@@ -146,4 +146,17 @@ describe('before the strategy is asked', () => {
     rig.nodes.length = 2
     expect((await rig.ask({})).status).toBe(200)
   })
+
+  it('a tier whose only node is coming back is spared while a later one can answer', async () => {
+    await engine({ admission: 0.000_001 })
+    await engine({ rank: 1 })
+    await rig.open()
+    await (await rig.ask({})).text()
+    expect(ids(0)).toEqual(['p/n1'])
+    expect(reasons()).toEqual([
+      { node: 'p/n0', filter: 'slow-start', reason: 'is back after a failure and takes 0 % of what it would be asked' },
+    ])
+    rig.nodes.length = 1
+    expect((await rig.ask({})).status).toBe(200)
+  })
 })

@@ -26,15 +26,18 @@ export interface Choice {
 
 const NONE: readonly RosterNode[] = []
 
-/** The first tier that has a node left for this request; none fits where none has. */
+/** The first tier that has a node left for this request, before all one that is not just coming back after a failure; none fits where none has. */
 export function choiceFor({ rosters }: ProxyContext, question: Question): Choice {
   let routable: readonly RosterNode[] = NONE
+  let spared: Choice | undefined
   for (const tier of rosters.current().tiers(question.request.pool.name)) {
     routable = routable.length === 0 ? tier : [...routable, ...tier]
     const fitting = alone(fittingNodes(tier, question), question)
-    if (fitting.length > 0) return { routable, fitting }
+    if (fitting.length === 0) continue
+    if (!areSpared(fitting, question)) return { routable, fitting }
+    spared ??= { routable, fitting }
   }
-  return { routable, fitting: NONE }
+  return spared ?? { routable, fitting: NONE }
 }
 
 /** Where it is gone meanwhile, any. */
