@@ -117,7 +117,7 @@ export class SimProcess {
   }
 
   private async get(path: string): Promise<string> {
-    const answer = await fetch(`${this.url}${path}`, { signal: AbortSignal.timeout(5_000) })
+    const answer = await fetch(`${this.url}${path}`, { signal: AbortSignal.timeout(20_000) })
     return answer.text()
   }
 }
