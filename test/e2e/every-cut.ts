@@ -24,6 +24,7 @@ const sims: SimServer[] = []
 const cutters: ByteCutter[] = []
 let balancer: ReturnType<typeof createBalancer> | undefined
 let front: Server | undefined
+let port = 0
 
 /** Two simulated engines, each behind a proxy that cuts, and a balancer in front of them. */
 export async function openCutting(): Promise<void> {
@@ -43,8 +44,10 @@ export async function openCutting(): Promise<void> {
     engines: [sim],
   })
   await balancer.start()
-  front = createServer((incoming, response) => balancer?.handler(incoming, response))
-  await new Promise<void>((resolve) => front?.listen(0, '127.0.0.1', resolve))
+  const server = createServer((incoming, response) => balancer?.handler(incoming, response))
+  front = server
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  port = (server.address() as AddressInfo).port
 }
 
 export async function closeCutting(): Promise<void> {
@@ -96,7 +99,7 @@ const withoutUsage = (text: string): string => text.replaceAll(/"usage":\{[^{}]*
 /** Asks again and again, cut one step further each time, every third time twice; throws where its client reads anything but the answer. */
 export async function everyCut(face: CutFace, model: Pool, step: number): Promise<{ cut: number; again: number; otherUsage: number }> {
   const direct = { port: sims[0]?.port ?? 0 }
-  const through = { port: (front?.address() as AddressInfo).port }
+  const through = { port }
   const whole = await read(direct, face, model)
   const whole2 = plain(await read(through, face, model))
   expect(whole2).toBe(plain(whole))

@@ -57,9 +57,10 @@ describe.skipIf(command === undefined)('an answer of a real llama-server that br
       engines: [llamacpp],
     })
     await balancer.start()
-    front = createServer((incoming, response) => balancer?.handler(incoming, response))
-    await new Promise<void>((resolve) => front?.listen(0, '127.0.0.1', resolve))
-    url = `http://127.0.0.1:${(front?.address() as AddressInfo).port}`
+    const server = createServer((incoming, response) => balancer?.handler(incoming, response))
+    front = server
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   }, 60_000)
 
   afterAll(async () => {

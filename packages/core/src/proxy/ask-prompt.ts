@@ -1,6 +1,6 @@
 import type { RosterNode } from '../contracts/index.js'
 import { spliceBody } from '../dialects/index.js'
-import { UpstreamError, type FrameVerdict, type ResponseHead, type UpstreamEvents } from '../wire/index.js'
+import type { FrameVerdict, ResponseHead, UpstreamError, UpstreamEvents } from '../wire/index.js'
 import type { Admitted } from './admit.js'
 import { orderFor } from './order-for.js'
 import type { ProxyContext } from './proxy-context.js'
