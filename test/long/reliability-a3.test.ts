@@ -19,6 +19,8 @@ import { LbSubject } from '../reliability/subjects.js'
 const scale = Number(process.env['LB_TEST_SCALE'] ?? 1)
 const N = Math.max(30, Math.round(600 * scale))
 const CONCURRENCY = 30
+/** Requests between two kills. */
+const KILL_EVERY = 50
 
 const results = new Results({
   row: 'a3',
@@ -146,13 +148,14 @@ const stream = {
   deadlineMs: 60_000,
 } as const satisfies Omit<RunOptions, 'subject'>
 
-/** One node after another is killed and started again, for as long as the load goes on. */
+/** One node after another is killed and started again, for as long as the load goes on. Counted in requests, not in seconds: a slow machine kills no faster than it works. */
 function killsInTurn(fleet: Fleet): Strike[] {
-  const rounds = Math.ceil((N / stream.concurrency) * 2.2)
-  return Array.from({ length: rounds }, (_, round) => [
-    strike(fleet.at(round % 4), 'kill -9', { ms: 1_000 + round * 2_000 }),
-    { at: { ms: 2_200 + round * 2_000 }, act: () => fleet.at(round % 4).start() },
-  ]).flat()
+  const rounds = Math.floor((N - stream.concurrency) / KILL_EVERY)
+  return Array.from({ length: rounds }, (_, round) => {
+    const engine = fleet.at(round % 4)
+    const started = stream.concurrency + 5 + round * KILL_EVERY
+    return [strike(engine, 'kill -9', { started }), { at: { started: started + KILL_EVERY / 2 }, act: () => engine.start() }]
+  }).flat()
 }
 
 /** All but one, one behind the other: what the second one took over is broken again. */
