@@ -28,6 +28,8 @@ export class NodeNotes {
   /** Those in a row. */
   canariesSilent = 0
   canaryUnderWay = false
+  /** It had work at the last look. */
+  wasBusy = false
   /** Since when it hangs; monotonic. */
   hungSinceMs: number | undefined
   /** When that was last found, again. */

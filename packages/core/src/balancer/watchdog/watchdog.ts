@@ -132,9 +132,12 @@ export class Watchdog {
     const belief = this.options.belief.of(node)
     if (belief.lastTokenMs > (notes.hungSinceMs ?? Infinity)) notes.isWell()
     if (hung === undefined) return
-    const signs = this.signsOf(node, notes, nowMs)
-    const verdict = this.watch.look(signs, hung, nowMs)
-    if (verdict.kind === 'hung') this.isHung({ node, notes, signs, verdict, nowMs })
+    // Of a thousand nodes most are idle at a moment.
+    const isBusy = belief.inFlight > 0
+    const signs = isBusy || notes.wasBusy ? this.signsOf(node, notes, nowMs) : undefined
+    notes.wasBusy = isBusy
+    const verdict = signs === undefined ? undefined : this.watch.look(signs, hung, nowMs)
+    if (signs !== undefined && verdict?.kind === 'hung') this.isHung({ node, notes, signs, verdict, nowMs })
     this.reviveIfDue(node, notes, nowMs)
     if (this.isCanaryDue(node, notes, { verdict, nowMs })) void this.ask(node)
   }
@@ -201,12 +204,12 @@ export class Watchdog {
     this.options.revive(node.id, `it hung for ${Math.round((nowMs - hungSinceMs) / 1_000)} s`)
   }
 
-  private isCanaryDue(node: Node, notes: NodeNotes, { verdict, nowMs }: { verdict: HungVerdict; nowMs: number }): boolean {
+  private isCanaryDue(node: Node, notes: NodeNotes, { verdict, nowMs }: { verdict: HungVerdict | undefined; nowMs: number }): boolean {
     const { everyMs } = node.plan.pool.health.canary
     if (!mayBeAsked(node) || notes.canaryUnderWay) return false
     const agoMs = nowMs - notes.canaryAtMs
     if (agoMs < Math.max(CANARY_EVERY_MS, node.endpoint?.backend.minProbeIntervalMs ?? 0)) return false
-    if (verdict.kind === 'doubted') return true
+    if (verdict?.kind === 'doubted') return true
     return everyMs > 0 && agoMs >= everyMs && node.state === 'ready'
   }
 
