@@ -80,11 +80,15 @@ function read(base: { port: number }, face: CutFace, model: string, breaks: numb
 
 const comment = /^: lb continued this answer on \S+\n\n/gmu
 
+/** What a client hears that has waited for long, as on a busy machine. */
+const WAITING = /^: lb waits with you\n\n/gmu
+
 /** Without what tells one try from another: its id, its second, what was in the cache. */
 function plain(text: string): string {
   return text
     .replaceAll(/,"prompt_tokens_details":\{[^}]*\}/g, '')
     .replaceAll(comment, '')
+    .replaceAll(WAITING, '')
     .replaceAll(/"id":"[^"]*"/g, '"id"')
     .replaceAll(/"created":\d+/g, '"created"')
 }
