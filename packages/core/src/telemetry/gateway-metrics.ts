@@ -49,7 +49,11 @@ export interface MetricsSource {
 
 const nodeStates: readonly NodeState[] = ['declared', 'starting', 'loading', 'warming', 'ready', 'suspect', 'draining', 'stopped', 'failed']
 
-const spliceResults: Readonly<Partial<Record<AttemptRecord['outcome'], string>>> = { answered: 'whole', cut: 'cut', cancelled: 'client-gone' }
+const spliceResults: Readonly<Partial<Record<AttemptRecord['outcome'], string>>> = {
+  answered: 'whole',
+  cut: 'cut',
+  cancelled: 'client-gone',
+}
 
 /** The metrics of one balancer: fed by settled requests, completed by a reading of all nodes at each scrape. */
 export class GatewayMetrics {

@@ -108,6 +108,8 @@ export class Tries {
     const { node, lane, isHedged } = attempt
     running.delete(attempt)
     const isBeaten = lane?.isBeaten === true && end.outcome === 'cancelled'
+    // It would have taken longer still; without it, the slow would be forgotten, and ever more requests seem slow.
+    if (isBeaten) context.hedges.learn(request.pool, request.facts, context.clock.nowMs() - attempt.startedAtMs)
     const startedMs = Math.round(100 * (attempt.startedAtMs - request.arrivedMs)) / 100
     this.records[attempt.place] = attemptRecord(request, { node, startedMs, isHedged, isBeaten }, end)
     this.isBodyFree &&= end.isSent
