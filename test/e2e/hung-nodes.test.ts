@@ -16,14 +16,15 @@ interface Setting {
   readonly replicas?: number
   readonly args?: string
   readonly health?: string
+  readonly workers?: number
 }
 
-async function up({ replicas = 3, args = '{ profile: 8b-h100 }', health = '{ hung: { after: 2s } }' }: Setting = {}): Promise<{
+async function up({ replicas = 3, args = '{ profile: 8b-h100 }', health = '{ hung: { after: 2s } }', workers = 1 }: Setting = {}): Promise<{
   house: House
   url: string
 }> {
   const house = new House(`version: 1
-gateway: { listen: 127.0.0.1:0 }
+gateway: { listen: 127.0.0.1:0, workers: ${workers} }
 pools:
   demo:
     models: [sim-8b]
@@ -63,7 +64,8 @@ class Clients {
 
   constructor(url: string, count = 12) {
     this.all = Array.from({ length: count }, async (_, index) => {
-      while (!this.stopped) this.answers.push(await ask(url, { stream: index % 2 === 0 }))
+      const lost = { status: 0, node: null, tookMs: 0 }
+      while (!this.stopped) this.answers.push(await ask(url, { stream: index % 2 === 0 }).catch(() => lost))
     })
   }
 
@@ -77,6 +79,13 @@ class Clients {
 async function nodeOf(house: House, index: number): Promise<NodeRow & { readonly evidence?: string | null }> {
   const node = (await house.status()).pools[0]?.nodes[index]
   if (node === undefined) throw new Error('no such node')
+  return node
+}
+
+/** What is seen of it the first time that it is out; to ask takes longer than a node needs to be so. */
+async function untilOut(house: House, index: number): Promise<NodeRow> {
+  let node = await nodeOf(house, index)
+  await until(async () => (node = await nodeOf(house, index)).state === 'suspect', 20_000)
   return node
 }
 
@@ -99,53 +108,57 @@ interface Evidence {
   readonly log: readonly string[]
 }
 
-describe('a node that takes requests and brings no token', { timeout: 90_000 }, () => {
-  it('is out soon although its health says ok, leaves evidence, fails no request, and comes back by itself', async () => {
-    const { house, url } = await up()
-    const clients = new Clients(url)
-    await until(() => clients.answers.length > 60, 30_000)
-    const node = await nodeOf(house, 1)
-    await fault(node, 'stall')
-    const fromMs = performance.now()
-    await until(async () => (await nodeOf(house, 1)).state === 'suspect', 15_000)
-    expect(performance.now() - fromMs).toBeLessThan(7_000)
-    const out = await nodeOf(house, 1)
-    expect(out.reason).toMatch(/no token for|request of one token/u)
-    await until(() => evidenceIn(house).some((path) => path.endsWith('.json')))
-    const [file = ''] = evidenceIn(house)
-    expect(statSync(file).mode & 0o777).toBe(0o600)
-    const text = readFileSync(file, 'utf8')
-    expect(text).not.toContain(SECRET_WORD)
-    const evidence = JSON.parse(text) as Evidence
-    expect(evidence).toMatchObject({
-      node: { id: 'demo/sim-1', pid: node.pid },
-      why: expect.stringContaining('although its probes are good'),
-    })
-    expect(evidence.requests.inFlight).toBeGreaterThan(0)
-    expect(evidence.probes.at(-1)?.verdict).toBe('ready')
-    expect(evidence.processes.all[0]).toMatchObject({ pid: node.pid, state: expect.stringContaining('sleeping') })
-    await fault(node, null)
-    await until(async () => (await nodeOf(house, 1)).state === 'ready', 30_000)
-    const before = (await nodeOf(house, 1)).requests
-    await until(async () => (await nodeOf(house, 1)).requests > before + 3, 30_000)
-    const answers = await clients.stop()
-    expect(answers.filter(({ status }) => status !== 200)).toEqual([])
-    expect(Math.max(...answers.map(({ tookMs }) => tookMs))).toBeLessThan(9_000)
-    const metrics = await (await fetch(`${url}/metrics`)).text()
-    expect(metrics).toMatch(/^lb_node_hung_total\{pool="demo",node="demo\/sim-1"\} [1-9]/mu)
-    expect(metrics).toMatch(/^lb_canary_requests_total\{pool="demo",node="demo\/sim-1",outcome="answered"\} [1-9]/mu)
-  })
+describe('a node that takes requests and brings no token', { timeout: 180_000 }, () => {
+  it.each([1, 2])(
+    'is out soon although its health says ok, leaves evidence, fails no request, and comes back by itself: %i workers',
+    async (workers) => {
+      const { house, url } = await up({ workers })
+      const clients = new Clients(url)
+      await until(() => clients.answers.length > 60, 30_000)
+      const node = await nodeOf(house, 1)
+      const struckAtMs = Date.now()
+      await fault(node, 'stall')
+      const out = await untilOut(house, 1)
+      expect(out.sinceMs - struckAtMs).toBeLessThan(6_000)
+      expect(out.reason).toMatch(/no token for|request of one token/u)
+      await until(() => evidenceIn(house).some((path) => path.endsWith('.json')))
+      const [file = ''] = evidenceIn(house).filter((path) => path.endsWith('.json'))
+      expect(statSync(file).mode & 0o777).toBe(0o600)
+      const text = readFileSync(file, 'utf8')
+      expect(text).not.toContain(SECRET_WORD)
+      const evidence = JSON.parse(text) as Evidence
+      expect(evidence).toMatchObject({
+        node: { id: 'demo/sim-1', pid: node.pid },
+        why: expect.stringContaining('although its probes are good'),
+      })
+      expect(evidence.requests.inFlight).toBeGreaterThan(0)
+      expect(evidence.probes.at(-1)?.verdict).toBe('ready')
+      expect(evidence.processes.all[0]).toMatchObject({ pid: node.pid, state: expect.stringContaining('sleeping') })
+      await fault(node, null)
+      await until(async () => (await nodeOf(house, 1)).state === 'ready', 30_000)
+      const before = (await nodeOf(house, 1)).requests
+      await until(async () => (await nodeOf(house, 1)).requests > before + 3, 30_000)
+      const answers = await clients.stop()
+      expect(answers.filter(({ status }) => status !== 200)).toEqual([])
+      expect(Math.max(...answers.map(({ tookMs }) => tookMs))).toBeLessThan(9_000)
+      const metrics = await (await fetch(`${url}/metrics`)).text()
+      expect(metrics).toMatch(/^lb_node_hung_total\{pool="demo",node="demo\/sim-1"\} [1-9]/mu)
+      expect(metrics).toMatch(/^lb_canary_requests_total\{pool="demo",node="demo\/sim-1",outcome="answered"\} [1-9]/mu)
+    },
+  )
 
   it('is out at once when its process is stopped, and back when it goes on', async () => {
     const { house, url } = await up({ health: '{ hung: { after: 8s } }' })
     const clients = new Clients(url)
     await until(() => clients.answers.length > 60, 30_000)
     const { pid } = await nodeOf(house, 0)
+    const struckAtMs = Date.now()
     process.kill(pid ?? 0, 'SIGSTOP')
-    const fromMs = performance.now()
-    await until(async () => (await nodeOf(house, 0)).state === 'suspect', 15_000)
-    expect(performance.now() - fromMs).toBeLessThan(6_000)
-    expect((await nodeOf(house, 0)).reason).toContain('its process is stopped')
+    const out = await untilOut(house, 0)
+    expect(out.sinceMs - struckAtMs).toBeLessThan(6_000)
+    await until(() => evidenceIn(house).some((path) => path.endsWith('.json')))
+    const [file = ''] = evidenceIn(house).filter((path) => path.endsWith('.json'))
+    expect((JSON.parse(readFileSync(file, 'utf8')) as Evidence).why).toContain('its process is stopped')
     process.kill(pid ?? 0, 'SIGCONT')
     await until(async () => (await nodeOf(house, 0)).state === 'ready', 30_000)
     const answers = await clients.stop()
@@ -180,7 +193,7 @@ describe('a node that takes requests and brings no token', { timeout: 90_000 }, 
   })
 })
 
-describe('a node that reads a long prompt', { timeout: 90_000 }, () => {
+describe('a node that reads a long prompt', { timeout: 180_000 }, () => {
   it.each(['stream', 'plain'])('is left alone, although nothing comes for many times what is allowed: %s', async (kind) => {
     const args = '{ profile: laptop-3b, slowness: 2, maxNumSeqs: 1 }'
     const { house, url } = await up({ replicas: 1, args, health: '{ hung: { after: 1s, restartAfter: 2s }, canary: false }' })
