@@ -62,7 +62,10 @@ export class CuttingProxy {
     })
     engine.on('data', (bytes: Buffer) => {
       const sent = exchange.answered(bytes)
-      if (sent === undefined) return void client.write(bytes)
+      if (sent === undefined) {
+        client.write(bytes)
+        return
+      }
       // What becomes of the client's side is the cut's affair now.
       engine.removeAllListeners('close').destroy()
       breakOff(client, bytes.subarray(0, sent), exchange.how)

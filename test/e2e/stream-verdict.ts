@@ -29,7 +29,8 @@ export function verdictOf(told: Told): Verdict {
   if (flaw !== undefined) return wrong(told, flaw)
   if (seen.error === undefined)
     return story.isEligible || mayBeWhole(told) ? { kind: 'whole', why: '' } : wrong(told, 'whole, which it cannot be')
-  return story.isEligible ? wrong(told, `not continued: ${String(seen.error)}`) : { kind: 'error-event', why: String(seen.error) }
+  const said = seen.error instanceof Error ? seen.error.message : 'no error'
+  return story.isEligible ? wrong(told, `not continued: ${said}`) : { kind: 'error-event', why: said }
 }
 
 /** Cut before its first content it moves to another node, whatever it asks; behind its last event there was nothing left to lose. */

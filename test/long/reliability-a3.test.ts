@@ -7,6 +7,7 @@ import { inTurns, readStream } from '../e2e/stream-reader.js'
 import { eligibleStories, otherStories, type Story } from '../e2e/stories.js'
 import { countVerdicts } from '../e2e/stream-verdict.js'
 import { NaiveProxy } from '../e2e/naive-proxy.js'
+import { pause } from '../e2e/steady-load.js'
 import { Seeded } from '../e2e/seeded.js'
 import { Survival, type RequestLine, type Survived } from '../e2e/survival.js'
 import type { Fleet } from '../reliability/engines.js'
@@ -19,8 +20,8 @@ import { LbSubject } from '../reliability/subjects.js'
 const scale = Number(process.env['LB_TEST_SCALE'] ?? 1)
 const N = Math.max(30, Math.round(600 * scale))
 const CONCURRENCY = 30
-/** Requests between two kills. */
-const KILL_EVERY = 50
+/** A probe or two, and the first requests. */
+const BACK_FOR_MS = 3_500
 
 const results = new Results({
   row: 'a3',
@@ -148,14 +149,21 @@ const stream = {
   deadlineMs: 60_000,
 } as const satisfies Omit<RunOptions, 'subject'>
 
-/** One node after another is killed and started again, for as long as the load goes on. Counted in requests, not in seconds: a slow machine kills no faster than it works. */
-function killsInTurn(fleet: Fleet): Strike[] {
-  const rounds = Math.floor((N - stream.concurrency) / KILL_EVERY)
-  return Array.from({ length: rounds }, (_, round) => {
-    const engine = fleet.at(round % 4)
-    const started = stream.concurrency + 5 + round * KILL_EVERY
-    return [strike(engine, 'kill -9', { started }), { at: { started: started + KILL_EVERY / 2 }, act: () => engine.start() }]
-  }).flat()
+/** One node after another is killed and started again, for as long as requests are begun; the next one only when the one before has been back for a while. */
+function killsInTurn(fleet: Fleet, total: number = N): Strike[] {
+  const over = new AbortController()
+  const kill = async (): Promise<void> => {
+    for (let turn = 0; !over.signal.aborted; turn += 1) {
+      await fleet.at(turn % 4).kill()
+      await pause(700)
+      await fleet.at(turn % 4).start()
+      await pause(BACK_FOR_MS)
+    }
+  }
+  return [
+    { at: { ms: 1_000 }, act: kill },
+    { at: { started: total }, act: () => over.abort() },
+  ]
 }
 
 /** All but one, one behind the other: what the second one took over is broken again. */
@@ -163,7 +171,7 @@ const chain = (fleet: Fleet): Strike[] => [strike(fleet.at(0), 'kill -9', { ms: 
 
 describe('begun streams under load', () => {
   it.each<[string, (fleet: Fleet) => Strike[]]>([
-    ['kill -9 in turn', killsInTurn],
+    ['kill -9 in turn', (fleet) => killsInTurn(fleet)],
     ['kill -9, twice', chain],
     ['SIGSTOP', (fleet) => [strike(fleet.at(1), 'SIGSTOP', { ms: 1_500 })]],
   ])('are all whole: %s', async (scenario, strikes) => {
@@ -193,7 +201,8 @@ describe('begun streams under load', () => {
 
   it('are cut with continuation: off: the negative control', async () => {
     const subject = LbSubject.start({ name: 'lb, continuation: off', pool: '    continuation: off' })
-    const outcome = await run({ ...stream, total: Math.min(N, 200), subject, strikes: killsInTurn })
+    const total = Math.min(N, 200)
+    const outcome = await run({ ...stream, total, subject, strikes: (fleet) => killsInTurn(fleet, total) })
     results.addRun('kill -9 in turn', outcome, { control: true, figures: {} })
     expect(outcome.failed).toBeGreaterThan(0)
     expect(outcome.kinds['error-event']).toBe(outcome.failed)

@@ -28,6 +28,7 @@ afterAll(() => {
 })
 
 const percent = (share: number): string => `${(share * 100).toFixed(1)} %`
+const kept = (isKept: boolean): { 'promise kept': string } => ({ 'promise kept': isKept ? 'yes' : 'no' })
 const seconds = (ms: number | undefined): string => (ms === undefined ? 'never' : `${(ms / 1_000).toFixed(1)} s`)
 const broken = <Kind extends { readonly kind: string }>(answers: readonly Kind[]): Kind[] => answers.filter(({ kind }) => kind !== 'whole')
 
@@ -40,6 +41,7 @@ describe('a node that turns four times slower than itself and its equals', () =>
       n: figures.answers.length,
       failed: broken(figures.answers).length,
       figures: {
+        ...kept(figures.shareAfter < MOST_SHARE && figures.backAfterMs !== undefined),
         'share before': percent(figures.shareBefore),
         'share after 10 s': percent(figures.shareAfter),
         'out after': seconds(figures.outAfterMs),
@@ -58,7 +60,7 @@ describe('a node that turns four times slower than itself and its equals', () =>
   ])('keeps more where pace is not judged: the negative control, %s', async (strategy, more) => {
     const figures = await turnsSlow({ warmMs: 15_000, backWithinMs: 0, pool: `${more}${unjudged}` })
     const subject = `lb, pace not judged, ${strategy}`
-    const share = { 'share after 10 s': percent(figures.shareAfter) }
+    const share = { ...kept(figures.shareAfter < MOST_SHARE), 'share after 10 s': percent(figures.shareAfter) }
     results.add({
       scenario: '4x slower',
       subject,
@@ -81,6 +83,7 @@ describe('a node that hangs while its /health says ok', () => {
       n: figures.answers.length,
       failed: broken(figures.answers).length,
       figures: {
+        ...kept((figures.outAfterMs ?? Infinity) < 10_000 && p99Ms < MOST_RECOVERY_MS),
         'out after': seconds(figures.outAfterMs),
         'share after 10 s': percent(figures.shareLater),
         moved: figures.movedMs.length,
@@ -98,7 +101,11 @@ describe('a node that hangs while its /health says ok', () => {
 
   it('keeps what it has where nobody watches: the negative control', async () => {
     const figures = await hangsAndLies({ warmMs: 8_000, forMs: 25_000, pool: unwatched })
-    const longest = { longest: seconds(figures.longestMs), 'sent after 10 s': figures.sentLater }
+    const longest = {
+      ...kept(figures.longestMs < MOST_RECOVERY_MS),
+      longest: seconds(figures.longestMs),
+      'sent after 10 s': figures.sentLater,
+    }
     results.add({
       scenario: 'hangs and lies',
       subject: 'lb, progress not watched',
@@ -119,41 +126,46 @@ describe('nodes that are well', () => {
       scenario: 'slower machines',
       subject: 'lb',
       n: figures.sent.reduce((sum, one) => sum + one),
-      failed: figures.spells.length,
-      figures: { ejections: figures.spells.length, sent },
+      failed: 0,
+      figures: { ...kept(figures.spells.length === 0), ejections: figures.spells.length, sent },
     })
     expect(figures.spells).toEqual([])
     expect(Math.min(...figures.sent)).toBeGreaterThan(0)
   })
 
-  it(`are left alone for ${NOISY_MS / 60_000} minutes of noise`, async () => {
-    const quiet = ['--max-num-seqs', '16']
-    const scene = await Scene.start({
-      clients: 4,
-      engines: Array.from({ length: 4 }, () => [...usualFlags, ...quiet, '--fault', 'busy:3%']),
-    })
-    const tally = await noisy(scene.lb.url, NOISY_MS)
-    const { spells } = scene.watch
-    const answers = [...(await scene.close()), ...tally.answers]
-    const bad = broken(answers).filter(({ status }) => status !== 429)
-    const nonsense = [...tally.nonsense.values()].reduce((sum, one) => sum + one, 0)
-    results.add({
-      scenario: 'noise',
-      subject: 'lb',
-      n: answers.length,
-      failed: bad.length,
-      figures: {
-        ejections: spells.length,
-        minutes: NOISY_MS / 60_000,
-        nonsense,
-        left: tally.left,
-        '429 told': broken(answers).length - bad.length,
-      },
-    })
-    expect(spells).toEqual([])
-    expect(bad).toEqual([])
-    expect([...tally.nonsense.keys()].every((status) => status === 400)).toBe(true)
-  })
+  it(
+    `are left alone for ${NOISY_MS / 60_000} minutes of noise`,
+    async () => {
+      const quiet = ['--max-num-seqs', '16']
+      const scene = await Scene.start({
+        clients: 4,
+        engines: Array.from({ length: 4 }, () => [...usualFlags, ...quiet, '--fault', 'busy:3%']),
+      })
+      const tally = await noisy(scene.lb.url, NOISY_MS)
+      const { spells } = scene.watch
+      const answers = [...(await scene.close()), ...tally.answers]
+      const bad = broken(answers).filter(({ status }) => status !== 429)
+      const nonsense = [...tally.nonsense.values()].reduce((sum, one) => sum + one, 0)
+      results.add({
+        scenario: 'noise',
+        subject: 'lb',
+        n: answers.length,
+        failed: bad.length,
+        figures: {
+          ...kept(spells.length === 0),
+          ejections: spells.length,
+          minutes: NOISY_MS / 60_000,
+          nonsense,
+          left: tally.left,
+          '429 told': broken(answers).length - bad.length,
+        },
+      })
+      expect(spells).toEqual([])
+      expect(bad).toEqual([])
+      expect([...tally.nonsense.keys()].every((status) => status === 400 || status === 429)).toBe(true)
+    },
+    NOISY_MS + 240_000,
+  )
 })
 
 describe('ejection', () => {
@@ -164,7 +176,7 @@ describe('ejection', () => {
     ['stall', 3],
   ])('takes at most half of a pool, but for nodes that hang: %s at three of four', async (fault, most) => {
     const figures = await threeOfFour({ fault, warmMs: 12_000, forMs: 20_000 })
-    const ejections = { 'most out': figures.most, ejections: figures.spells.length }
+    const ejections = { ...kept(figures.most <= most), 'most out': figures.most, ejections: figures.spells.length }
     results.add({
       scenario: `${fault}, 3 of 4`,
       subject: 'lb',
@@ -184,7 +196,7 @@ describe('ejection', () => {
       subject: 'lb',
       n: tookMs.length,
       failed: 0,
-      figures: { 'out for': tookMs.map(seconds).join(', ') },
+      figures: { ...kept((tookMs[2] ?? 0) > (tookMs[0] ?? 0) * 1.5), 'out for': tookMs.map(seconds).join(', ') },
     })
     expect(tookMs[2]).toBeGreaterThan((tookMs[0] ?? 0) * 1.5)
   })
