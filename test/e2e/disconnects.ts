@@ -189,7 +189,7 @@ export class Stages {
     await new Promise((resolve) => setTimeout(resolve, draw.below(150)))
     client.vanish()
     const open = this.engines.flatMap((engine) => engine.callsOf(id)).filter(({ closedAtMs }) => closedAtMs === undefined)
-    await until(() => open.every(({ closedAtMs }) => closedAtMs !== undefined), 2_000).catch(() => undefined)
+    await until(() => open.every(({ closedAtMs }) => closedAtMs !== undefined), 5_000).catch(() => undefined)
     this.vanished.push({
       stage,
       id,
