@@ -109,3 +109,18 @@ describe('a prompt that another vLLM computed', () => {
     })
   })
 })
+
+describe('how a begun stream of vLLM is gone on with', () => {
+  const { continuation } = vllmDialect('http://127.0.0.1:8000')
+
+  it('is by text: the last message is left open, and no new one begun', () => {
+    const set = { continue_final_message: 'true', add_generation_prompt: 'false' }
+    expect(continuation?.text).toEqual({ 'openai-chat': { set }, 'openai-completions': {} })
+  })
+
+  it('is by ids, which come with each choice, those of the prompt with the first event', () => {
+    const chat = continuation?.exact?.['openai-chat']
+    expect(chat).toMatchObject({ ask: { return_token_ids: 'true' }, field: 'token_ids', promptField: 'prompt_token_ids', needsLimit: true })
+    expect([chat?.tokensOf([1, 2]), chat?.tokensOf(null)]).toEqual([{ ids: [1, 2] }, undefined])
+  })
+})
