@@ -38,6 +38,8 @@ export class ResumedStream {
   engineUsage: Usage | undefined
   /** Why the rest is of no use; for people. */
   unfit: string | undefined
+  /** That was for a fault of the node. */
+  died = false
   /** The last events without text, for the dialect's judgement of the stream's end. */
   tail = ''
   private readonly deliveredBefore: number
@@ -57,8 +59,9 @@ export class ResumedStream {
       this.tail = `${this.tail}${bytes.toString('utf8', 0, MAX_TAIL_BYTES / 2)}`.slice(-MAX_TAIL_BYTES)
     if (isGarbage === true) return this.refuse('it sent an event that is no JSON')
     if (fields === undefined) return ''
+    this.died = (kind === 'error' || event.finish !== undefined) && this.options.saysDeath(event)
     if (kind === 'error') return this.refuse(`its engine said ${JSON.stringify(fields['error']).slice(0, 300)}`)
-    if (event.finish !== undefined && this.options.saysDeath(event)) return this.refuse(`its engine gave up: ${event.finish}`)
+    if (this.died) return this.refuse(`its engine gave up: ${event.finish}`)
     const { model } = this.options.begun.identity
     if (lastPart(fields['model']) !== lastPart(model))
       return this.refuse(`it calls its model ${JSON.stringify(fields['model'])}, the one before ${JSON.stringify(model)}`)

@@ -148,11 +148,11 @@ export class ResumedAnswer implements UpstreamEvents {
     this.broke('refused', `${status} (${verdict})`, { verdict, rest, isClientsFault })
   }
 
-  /** Its answer is of no use, for no fault of the node. */
+  /** Its answer is of no use. */
   giveUp(why: string): void {
     if (this.over) return
     this.call?.abort()
-    this.broke('refused', why, { isClientsFault: true })
+    this.broke('refused', why, { isClientsFault: !this.stream.died })
   }
 
   /** Whole events that came before count; another node goes on from there. */
