@@ -83,7 +83,7 @@ function section({ row, title, promise, how, machine, results }) {
     `${number(result.failed)} of ${number(result.n)}`,
     ...names.map((name) => shown(result.figures[name])),
   ])
-  const days = [...new Set(results.map(({ measuredOn }) => measuredOn))].sort()
+  const days = [...new Set(results.map(({ measuredOn }) => measuredOn))]
   const measured = `Measured ${days.join(', ')} on ${machine}.`
   return `## ${row}: ${title}\n\n**Promised**: ${promise}.\n\n${how} ${measured}\n\n${aligned(['scenario', 'behind', 'failed', ...names], lines)}\n`
 }
