@@ -1,4 +1,12 @@
-import { type AnswerClass, type Continuation, type Dialect, type ExactContinuation, type Handover, openaiBase, openaiDialect } from '@plimsoll/core/plugin'
+import {
+  type AnswerClass,
+  type Continuation,
+  type Dialect,
+  type ExactContinuation,
+  type Handover,
+  openaiBase,
+  openaiDialect,
+} from '@plimsoll/core/plugin'
 
 /** OpenAI's dialect, plus what vLLM does otherwise (source read at 5eaa70dac, 2026-08-07). `withPriority`: it schedules by priority. */
 export function vllmDialect(url: string, withPriority = false): Dialect {
