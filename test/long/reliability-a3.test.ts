@@ -141,7 +141,8 @@ describe('streams that are cut off at any byte', () => {
 })
 
 const stream = {
-  ask: { count: 60, maxTokens: 90 },
+  // Their natural ends: of many lengths, so that at any moment most are in their middle.
+  ask: { count: 60, maxTokens: 200 },
   total: N,
   concurrency: 60,
   stream: () => true,
