@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest'
 import type { Roster, RosterNode } from '../contracts/index.js'
 import { withheldNodes } from './withheld-nodes.js'
 
-const node = (name: string, more: Partial<RosterNode>): RosterNode => ({ id: `p/${name}`, pool: 'p', state: 'ready', ...more }) as RosterNode
+const node = (name: string, more: Partial<RosterNode>): RosterNode =>
+  ({ id: `p/${name}`, pool: 'p', state: 'ready', ...more }) as RosterNode
 
 describe('nodes that take no requests', () => {
   it('say why: taken out after failures, hanging, doubted by their probes, of a later tier', () => {
