@@ -60,8 +60,8 @@ describe.skipIf(command === undefined)('two real llama-servers in trouble', () =
       )
       const [cut, whole] = await Promise.all(streams.map(({ asked }) => readStream(asked)))
       expect(cut?.text).toMatch(/"content":"/)
-      expect(cut?.text).toMatch(/^: lb continued this answer on real/m)
-      expect(cut?.text).toMatch(/data: \[DONE\]\s*$/)
+      expect(cut?.text.match(/^: lb continued this answer on real/m)).not.toBeNull()
+      expect(cut?.text.slice(-20)).toMatch(/data: \[DONE\]\s*$/)
       expect(other?.index).not.toBe(hit?.index)
       expect(whole?.text).toMatch(/data: \[DONE\]\s*$/)
     }
