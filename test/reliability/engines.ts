@@ -107,13 +107,16 @@ export class SimProcess {
     return sample(metrics, 'num_requests_running') + sample(metrics, 'num_requests_waiting')
   }
 
-  async close(): Promise<void> {
-    const { child } = this
-    this.child = undefined
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return
-    const gone = once(child, 'exit')
-    child.kill('SIGKILL')
-    await gone
+  /** Whatever it is at. */
+  close(): Promise<void> {
+    return this.inTurn(async () => {
+      const { child, isAlive } = this
+      this.child = undefined
+      if (child === undefined || !isAlive) return
+      const gone = once(child, 'exit')
+      child.kill('SIGKILL')
+      await gone
+    })
   }
 
   private async get(path: string): Promise<string> {
