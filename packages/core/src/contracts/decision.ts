@@ -17,7 +17,20 @@ export interface DecisionCandidate {
 }
 
 /** What leaves a node out before the strategy is asked. */
-export type FilterName = 'state' | 'tier' | 'tried' | 'role' | 'face' | 'continuation' | 'labels' | 'model' | 'context' | 'cooldown' | 'trial' | 'slow-start' | 'zone'
+export type FilterName =
+  | 'state'
+  | 'tier'
+  | 'tried'
+  | 'role'
+  | 'face'
+  | 'continuation'
+  | 'labels'
+  | 'model'
+  | 'context'
+  | 'cooldown'
+  | 'trial'
+  | 'slow-start'
+  | 'zone'
 
 /** A node that was left out before the strategy was asked. */
 export interface LeftOut {

@@ -20,9 +20,9 @@ function gateway(): Gateway {
       active: 0,
       retain() {},
       inLine: () => new Map(),
-    budgets: () => new Map(),
+      budgets: () => new Map(),
       nodesChanged() {},
-    quarantine() {},
+      quarantine() {},
       handle({ exchange, face, requestId, client }) {
         exchange.respond({ status: 200, headers: { 'x-request-id': requestId, ...(client === undefined ? {} : { 'x-client': client }) } })
         exchange.write(Buffer.from(face))
