@@ -77,7 +77,7 @@ function rows(body) {
 }
 
 function alias(source, name) {
-  const found = new RegExp(`export type ${name} = ([^\\n]*)`).exec(source)
+  const found = new RegExp(`export type ${name} =((?: [^\\n]*|\\n  [^\\n]*)+)`).exec(source)
   if (found === null) throw new Error(`no type ${name}`)
   const values = [...found[1].matchAll(/'([^']+)'/g)].map(([, value]) => `\`${value}\``)
   return `- ${name}: ${values.join(', ')}`

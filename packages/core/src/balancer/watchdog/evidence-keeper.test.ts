@@ -34,7 +34,9 @@ describe('the keeper of evidence', () => {
     writeFileSync(join(folder, 'notes.txt'), 'mine')
     await evidence.write(evidence.pathFor('p/n', 6_000), { at: 6 })
     const kept = readdirSync(folder).filter((name) => name.endsWith('.json'))
-    expect(kept.map((name) => (JSON.parse(readFileSync(join(folder, name), 'utf8')) as { at: number }).at).sort()).toEqual([4, 5, 6])
+    expect(
+      kept.map((name) => (JSON.parse(readFileSync(join(folder, name), 'utf8')) as { at: number }).at).toSorted((a, b) => a - b),
+    ).toEqual([4, 5, 6])
     expect(readdirSync(folder)).toContain('notes.txt')
   })
 
