@@ -1,6 +1,6 @@
 /** What `import '@plimsoll/core'` costs a program that embeds the balancer. Measured on what is published: the build. */
 import { execFile } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -50,13 +50,24 @@ describe('importing the library', () => {
     expect(await node([], script)).toBe('0 0')
   })
 
-  it('takes under 150 ms of CPU, of which a quarter is expected', async () => {
-    const script = `
-      const before = process.cpuUsage()
-      await import(${JSON.stringify(entry('packages/core/dist/index.js'))})
-      const { user, system } = process.cpuUsage(before)
-      process.stdout.write(String((user + system) / 1000))`
-    const tries = [Number(await node([], script)), Number(await node([], script)), Number(await node([], script))]
-    expect(Math.min(...tries)).toBeLessThan(150)
+  it('takes less CPU than three times what as many modules of two lines take', async () => {
+    const count = readdirSync(join(root, 'packages/core/dist'), { recursive: true, encoding: 'utf8' }).filter(isShipped).length
+    const names = Array.from({ length: count }, (_, index) => `small-${index}.mjs`)
+    for (const name of names) writeFileSync(join(folder, name), `export const value = 1\n// ${'x'.repeat(2_000)}\n`)
+    writeFileSync(join(folder, 'small.mjs'), names.map((name, index) => `export * as m${index} from './${name}'`).join('\n'))
+    const cpuMs = async (url: string): Promise<number> => {
+      const script = `
+        const before = process.cpuUsage()
+        await import(${JSON.stringify(url)})
+        const { user, system } = process.cpuUsage(before)
+        process.stdout.write(String((user + system) / 1000))`
+      const tries: number[] = []
+      while (tries.length < 5) tries.push(Number(await node([], script)))
+      return Math.min(...tries)
+    }
+    const small = await cpuMs(pathToFileURL(join(folder, 'small.mjs')).href)
+    expect((await cpuMs(entry('packages/core/dist/index.js'))) / small).toBeLessThan(3)
   })
 })
+
+const isShipped = (path: string): boolean => path.endsWith('.js') && !path.includes('.test.')
