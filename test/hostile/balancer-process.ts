@@ -38,6 +38,8 @@ const balancer = createBalancer({
         models: ['m'],
         nodes: [{ name: 'origin', engine: 'openai', attach: engineUrl }],
         timeouts: { firstToken, idle },
+        // One engine, asked once: what it says is what the client gets.
+        retries: { max: 0, wait: '0s' },
         health: { interval: '5s', fall: 100 },
       },
     },

@@ -40,6 +40,7 @@ export class Answer implements UpstreamEvents {
   private committed = false
   private over = false
   private said = ''
+  private isNonsense = false
   private firstContentAtMs: number | undefined
   /** Content events that the lease has heard of. */
   private toldEvents = 0
@@ -139,8 +140,9 @@ export class Answer implements UpstreamEvents {
 
   onError(error: UpstreamError): void {
     if (this.over) return
-    // With its end mark a stream is whole, whatever becomes of the connection.
-    if (this.committed && this.reader?.stream !== undefined && this.streamEnd() === 'complete') return this.onEnd()
+    this.isNonsense = error.kind === 'framing'
+    // With its end mark a stream is whole, whatever becomes of the connection; where the framing is wrong nobody knows whose mark it is.
+    if (this.committed && !this.isNonsense && this.reader?.stream !== undefined && this.streamEnd() === 'complete') return this.onEnd()
     const outcome = outcomeOf(error)
     this.said = error.said
     this.broke(outcome, error.message)
@@ -277,6 +279,7 @@ export class Answer implements UpstreamEvents {
       deliveredBytes: reader?.stream?.ledger?.byteLength,
       isSent: this.call?.isSent === true,
       said: this.said,
+      isNonsense: this.isNonsense,
       status: this.head?.status,
       usage: reader?.usage,
       firstContentAtMs: this.firstContentAtMs,

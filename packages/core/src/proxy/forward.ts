@@ -38,6 +38,8 @@ export interface AttemptEnd {
   readonly retryAfter?: string | undefined
   /** The body has left this process: its memory may be used again. */
   readonly isSent: boolean
+  /** The engine broke the rules of HTTP: it would again. */
+  readonly isNonsense?: boolean
   /** What the engine said instead of an answer, for the log. */
   readonly said: string
   /** The stream had begun, and another node may go on with it. */

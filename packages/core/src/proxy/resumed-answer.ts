@@ -4,6 +4,7 @@ import type { FrameVerdict, ResponseHead, UpstreamCall, UpstreamError, UpstreamE
 import type { Admitted } from './admit.js'
 import type { AttemptEnd } from './forward.js'
 import { outcomeOf } from './outcome-of.js'
+import { didWork } from './retries/effort.js'
 import { afterBreak, keptFor, streamCut, type Resumption } from './resumption.js'
 
 /** A refusal's text, for the dialect's judgement. */
@@ -159,8 +160,10 @@ export class ResumedAnswer implements UpstreamEvents {
   private broke(outcome: AttemptEnd['outcome'], reason: string, more: Pick<AttemptEnd, 'verdict' | 'rest' | 'isClientsFault'> = {}): void {
     const { request, node, resumption } = this.options
     this.send()
-    const asked = resumption.asked + 1
-    const fruitless = this.stream.hasContent ? 0 : resumption.fruitless + 1
+    // A node that could not be reached was not asked: how long one waits for nodes that are all down is the business of the retries.
+    const isAsked = didWork({ outcome, rest: more.rest, verdict: more.verdict })
+    const asked = resumption.asked + Number(isAsked)
+    const fruitless = this.stream.hasContent ? 0 : resumption.fruitless + Number(isAsked)
     const { begun, firstContentAtMs } = resumption
     const after = afterBreak({ request, node, firstContentAtMs }, { begun, asked, fruitless })
     const said = this.stream.hasContent && outcome !== 'hung' ? 'cut' : outcome

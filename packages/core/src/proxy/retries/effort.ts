@@ -64,7 +64,7 @@ export function didWork({ outcome, rest, verdict }: Pick<AttemptEnd, 'outcome' |
   return outcome !== 'connect-failed' && outcome !== 'cancelled' && rest === undefined && verdict !== 'loading'
 }
 
-/** Whether nodes that failed so may be asked again after a pause: not where one waited long already. */
+/** Whether nodes that failed so may be asked again after a pause: not where one waited long already, nor for an answer that is none. */
 export function isWorthPause(end: AttemptEnd | undefined): boolean {
-  return end !== undefined && end.outcome !== 'timeout'
+  return end !== undefined && end.outcome !== 'timeout' && end.isNonsense !== true
 }
