@@ -7,10 +7,10 @@ afterAll(closeCutting)
 
 describe('an answer that breaks off behind any of its bytes', () => {
   it.each([
-    ['chat', 'exact', 17],
-    ['completion', 'exact', 41],
-    ['chat', 'text', 17],
-    ['completion', 'text', 41],
+    ['chat', 'exact', 53],
+    ['completion', 'exact', 127],
+    ['chat', 'text', 53],
+    ['completion', 'text', 127],
   ] as const)('is whole for its client, to the byte: %s, %s', async (face, pool, step) => {
     const { cut, again } = await everyCut(face, pool, step)
     expect(again).toBeGreaterThan(cut / 3)

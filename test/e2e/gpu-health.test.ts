@@ -2,7 +2,7 @@
 import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
-import { House, until, type NodeRow } from './house.js'
+import { House, isLong, until, type NodeRow } from './house.js'
 
 const houses: House[] = []
 afterEach(async () => {
@@ -46,7 +46,7 @@ esac
 
 const nodes = async (house: House): Promise<readonly NodeRow[]> => (await house.status()).pools[0]?.nodes ?? []
 
-describe('a GPU that breaks', { timeout: 120_000 }, () => {
+describe.runIf(isLong)('a GPU that breaks', { timeout: 120_000 }, () => {
   it('takes the node on it out, with the reason, as long as it is broken', async () => {
     const house = build()
     await house.up()

@@ -8,6 +8,9 @@ import { fileURLToPath } from 'node:url'
 export const repository = fileURLToPath(new URL('../../', import.meta.url))
 export const binary = join(repository, 'bin/lb')
 
+/** `npm run test:long` runs everything; the gate leaves out what takes long and shows the same in a shorter way elsewhere. */
+export const isLong = process.env['LB_TEST_LONG'] === '1'
+
 export interface Finished {
   readonly code: number | null
   readonly stdout: string

@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
-import { House, until, type NodeRow } from './house.js'
+import { House, isLong, until, type NodeRow } from './house.js'
 
 const houses: House[] = []
 afterEach(async () => {
@@ -109,7 +109,7 @@ interface Evidence {
 }
 
 describe('a node that takes requests and brings no token', { timeout: 180_000 }, () => {
-  it.each([1, 2])(
+  it.each(isLong ? [1, 2] : [2])(
     'is out soon although its health says ok, leaves evidence, fails no request, and comes back by itself: %i workers',
     async (workers) => {
       const { house, url } = await up({ workers })
@@ -166,7 +166,7 @@ describe('a node that takes requests and brings no token', { timeout: 180_000 },
     expect(Math.max(...answers.map(({ tookMs }) => tookMs))).toBeLessThan(9_000)
   })
 
-  it('is restarted when lb launched it and it goes on hanging', async () => {
+  it.runIf(isLong)('is restarted when lb launched it and it goes on hanging', async () => {
     const { house, url } = await up({ health: '{ hung: { after: 2s, restartAfter: 4s } }' })
     const clients = new Clients(url)
     await until(() => clients.answers.length > 60, 30_000)
@@ -179,7 +179,7 @@ describe('a node that takes requests and brings no token', { timeout: 180_000 },
     expect(answers.filter(({ status }) => status !== 200)).toEqual([])
   })
 
-  it('stays in where nobody watches: the negative control', async () => {
+  it.runIf(isLong)('stays in where nobody watches: the negative control', async () => {
     const { house, url } = await up({ replicas: 2, health: '{ hung: off }' })
     for (let asked = 0; asked < 10; asked += 1) await ask(url)
     await fault(await nodeOf(house, 0), 'stall')
@@ -194,7 +194,7 @@ describe('a node that takes requests and brings no token', { timeout: 180_000 },
 })
 
 describe('a node that reads a long prompt', { timeout: 180_000 }, () => {
-  it.each(['stream', 'plain'])('is left alone, although nothing comes for many times what is allowed: %s', async (kind) => {
+  it.runIf(isLong).each(['stream', 'plain'])('is left alone, although nothing comes for many times what is allowed: %s', async (kind) => {
     const args = '{ profile: laptop-3b, slowness: 2, maxNumSeqs: 1 }'
     const { house, url } = await up({ replicas: 1, args, health: '{ hung: { after: 1s, restartAfter: 2s }, canary: false }' })
     for (let asked = 0; asked < 6; asked += 1) await ask(url, { max_tokens: 4, stream: true })

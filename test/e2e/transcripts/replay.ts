@@ -58,6 +58,7 @@ export class Replay {
           replay: {
             models: [...models],
             retries: { max: 0 },
+            continuation: 'off',
             timeouts: { firstToken: '700ms', idle: '700ms' },
             nodes: [{ name: 'llama', engine: 'llamacpp', attach: server.url }],
           },

@@ -11,7 +11,9 @@ export function takeVerdict(node: Node, event: VerdictEvent, report: ProbeReport
     return node.move('fail', `${reason ?? 'does not answer'}; will keep trying`)
   // It listens when it is up; until then silence is no news.
   if (event === 'bad' && node.state === 'starting') return
-  const step = node.state === 'loading' || node.state === 'starting' ? node.loadingStep : undefined
+  // A probe that knows how far it has come, as of a pull, knows more than the log.
+  const knowsMore = report.verdict === 'loading' && report.progress !== undefined
+  const step = !knowsMore && (node.state === 'loading' || node.state === 'starting') ? node.loadingStep : undefined
   if (step !== undefined && (event === 'bad' || event === 'loading')) return node.move(event, step)
   // Why it drains is worth more than how it is.
   node.move(event, node.state === 'draining' ? null : reason)
