@@ -85,7 +85,8 @@ describe('two data threads', () => {
     )
     expect(runs.flatMap(({ mixed, prefixed }) => [...mixed, prefixed].flatMap(({ failed }) => failed))).toEqual([])
     expect(shares[0]).toBeGreaterThan(30)
-    expect(Math.abs((spreads[0] ?? 0) - (spreads[1] ?? 0))).toBeLessThan(0.15)
+    // Two may spread better than one, by chance; never worse.
+    expect((spreads[1] ?? Infinity) - (spreads[0] ?? 0)).toBeLessThan(0.15)
     expect(Math.abs((shares[0] ?? 0) - (shares[1] ?? 0))).toBeLessThan(3)
   })
 
@@ -110,7 +111,7 @@ describe('two data threads', () => {
     for (const share of believed) expect(Math.abs(share - 1)).toBeLessThan(0.15)
     // Twenty prompts of a thousand are new to all caches; what one thread computes before it hears of the other is seen once for each of them.
     expect(shares[0]).toBeGreaterThan(80)
-    expect(Math.abs((shares[0] ?? 0) - (shares[1] ?? 0))).toBeLessThan(3)
+    expect((shares[0] ?? Infinity) - (shares[1] ?? 0)).toBeLessThan(3)
   })
 
   it('fail no plain request when a node is killed under load', async () => {
