@@ -1,9 +1,11 @@
 /** Rows d1 and m of the promises under faults: a killed lb leaks nothing, and its engines are taken over as they run. */
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
+import { ownIdentity } from '@plimsoll/core'
 import { afterEach, describe, expect, it } from 'vitest'
 import { PROCESSES_OF_A_NODE, writeDeepTopology } from './deep-engine.js'
-import { House, until, type NodeRow, type StatusDocument } from './house.js'
+import { House, simTopology, until, type NodeRow, type StatusDocument } from './house.js'
 
 const REPLICAS = 4
 const LOAD_MS = 4_000
@@ -161,6 +163,24 @@ describe('kill -9 of keeper and balancer', () => {
     const down = await house.lb(['down', '--name', second.name])
     expect(down.code, down.stderr).toBe(0)
     expect(house.survivors()).toEqual([])
+  })
+
+  it('waits for a port that another balancer holds for a moment, with nothing else to do meanwhile', async () => {
+    house = new House(simTopology({ replicas: 1 }))
+    await house.up()
+    const before = await house.status()
+    const port = new URL(nodesOf(before)[0]?.url ?? '').port
+    await killLb()
+    const path = join(tmpdir(), `plimsoll-ports-${userInfo().uid}`, port)
+    writeFileSync(path, JSON.stringify(await ownIdentity()))
+    const starts = (): number => house.logs().split('"to":"starting"').length
+    const startsBefore = starts()
+    const coming = house.lb(['up', '--detach'])
+    await until(() => starts() > startsBefore)
+    setTimeout(() => rmSync(path), 200)
+    const up = await coming
+    expect(up.code, up.stderr + house.logs()).toBe(0)
+    expect(pidsOf(await house.status())).toEqual(pidsOf(before))
   })
 
   it('has one winner among many lb up at once, who takes each engine over once', async () => {

@@ -36,6 +36,7 @@ if (process.env['LB_ARENAS'] === 'own') {
 }
 
 async function main(): Promise<void> {
+  followKeeper()
   const boot = readBoot(process.argv[2] ?? '')
   const paths = statePaths(boot.name)
   const leftovers = await takeLeftovers(boot, paths, log)
@@ -105,6 +106,10 @@ function stopOnSignals(balancer: Balancer): void {
     void balancer.close(signals === 1 ? { engines: 'stop' } : { engines: 'stop', force: true })
   }
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, stop)
+}
+
+/** Who listens on the keeper's channel is kept alive by it: a start that waits for nothing but a timer must not be the end. */
+function followKeeper(): void {
   process.on('disconnect', () => log.warn('balancer.keeper_gone', { note: 'serving on; nobody would start this balancer again' }))
 }
 
