@@ -23,6 +23,7 @@ export const floorOf: Readonly<Record<string, number>> = {
   health: 5,
   rollout: 5,
   autoscale: 5,
+  residency: 5,
   gateway: 6,
   control: 6,
   balancer: 7,

@@ -2,10 +2,12 @@ import type { BalancerState, BalancerStatus, NodeLoadStatus, NodeStatus, PoolSta
 import type { Node } from '../nodes/index.js'
 import type { PoolPlan, Topology } from '../topology/index.js'
 import type { Assembly } from './assembly.js'
+import type { Steering } from './steering.js'
 import { coreVersion } from './version.js'
 
 export interface StatusFacts {
   readonly topology: Topology
+  readonly steering: Pick<Steering, 'rollouts' | 'scale' | 'residency'>
   readonly state: BalancerState
   readonly startedAtMs: number
   readonly listen: readonly string[]
@@ -34,7 +36,7 @@ export function buildStatus(assembly: Assembly, facts: StatusFacts): BalancerSta
       tokensPerSecond: all.tokensPerSecond,
       ttftMs: all.ttftMs,
     },
-    pools: facts.topology.pools.map((pool) => poolStatus(assembly, pool, facts.nowMs)),
+    pools: facts.topology.pools.map((pool) => ({ ...poolStatus(assembly, pool, facts.nowMs), ...steered(facts.steering, pool) })),
     quarantine: assembly.office.list(),
     gpus: gpus.gpus,
     gpuProblems: gpus.problems,
@@ -71,6 +73,18 @@ function poolStatus(assembly: Assembly, pool: PoolPlan, nowMs: number): PoolStat
       failingSinceMs: failingSinceMs ?? null,
       notes,
     })),
+  }
+}
+
+/** What changes it by itself; a rollout stays in sight for as long as its balancer runs. */
+function steered({ rollouts, scale, residency }: StatusFacts['steering'], { name }: PoolPlan): Partial<PoolStatus> {
+  const rollout = rollouts.list().find(({ pool }) => pool === name)
+  const scales = scale.list().filter(({ pool }) => pool === name)
+  const rest = residency.list().find(({ pool }) => pool === name)
+  return {
+    ...(rollout === undefined ? {} : { rollout }),
+    ...(scales.length === 0 ? {} : { scale: scales }),
+    ...(rest === undefined ? {} : { residency: rest }),
   }
 }
 
@@ -114,6 +128,7 @@ function nodeStatus({ stats, belief, gpuDesk: desk, watchdog }: Assembly, node: 
     gpus: desk.heldBy(node.id) ?? null,
     logPath: node.endpoint?.logPath ?? null,
     progress: node.progress,
+    ...(group.revision === undefined ? {} : { revision: group.revision }),
     ...(group.labels === undefined ? {} : { labels: group.labels }),
     adopted: node.endpoint?.adopted ?? false,
     warnings: node.warnings,

@@ -16,31 +16,21 @@ import type { RecordedNode } from '../state/index.js'
 import { diffTopologies, type Topology, type TopologyDiff, type TopologyInput } from '../topology/index.js'
 import { fetchExchange, nodeExchange, type Exchange } from '../wire/index.js'
 import { assemble, type Assembly } from './assembly.js'
+import type { BalancerEvents } from './balancer-events.js'
 import { buildStatus } from './build-status.js'
 import type { SharedSocket } from './data-threads.js'
 import { controlActions } from './control-actions.js'
 import type { DecisionBook } from './decision-book.js'
+import { Doors } from './doors.js'
 import { EventLog, nodeEvent, quarantineEvent } from './event-log.js'
 import { readModelsOf } from './node-models.js'
-import { refuse, servedUrl, type Listenable } from './listeners.js'
+import { refuse, type Listenable } from './listeners.js'
 import type { BalancerOptions, CloseOptions, StartOptions } from './options.js'
 import { pause } from './pause.js'
 import { openRequestLog, type RequestLog } from './request-log.js'
 import { resolveOptions, topologyFrom, type Resolved } from './resolved-options.js'
+import { Steering } from './steering.js'
 import { untilServing } from './until-serving.js'
-
-export interface BalancerEvents {
-  /** Anything worth telling a person. */
-  event: BalancerEvent
-  /** A request has ended. */
-  settled: RequestRecord
-  /** What the state file should hold has changed. */
-  record: undefined
-  /** Too many data threads died: this process should end and start anew. */
-  broken: undefined
-  /** The balancer has stopped. */
-  closed: undefined
-}
 
 const DEFAULT_WAIT_MS = 10_000
 const STOPPING = 'this balancer is stopping and takes no new requests'
@@ -54,14 +44,19 @@ export function createBalancer(options: BalancerOptions): Balancer {
   return new Balancer(options)
 }
 
+interface Running {
+  readonly assembly: Assembly
+  readonly steering: Steering
+}
+
 /** A running topology: nodes, gateway, control. */
 export class Balancer {
   private readonly options: Resolved
   private readonly emitter: Emitter<BalancerEvents>
   private readonly eventLog: EventLog
   private readonly forced = new AbortController()
-  private readonly urls: string[] = []
-  private running: { assembly: Assembly; topology: Topology } | undefined
+  private readonly doors: Doors
+  private running: Running | undefined
   private control: ControlServer | undefined
   private requestLog: RequestLog | undefined
   private state: BalancerState = 'starting'
@@ -74,6 +69,7 @@ export class Balancer {
     this.emitter = new Emitter(listenerFailed)
     this.eventLog = new EventLog(this.options.clock, listenerFailed)
     this.eventLog.on((event) => this.emitter.emit('event', event))
+    this.doors = new Doors((url) => this.eventLog.add({ kind: 'gateway', message: `listening on ${url}` }))
   }
 
   /** Checks the topology, starts its nodes, and waits until every pool can answer (at most `waitMs`). Throws TopologyErrors. */
@@ -90,55 +86,46 @@ export class Balancer {
       onSentence: (sentence) => this.eventLog.add(quarantineEvent(sentence)),
       onSourceHealth: (message) => this.eventLog.add({ kind: 'balancer', message }),
     })
-    this.running = { assembly, topology }
+    const steering = new Steering(topology, { assembly, options: this.options, eventLog: this.eventLog })
+    this.running = { assembly, steering }
     const { requestLog } = topology.gateway
     if (requestLog !== undefined) this.requestLog = openRequestLog(requestLog, this.options.log)
     assembly.fleet.events.on('changed', (change) => this.nodeChanged(change))
     assembly.fleet.events.on('record', () => this.emitter.emit('record', undefined))
     assembly.discovery.use(topology)
     await assembly.discovery.firstAnswers(FIRST_ANSWERS_MS)
-    await assembly.join(topology)
+    steering.prepare()
+    if (steering.plans.topology !== topology) assembly.use(steering.plans.topology)
+    await assembly.join(steering.plans.topology)
     this.state = 'serving'
     this.eventLog.add({ kind: 'balancer', message: `${topology.name} started` })
-    await untilServing(assembly.fleet, topology, { clock: this.options.clock, waitMs: options.waitMs ?? DEFAULT_WAIT_MS })
+    await steering.start()
+    await untilServing(assembly.fleet, steering.plans.topology, { clock: this.options.clock, waitMs: options.waitMs ?? DEFAULT_WAIT_MS })
   }
 
   /** Applies a changed topology: nodes that need no change are kept. Throws TopologyErrors and changes nothing when it is wrong. */
   async reload(input: TopologyInput | Topology): Promise<TopologyDiff> {
-    const { assembly, topology: before } = this.need()
+    const { assembly, steering } = this.need()
     const after = await topologyFrom(input, this.options)
-    const diff = diffTopologies(before, after)
-    assembly.use(after)
-    this.running = { assembly, topology: after }
-    await assembly.join(after)
+    const before = steering.plans.topology
+    steering.plans.declare(after)
+    const diff = diffTopologies(before, steering.plans.topology)
+    assembly.use(steering.plans.topology)
+    await assembly.join(steering.plans.topology)
     this.eventLog.add({ kind: 'balancer', message: diff.changed ? 'topology reloaded' : 'topology reloaded: nothing changed' })
     return diff
   }
 
   /** Opens a listener of the gateway; resolves with its URL. */
-  async listen(listenable: Listenable): Promise<string> {
-    const { assembly, topology } = this.need()
-    const url = await assembly.dataPath.listeners.open(listenable, topology.gateway)
-    this.listening(url)
-    return url
+  listen(listenable: Listenable): Promise<string> {
+    const { assembly, steering } = this.need()
+    return this.doors.open(listenable, assembly, steering.plans.topology.gateway)
   }
 
   /** Serves on sockets that another process opened: with data threads each gets a duplicate of its own, else this thread takes the first. */
-  async listenShared(sockets: readonly SharedSocket[], unixPaths: readonly string[] = []): Promise<void> {
-    const { assembly, topology } = this.need()
-    if (assembly.threads !== undefined) {
-      await assembly.threads.open(sockets, unixPaths)
-      for (const { url } of sockets) this.listening(servedUrl(url, topology.gateway))
-      for (const path of unixPaths) this.listening(`unix:${path}`)
-      return
-    }
-    for (const { fds, url } of sockets) await this.listen({ fd: fds[0] ?? -1, url })
-    for (const path of unixPaths) await this.listen({ path })
-  }
-
-  private listening(url: string): void {
-    this.urls.push(url)
-    this.eventLog.add({ kind: 'gateway', message: `listening on ${url}` })
+  listenShared(sockets: readonly SharedSocket[], unixPaths: readonly string[] = []): Promise<void> {
+    const { assembly, steering } = this.need()
+    return this.doors.openShared({ sockets, unixPaths }, assembly, steering.plans.topology.gateway)
   }
 
   /** Serves the control API on a unix socket. */
@@ -162,13 +149,14 @@ export class Balancer {
   }
 
   status(): BalancerStatus {
-    const { assembly, topology } = this.need()
+    const { assembly, steering } = this.need()
     assembly.dataPath.settled.flush()
     return buildStatus(assembly, {
-      topology,
+      topology: steering.plans.topology,
+      steering,
       state: this.state,
       startedAtMs: this.startedAtMs,
-      listen: this.urls,
+      listen: this.doors.urls,
       threads: assembly.threads?.ids.length ?? 0,
       logDir: this.options.logDir,
       nowMs: this.options.clock.nowMs(),
@@ -211,6 +199,11 @@ export class Balancer {
     return this.need().assembly.office
   }
 
+  /** What changes the running topology by itself. */
+  steering(): Pick<Steering, 'rollouts' | 'scale' | 'residency' | 'plans'> {
+    return this.need().steering
+  }
+
   drain(nodeId: string): void {
     this.need().assembly.fleet.drain(nodeId)
   }
@@ -250,12 +243,13 @@ export class Balancer {
     this.emitter.emit('closed', undefined)
   }
 
-  private async windDown({ assembly, topology }: { assembly: Assembly; topology: Topology }, options: CloseOptions): Promise<void> {
-    const drainMs = options.drainMs ?? Math.max(...topology.pools.map((pool) => pool.drainMs))
+  private async windDown({ assembly, steering }: Running, options: CloseOptions): Promise<void> {
+    const drainMs = options.drainMs ?? Math.max(...steering.plans.topology.pools.map((pool) => pool.drainMs))
+    steering.stop()
     const { dataPath, threads } = assembly
     assembly.discovery.stop()
     threads?.refuse(STOPPING)
-    if (this.urls.length > 0) await pause(this.options.clock, READY_GRACE_MS, this.forced.signal)
+    if (this.doors.urls.length > 0) await pause(this.options.clock, READY_GRACE_MS, this.forced.signal)
     dataPath.listeners.stopAccepting()
     threads?.stopAccepting()
     this.forced.signal.addEventListener('abort', () => dataPath.listeners.cutAll())
@@ -275,8 +269,10 @@ export class Balancer {
   /** Servers joined or left; those that left are drained. */
   private membersChanged(): void {
     if (this.state === 'draining' || this.running === undefined) return
-    const { assembly, topology } = this.running
-    assembly.join(topology).catch((error: unknown) => this.options.log.error('source.not_joined', { error: messageOf(error) }))
+    const { assembly, steering } = this.running
+    assembly
+      .join(steering.plans.topology)
+      .catch((error: unknown) => this.options.log.error('source.not_joined', { error: messageOf(error) }))
   }
 
   private closedBecause(): string | undefined {
@@ -284,6 +280,7 @@ export class Balancer {
   }
 
   private settled(record: RequestRecord): void {
+    this.running?.steering.settled(record)
     this.requestLog?.add(record)
     this.emitter.emit('settled', record)
   }
@@ -293,7 +290,7 @@ export class Balancer {
     this.emitter.emit('record', undefined)
   }
 
-  private need(): { assembly: Assembly; topology: Topology } {
+  private need(): Running {
     if (this.running === undefined) throw new LbError('this balancer is not started', { code: 'LB_NOT_STARTED', source: 'operator' })
     return this.running
   }

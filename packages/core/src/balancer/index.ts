@@ -2,7 +2,8 @@
  * Owns the whole: builds the rooms, wires them, starts and stops them. Refuses to decide what a room decides; the only one that knows all others.
  * Read first: create-balancer.ts, then assembly.ts.
  */
-export { Balancer, createBalancer, type BalancerEvents } from './create-balancer.js'
+export type { BalancerEvents } from './balancer-events.js'
+export { Balancer, createBalancer } from './create-balancer.js'
 export type { SharedSocket, ThreadsOptions } from './data-threads.js'
 export { surveyGpus, surveyGpusOf, type GpuSnapshot } from './gpu-board.js'
 export { servedUrl, type Listenable } from './listeners.js'

@@ -25,6 +25,7 @@ export type FilterName =
   | 'face'
   | 'continuation'
   | 'labels'
+  | 'revision'
   | 'model'
   | 'context'
   | 'cooldown'

@@ -1,5 +1,17 @@
 import type { Face } from './dialect.js'
 
+/** What the text of an answer was like; looked at only while a revision of its pool is judged. */
+export interface AnswerQuality {
+  /** Characters of content. */
+  readonly chars: number
+  /** Neither content nor a call of a tool, although it ended well. */
+  readonly isEmpty: boolean
+  /** The same few words over and over. */
+  readonly isRepeating: boolean
+  /** JSON was asked for, or a tool called, and what came cannot be read; absent: nothing of the kind was asked for. */
+  readonly isMalformed?: boolean
+}
+
 /** One try at one node. */
 export interface AttemptRecord {
   /** `pool/node`. */
@@ -24,6 +36,10 @@ export interface AttemptRecord {
   readonly collected?: true
   /** The client left, and this engine notices that late: its slot stays busy for a while. */
   readonly late?: true
+  /** What the node ran, where its pool has several revisions. */
+  readonly revision?: string
+  /** Of a whole answer. */
+  readonly quality?: AnswerQuality
 }
 
 export type RequestOutcome = 'ok' | 'client-error' | 'engine-error' | 'unavailable' | 'cut' | 'client-gone'

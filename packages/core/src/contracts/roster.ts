@@ -41,6 +41,8 @@ export interface RosterNode extends Candidate {
   /** Longest prompt with its answer, in tokens; absent: unknown. */
   readonly contextTokens?: number
   readonly labels?: Readonly<Record<string, string>>
+  /** What it runs, where its pool has several revisions; absent: it has one. */
+  readonly revision?: string
   /** Shortest way there and back that was seen lately, in ms; absent: unknown. */
   readonly roundTripMs?: number
   /** It was taken out although its probes may be good: the how manyth time in this life. Absent: it is not out. */

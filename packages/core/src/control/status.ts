@@ -1,4 +1,7 @@
+import type { ScaleStatus } from '../autoscale/index.js'
 import type { GpuVendor, NodeState } from '../contracts/index.js'
+import type { ResidencyStatus } from '../residency/index.js'
+import type { RolloutStatus } from '../rollout/index.js'
 
 /** Median and 95th percentile of the last 60 seconds, in milliseconds. */
 export interface Quantiles {
@@ -133,6 +136,8 @@ export interface NodeStatus {
   readonly gpus: readonly string[] | null
   /** File with the output of a launched engine. */
   readonly logPath: string | null
+  /** What it runs, where its pool has several revisions. */
+  readonly revision?: string
   /** What its source says of it. */
   readonly labels?: Readonly<Record<string, string>>
   /** Loading progress, 0..1, where the engine tells. */
@@ -207,6 +212,12 @@ export interface PoolStatus {
   readonly nodes: readonly NodeStatus[]
   /** Sources of node groups, where the pool has any. */
   readonly sources?: readonly SourceStatus[]
+  /** The rollout that runs in it, else the last one since the balancer started. */
+  readonly rollout?: RolloutStatus
+  /** Groups whose number of nodes was asked for, or follows the load. */
+  readonly scale?: readonly ScaleStatus[]
+  /** Whether its engines are in memory, where it shares accelerators. */
+  readonly residency?: ResidencyStatus
 }
 
 /** A request that is refused because engines crashed on it. */
@@ -270,7 +281,9 @@ export interface BalancerEvent {
   /** Epoch. */
   readonly atMs: number
   /** What it is about. */
-  readonly kind: 'node' | 'gateway' | 'balancer'
+  readonly kind: 'node' | 'gateway' | 'balancer' | 'rollout' | 'scale' | 'residency'
+  /** The pool, for `kind: rollout`, `scale` and `residency`. */
+  readonly pool?: string
   /** The node's id, for `kind: node`. */
   readonly node?: string
   /** State before, when it changed. */

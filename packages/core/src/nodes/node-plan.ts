@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import { essenceOf, nodeIdsOf, type GroupPlan, type PoolPlan, type Topology } from '../topology/index.js'
+import { essenceOf, nodeIdOf, slotsOf, type GroupPlan, type PoolPlan, type Topology } from '../topology/index.js'
 
 /** One node that the topology asks for. */
 export interface NodePlan {
@@ -16,7 +16,10 @@ export interface NodePlan {
 export function nodePlansOf(topology: Topology): NodePlan[] {
   return topology.pools.flatMap((pool) =>
     pool.groups.flatMap((group) =>
-      nodeIdsOf(pool, group).map((id, replica) => ({ id, name: id.slice(pool.name.length + 1), pool, group, replica })),
+      (group.source === undefined ? slotsOf(group) : []).map((replica) => {
+        const id = nodeIdOf(pool, group, replica)
+        return { id, name: id.slice(pool.name.length + 1), pool, group, replica }
+      }),
     ),
   )
 }

@@ -73,6 +73,7 @@ function viewOf(node: Node): RosterNode | undefined {
     ...(group.role === undefined ? {} : { role: group.role }),
     ...(group.price === undefined ? {} : { price: group.price }),
     ...(group.labels === undefined ? {} : { labels: group.labels }),
+    ...(group.revision === undefined ? {} : { revision: group.revision }),
     ...abilitiesOf(node),
     ...node.standing.view,
     incarnation: node.incarnation,

@@ -4,7 +4,7 @@ import { DeliveredLedger, saysDeath, StreamInspector, TokenLedger } from '../dia
 import { LbError } from '../errors/index.js'
 import { type FrameVerdict, type ResponseHead, type UpstreamCall, type UpstreamError, type UpstreamEvents } from '../wire/index.js'
 import type { Admitted } from './admit.js'
-import { breakOff } from './break-off.js'
+import { breakOff, type BrokenEnd } from './break-off.js'
 import { PlainReader, StreamReader, type BodyReader } from './body-reader.js'
 import type { AttemptEnd } from './forward.js'
 import { outcomeOf } from './outcome-of.js'
@@ -251,7 +251,8 @@ export class Answer implements UpstreamEvents {
   }
 
   private finish(
-    end: Pick<AttemptEnd, 'outcome' | 'reason' | 'verdict' | 'movable' | 'rest' | 'passOn' | 'resumption' | 'isWhole' | 'isLost'>,
+    end: Pick<AttemptEnd, 'outcome' | 'reason' | 'verdict' | 'movable' | 'rest' | 'passOn' | 'resumption' | 'isWhole' | 'isLost'> &
+      Pick<BrokenEnd, 'counted'>,
   ): void {
     if (this.over) return
     this.over = true
@@ -281,7 +282,7 @@ export class Answer implements UpstreamEvents {
       said: this.said,
       isNonsense: this.isNonsense,
       status: this.head?.status,
-      usage: reader?.usage,
+      usage: reader?.usage ?? end.counted,
       firstContentAtMs: this.firstContentAtMs,
     })
   }

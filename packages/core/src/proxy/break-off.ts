@@ -1,9 +1,12 @@
+import type { Usage } from '../contracts/index.js'
 import type { BodyReader } from './body-reader.js'
 import type { AttemptEnd } from './forward.js'
 import { afterFirstBreak, streamCut, type BrokenStream } from './resumption.js'
 
 /** How a broken try ends, besides what all of them have. */
-export type BrokenEnd = Pick<AttemptEnd, 'outcome' | 'reason' | 'movable' | 'resumption' | 'passOn' | 'isWhole' | 'isLost'>
+export type BrokenEnd = Pick<AttemptEnd, 'outcome' | 'reason' | 'movable' | 'resumption' | 'passOn' | 'isWhole' | 'isLost'> & {
+  readonly counted?: Usage | undefined
+}
 
 /** An answer broke off of which its client has seen content already: another node is to go on, or the client is told the end, or the truth. */
 export function breakOff(broken: BrokenStream, reader: BodyReader | undefined, reason: string): BrokenEnd {
@@ -19,7 +22,7 @@ export function breakOff(broken: BrokenStream, reader: BodyReader | undefined, r
   }
   if (after?.kind === 'whole') {
     delivery.end(Buffer.from(after.rest))
-    return { ...end, isWhole: true }
+    return { ...end, isWhole: true, counted: after.counted }
   }
   delivery.fail(streamCut(reason), {})
   return { ...end, isLost: true, reason: after === undefined ? reason : `${reason}; not gone on with: ${after.why}` }

@@ -172,8 +172,10 @@ export class ResumedAnswer implements UpstreamEvents {
       const next = { ...after.resumption, from: resumption.from }
       return this.finish({ outcome: said, reason, resumption: next, passOn: () => request.delivery.fail(streamCut(reason), {}), ...more })
     }
-    if (after.kind === 'whole') request.delivery.end(Buffer.from(after.rest))
-    else request.delivery.fail(streamCut(`${reason}; ${after.why}`), {})
+    if (after.kind === 'whole') {
+      begun.usage ??= after.counted
+      request.delivery.end(Buffer.from(after.rest))
+    } else request.delivery.fail(streamCut(`${reason}; ${after.why}`), {})
     this.finish({ outcome: said, reason, isWhole: after.kind === 'whole', isLost: after.kind === 'lost', ...more })
   }
 

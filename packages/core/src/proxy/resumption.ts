@@ -1,4 +1,4 @@
-import type { ExactContinuation, RosterNode } from '../contracts/index.js'
+import type { ExactContinuation, RosterNode, Usage } from '../contracts/index.js'
 import {
   BegunStream,
   endOfAnswer,
@@ -37,7 +37,11 @@ export interface Resumption {
 /** What becomes of a stream that broke off: another node goes on, or it was whole already, or it cannot be helped. */
 export type AfterBreak =
   | { readonly kind: 'resume'; readonly resumption: Resumption }
-  | { readonly kind: 'whole'; readonly rest: string }
+  | {
+      readonly kind: 'whole'
+      readonly rest: string
+      /** Where usage did not come, and the ids of all tokens did. */ readonly counted: Usage | undefined
+    }
   | { readonly kind: 'lost'; readonly why: string }
 
 export interface BrokenStream {
@@ -71,7 +75,7 @@ export function afterBreak(
 ): AfterBreak {
   const { scan } = request
   const limit = scan.maxTokens ?? Number.POSITIVE_INFINITY
-  if (begun.finish !== undefined || begun.tokens >= limit) return { kind: 'whole', rest: restOf(request, begun) }
+  if (begun.finish !== undefined || begun.tokens >= limit) return { kind: 'whole', rest: restOf(request, begun), counted: countedIn(begun) }
   const why = node.dialect.continuation?.text[request.face] === undefined ? 'its engine cannot be asked to go on' : whyNot(scan, begun)
   if (why !== undefined) return { kind: 'lost', why }
   if (fruitless >= MOST_FRUITLESS || asked >= MOST_NODES) return { kind: 'lost', why: `${asked} nodes were asked to go on` }
@@ -93,12 +97,17 @@ function exactly(request: Admitted, node: RosterNode, begun: BegunStream): Pick<
 
 /** The end that the node no longer said. Usage that did not come is as we counted it. */
 function restOf({ scan, facts, face }: Admitted, begun: BegunStream): string {
-  const counted = { promptTokens: begun.ids?.prompt?.length ?? facts.promptTokens, completionTokens: begun.tokens }
+  const counted = countedIn(begun) ?? { promptTokens: facts.promptTokens, completionTokens: begun.tokens }
   return endOfAnswer(begun, {
     isChat: face === 'openai-chat',
     finish: begun.finish === undefined ? 'length' : undefined,
     usage: scan.includeUsage && begun.usage === undefined ? counted : undefined,
   })
+}
+
+function countedIn({ usage, ids, tokens }: BegunStream): Usage | undefined {
+  const prompt = ids?.prompt
+  return usage !== undefined || prompt === undefined ? undefined : { promptTokens: prompt.length, completionTokens: tokens }
 }
 
 /** Whether a node can go on with what another one began: the same engine and model, and the engine can be asked to. */

@@ -80,6 +80,6 @@ function changeOf(from: GroupPlan, to: GroupPlan, renamed: boolean): ChangedGrou
 /** What a running node was made of; the rest can change under it: weight, replicas and the limits of its starts. */
 export function essenceOf({ engine, model, apiKey, attach, source, launch, host }: GroupPlan): object {
   if (launch === undefined) return { engine, model, apiKey, attach, source }
-  const { replicas: _replicas, restarts: _restarts, readyWithinMs: _readyWithinMs, ...started } = launch
+  const { replicas: _replicas, slots: _slots, scale: _scale, restarts: _restarts, readyWithinMs: _readyWithinMs, ...started } = launch
   return { engine, model, apiKey, started, host }
 }

@@ -19,19 +19,26 @@ export type { GpuRef, GpuWish } from './gpu-wish.js'
 export type { Environment } from './interpolate.js'
 export { loadTopologyFile, type LoadOptions } from './load-topology-file.js'
 export { named, withMembers, type Member, type MembersOf } from './members.js'
+export type { ResidencyPlan } from './residency-plan.js'
+export { rolloutKinds, type JudgePlan, type MetricPlan, type RolloutKind, type RolloutPlan } from './rollout-plan.js'
+export type { ScalePlan, ScaleProvider, ScaleTarget, ScaleTrigger } from './scale-plan.js'
+export type { SplitPlan, SplitSide } from './split-plan.js'
+export { withChanges, type PoolChange, type PoolChanges } from './with-changes.js'
 export { placeOf, type Problem } from './problem.js'
 export { formatDuration, formatSize, parseDuration, parseSize } from './quantities.js'
 export { retryPlan, type HedgePlan, type RetryPlan } from './retry-plan.js'
 export { renderTopology, topologyForm } from './render-topology.js'
 export { resolveSecret } from './resolve-secret.js'
 export { resolveTopology, topologyNameOf, type ResolveOptions } from './resolve-topology.js'
-export { isResolvedTopology, parseResolvedTopology } from './resolved-topology.js'
+export { isPoolPlan, isResolvedTopology, parseResolvedTopology } from './resolved-topology.js'
 export { shippedSchema as topologySchema } from './schema-check.js'
 export type { TopologyInput } from './schema.js'
 export { TopologyErrors } from './topology-errors.js'
 export type { TopologySource } from './topology-source.js'
 export {
+  nodeIdOf,
   nodeIdsOf,
+  slotsOf,
   type GatewayPlan,
   type GroupPlan,
   type LaunchSettings,

@@ -1,7 +1,11 @@
 import type { GpuWish } from './gpu-wish.js'
 import type { AttachSource } from './attach-source.js'
 import type { HealthPlan } from './health-plan.js'
+import type { ResidencyPlan } from './residency-plan.js'
 import type { RetryPlan } from './retry-plan.js'
+import type { RolloutPlan } from './rollout-plan.js'
+import type { ScalePlan } from './scale-plan.js'
+import type { SplitPlan } from './split-plan.js'
 
 /** A secret is named, never written: the name of an environment variable, or an absolute path of a file that holds it. */
 export type SecretRef = { readonly env: string } | { readonly file: string }
@@ -78,11 +82,23 @@ export interface PoolPlan {
   readonly timeouts: { readonly connectMs: number; readonly firstTokenMs: number; readonly idleMs: number }
   readonly health: HealthPlan
   readonly drainMs: number
+  /** How a new revision of its nodes goes live; absent: as `lb rollout` takes it where nothing is said. */
+  readonly rollout?: RolloutPlan
+  /** Its engines rest while nobody asks for them; absent: they stay. */
+  readonly residency?: ResidencyPlan
+  /** How requests are parted between revisions; never declared, a rollout brings it. */
+  readonly split?: SplitPlan
+  /** Somebody brings a node up where a request finds none: requests wait for so long. Never declared: scale and residency bring it. */
+  readonly wake?: { readonly withinMs: number }
 }
 
 export interface LaunchSettings {
-  /** 1 to 1024. */
+  /** 1 to 1024; of a group that is scaled, the most that there may be. */
   readonly replicas: number
+  /** Which of them there are right now, by number; absent: all. Never declared: rollouts and scale bring it. */
+  readonly slots?: readonly number[]
+  /** How many there are follows the load. */
+  readonly scale?: ScalePlan
   /** The weights to load, as the engine names them. */
   readonly model?: string
   /** Runs instead of the engine's own command; the whole command line where it names `${PORT}`. Never empty. */
@@ -139,12 +155,24 @@ export interface GroupPlan {
   readonly labels?: Readonly<Record<string, string>>
   /** A member of a higher rank gets requests only while the pool has no ready node of a lower one; absent: 0. */
   readonly rank?: number
+  /** Names what these nodes run where a pool has several revisions: `r2`; unique in the pool. Never declared: a rollout brings it. */
+  readonly revision?: string
+  /** The declared group that this is a revision of; absent: it is the declared one itself. */
+  readonly revisionOf?: string
 }
 
 /** Ids of a group's nodes: `pool/group` for one, `pool/group-0` to `-n-1` for several; none while its source has told nobody. */
 export function nodeIdsOf(pool: { readonly name: string }, group: GroupPlan): readonly string[] {
-  if (group.source !== undefined) return []
-  const replicas = group.launch?.replicas ?? 1
-  const base = `${pool.name}/${group.name}`
-  return replicas === 1 ? [base] : Array.from({ length: replicas }, (_, index) => `${base}-${index}`)
+  return group.source === undefined ? slotsOf(group).map((slot) => nodeIdOf(pool, group, slot)) : []
+}
+
+/** The numbers of a group's replicas that there are right now. */
+export function slotsOf({ launch }: GroupPlan): readonly number[] {
+  return launch?.slots ?? Array.from({ length: launch?.replicas ?? 1 }, (_, slot) => slot)
+}
+
+/** The id of one replica, whether it is there or not. It stays the same however many others there are. */
+export function nodeIdOf(pool: { readonly name: string }, { name, launch }: GroupPlan, slot: number): string {
+  const base = `${pool.name}/${name}`
+  return slot === 0 && (launch?.replicas ?? 1) === 1 ? base : `${base}-${slot}`
 }

@@ -1,0 +1,71 @@
+export const rolloutKinds = ['rolling', 'canary', 'blue-green', 'in-place', 'shadow', 'split'] as const
+
+/**
+ * How a revision goes live. `rolling`: node by node. `canary`: by growing shares of traffic. `blue-green`: a full second set, one switch. `in-place`: one
+ * node's place at a time, where there is no room for two. `shadow`: copies of requests, answers compared and never shown. `split`: lasting shares.
+ */
+export type RolloutKind = (typeof rolloutKinds)[number]
+
+export interface RolloutPlan {
+  /** Absent: the planner takes what the accelerators allow. */
+  readonly kind?: RolloutKind
+  /** Of traffic that goes to the new revision, growing; the last is 1, but for `split` and `shadow`, which have one. */
+  readonly steps: readonly number[]
+  /** How long each step is watched at least. */
+  readonly holdMs: number
+  /** More nodes than declared at one moment, where there is room. */
+  readonly maxSurge: number
+  /** Nodes that may be missing at one moment. */
+  readonly maxUnavailable: number
+  /** How long the old set of `blue-green` is kept warm after the switch. */
+  readonly keepOldMs: number
+  /** Requests with this header go to the new revision from the first step on. */
+  readonly header?: { /** Lower case. */ readonly name: string; readonly value: string }
+  readonly judge: JudgePlan
+  /** What happens when the judge says no: back at once, or a pause in which a person decides. */
+  readonly rollback: 'auto' | 'ask'
+  /** A rollout that gets no further for so long, pauses left out, counts as failed. */
+  readonly progressMs: number
+  /** Told of each phase: POST with the rollout's status as JSON. */
+  readonly webhooks: readonly string[]
+}
+
+/** What a new revision may be worse by. Rates are shares 0..1. */
+export interface JudgePlan {
+  /** More failed requests than the old revision, as a difference of rates. */
+  readonly errorRate: number
+  /** Slower to the first token, as a ratio of medians. */
+  readonly ttftRatio: number
+  /** Slower from token to token, as a ratio of medians. */
+  readonly tpotRatio: number
+  /** More answers without content. */
+  readonly emptyOutputs: number
+  /** More answers that say the same over and over. */
+  readonly repeatedOutputs: number
+  /** More answers that are no JSON, or call a tool with none, where that was asked for. */
+  readonly malformedOutputs: number
+  /** Longer or shorter answers, as a ratio of means; absent: any. */
+  readonly lengthRatio?: number
+  /** Requests that a verdict needs on each side; fewer at the end of the last step is a failure. */
+  readonly minSamples: number
+  /** Chance that an equal revision is called worse, over a whole rollout. */
+  readonly falseAlarmRate: number
+  /** Absolute path of a file of prompts with what their answers must be. */
+  readonly goldenFile?: string
+  /** Figures told by a URL. */
+  readonly metrics: readonly MetricPlan[]
+}
+
+export interface MetricPlan {
+  readonly name: string
+  /** Answers a number, or JSON with a number at `path`; `{revision}` in it is filled in. */
+  readonly url: string
+  /** `result.0.value`; absent: the whole answer. */
+  readonly path?: string
+  readonly everyMs: number
+  /** Outside of them it counts as bad. */
+  readonly min?: number
+  readonly max?: number
+  /** Bad answers that are borne. */
+  readonly failures: number
+}
