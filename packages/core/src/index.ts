@@ -37,6 +37,18 @@ export type {
   StopRequest,
   WhyJson,
 } from './control/index.js'
+export type { ScaleStatus } from './autoscale/index.js'
+export type { ResidencyStatus } from './residency/index.js'
+export {
+  isOver,
+  type JudgeFigure,
+  type JudgeReport,
+  type RevisionEntry,
+  type RolloutPhase,
+  type RolloutStatus,
+  type RolloutVerb,
+  type RolloutWish,
+} from './rollout/index.js'
 export { askSources, type AskedSources } from './discovery/index.js'
 export { LbError, isLbError, messageOf } from './errors/index.js'
 export {

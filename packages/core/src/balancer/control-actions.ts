@@ -1,4 +1,5 @@
 import type { BalancerEvent } from '../control/index.js'
+import type { RolloutVerb, RolloutWish } from '../rollout/index.js'
 import type { Balancer } from './create-balancer.js'
 import type { EventLog } from './event-log.js'
 
@@ -25,6 +26,7 @@ export function controlActions(balancer: Balancer, eventLog: EventLog) {
     drain: (id: string) => balancer.drain(id),
     resume: (id: string) => balancer.resume(id),
     restart: (id: string) => balancer.restart(id),
+    ...steeringActions(balancer),
     stop: ({ drainMs, force, leaveEngines }: StopWish) =>
       void balancer.close({
         engines: leaveEngines === true ? 'leave' : 'stop',
@@ -33,5 +35,39 @@ export function controlActions(balancer: Balancer, eventLog: EventLog) {
       }),
     recentEvents: () => eventLog.recent(),
     onEvent: (listener: (event: BalancerEvent) => void) => eventLog.on(listener),
+  }
+}
+
+/** The running topology changed by people; a pool's name is looked up first, so that a wrong one is told as such. */
+function steeringActions(balancer: Balancer) {
+  const desks = () => balancer.steering()
+  return {
+    rollouts(pool?: string) {
+      if (pool === undefined) return desks().rollouts.list()
+      desks().plans.poolOf(pool)
+      return desks()
+        .rollouts.list()
+        .filter((rollout) => rollout.pool === pool)
+    },
+    startRollout(wish: RolloutWish) {
+      desks().plans.poolOf(wish.pool)
+      return desks().rollouts.start(wish)
+    },
+    actOnRollout(pool: string, verb: RolloutVerb) {
+      desks().plans.poolOf(pool)
+      return desks().rollouts.act(pool, verb)
+    },
+    compareRollout(pool: string) {
+      desks().plans.poolOf(pool)
+      return desks().rollouts.compare(pool)
+    },
+    revisions(pool: string) {
+      desks().plans.poolOf(pool)
+      return desks().rollouts.revisions(pool)
+    },
+    scale: (pool: string, replicas: number, group?: string) => desks().scale.scale(pool, replicas, group),
+    scales: () => desks().scale.list(),
+    unload: (pool: string) => desks().residency.unload(pool),
+    residency: () => desks().residency.list(),
   }
 }

@@ -1,4 +1,7 @@
+import type { ScaleStatus } from '../autoscale/index.js'
 import type { RequestRecord } from '../contracts/index.js'
+import type { ResidencyStatus } from '../residency/index.js'
+import type { JudgeReport, RevisionEntry, RolloutStatus, RolloutVerb, RolloutWish } from '../rollout/index.js'
 import type { NodeModels } from './models.js'
 import type { BalancerEvent, BalancerStatus, QuarantinedStatus } from './status.js'
 import type { Why } from './why.js'
@@ -32,6 +35,17 @@ export interface ControlActions {
   drain(nodeId: string): Promise<void> | void
   resume(nodeId: string): Promise<void> | void
   restart(nodeId: string): Promise<void> | void
+  /** Of all pools or of one, newest first. Throws LB_UNKNOWN_POOL. */
+  rollouts(pool?: string): readonly RolloutStatus[]
+  startRollout(wish: RolloutWish): Promise<RolloutStatus>
+  actOnRollout(pool: string, verb: RolloutVerb): Promise<RolloutStatus>
+  compareRollout(pool: string): JudgeReport
+  /** Newest first. Throws LB_UNKNOWN_POOL. */
+  revisions(pool: string): readonly RevisionEntry[]
+  scale(pool: string, replicas: number, group?: string): Promise<ScaleStatus>
+  scales(): readonly ScaleStatus[]
+  unload(pool: string): Promise<ResidencyStatus>
+  residency(): readonly ResidencyStatus[]
   /** Begins to stop and returns; the socket closes when done. */
   stop(request: StopRequest): void
   /** Recent events, oldest first. */

@@ -3,13 +3,23 @@ import { request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { ScaleStatus } from '../autoscale/index.js'
 import { silentLogger } from '../contracts/index.js'
 import { LbError } from '../errors/index.js'
+import type { ResidencyStatus } from '../residency/index.js'
+import type { JudgeReport, RolloutStatus } from '../rollout/index.js'
+import { TopologyErrors } from '../topology/index.js'
 import type { ControlActions } from './actions.js'
 import type { NodeModels } from './models.js'
 import { controlOpenApi } from './openapi.js'
 import { createControlServer, type ControlServer } from './server.js'
 import type { BalancerEvent, BalancerStatus } from './status.js'
+
+/** Of routes that take nothing without one. */
+const bodies: Readonly<Record<string, string>> = {
+  '/v1/rollouts': '{"pool":"demo","model":"m"}',
+  '/v1/pools/{pool}/scale': '{"replicas":2}',
+}
 
 let folder: string
 let socketPath: string
@@ -27,6 +37,10 @@ const models: NodeModels = {
   adapters: [],
   error: null,
 }
+const rollout = { id: 'demo-1', pool: 'demo', phase: 'holding' } as unknown as RolloutStatus
+const scale = { pool: 'demo', group: 'sim', replicas: 2, wanted: 3 } as unknown as ScaleStatus
+const rest = { pool: 'demo', state: 'resting' } as unknown as ResidencyStatus
+const report: JudgeReport = { verdict: 'good', reason: null, canaryRequests: 1, baselineRequests: 2, figures: [] }
 const status = { name: 'demo', pools: [] } as unknown as BalancerStatus
 
 function actions(): ControlActions {
@@ -47,6 +61,15 @@ function actions(): ControlActions {
     drain: node('drain'),
     resume: node('resume'),
     restart: node('restart'),
+    rollouts: (pool) => (pool === 'idle' ? [] : [rollout]),
+    startRollout: (wish) => (asked.push(`start ${JSON.stringify(wish)}`), Promise.resolve(rollout)),
+    actOnRollout: (pool, verb) => (asked.push(`${verb} ${pool}`), Promise.resolve(rollout)),
+    compareRollout: () => report,
+    revisions: (pool) => (asked.push(`revisions ${pool}`), []),
+    scale: (pool, replicas, group) => (asked.push(`scale ${pool} ${replicas} ${group ?? '-'}`), Promise.resolve(scale)),
+    scales: () => [scale],
+    unload: (pool) => (asked.push(`unload ${pool}`), Promise.resolve(rest)),
+    residency: () => [rest],
     stop: (given) => void asked.push(`stop ${JSON.stringify(given)}`),
     recentEvents: () => [{ atMs: 1, kind: 'balancer', message: 'started' }],
     onEvent: (listener) => (listeners.add(listener), () => void listeners.delete(listener)),
@@ -87,7 +110,8 @@ describe('the control API', () => {
       if ('get' in operations && path !== '/v1/events') expect((await call('GET', path)).status, path).toBe(200)
       if ('post' in operations)
         expect(
-          (await call('POST', path.replace('{pool}', 'demo').replace('{node}', 'sim-0').replace('{fingerprint}', 'abcd'))).status,
+          (await call('POST', path.replace('{pool}', 'demo').replace('{node}', 'sim-0').replace('{fingerprint}', 'abcd'), bodies[path]))
+            .status,
           path,
         ).toBe(200)
     }
@@ -141,6 +165,71 @@ describe('the control API', () => {
     expect(JSON.parse((await call('POST', '/v1/quarantine/abcd/lift')).text)).toEqual({ fingerprint: 'abcd', done: 'lift' })
     const gone = await call('POST', '/v1/quarantine/ffff/lift')
     expect([gone.status, gone.text]).toEqual([404, expect.stringContaining('LB_NOT_IN_QUARANTINE')])
+  })
+
+  it('begins a rollout as it was wished, and hands on what people decide', async () => {
+    const wish = { pool: 'demo', set: { 'launch.args.maxModelLen': 4096 }, plan: { kind: 'canary', steps: [0.05, 1], rollback: 'ask' } }
+    const begun = await call('POST', '/v1/rollouts', JSON.stringify(wish))
+    expect([begun.status, JSON.parse(begun.text)]).toEqual([200, rollout])
+    for (const verb of ['promote', 'pause', 'resume', 'abort', 'undo']) await call('POST', `/v1/rollouts/my%20pool/${verb}`)
+    const decided = ['promote', 'pause', 'resume', 'abort', 'undo'].map((verb) => `${verb} my pool`)
+    expect(asked).toEqual([`start ${JSON.stringify(wish)}`, ...decided])
+  })
+
+  it.each([
+    ['{"model":"m"}', 'the body lacks `pool`'],
+    ['{"pool":"demo"}', 'the body says no change: one of `model`, `set`, `groups`, `to` and `revision` must be there'],
+    ['{"pool":7,"model":"m"}', 'pool must be a string, not 7'],
+    ['{"pool":"demo","modell":"m"}', 'the body has no `modell`; it may have pool, group, model, set, groups, to, revision, plan'],
+    ['{"pool":"demo","model":"m","__proto__":{"x":1}}', 'the body has no `__proto__`'],
+    ['{"pool":"demo","model":"m","constructor":1}', 'the body has no `constructor`'],
+    ['{"pool":"demo","model":""}', 'model must not be empty'],
+    ['{"pool":"demo","revision":"../r1"}', 'revision must look like ^r[0-9]{1,9}$, not "../r1"'],
+    ['{"pool":"demo","set":[]}', 'set must be a JSON object, not a list'],
+    ['{"pool":"demo","groups":[]}', 'groups must have at least 1'],
+    ['{"pool":"demo","groups":[null]}', 'groups[0] must be a JSON object, not null'],
+    ['{"pool":"demo","groups":[{"name":"a","engine":"sim","weight":1}]}', 'groups[0] must have exactly one of launch, attach and source'],
+    ['{"pool":"demo","groups":[{"name":"a","engine":"sim","weight":-1}]}', 'groups[0].weight must be from 0 to 1000000, not -1'],
+    ['{"pool":"demo","model":"m","plan":{"kind":"big-bang"}}', 'plan.kind must be one of rolling, canary, blue-green'],
+    ['{"pool":"demo","model":"m","plan":{"steps":[0.5,0.2]}}', 'plan.steps[1] must be more than the step before it'],
+    ['{"pool":"demo","model":"m","plan":{"steps":[50]}}', 'plan.steps[0] must be from 0 to 1, not 50'],
+    ['{"pool":"demo","model":"m","plan":{"judge":{"errorRate":0.1}}}', 'plan.judge lacks `ttftRatio`'],
+    ['[]', 'the body must be a JSON object, not a list'],
+  ])('refuses the wish %s and says what is wrong with it', async (body, message) => {
+    const { status: code, text } = await call('POST', '/v1/rollouts', body)
+    expect(code).toBe(400)
+    expect(JSON.parse(text)).toMatchObject({ error: { code: 'LB_BAD_CONTROL_REQUEST', message: expect.stringContaining(message) as string } })
+    expect(asked).toEqual([])
+  })
+
+  it('tells of the rollout of a pool, and that there was none', async () => {
+    expect(JSON.parse((await call('GET', '/v1/rollouts')).text)).toEqual({ rollouts: [rollout] })
+    expect(JSON.parse((await call('GET', '/v1/rollouts/demo')).text)).toEqual(rollout)
+    expect(JSON.parse((await call('GET', '/v1/rollouts/demo/compare')).text)).toEqual(report)
+    const none = await call('GET', '/v1/rollouts/idle')
+    expect([none.status, none.text]).toEqual([404, expect.stringContaining('LB_NO_ROLLOUT')])
+  })
+
+  it('tells every mistake of a topology that a wish would make', async () => {
+    const problem = { file: 'topology', line: 0, column: 0, width: 1, keyPath: 'launch.args.x', message: 'no such key' }
+    await server.close()
+    server = createControlServer({
+      actions: { ...actions(), startRollout: () => Promise.reject(new TopologyErrors([problem], undefined)) },
+      log: silentLogger,
+    })
+    await server.listen(socketPath)
+    const { status: code, text } = await call('POST', '/v1/rollouts', '{"pool":"demo","set":{"launch.args.x":1}}')
+    expect([code, JSON.parse(text)]).toMatchObject([400, { error: { code: 'LB_TOPOLOGY_INVALID', problems: [problem] } }])
+  })
+
+  it('scales and puts to rest', async () => {
+    expect(JSON.parse((await call('POST', '/v1/pools/demo/scale', '{"replicas":3,"group":"gpu"}')).text)).toEqual(scale)
+    for (const body of ['{}', '{"replicas":-1}', '{"replicas":1.5}', '{"replicas":"3"}', '{"replicas":3,"pool":"x"}'])
+      expect((await call('POST', '/v1/pools/demo/scale', body)).status, body).toBe(400)
+    expect(JSON.parse((await call('POST', '/v1/pools/demo/unload')).text)).toEqual(rest)
+    expect(asked).toEqual(['scale demo 3 gpu', 'unload demo'])
+    expect(JSON.parse((await call('GET', '/v1/scale')).text)).toEqual({ groups: [scale] })
+    expect(JSON.parse((await call('GET', '/v1/residency')).text)).toEqual({ pools: [rest] })
   })
 
   it('streams recent and new events as lines and forgets a reader that leaves', async () => {

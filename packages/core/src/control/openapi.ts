@@ -8,6 +8,7 @@ export function controlOpenApi(): object {
     operations[route.method.toLowerCase()] = {
       summary: route.summary,
       parameters: parameterNames(route.path).map((name) => ({ name, in: 'path', required: true, schema: { type: 'string' } })),
+      ...(route.body === undefined ? {} : { requestBody: { required: true, content: { 'application/json': { schema: route.body } } } }),
       responses: { '200': { description: 'done' }, '4XX': errorResponse, '5XX': errorResponse },
     }
   }

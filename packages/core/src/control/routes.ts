@@ -1,6 +1,8 @@
 import { recordJson } from '../dialects/index.js'
 import { LbError } from '../errors/index.js'
 import type { ControlActions, StopRequest } from './actions.js'
+import type { BodySchema } from './body-check.js'
+import { steeringRoutes } from './steering-routes.js'
 import { whyJson, type WhyJson } from './why.js'
 
 /** What a route gives back: JSON, plain text, or the event stream. */
@@ -18,6 +20,8 @@ export interface ControlRoute {
   /** With `{name}` for one path segment. */
   readonly path: string
   readonly summary: string
+  /** What the body must be; absent: none is needed. */
+  readonly body?: BodySchema
   handle(actions: ControlActions, request: ControlRequest): ControlAnswer | Promise<ControlAnswer>
 }
 
@@ -72,6 +76,7 @@ export const controlRoutes: readonly ControlRoute[] = [
   nodeRoute('drain', 'Take no new requests; let running ones end'),
   nodeRoute('resume', 'Take requests again'),
   nodeRoute('restart', 'Drain, stop and start the engine again'),
+  ...steeringRoutes,
   {
     method: 'POST',
     path: '/v1/stop',

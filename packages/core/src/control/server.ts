@@ -68,10 +68,16 @@ function send(actions: ControlActions, response: ServerResponse, given: ControlA
 function sendError(response: ServerResponse, thrown: unknown): void {
   if (response.headersSent) return void response.destroy()
   const error = isLbError(thrown)
-    ? { code: thrown.code, message: thrown.message, ...(thrown.hint === undefined ? {} : { hint: thrown.hint }) }
+    ? { code: thrown.code, message: thrown.message, ...(thrown.hint === undefined ? {} : { hint: thrown.hint }), ...problemsOf(thrown) }
     : { code: 'LB_BUG', message: `the balancer failed on this request: ${messageOf(thrown)}` }
   const status = isLbError(thrown) ? thrown.httpStatus || 400 : 500
   response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify({ error }))
+}
+
+/** A topology can be wrong in several places: all of them. */
+function problemsOf(thrown: object): object {
+  const { problems } = thrown as { problems?: unknown }
+  return Array.isArray(problems) ? { problems } : {}
 }
 
 function refused(message: string, httpStatus: number): LbError {
