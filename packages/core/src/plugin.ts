@@ -49,6 +49,7 @@ export type {
   StrategyPlugin,
   TraceSink,
   Usage,
+  WeightsPin,
 } from './contracts/index.js'
 export type { Clock, RandomSource, TimerHandle } from './base/index.js'
 export { LbError, isLbError, messageOf } from './errors/index.js'

@@ -172,6 +172,16 @@ export interface ModelKeeper {
   readonly unload?: (model: string, signal: AbortSignal) => Promise<void>
 }
 
+/** How weights of a certain content are launched, whatever their name has come to mean since. What is left out stays as it was. */
+export interface WeightsPin {
+  /** Of `launch.args`, in the place of those that are there. */
+  readonly settings?: Readonly<Record<string, unknown>>
+  /** In the place of `launch.model`. */
+  readonly weights?: string
+  /** The model's name at the node, of an attached one. */
+  readonly model?: string
+}
+
 /** How to empty a node before it is stopped, beside waiting until core counts nothing in flight there. */
 export interface DrainRecipe {
   /** Whether the engine itself is empty: other balancers may use it too. Asked at most every `minProbeIntervalMs`. */
@@ -217,6 +227,15 @@ export interface Backend {
   readonly diagnose?: (logTail: string) => Diagnosis | undefined
   readonly drain?: DrainRecipe
   readonly models?: ModelKeeper
+  /**
+   * What its weights are exactly, by the name that it has for them now: the same weights, the same text (`commit:<hash>`, `sha256:<hash>`), other weights another
+   * one. Quick (under 5 s), starts nothing. Undefined: they are not here yet, or nobody can tell. May throw: then nobody can tell.
+   */
+  readonly content?: (signal: AbortSignal) => Promise<string | undefined>
+  /** `sha256:<hex>` over all their bytes, where `content` is told from less than that. Asked in the background: may take minutes, and leaves the machine to others. */
+  readonly contentHash?: (signal: AbortSignal) => Promise<string | undefined>
+  /** Pure: how to launch the weights that `content` once told; undefined: this engine cannot be held to them. */
+  readonly pin?: (content: string) => WeightsPin | undefined
   /** Gives its memory back while staying up, and takes it again. */
   readonly sleep?: (signal: AbortSignal) => Promise<void>
   readonly wake?: (signal: AbortSignal) => Promise<void>

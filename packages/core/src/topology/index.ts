@@ -12,6 +12,7 @@ export {
   type KubernetesSource,
   type SrvSource,
 } from './attach-source.js'
+export { changeGroup, type ChangeContext, type GroupChange } from './change-group.js'
 export type { EngineCatalogue, EngineFacts, StrategyCatalogue } from './catalogue.js'
 export { defineTopology } from './define-topology.js'
 export { diffTopologies, essenceOf, type ChangedGroup, type PoolDiff, type TopologyDiff } from './diff-topologies.js'

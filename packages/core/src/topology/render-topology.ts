@@ -122,7 +122,8 @@ function plain(text: string): string {
   return text.replaceAll('${', () => '$${')
 }
 
-function deepPlain<Value>(value: Value): Value {
+/** The same for all texts of a value. */
+export function deepPlain<Value>(value: Value): Value {
   if (typeof value === 'string') return plain(value) as Value
   if (Array.isArray(value)) return value.map(deepPlain) as Value
   if (typeof value !== 'object' || value === null) return value
