@@ -1,6 +1,7 @@
 /** A TCP proxy in front of one engine that breaks chosen answers at a chosen byte. It reads no framing: what it does to an answer, a network can do. */
-import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import { CutPoint, type Cut } from './cut-point.js'
+import { TcpProxy, type SocketPair } from './tcp-proxy.js'
 
 /** Cuts by `x-request-id`; each try of a request uses up one. Shared by the proxies of a pool. */
 export class CutPlan {
@@ -17,62 +18,28 @@ export class CutPlan {
   }
 }
 
-export class CuttingProxy {
-  private readonly sockets = new Set<Socket>()
+export function startCuttingProxy(enginePort: number, plan: CutPlan): Promise<TcpProxy> {
+  return TcpProxy.start(enginePort, (pair) => carry(pair, plan))
+}
 
-  private constructor(
-    private readonly server: Server,
-    private readonly enginePort: number,
-    private readonly plan: CutPlan,
-  ) {
-    server.on('connection', (client) => this.accept(client))
-  }
-
-  static async start(enginePort: number, plan: CutPlan): Promise<CuttingProxy> {
-    const server = createServer({ noDelay: true })
-    const proxy = new CuttingProxy(server, enginePort, plan)
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-    return proxy
-  }
-
-  get url(): string {
-    return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`
-  }
-
-  close(): Promise<void> {
-    for (const socket of this.sockets) socket.destroy()
-    return new Promise((resolve) => void this.server.close(() => resolve()))
-  }
-
-  private accept(client: Socket): void {
-    const engine = connect(this.enginePort, '127.0.0.1').setNoDelay()
-    const pair = [client, engine] as const
-    for (const socket of pair) {
-      this.sockets.add(socket)
-      socket.on('error', () => undefined)
-      socket.on('close', () => {
-        this.sockets.delete(socket)
-        for (const other of pair) other.destroy()
-      })
+function carry({ client, engine }: SocketPair, plan: CutPlan): void {
+  const exchange = new CutExchange(plan)
+  client.on('data', (bytes: Buffer) => {
+    exchange.asked(bytes)
+    engine.write(bytes)
+  })
+  engine.on('data', (bytes: Buffer) => {
+    const sent = exchange.answered(bytes)
+    if (sent === undefined) {
+      client.write(bytes)
+      return
     }
-    const exchange = new CutExchange(this.plan)
-    client.on('data', (bytes: Buffer) => {
-      exchange.asked(bytes)
-      engine.write(bytes)
-    })
-    engine.on('data', (bytes: Buffer) => {
-      const sent = exchange.answered(bytes)
-      if (sent === undefined) {
-        client.write(bytes)
-        return
-      }
-      // What becomes of the client's side is the cut's affair now.
-      engine.removeAllListeners('close').destroy()
-      breakOff(client, bytes.subarray(0, sent), exchange.how)
-    })
-    client.on('end', () => engine.end())
-    engine.on('end', () => client.end())
-  }
+    // What becomes of the client's side is the cut's affair now.
+    engine.removeAllListeners('close').destroy()
+    breakOff(client, bytes.subarray(0, sent), exchange.how)
+  })
+  client.on('end', () => engine.end())
+  engine.on('end', () => client.end())
 }
 
 /** One connection carries one request at a time: bytes of a client behind those of an answer begin the next one. */

@@ -5,7 +5,8 @@ import { createBalancer, defineTopology } from '@plimsoll/core'
 import { plugin as sim } from '@plimsoll/plugin-sim'
 import { startSimServer, type SimServer } from '@plimsoll/plugin-sim/server'
 import { expect } from 'vitest'
-import { ByteCutter, type ByteCuts } from './byte-cutter.js'
+import { startByteCutter, type ByteCuts } from './byte-cutter.js'
+import type { TcpProxy } from './tcp-proxy.js'
 import { inTurns } from './stream-reader.js'
 
 /** These seeds give answers with characters of two, three and four bytes. */
@@ -21,7 +22,7 @@ export type CutFace = keyof typeof faces
 
 const cuts: ByteCuts = new Map()
 const sims: SimServer[] = []
-const cutters: ByteCutter[] = []
+const cutters: TcpProxy[] = []
 let balancer: ReturnType<typeof createBalancer> | undefined
 let front: Server | undefined
 let port = 0
@@ -30,7 +31,7 @@ let port = 0
 export async function openCutting(): Promise<void> {
   for (let index = 0; index < 2; index += 1) {
     sims.push(await startSimServer({ port: 0, models: ['exact', 'text'] }))
-    cutters.push(await ByteCutter.start(sims[index]?.port ?? 0, cuts))
+    cutters.push(await startByteCutter(sims[index]?.port ?? 0, cuts))
   }
   const attach = cutters.map(({ url }) => url)
   const pool = (continuation: Pool) => ({

@@ -1,6 +1,7 @@
 /** Row a3 of the promises: engines that are cut off in mid-stream. Simulated ones and a scripted one, each behind a proxy that cuts; one real `lb` in front of them. */
 import { startSimServer, type SimServer } from '@plimsoll/plugin-sim/server'
-import { CuttingProxy, CutPlan } from './cutting-proxy.js'
+import { CutPlan, startCuttingProxy } from './cutting-proxy.js'
+import type { TcpProxy } from './tcp-proxy.js'
 import { House } from './house.js'
 import { ShapesEngine, shapesModel } from './shapes-engine.js'
 import { inTurns, readStream, type Ask, type Seen } from './stream-reader.js'
@@ -23,8 +24,8 @@ export interface SurvivalOptions {
 interface Engines {
   readonly sims: readonly SimServer[]
   readonly shapes: readonly ShapesEngine[]
-  readonly proxies: readonly CuttingProxy[]
-  readonly shapesProxies: readonly CuttingProxy[]
+  readonly proxies: readonly TcpProxy[]
+  readonly shapesProxies: readonly TcpProxy[]
 }
 
 /** Of a request record, what is looked at here. */
@@ -112,12 +113,12 @@ async function startEngines(plan: CutPlan, { engines = 4, slowness = 2 }: Surviv
   const times = Array.from({ length: engines })
   const sims = await Promise.all(times.map(() => startSimServer({ port: 0, models: [models.whole, models.off], settings })))
   const shapes = await Promise.all(times.map(() => ShapesEngine.start()))
-  const proxied = (list: readonly { readonly port: number }[]) => Promise.all(list.map(({ port }) => CuttingProxy.start(port, plan)))
+  const proxied = (list: readonly { readonly port: number }[]) => Promise.all(list.map(({ port }) => startCuttingProxy(port, plan)))
   return { sims, shapes, proxies: await proxied(sims), shapesProxies: await proxied(shapes) }
 }
 
 function topologyOf({ proxies, shapesProxies }: Engines, { workers = 1, pool = '' }: SurvivalOptions): string {
-  const poolOf = (name: string, model: string, nodes: readonly CuttingProxy[], more = ''): string =>
+  const poolOf = (name: string, model: string, nodes: readonly TcpProxy[], more = ''): string =>
     `  ${name}:\n    models: [${model}]\n${more}    nodes:\n      - { name: n, engine: sim, attach: [${nodes.map(({ url }) => url).join(', ')}] }\n`
   return `version: 1
 gateway: { listen: 127.0.0.1:0, workers: ${workers} }

@@ -8,7 +8,8 @@ import { join } from 'node:path'
 import { createBalancer, defineTopology } from '@plimsoll/core'
 import { plugin as llamacpp } from '@plimsoll/plugin-llamacpp'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { CuttingProxy, CutPlan } from '../e2e/cutting-proxy.js'
+import { CutPlan, startCuttingProxy } from '../e2e/cutting-proxy.js'
+import type { TcpProxy } from '../e2e/tcp-proxy.js'
 import { until } from '../e2e/house.js'
 import { readStream, type Ask, type Seen } from '../e2e/stream-reader.js'
 import { namedEngine } from './named-engine.js'
@@ -32,7 +33,7 @@ function common() {
 describe.skipIf(command === undefined)('an answer of a real llama-server that breaks off', () => {
   const folder = mkdtempSync(join(tmpdir(), 'lb-continuation-'))
   const plan = new CutPlan()
-  const proxies: CuttingProxy[] = []
+  const proxies: TcpProxy[] = []
   let engine: ChildProcess | undefined
   let balancer: ReturnType<typeof createBalancer> | undefined
   let front: Server | undefined
@@ -45,7 +46,7 @@ describe.skipIf(command === undefined)('an answer of a real llama-server that br
     const model = makeModel('gguf', join(folder, 'tiny.gguf'))
     engine = spawn(command ?? '', ['-m', model, '-c', '8192', '-np', '2', '-t', '1', '--port', String(port)], { stdio: 'ignore' })
     await until(async () => (await fetch(`${direct}/health`).catch(() => undefined))?.status === 200, 30_000)
-    for (let index = 0; index < 2; index += 1) proxies.push(await CuttingProxy.start(port, plan))
+    for (let index = 0; index < 2; index += 1) proxies.push(await startCuttingProxy(port, plan))
     const pool = (continuation: 'exact' | 'text') => ({
       continuation,
       strategy: 'round-robin',
