@@ -38,7 +38,9 @@ export interface AttemptRecord {
   readonly late?: true
   /** What the node ran, where its pool has several revisions. */
   readonly revision?: string
-  /** Of a whole answer. */
+  /** Of the engine's answer, where its pool has several revisions and one came. */
+  readonly status?: number
+  /** Of a whole answer, whether the client was given it or, after it, that of the trusted revision. */
   readonly quality?: AnswerQuality
 }
 
