@@ -42,6 +42,8 @@ export interface JudgeFigure {
   /** What it must keep to, for people: `at most +1 %`. */
   readonly limit: string
   readonly verdict: FigureVerdict
+  /** How sure it is that the new one is worse, however often this is looked at: 0..1; absent: nothing to be sure of. */
+  readonly confidence?: number
 }
 
 /** What the judge says so far. */

@@ -1,0 +1,60 @@
+import type { MatchedSet } from './matched-sets.js'
+
+/** How much larger the canary's values are guessed to be, in multiples of `exp(tilt)`, and how much is put on that guess. */
+export interface Guess {
+  readonly tilt: number
+  readonly weight: number
+}
+
+/**
+ * How much the sets speak for "the canary's values are larger" against "both are the same": the wealth of somebody who bets on it, beginning with 1.
+ *
+ * Within a set the canary's value is, if both are the same, any of its values with the same chance. A bet that pays
+ * `exp(tilt * canary's value) / mean of exp(tilt * value)` is therefore fair whatever the values are, however they change over the day, and the product of
+ * fair bets, averaged over several tilts, is a non-negative martingale: the chance that it ever reaches 1/a, however often it is looked at, is at most a
+ * (J. Ville, Etude critique de la notion de collectif, 1939; A. Ramdas, P. Grunwald, V. Vovk, G. Shafer, Game-theoretic statistics and safe anytime-valid
+ * inference, Statistical Science 38, 2023, section 4). The bet itself is the soft rank of Z. Ren and R. Barber, Derandomised knockoffs, 2024, and the
+ * likelihood of conditional logistic regression for matched sets (N. Breslow and N. Day, Statistical methods in cancer research, volume 1, 1980, chapter 7).
+ */
+export class Evidence {
+  /** Logarithms of the wealth of each guess. */
+  private readonly wealth: Float64Array
+  private highest = 0
+
+  constructor(private readonly guesses: readonly Guess[]) {
+    this.wealth = new Float64Array(guesses.length)
+  }
+
+  /** Logarithm of the evidence now. */
+  get log(): number {
+    let most = Number.NEGATIVE_INFINITY
+    for (const wealth of this.wealth) most = Math.max(most, wealth)
+    let sum = 0
+    for (const [index, { weight }] of this.guesses.entries()) sum += weight * Math.exp((this.wealth[index] as number) - most)
+    return most + Math.log(sum)
+  }
+
+  /** How sure it is, 0..1: one minus the p-value that holds at all times. */
+  get confidence(): number {
+    return 1 - Math.exp(-this.highest)
+  }
+
+  /** `values` lie between -4 and 4 or so: far ones are the caller's to cut. */
+  add({ side, one, others }: MatchedSet): void {
+    const sign = side === 'canary' ? 1 : -1
+    for (const [index, { tilt }] of this.guesses.entries()) {
+      let sum = 1
+      for (const other of others) sum += Math.exp(sign * tilt * (other - one))
+      this.wealth[index] = (this.wealth[index] as number) + Math.log((others.length + 1) / sum)
+    }
+    this.highest = Math.max(this.highest, this.log)
+  }
+
+  /** A value of 0 or 1 for which there is nothing to compare with, but that 1 has at most this chance: fair or worse than fair for any smaller one. */
+  addAlone(value: number, mostChance: number): void {
+    for (const [index, { tilt }] of this.guesses.entries()) {
+      this.wealth[index] = (this.wealth[index] as number) + tilt * value - Math.log(1 - mostChance + mostChance * Math.exp(tilt))
+    }
+    this.highest = Math.max(this.highest, this.log)
+  }
+}

@@ -1,0 +1,19 @@
+const grouped = new Intl.NumberFormat('en-US')
+
+/** `0.12` to `12 %`, with as many digits as say something. */
+export function asPercent(share: number): string {
+  return `${Number((share * 100).toPrecision(2))} %`
+}
+
+export function asCount(count: number): string {
+  return grouped.format(count)
+}
+
+/** `x1.42`. */
+export function asRatio(ratio: number): string {
+  return `x${Number(ratio.toPrecision(3))}`
+}
+
+export function inUnit(value: number, unit: 'ms' | 'tokens'): string {
+  return `${grouped.format(Number(value.toPrecision(3)))} ${unit}`
+}

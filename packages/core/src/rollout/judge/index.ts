@@ -1,0 +1,11 @@
+/**
+ * Says whether a new revision is worse than the old one: by what both did with requests, by golden prompts and by metrics. Refuses to know how requests
+ * reach nodes and what a verdict leads to.
+ * Read first: judge.ts, then evidence.ts.
+ */
+export { Judge } from './judge.js'
+export { samplesOf, samplesOfPair, type JudgedSides, type JudgeSample } from './judge-sample.js'
+export { readGoldenFile } from './golden-file.js'
+export type { GoldenAsker, GoldenPrompt } from './golden-prompt.js'
+export { runGolden, type GoldenOutcome } from './golden-run.js'
+export { MetricWatch, type MetricFetch, type MetricReading } from './metric-watch.js'

@@ -1,0 +1,106 @@
+import type { AnswerQuality, AttemptRecord, RequestRecord, ShadowPair } from '../../contracts/index.js'
+
+/** What one node did with one request, as far as a judge compares it. */
+export interface JudgeSample {
+  readonly side: 'canary' | 'baseline'
+  /** No whole answer came of it, whether or not another node gave one later. */
+  readonly failed: boolean
+  /** Absent: its text was not looked at. */
+  readonly quality?: AnswerQuality
+  /** From this node's being asked to the first content of a stream; null without one. */
+  readonly ttftMs: number | null
+  /** Prompt tokens that were in no cache, which the time to the first token depends on; null: nobody knows. */
+  readonly computedTokens: number | null
+  /** From token to token; null where there were too few to tell. */
+  readonly tpotMs: number | null
+  /** Of a whole answer. */
+  readonly completionTokens: number | null
+}
+
+/** `AttemptRecord.revision` of the two sides. */
+export interface JudgedSides {
+  /** Tries at nodes of no revision count here too: before the rollout there was only this one. */
+  readonly old: string
+  readonly new: string
+}
+
+/** Fewer say little about the pace: the first ones leave in one packet. */
+const leastTokensForPace = 8
+
+/**
+ * What a request says of the two sides: one sample for each try whose end says anything about the node. What failed on the new side and was answered by the
+ * old one is a failure of the new side. Mistakes of the client, clients that left, and nodes that asked for a pause say nothing.
+ */
+export function samplesOf(record: RequestRecord, sides: JudgedSides): JudgeSample[] {
+  const samples: JudgeSample[] = []
+  for (const [index, attempt] of record.attempts.entries()) {
+    const side = sideOf(attempt, sides)
+    if (side === undefined || attempt.leg === 'prefill' || attempt.busy === true) continue
+    const isLast = index === record.attempts.length - 1
+    const end = endOf(attempt, record, isLast)
+    if (end === undefined) continue
+    const isWhole = end === 'answered' && isLast && record.outcome === 'ok'
+    samples.push({
+      side,
+      failed: end === 'failed',
+      ...(attempt.quality === undefined ? {} : { quality: attempt.quality }),
+      ...(isWhole ? timesOf(record, attempt) : noTimes),
+    })
+  }
+  return samples
+}
+
+/** What a request and its copy say: both were asked the same. The copy's cache is colder, and nobody knows how much, so that first tokens are not compared. */
+export function samplesOfPair({ main, copy }: ShadowPair): JudgeSample[] {
+  if (main.failure !== null && main.status === 0) return []
+  return (['baseline', 'canary'] as const).map((side) => {
+    const { failure, status, completionTokens, quality, totalMs, ttftMs } = side === 'canary' ? copy : main
+    const whole = failure === null && status < 400
+    return {
+      side,
+      failed: failure !== null || status >= 500,
+      ...(quality === null ? {} : { quality }),
+      ttftMs: whole ? ttftMs : null,
+      computedTokens: null,
+      tpotMs: whole ? paceOf(totalMs, ttftMs, completionTokens) : null,
+      completionTokens: whole ? completionTokens : null,
+    }
+  })
+}
+
+function sideOf({ revision }: AttemptRecord, sides: JudgedSides): JudgeSample['side'] | undefined {
+  if (revision === sides.new) return 'canary'
+  return revision === undefined || revision === sides.old ? 'baseline' : undefined
+}
+
+/** Undefined: it says nothing of the node. An answer whose text was looked at came whole, even where lb then asked another node. */
+function endOf({ outcome, quality, status }: AttemptRecord, record: RequestRecord, isLast: boolean): 'answered' | 'failed' | undefined {
+  if (outcome === 'cancelled') return undefined
+  if (quality !== undefined) return 'answered'
+  if (outcome !== 'answered' && outcome !== 'refused') return 'failed'
+  if (status !== undefined && status >= 400 && status < 500) return undefined
+  if (isLast && (record.outcome === 'client-error' || record.outcome === 'client-gone')) return undefined
+  if (outcome === 'refused') return 'failed'
+  return isLast && record.outcome !== 'ok' ? 'failed' : 'answered'
+}
+
+type Times = Pick<JudgeSample, 'ttftMs' | 'computedTokens' | 'tpotMs' | 'completionTokens'>
+const noTimes: Times = { ttftMs: null, computedTokens: null, tpotMs: null, completionTokens: null }
+
+/** A stream that another try began has no first token of its own; one that ran beside another may have been asked later than its record says. */
+function timesOf(record: RequestRecord, attempt: AttemptRecord): Times {
+  const tokens = record.tokensMeasured ? record.completionTokens : null
+  if (attempt.continues !== undefined) return { ...noTimes, completionTokens: tokens }
+  const cachedTokens = record.cachedTokens ?? record.believed?.cachedTokens
+  return {
+    ttftMs: record.ttftMs === null ? null : Math.max(0, record.ttftMs - attempt.startedMs),
+    computedTokens: cachedTokens === undefined ? null : Math.max(0, record.promptTokens - cachedTokens),
+    tpotMs: paceOf(record.totalMs, record.ttftMs, tokens),
+    completionTokens: tokens,
+  }
+}
+
+function paceOf(totalMs: number, ttftMs: number | null, tokens: number | null): number | null {
+  if (ttftMs === null || tokens === null || tokens < leastTokensForPace) return null
+  return Math.max(0, totalMs - ttftMs) / (tokens - 1)
+}

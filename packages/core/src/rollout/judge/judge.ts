@@ -1,0 +1,97 @@
+import type { JudgePlan } from '../../topology/index.js'
+import type { FigureVerdict, JudgeFigure, JudgeReport } from '../rollout-status.js'
+import type { Figure } from './figure.js'
+import { figuresOf } from './figures-of.js'
+import type { GoldenOutcome } from './golden-run.js'
+import type { JudgeSample } from './judge-sample.js'
+import type { MetricReading } from './metric-watch.js'
+
+/**
+ * Says whether a new revision is worse than the old one, after every request. An equal revision is called worse with `plan.falseAlarmRate` at most, over a
+ * whole rollout and however often this is asked (evidence.ts). What was called bad stays bad. Knows nothing of time: whoever asks decides when it is enough.
+ */
+export class Judge {
+  private readonly figures: readonly Figure[]
+  /** Golden prompts, metrics, and faults: figures that are told as a whole. */
+  private readonly told = new Map<string, JudgeFigure>()
+  private readonly requests = { canary: 0, baseline: 0 }
+  /** Why it is bad, with the figures as they were then. */
+  private sentence: string | undefined
+
+  constructor(private readonly plan: JudgePlan) {
+    this.figures = figuresOf(plan)
+  }
+
+  get isBad(): boolean {
+    return this.sentence !== undefined
+  }
+
+  add(sample: JudgeSample): void {
+    this.requests[sample.side] += 1
+    for (const figure of this.figures) {
+      figure.add(sample)
+      if (figure.isBad) this.condemn(figure.inWords())
+    }
+  }
+
+  /** A fault of the new revision that needs no comparing: it does not start, serves another model, reads a smaller context. */
+  fault(name: string, message: string): void {
+    this.told.set(name, { name, canary: null, baseline: null, unit: 'count', limit: 'none', verdict: 'bad' })
+    this.condemn(message)
+  }
+
+  golden(outcome: GoldenOutcome): void {
+    const { asked, passed, firstFailure } = outcome
+    const verdict = passed === asked ? 'good' : 'bad'
+    this.told.set('golden', { name: 'golden', canary: passed, baseline: null, unit: 'count', limit: `all ${asked}`, verdict })
+    if (firstFailure !== null) this.condemn(`golden: ${passed} of ${asked} prompts passed; ${firstFailure}`)
+  }
+
+  /** Also of the old revision, where the metric is told for each. */
+  metric(reading: MetricReading): void {
+    const { name, canary, baseline, limit, verdict, reason } = reading
+    this.told.set(name, { name, canary, baseline, unit: 'number', limit, verdict })
+    if (verdict === 'bad') this.condemn(reason)
+  }
+
+  report(): JudgeReport {
+    const { canary: canaryRequests, baseline: baselineRequests } = this.requests
+    const figures = [...this.figures.map((figure) => this.judged(figure)), ...this.told.values()]
+    return { ...this.verdict(), canaryRequests, baselineRequests, figures }
+  }
+
+  /** No more will come: too few requests are a failure, and a suspicion that never became evidence is none. */
+  finalVerdict(): JudgeReport {
+    const report = this.report()
+    if (report.verdict !== 'undecided') return report
+    if (!this.hasEnough) return { ...report, verdict: 'bad', reason: `too few requests: ${this.counts()}` }
+    return { ...report, verdict: 'good', reason: null }
+  }
+
+  private verdict(): Pick<JudgeReport, 'verdict' | 'reason'> {
+    if (this.sentence !== undefined) return { verdict: 'bad', reason: this.sentence }
+    if (!this.hasEnough) return { verdict: 'undecided', reason: `waits for requests: ${this.counts()}` }
+    const suspect = this.figures.find(({ isSuspicious }) => isSuspicious)
+    if (suspect !== undefined) return { verdict: 'undecided', reason: `looks worse, may be chance: ${suspect.inWords()}` }
+    const missing = [...this.told.values()].find(({ verdict }) => verdict === 'undecided')
+    if (missing !== undefined) return { verdict: 'undecided', reason: `waits for ${missing.name}` }
+    return { verdict: 'good', reason: null }
+  }
+
+  private judged(figure: Figure): JudgeFigure {
+    const verdict: FigureVerdict = figure.isBad ? 'bad' : !this.hasEnough || figure.isSuspicious ? 'undecided' : 'good'
+    return { ...figure.describe(), verdict }
+  }
+
+  private get hasEnough(): boolean {
+    return Math.min(this.requests.canary, this.requests.baseline) >= this.plan.minSamples
+  }
+
+  private counts(): string {
+    return `${this.requests.canary} on the new revision and ${this.requests.baseline} on the old one, ${this.plan.minSamples} are needed on each`
+  }
+
+  private condemn(reason: string): void {
+    this.sentence ??= reason
+  }
+}
