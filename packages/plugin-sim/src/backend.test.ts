@@ -34,7 +34,12 @@ describe('the backend of a simulated node', () => {
     const signal = AbortSignal.timeout(5000)
     expect(await backend.probe(signal)).toMatchObject({ verdict: 'loading', reason: 'loading the simulated model' })
     await sim.fault(null)
+    expect(await backend.load?.(signal)).toEqual({})
     expect(await backend.probe(signal)).toEqual({ verdict: 'ready', models: ['sim-8b'], version: '0.1.0' })
+    const { contextTokens } = (await backend.load?.(signal)) ?? {}
+    await sim.fault('small-context')
+    await backend.probe(signal)
+    expect([contextTokens, await backend.load?.(signal)]).toEqual([32_768, { contextTokens: 256 }])
   })
 
   it.each([

@@ -31,6 +31,7 @@ const continuation: Continuation = {
 
 /** The smallest backend there is: a command line, a health check, OpenAI's protocol. */
 export function createSimBackend(spec: NodeSpec<SimSettings>, host: PluginHost): Backend {
+  let contextTokens: number | undefined
   return {
     launchPlan: (slot) => ({
       command: process.execPath,
@@ -38,7 +39,13 @@ export function createSimBackend(spec: NodeSpec<SimSettings>, host: PluginHost):
       env: {},
       readyWithinMs: spec.settings.loadMs + startAllowanceMs,
     }),
-    probe: async (signal) => readHealth(await host.get(`${spec.url}/health`, { signal })),
+    probe: async (signal) => {
+      const answer = await host.get(`${spec.url}/health`, { signal })
+      contextTokens = contextOf(answer.text)
+      return readHealth(answer)
+    },
+    // Said with the last good probe, so nothing more is asked.
+    load: () => Promise.resolve(contextTokens === undefined ? {} : { contextTokens }),
     minProbeIntervalMs: 100,
     strictModels: true,
     dialect: openaiDialect({ continuation }),
@@ -66,12 +73,18 @@ function readHealth({ status, text }: { readonly status: number; readonly text: 
   return { verdict: 'loading', reason, ...(typeof health.progress === 'number' ? { progress: health.progress } : {}) }
 }
 
+function contextOf(text: string): number | undefined {
+  const { contextTokens } = parseHealth(text)
+  return typeof contextTokens === 'number' ? contextTokens : undefined
+}
+
 interface Health {
   readonly status?: unknown
   readonly models?: unknown
   readonly version?: unknown
   readonly reason?: unknown
   readonly progress?: unknown
+  readonly contextTokens?: unknown
 }
 
 /** Anything that is no JSON object reads as an empty one: whatever runs there is not this engine. */

@@ -15,15 +15,21 @@ export interface RunPart {
 
 interface Track extends RunPart {
   readonly id: string
+  /** How much later than they were computed its tokens are told; unknown before the first. */
+  lateMs: number | undefined
   sent: number
   lastMs: number
   cachedTokens: number
 }
 
+/** A sequence as it stood at the end of one turn. */
+type Told = Pick<SequenceView, 'producedTokens' | 'cachedTokens' | 'promptTokens' | 'state'>
+
 /** One HTTP request in the engine: a sequence for each prompt, and the writer that hears of their tokens. */
 export class AnswerRun {
   private readonly tracks: Track[] = []
   private readonly startedMs = performance.now()
+  private readonly late = new Set<NodeJS.Timeout>()
   private open = 0
 
   constructor(
@@ -43,17 +49,18 @@ export class AnswerRun {
 
   /** The client is gone: slots and queue places are free when this returns. */
   abort(): void {
+    for (const timer of this.late) clearTimeout(timer)
     const left = this.withdraw()
     this.engine.metrics.finished.abort += left
   }
 
   private submit(part: RunPart): void {
     const { prompt, answer } = part
-    const track: Track = { ...part, id: this.engine.nextId(), sent: 0, lastMs: this.startedMs, cachedTokens: 0 }
+    const track: Track = { ...part, id: this.engine.nextId(), lateMs: undefined, sent: 0, lastMs: this.startedMs, cachedTokens: 0 }
     const index = this.tracks.push(track) - 1
     const blockHashes = chainBlocks([...prompt.tokens, ...answer.ids], this.engine.model.blockTokens)
     const request = { id: track.id, promptTokens: prompt.tokens.length, outputTokens: answer.tokenCount, blockHashes }
-    this.engine.driver.submit(request, { onProgress: (sequence) => this.progress(index, track, sequence) })
+    this.engine.driver.submit(request, { onProgress: (sequence) => this.hear(index, track, sequence) })
     this.open++
   }
 
@@ -61,7 +68,24 @@ export class AnswerRun {
     return this.tracks.filter(({ id }) => this.engine.driver.cancel(id)).length
   }
 
-  private progress(index: number, track: Track, sequence: SequenceView): void {
+  private hear(index: number, track: Track, sequence: SequenceView): void {
+    track.lateMs ??= this.latenessMs()
+    if (track.lateMs === 0) return this.progress(index, track, sequence)
+    const { producedTokens, cachedTokens, promptTokens, state } = sequence
+    const timer = setTimeout(() => {
+      this.late.delete(timer)
+      this.progress(index, track, { producedTokens, cachedTokens, promptTokens, state })
+    }, track.lateMs)
+    this.late.add(timer)
+  }
+
+  /** Of the fault `ttft:N`, at the first token: all come so much later, each as long after the one before as it was. */
+  private latenessMs(): number {
+    const fault = this.engine.faults.current
+    return fault?.kind === 'ttft' ? Math.max(0, (performance.now() - this.startedMs) * (fault.factor - 1)) : 0
+  }
+
+  private progress(index: number, track: Track, sequence: Told): void {
     this.count(track, sequence)
     if (track.sent === 0) {
       track.cachedTokens = sequence.cachedTokens
@@ -76,7 +100,7 @@ export class AnswerRun {
     this.writer.flush()
   }
 
-  private count(track: Track, sequence: SequenceView): void {
+  private count(track: Track, sequence: Told): void {
     const { metrics } = this.engine
     const nowMs = performance.now()
     const fresh = sequence.producedTokens - track.sent

@@ -19,6 +19,7 @@ interface SwitchOptions {
 export class FaultSwitch {
   current: Fault | undefined
   private readonly held: (() => void)[] = []
+  private end: NodeJS.Timeout | undefined
   private drawn = 0
 
   constructor(
@@ -35,12 +36,26 @@ export class FaultSwitch {
     this.change(this.parse(text))
   }
 
+  /** The engine begins to load: a declared end counts from here. */
+  begin(loadMs: number): void {
+    const fault = this.current
+    if (fault?.kind === 'exit-on-load')
+      this.end = setTimeout(() => this.ending.exit(fault.code, 'fault exit-on-load: giving up while loading the model'), loadMs)
+    if (fault?.kind === 'die-after') this.dieAfter(loadMs + fault.afterMs)
+  }
+
+  /** Nothing ends this process any more. */
+  close(): void {
+    clearTimeout(this.end)
+  }
+
   /** At run time; null clears. `die` happens now. */
   set(text: string | null): void {
     if (text === null) return this.change(undefined)
     const fault = this.parse(text)
     if (isLoadFault(fault)) throw new Refusal(400, `${text} can only be declared: the engine has loaded already`, { param: 'fault' })
     this.change(fault)
+    if (fault.kind === 'die-after') this.dieAfter(fault.afterMs)
   }
 
   /** Resolves when the engine does not hang. */
@@ -65,7 +80,12 @@ export class FaultSwitch {
     return fault
   }
 
+  private dieAfter(ms: number): void {
+    this.end = setTimeout(() => this.ending.die(), ms)
+  }
+
   private change(fault: Fault | undefined): void {
+    clearTimeout(this.end)
     const stoodStill = standsStill(this.current)
     this.current = fault
     this.driver.model.setSlowness(this.options.slowness * (fault?.kind === 'slow' ? fault.factor : 1))

@@ -33,6 +33,31 @@ describe('faults over real sockets', () => {
     expect(codes).toEqual([1])
   })
 
+  it('exit-on-load:CODE leaves with that code', async () => {
+    const codes: number[] = []
+    await using _sim = await SimClient.start(
+      { fault: 'exit-on-load:137' },
+      { die: () => expect.unreachable(), exit: (code) => void codes.push(code) },
+    )
+    await until(() => codes.length > 0)
+    expect(codes).toEqual([137])
+  })
+
+  it('die-after:MS dies after its load, at run time after the switch, and not at all when cleared', async () => {
+    let deaths = 0
+    const ending = { die: () => void deaths++, exit: () => expect.unreachable() }
+    await using declared = await SimClient.start({ fault: 'die-after:30', loadMs: 60 }, ending)
+    await until(async () => (await declared.get('/health')).status === 200)
+    await until(() => deaths === 1)
+    await using switched = await SimClient.start({}, ending)
+    expect(await isUp(switched)).toBe(true)
+    await switched.fault('die-after:20')
+    await until(() => deaths === 2)
+    await switched.fault('die-after:3600000')
+    await switched.fault(null)
+    expect(await isUp(switched)).toBe(true)
+  })
+
   it('poison:WORD ends the process with 134 on a body that has the word, and serves all others', async () => {
     const codes: number[] = []
     const ending = { die: () => expect.unreachable(), exit: (code: number) => void codes.push(code) }
@@ -100,6 +125,39 @@ describe('faults over real sockets', () => {
     await sim.fault('slow:5')
     // 8 steps of 7 ms, five times slower; a busy machine can only add to it.
     expect(await timed()).toBeGreaterThanOrEqual(8 * 7 * 5 * 0.95)
+  })
+
+  it('ttft:N keeps the first token back for N times as long, and those behind it no longer', async () => {
+    await using sim = await SimClient.start({ profile: '8b-h100', slowness: 3 })
+    const plain = { max_tokens: 8 }
+    const right = (await (await sim.chat(plain)).json()) as Answer
+    const timesOf = async () => {
+      const startMs = performance.now()
+      const response = await sim.chat({ ...plain, stream: true })
+      const firstMs = performance.now() - startMs
+      const events = await eventsOf(response)
+      return { firstMs, allMs: performance.now() - startMs, events }
+    }
+    await sim.fault('ttft:9')
+    const { firstMs, allMs, events } = await timesOf()
+    // A step takes 21 ms: the head comes with the first token, seven more behind it; a busy machine can only add to it.
+    expect(firstMs).toBeGreaterThanOrEqual(21 * 9 * 0.95)
+    expect(allMs - firstMs).toBeLessThan(firstMs)
+    const text = events
+      .slice(0, -1)
+      .map((event) => (JSON.parse(event) as { choices: { delta: { content?: string } }[] }).choices[0]?.delta.content)
+    expect(text.join('')).toBe(right.choices[0]?.message.content)
+    expect(events.at(-1)).toBe('[DONE]')
+  })
+
+  it('a request that is left while ttft:N keeps it back writes nothing more', async () => {
+    await using sim = await SimClient.start({ fault: 'ttft:50', profile: '8b-h100' })
+    const controller = new AbortController()
+    const left = sim.chat({ max_tokens: 4 }, { signal: controller.signal })
+    await until(async () => (await sim.gauge('num_requests_running')) === 1)
+    controller.abort()
+    await expect(left).rejects.toThrow(/abort/u)
+    await until(async () => (await sim.gauge('num_requests_running')) === 0)
   })
 
   it('storm-503 refuses all requests while health stays well', async () => {
@@ -178,15 +236,34 @@ describe('faults over real sockets', () => {
 })
 
 describe('the written form of a fault', () => {
-  it.each(['slow', 'poison:', 'poison:two words', 'slow:', 'slow:0', 'slow:x', 'errors:5', 'errors:101%', 'die:1', '', 'Die'])(
-    'refuses %j',
-    (text) => {
-      expect(parseFault(text)).toBeUndefined()
-    },
-  )
+  it.each([
+    'slow',
+    'ttft',
+    'ttft:0',
+    'die-after',
+    'die-after:x',
+    'exit-on-load:',
+    'exit-on-load:256',
+    'poison:',
+    'poison:two words',
+    'slow:',
+    'slow:0',
+    'slow:x',
+    'errors:5',
+    'errors:101%',
+    'die:1',
+    '',
+    'Die',
+  ])('refuses %j', (text) => {
+    expect(parseFault(text)).toBeUndefined()
+  })
 
   it('reads numbers', () => {
     expect(parseFault('slow:1.5')).toEqual({ kind: 'slow', factor: 1.5 })
+    expect(parseFault('ttft:3')).toEqual({ kind: 'ttft', factor: 3 })
+    expect(parseFault('die-after:500')).toEqual({ kind: 'die-after', afterMs: 500 })
+    expect(parseFault('exit-on-load')).toEqual({ kind: 'exit-on-load', code: 1 })
+    expect(parseFault('exit-on-load:134')).toEqual({ kind: 'exit-on-load', code: 134 })
     expect(parseFault('errors:0.5%')).toEqual({ kind: 'errors', ratio: 0.005 })
   })
 })

@@ -27,7 +27,10 @@ export const routes: Readonly<Record<string, Handler>> = {
 
 function handleHealth(engine: SimEngine, _request: IncomingMessage, response: ServerResponse): void {
   const { loading } = engine
-  if (loading === undefined) return sendJson(response, 200, { status: 'ok', models: engine.models, version: simVersion })
+  if (loading === undefined) {
+    const { models, contextTokens } = engine
+    return sendJson(response, 200, { status: 'ok', models, contextTokens, version: simVersion })
+  }
   sendJson(response, 503, { status: 'loading', reason: 'loading the simulated model', progress: loading.progress })
 }
 

@@ -35,7 +35,8 @@ export class SimEngine {
   get loading(): { readonly progress: number } | undefined {
     const elapsedMs = performance.now() - this.startedMs
     const { loadMs } = this.settings
-    if (this.faults.current?.kind === 'hang-on-load') return { progress: Math.min(0.99, elapsedMs / (loadMs + 60_000)) }
+    // It gets half-way and no further.
+    if (this.faults.current?.kind === 'hang-on-load') return { progress: Math.min(0.5, elapsedMs / Math.max(1, loadMs)) }
     return elapsedMs < loadMs ? { progress: elapsedMs / loadMs } : undefined
   }
 

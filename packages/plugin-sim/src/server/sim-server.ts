@@ -11,7 +11,7 @@ export interface SimServerOptions {
   readonly port: number
   readonly models: readonly string[]
   readonly settings?: Partial<SimSettings>
-  /** What `die` and `exit-on-load` do; by default they end this process. */
+  /** What `die`, `die-after` and `exit-on-load` do; by default they end this process. */
   readonly ending?: Ending
 }
 
@@ -32,12 +32,9 @@ export async function startSimServer(options: SimServerOptions): Promise<SimServ
   // As uvicorn does: what pools connections to a vLLM must let go of them earlier.
   server.keepAliveTimeout = 5000
   await listen(server, options.port)
-  const exitTimer =
-    engine.faults.current?.kind === 'exit-on-load'
-      ? setTimeout(() => ending.exit(1, 'fault exit-on-load: giving up while loading the model'), engine.settings.loadMs)
-      : undefined
+  engine.faults.begin(engine.settings.loadMs)
   const { port } = server.address() as AddressInfo
-  return { url: `http://127.0.0.1:${port}`, port, engine, close: () => close(server, engine, exitTimer) }
+  return { url: `http://127.0.0.1:${port}`, port, engine, close: () => close(server, engine) }
 }
 
 const endProcess: Ending = {
@@ -82,8 +79,8 @@ async function listen(server: Server, port: number): Promise<void> {
   server.off('error', reject)
 }
 
-async function close(server: Server, engine: SimEngine, exitTimer: NodeJS.Timeout | undefined): Promise<void> {
-  clearTimeout(exitTimer)
+async function close(server: Server, engine: SimEngine): Promise<void> {
+  engine.faults.close()
   engine.driver.close()
   const closed = new Promise<void>((resolve) => void server.close(() => resolve()))
   server.closeAllConnections()
