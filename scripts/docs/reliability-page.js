@@ -6,7 +6,7 @@ import { aligned } from '../../test/bench/table.js'
 const folder = fileURLToPath(new URL('../../test/reliability/results/', import.meta.url))
 
 /** The order of the page; what is not named here comes last. */
-const order = ['a1', 'a2', 'a3', 'begun', 'health', 'e', 's']
+const order = ['a1', 'a2', 'a3', 'begun', 'b1', 'b2', 'b3', 'health', 'e', 's']
 
 const opening = `# When nodes fail: promises and figures
 
@@ -27,12 +27,13 @@ const howTo = `## Run it yourself
 \`\`\`sh
 npm run test:long -- reliability            # all of it; an idle machine, some twenty minutes
 npm run test:long -- reliability-a1         # one row
+npm run test:long -- rollout                # b1 to b3, half an hour
 npm run docs                                # writes this page from what was measured
 \`\`\`
 
 nginx and haproxy take part where they are installed (\`apt-get install nginx haproxy\`); their tests are skipped elsewhere. The short forms run with \`npm test\`:
-\`test/e2e/reliability-*.test.ts\`, \`test/e2e/streams-survive.test.ts\`, \`test/e2e/gray-nodes.test.ts\` and their neighbours. The harness is \`test/reliability\`: engines as
-processes, faults, a client that trusts nothing, the peers' configurations.
+\`test/e2e/reliability-*.test.ts\`, \`test/e2e/streams-survive.test.ts\`, \`test/e2e/gray-nodes.test.ts\`, \`test/e2e/rollouts.test.ts\` and their neighbours. The harness is \`test/reliability\`:
+engines as processes, faults, a client that trusts nothing, the peers' configurations; for rollouts \`test/rollouts\` besides.
 
 ## What the columns say
 

@@ -25,6 +25,8 @@ export interface Answered {
   /** From `x-lb-node` and `x-lb-attempts`, where there are such. */
   readonly node: string | undefined
   readonly attempts: number
+  /** Of a refusal, as its header says it. */
+  readonly retryAfter: string | undefined
   /** On the monotonic clock. */
   readonly startedAtMs: number
   readonly firstContentAtMs: number | undefined
@@ -115,6 +117,7 @@ class Asking {
       fakeDone: end.done && judged !== 'whole' && judged !== 'refused',
       node: header(answer, 'x-lb-node'),
       attempts: Number(header(answer, 'x-lb-attempts') ?? 1),
+      retryAfter: header(answer, 'retry-after'),
       startedAtMs,
       firstContentAtMs,
       endedAtMs: performance.now(),
