@@ -23,6 +23,9 @@ const byErrorCode: Readonly<Record<string, number>> = {
   LB_UNKNOWN_COMMAND: exitCodes.wrongInput,
   LB_UNKNOWN_NODE: exitCodes.wrongInput,
   LB_NODE_UNKNOWN: exitCodes.wrongInput,
+  LB_UNKNOWN_POOL: exitCodes.wrongInput,
+  LB_UNKNOWN_GROUP: exitCodes.wrongInput,
+  LB_BAD_CONTROL_REQUEST: exitCodes.wrongInput,
   LB_NOT_RUNNING: exitCodes.notRunning,
   LB_ABORTED: exitCodes.aborted,
   LB_INTERRUPTED: exitCodes.interrupted,
@@ -31,4 +34,16 @@ const byErrorCode: Readonly<Record<string, number>> = {
 /** Exit code of an LbError's code; whatever is not listed failed. */
 export function exitCodeOf(errorCode: string): number {
   return byErrorCode[errorCode] ?? exitCodes.failed
+}
+
+const byPhase: Readonly<Record<string, number>> = {
+  promoted: exitCodes.done,
+  'rolled-back': exitCodes.rolledBack,
+  aborted: exitCodes.aborted,
+  failed: exitCodes.failed,
+}
+
+/** Exit code of a rollout's end; undefined while it runs. */
+export function exitCodeOfPhase(phase: string): number | undefined {
+  return byPhase[phase]
 }

@@ -35,6 +35,7 @@ export type {
   SourceStatus,
   ServedModel,
   StopRequest,
+  Topologies,
   WhyJson,
 } from './control/index.js'
 export type { ScaleStatus } from './autoscale/index.js'
@@ -45,6 +46,7 @@ export {
   type JudgeReport,
   type RevisionEntry,
   type RolloutPhase,
+  type RolloutSide,
   type RolloutStatus,
   type RolloutVerb,
   type RolloutWish,

@@ -25,11 +25,23 @@ import Purge from './purge.js'
 import QuarantineLift from './quarantine/lift.js'
 import QuarantineList from './quarantine/list.js'
 import Replay from './replay.js'
+import RolloutAbort from './rollout/abort.js'
+import RolloutCompare from './rollout/compare.js'
+import RolloutHistory from './rollout/history.js'
+import RolloutPause from './rollout/pause.js'
+import RolloutPromote from './rollout/promote.js'
+import RolloutResume from './rollout/resume.js'
+import RolloutStart from './rollout/start.js'
+import RolloutStatus from './rollout/status.js'
+import RolloutUndo from './rollout/undo.js'
+import RolloutWatch from './rollout/watch.js'
+import Scale from './scale.js'
 import Simulate from './simulate.js'
 import Status from './status.js'
 import Strategies from './strategies.js'
 import Top from './top.js'
 import Tune from './tune.js'
+import Unload from './unload.js'
 import Up from './up.js'
 import Why from './why.js'
 
@@ -57,11 +69,23 @@ export const commands = {
   'quarantine:lift': QuarantineLift,
   'quarantine:list': QuarantineList,
   replay: Replay,
+  'rollout:abort': RolloutAbort,
+  'rollout:compare': RolloutCompare,
+  'rollout:history': RolloutHistory,
+  'rollout:pause': RolloutPause,
+  'rollout:promote': RolloutPromote,
+  'rollout:resume': RolloutResume,
+  'rollout:start': RolloutStart,
+  'rollout:status': RolloutStatus,
+  'rollout:undo': RolloutUndo,
+  'rollout:watch': RolloutWatch,
+  scale: Scale,
   simulate: Simulate,
   status: Status,
   strategies: Strategies,
   top: Top,
   tune: Tune,
+  unload: Unload,
   up: Up,
   why: Why,
 }

@@ -1,13 +1,14 @@
 import { span, wrapWords, type Glyphs, type Line, type Tone } from '../views/board/index.js'
 import { clockTime, count } from '../views/units.js'
 import { footerLine } from './help-lines.js'
+import { running } from './rollout-keys.js'
 import type { Prompt, ViewState } from './view-state.js'
 
 /** The last lines of the screen: questions and news take the place of the key list, and are never cut. */
 export function bottomLines(state: ViewState, width: number, glyphs: Glyphs): Line[] {
   const said = state.prompt === undefined ? news(state) : question(state.prompt, state)
   return said === undefined
-    ? [footerLine(state.mode, width, glyphs)]
+    ? [footerLine(state.mode, { width, rollout: running(state).length > 0 }, glyphs)]
     : wrapWords(said.text, width - 1).map((text) => [span(` ${text}`, said.tone)])
 }
 

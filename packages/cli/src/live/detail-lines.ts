@@ -49,6 +49,7 @@ function factsOf(node: NodeStatus, { nowMs, gpus }: Surroundings): Fact[] {
     ['tokens', `${count(node.tokensInFlight)} in flight, ${count(node.tokensPerSecond)} tok/s`],
     ['requests', `${count(node.requests)}, ${count(node.errors)} failed`],
     ['weight', String(node.weight)],
+    node.revision === undefined ? undefined : ['revision', node.revision],
     ['TTFT', `${pair(node.ttftMs)} (p50 / p95)`],
     ['TPOT', `${pair(node.tpotMs)} (p50 / p95)`],
     node.progress === null ? undefined : ['loading', percent(node.progress)],

@@ -1,6 +1,13 @@
 import { describe, expect, it } from 'vitest'
 import { glyphsFor, lineWidth, plainText } from '../views/board/index.js'
-import { sampleNode, samplePool, sampleStatus, SAMPLE_AT_MS, SAMPLE_EVENTS } from '../views/board/sample-status.test.fixture.js'
+import {
+  sampleNode,
+  samplePool,
+  sampleRollout,
+  sampleStatus,
+  SAMPLE_AT_MS,
+  SAMPLE_EVENTS,
+} from '../views/board/sample-status.test.fixture.js'
 import { frameLines, type FrameSize } from './frame.js'
 import { initialView, withSelection, type ViewState } from './view-state.js'
 
@@ -42,6 +49,22 @@ describe('the frame', () => {
     expect(lines.at(-1)).toBe(' ↑↓ select  enter details  d drain  u resume  r restart  l logs  w why  / filter  ? help  q quit')
   })
 
+  it('keeps a rollout in sight beside any number of nodes, at every size', () => {
+    const nodes = Array.from({ length: 40 }, (_, index) => sampleNode(`chat/gpu-${index}`))
+    const status = sampleStatus({ pools: [samplePool('chat', nodes, { rollout: sampleRollout() })] })
+    for (let columns = 20; columns <= 130; columns += 5) {
+      for (let rows = 3; rows <= 45; rows += 3) {
+        const lines = frameLines(view({ status }), { columns, rows }, UTF8)
+        expect(lines).toHaveLength(rows)
+        expect(Math.max(...lines.map(lineWidth))).toBeLessThanOrEqual(columns)
+        if (rows >= 12) expect(lines.some((line) => plainText(line).startsWith(' rollout chat'))).toBe(true)
+      }
+    }
+    const lines = textOf(view({ status, filter: 'no such' }), { columns: 120, rows: 30 })
+    expect(lines.some((line) => line.includes('step 2 of 4, 41 s left'))).toBe(true)
+    expect(textOf(view({ status })).at(-1)).toMatch(/^ p pause {2}P promote {2}A abort /)
+  })
+
   it('always tells the way out', () => {
     expect(textOf(view(), { columns: 40, rows: 24 }).at(-1)).toMatch(/\? help {2}q quit$/)
   })
@@ -62,7 +85,7 @@ describe('the frame', () => {
 
   it('never cuts a question', () => {
     const consequence = 'Restart chat/gpu-0? 14 requests in flight end first; 1 other ready node takes its share.'
-    const lines = textOf(view({ prompt: { kind: 'confirm', action: 'restart', nodeId: 'chat/gpu-0', consequence } }), {
+    const lines = textOf(view({ prompt: { kind: 'confirm', wanted: { kind: 'restart', nodeId: 'chat/gpu-0' }, consequence } }), {
       columns: 40,
       rows: 20,
     })

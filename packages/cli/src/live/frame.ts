@@ -1,4 +1,15 @@
-import { boardRows, cutLine, gpuRows, headerLines, span, wrapCommand, type BoardRow, type Glyphs, type Line } from '../views/board/index.js'
+import {
+  boardRows,
+  cutLine,
+  gpuRows,
+  headerLines,
+  rolloutRows,
+  span,
+  wrapCommand,
+  type BoardRow,
+  type Glyphs,
+  type Line,
+} from '../views/board/index.js'
 import { paneLines } from './bottom-pane.js'
 import { bottomLines, lostText } from './bottom-lines.js'
 import { visiblePools, type Pane, type ViewState } from './view-state.js'
@@ -19,15 +30,21 @@ export function frameLines(state: ViewState, { columns: width, rows }: FrameSize
   const board = boardOrHint(boardOf(state, width, glyphs), state)
   // On a small screen what was asked for by a key goes before the request that always stands there.
   const request = state.pane === 'events' || rows >= ROOMY_ROWS ? curlLines(state, width) : []
-  const room = rows - top.length - bottom.length - 1
+  const whole = rows - top.length - bottom.length - 1
+  const rollouts = stripLines(state, width, glyphs).slice(0, Math.max(0, Math.floor((whole - MIN_BOARD) / 2)))
+  const room = rollouts.length === 0 ? whole : whole - rollouts.length - 1
   const heights = shareRoom(room, { curl: request.length, board: board.length }, state.pane)
   const shown = windowOf(board, heights.board, state.selected)
   const curl = heights.curl === 0 ? [] : [rule(width, 0, glyphs), ...request]
   const pane =
     heights.pane === 0 ? [] : [rule(width, 0, glyphs), ...paneLines(state, { width, height: heights.pane }, glyphs).slice(0, heights.pane)]
-  const below = curl.length > 0 ? curl : pane
-  if (below.length > 0) below[0] = rule(width, shown.below, glyphs)
-  const body = [...top, rule(width, shown.above, glyphs), ...shown.lines, ...curl, ...pane].slice(0, Math.max(0, rows - bottom.length))
+  const strip = rollouts.length === 0 ? [] : [rule(width, 0, glyphs), ...rollouts]
+  const below = [strip, curl, pane].find((part) => part.length > 0)
+  if (below !== undefined) below[0] = rule(width, shown.below, glyphs)
+  const body = [...top, rule(width, shown.above, glyphs), ...shown.lines, ...strip, ...curl, ...pane].slice(
+    0,
+    Math.max(0, rows - bottom.length),
+  )
   const blank = Array.from({ length: Math.max(0, rows - bottom.length - body.length) }, (): Line => [])
   return [...body, ...blank, ...bottom].map((line) => cutLine(line, width, glyphs.more))
 }
@@ -65,6 +82,12 @@ function boardOf(state: ViewState, width: number, glyphs: Glyphs): BoardRow[] {
 function boardOrHint(board: BoardRow[], { status, filter }: ViewState): BoardRow[] {
   if (board.length > 0 || status === undefined) return board
   return [{ line: [span(filter === '' ? ' no pools yet' : ` no node matches ${filter}   Esc shows all`, 'dim')] }]
+}
+
+/** Rollouts stand by themselves, for they are what somebody watches; the filter does not hide them. */
+function stripLines({ status, nowMs }: ViewState, width: number, glyphs: Glyphs): Line[] {
+  const rows = rolloutRows(status?.pools ?? [], { width, glyphs, nowMs })
+  return rows.slice(1).map((row) => row.line)
 }
 
 /** The request to copy, without a frame around it and broken only where a shell goes on reading. */

@@ -20,19 +20,30 @@ function keys(mode: LiveMode, glyphs: Glyphs): KeyHelp[] {
   ]
 }
 
+/** In the footer only while a rollout runs. */
+const rolloutKeys: readonly KeyHelp[] = [
+  ['p', 'pause', 'pause the rollout of the selected pool, or go on'],
+  ['P', 'promote', 'take the new revision live at once; asks first'],
+  ['A', 'abort', 'take the new revision back; asks first'],
+]
+
 export function helpLines(mode: LiveMode, glyphs: Glyphs): Line[] {
-  const list = keys(mode, glyphs).map(([key, , long]): Line => [span(` ${fit(key, 8)}`, 'bold'), span(long)])
+  const list = [...keys(mode, glyphs), ...rolloutKeys].map(([key, , long]): Line => [span(` ${fit(key, 8)}`, 'bold'), span(long)])
   return [...list, ...LEGEND.map((text): Line => [span(` ${text}`, 'dim')])]
 }
 
 const LEGEND = [
   'WAIT: requests without a first token yet. TOKENS: prompt and expected output in flight.',
-  'TTFT: time to the first token. TPOT: time per token after it. Both of the last minute.',
+  'TTFT: time to the first token. TPOT: time per token after it. Both of the last minute; only streamed answers have them, - means that none came.',
 ]
 
 /** As many keys as fit; quit and help always do, or nobody would find the way out. */
-export function footerLine(mode: LiveMode, width: number, glyphs: Glyphs): Line {
-  const all = keys(mode, glyphs)
+export function footerLine(
+  mode: LiveMode,
+  { width, rollout }: { readonly width: number; readonly rollout: boolean },
+  glyphs: Glyphs,
+): Line {
+  const all = rollout ? [...rolloutKeys, ...keys(mode, glyphs)] : keys(mode, glyphs)
   const must = new Set(['?', 'q'])
   let room = width - all.filter(([key]) => must.has(key)).reduce((sum, key) => sum + size(key), 0)
   const shown = all.filter((key) => must.has(key[0]) || (room -= size(key)) >= 0)

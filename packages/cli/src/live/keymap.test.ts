@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { sampleNode, samplePool, sampleStatus, SAMPLE_AT_MS } from '../views/board/sample-status.test.fixture.js'
+import { sampleNode, samplePool, sampleRollout, sampleStatus, SAMPLE_AT_MS } from '../views/board/sample-status.test.fixture.js'
 import { pressKey, type KeyPress, type KeyResult } from './keymap.js'
 import type { LiveMode } from './live-client.js'
 import { initialView, withSelection, type ViewState } from './view-state.js'
@@ -64,6 +64,55 @@ describe('node keys', () => {
     expect(press(view({ status }), 'd').state.prompt).toMatchObject({
       consequence: 'Drain demo/sim? no other node of its pool is ready: new requests will fail until one is.',
     })
+  })
+})
+
+describe('rollout keys', () => {
+  const [chat, embed] = sampleStatus().pools
+  const rolling = (...rollouts: ReturnType<typeof sampleRollout>[]): ViewState => {
+    const pools = [chat, embed].flatMap((pool) => {
+      const rollout = rollouts.find((each) => each.pool === pool?.name)
+      return pool === undefined ? [] : [{ ...pool, ...(rollout === undefined ? {} : { rollout }) }]
+    })
+    return view({ status: sampleStatus({ pools }) })
+  }
+
+  it('pause and go on at once', () => {
+    expect(press(rolling(sampleRollout()), 'p').effect).toEqual({ kind: 'rollout', pool: 'chat', verb: 'pause' })
+    for (const phase of ['paused', 'asking'] as const)
+      expect(press(rolling(sampleRollout({ phase })), 'p').effect).toEqual({ kind: 'rollout', pool: 'chat', verb: 'resume' })
+  })
+
+  it('promote and abort after a question that tells what it means', () => {
+    const promoted = press(rolling(sampleRollout()), 'P')
+    expect([promoted.effect, promoted.state.prompt]).toMatchObject([
+      undefined,
+      {
+        consequence:
+          'Promote r2 of chat now? It takes all traffic from r1, and nothing watches it on the way; the judge says: healthy so far.',
+      },
+    ])
+    expect(press(promoted.state, 'y').effect).toEqual({ kind: 'rollout', pool: 'chat', verb: 'promote' })
+    expect(press(rolling(sampleRollout({ judge: null })), 'P').state.prompt).toMatchObject({
+      consequence: expect.stringMatching(/; nothing was judged yet\.$/) as string,
+    })
+    const aborted = press(rolling(sampleRollout({ to: { ...sampleRollout().to, nodes: ['chat/gpu-0'] } })), 'A')
+    expect(aborted.state.prompt).toMatchObject({
+      consequence: 'Abort qwen3-4b a31f -> 9c02 in chat? r1 takes all its traffic again; 14 in flight at r2 end first.',
+    })
+    expect(press(aborted.state, 'n')).toMatchObject({ state: {} })
+    expect(press(aborted.state, 'y').effect).toEqual({ kind: 'rollout', pool: 'chat', verb: 'abort' })
+  })
+
+  it('mean the pool of the selected node, or the only rollout', () => {
+    const both = rolling(sampleRollout(), sampleRollout({ pool: 'embed' }))
+    expect(press(both, END ?? {}, 'p').effect).toMatchObject({ pool: 'embed' })
+    expect(press(rolling(sampleRollout({ pool: 'embed' })), 'p').effect).toMatchObject({ pool: 'embed' })
+  })
+
+  it('say so where none runs', () => {
+    for (const state of [view(), rolling(sampleRollout({ phase: 'promoted', endedAtMs: SAMPLE_AT_MS }))])
+      expect(press(state, 'A')).toMatchObject({ state: { notice: { text: 'no rollout runs' } } })
   })
 })
 

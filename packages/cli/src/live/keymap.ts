@@ -1,5 +1,6 @@
 import { consequenceOf, isLastReady } from './consequence.js'
-import { moveSelection, selectedNode, withSelection, type Pane, type Prompt, type ViewState } from './view-state.js'
+import { rolloutKey } from './rollout-keys.js'
+import { moveSelection, selectedNode, withSelection, type Pane, type Prompt, type ViewState, type Wanted } from './view-state.js'
 
 /** The parts of Ink's key event that the view looks at. */
 export interface KeyPress {
@@ -19,7 +20,7 @@ export interface KeyPress {
 
 /** What a key asks of the world outside the state. */
 export type Effect =
-  | { readonly kind: 'drain' | 'resume' | 'restart'; readonly nodeId: string }
+  | Wanted
   | { readonly kind: 'stop'; readonly force: boolean }
   | { readonly kind: 'leave' }
   | { readonly kind: 'tail' }
@@ -68,7 +69,7 @@ function answer(state: ViewState, prompt: Prompt, input: string, key: KeyPress):
     return key.escape === true || input === 'n' || input === 'q' || key.return === true ? { state: after } : { state }
   }
   if (prompt.kind === 'confirm' && (input === 'y' || input === 'Y')) {
-    return { state: after, effect: { kind: prompt.action, nodeId: prompt.nodeId } }
+    return { state: after, effect: prompt.wanted }
   }
   return { state: after }
 }
@@ -105,6 +106,10 @@ function command(state: ViewState, input: string, key: KeyPress): KeyResult {
     case 'u':
     case 'r':
       return nodeAction(state, input)
+    case 'p':
+    case 'P':
+    case 'A':
+      return rolloutKey(state, input)
     case 'l':
       return withEffect(toggle(state, 'logs'))
     case 'w':
@@ -129,7 +134,8 @@ function nodeAction(state: ViewState, input: 'd' | 'u' | 'r'): KeyResult {
   if (input === 'u') return { state, effect: { kind: 'resume', nodeId: node.id } }
   if (input === 'd' && !isLastReady(node, pools)) return { state, effect: { kind: 'drain', nodeId: node.id } }
   const action = input === 'd' ? 'drain' : 'restart'
-  return { state: { ...state, prompt: { kind: 'confirm', action, nodeId: node.id, consequence: consequenceOf(action, node, pools) } } }
+  const consequence = consequenceOf(action, node, pools)
+  return { state: { ...state, prompt: { kind: 'confirm', wanted: { kind: action, nodeId: node.id }, consequence } } }
 }
 
 function toggle(state: ViewState, pane: Pane): ViewState {

@@ -1,4 +1,4 @@
-import type { BalancerEvent, BalancerStatus, StopRequest, WhyJson } from '@plimsoll/core'
+import type { BalancerEvent, BalancerStatus, RolloutStatus, RolloutVerb, StopRequest, WhyJson } from '@plimsoll/core'
 
 /** What the live view needs of a balancer, wherever it runs. Every call may reject; the view shows why and goes on. */
 export interface LiveClient {
@@ -10,6 +10,8 @@ export interface LiveClient {
   drain(nodeId: string): Promise<void>
   resume(nodeId: string): Promise<void>
   restart(nodeId: string): Promise<void>
+  /** Resolves with what is known of the rollout then. */
+  actOnRollout(pool: string, verb: RolloutVerb): Promise<RolloutStatus>
   /** Begins to stop. The view takes the stop as done when `status()` begins to reject. */
   stop(request: StopRequest): Promise<void>
   /** File with the node's output on this machine; undefined where there is none, as for attached and remote nodes. */

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import type { BalancerEvent, BalancerStatus, WhyJson } from '@plimsoll/core'
-import { sampleNode, samplePool, sampleStatus, SAMPLE_AT_MS } from '../views/board/sample-status.test.fixture.js'
+import { sampleNode, samplePool, sampleRollout, sampleStatus, SAMPLE_AT_MS } from '../views/board/sample-status.test.fixture.js'
 import type { LiveClient, LiveMode } from './live-client.js'
 import { sampleWhy } from '../views/why.test.fixture.js'
 import { LiveSession } from './live-session.js'
@@ -29,6 +29,7 @@ class ScriptedClient implements LiveClient {
   drain = (nodeId: string): Promise<void> => this.#ask(`drain ${nodeId}`)
   resume = (nodeId: string): Promise<void> => this.#ask(`resume ${nodeId}`)
   restart = (nodeId: string): Promise<void> => this.#ask(`restart ${nodeId}`)
+  actOnRollout = async (pool: string, verb: string) => (await this.#ask(`${verb} ${pool}`), sampleRollout())
   stop = (request: { force?: boolean }): Promise<void> => this.#ask(request.force === true ? 'stop now' : 'stop')
   logPath = (): undefined => undefined
 
@@ -126,6 +127,19 @@ describe('a live session', () => {
     session.press('u', {})
     await expect.poll(() => session.state().notice?.text).toBe('resume was refused: not while it starts')
     expect(client.asked).toEqual(['drain chat/gpu-0', 'resume chat/gpu-0'])
+  })
+
+  it('hands decisions about a rollout on, and shows a refusal made safe', async () => {
+    const client = new ScriptedClient()
+    client.answer = async () => sampleStatus({ pools: [samplePool('chat', [sampleNode('chat/a')], { rollout: sampleRollout() })] })
+    const session = await begin(client)
+    session.press('p', {})
+    await expect.poll(() => session.state().notice?.text).toBe('rollout chat: pause asked for')
+    client.refusal = new Error('it is \u001b[2Jover')
+    session.press('A', {})
+    session.press('y', {})
+    await expect.poll(() => session.state().notice?.text).toBe('abort was refused: it is \\e[2Jover')
+    expect(client.asked).toEqual(['pause chat', 'abort chat'])
   })
 
   it('asks to stop, watches it drain and ends when the balancer is gone', async () => {

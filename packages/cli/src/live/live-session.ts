@@ -83,12 +83,15 @@ export class LiveSession {
   }
 
   async #ask(effect: Exclude<Effect, { kind: 'leave' | 'tail' | 'why' }>): Promise<void> {
+    const verb = effect.kind === 'rollout' ? effect.verb : effect.kind
+    const subject = effect.kind === 'rollout' ? `rollout ${effect.pool}` : effect.kind === 'stop' ? '' : effect.nodeId
     try {
       if (effect.kind === 'stop') await this.#client.stop(effect.force ? { force: true } : {})
+      else if (effect.kind === 'rollout') await this.#client.actOnRollout(effect.pool, effect.verb)
       else await this.#client[effect.kind](effect.nodeId)
-      if (effect.kind !== 'stop') this.#change({ notice: { text: `${effect.nodeId}: ${effect.kind} asked for`, tone: 'good' } })
+      if (effect.kind !== 'stop') this.#change({ notice: { text: `${subject}: ${verb} asked for`, tone: 'good' } })
     } catch (error) {
-      this.#change({ notice: { text: sanitize(`${effect.kind} was refused: ${messageOf(error)}`), tone: 'bad' } })
+      this.#change({ notice: { text: sanitize(`${verb} was refused: ${messageOf(error)}`), tone: 'bad' } })
     }
     await this.#poll()
   }

@@ -1,7 +1,7 @@
 import { PassThrough } from 'node:stream'
 import { stripVTControlCharacters } from 'node:util'
 import { describe, expect, it } from 'vitest'
-import { sampleStatus } from '../views/board/sample-status.test.fixture.js'
+import { sampleRollout, sampleStatus } from '../views/board/sample-status.test.fixture.js'
 import type { LiveClient, LiveMode } from './live-client.js'
 import { canShowLive, runLiveView } from './live-view.js'
 
@@ -36,6 +36,7 @@ function clientOf(stop: () => void): LiveClient {
     drain: async () => undefined,
     resume: async () => undefined,
     restart: async () => undefined,
+    actOnRollout: async () => sampleRollout(),
     stop: async () => {
       gone = true
       stop()

@@ -1,4 +1,4 @@
-import type { BalancerStatus } from '@plimsoll/core'
+import type { BalancerStatus, PoolStatus } from '@plimsoll/core'
 import type { ViewState } from './view-state.js'
 
 /** Times in milliseconds. */
@@ -21,12 +21,14 @@ export function isBusy({ status, stopping }: ViewState): boolean {
   return stopping !== 'no' || (status !== undefined && (isTransient(status) || status.pools.some((pool) => pool.inFlight > 0)))
 }
 
-/** The time as coarse as what is shown of it: seconds while a node starts and its elapsed time is shown, else minutes. */
+/** The time as coarse as what is shown of it: seconds while a node starts or a rollout runs, whose times are shown, else minutes. */
 export function shownTime(epochMs: number, status?: BalancerStatus): number {
   const grain = status !== undefined && isTransient(status) ? SECOND_MS : MINUTE_MS
   return epochMs - (epochMs % grain)
 }
 
 function isTransient(status: BalancerStatus): boolean {
-  return status.pools.some((pool) => pool.nodes.some((node) => ['starting', 'loading', 'warming'].includes(node.state)))
+  const startsOrRolls = ({ nodes, rollout }: PoolStatus): boolean =>
+    nodes.some((node) => ['starting', 'loading', 'warming'].includes(node.state)) || (rollout !== undefined && rollout.endedAtMs === null)
+  return status.pools.some(startsOrRolls)
 }

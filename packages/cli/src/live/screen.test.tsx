@@ -4,7 +4,7 @@ import { cleanup, render as renderForTest } from 'ink-testing-library'
 import { render, type Instance } from 'ink'
 import { afterEach, describe, expect, it } from 'vitest'
 import { glyphsFor } from '../views/board/index.js'
-import { sampleStatus, SAMPLE_AT_MS, SAMPLE_EVENTS } from '../views/board/sample-status.test.fixture.js'
+import { sampleRollout, sampleStatus, SAMPLE_AT_MS, SAMPLE_EVENTS } from '../views/board/sample-status.test.fixture.js'
 import type { LiveClient } from './live-client.js'
 import { LiveSession } from './live-session.js'
 import { paletteFor } from './palette.js'
@@ -22,6 +22,7 @@ const client: LiveClient = {
   drain: async () => undefined,
   resume: async () => undefined,
   restart: async () => undefined,
+  actOnRollout: async () => sampleRollout(),
   stop: async () => undefined,
   logPath: () => undefined,
 }

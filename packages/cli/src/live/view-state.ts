@@ -1,13 +1,18 @@
-import type { BalancerEvent, BalancerStatus, NodeStatus, PoolStatus } from '@plimsoll/core'
+import type { BalancerEvent, BalancerStatus, NodeStatus, PoolStatus, RolloutVerb } from '@plimsoll/core'
 import { nodesInOrder, type Tone } from '../views/board/index.js'
 import type { LiveMode } from './live-client.js'
 
 export type Pane = 'events' | 'details' | 'logs' | 'why' | 'help'
 
+/** What a person can ask of a node or of the rollout in a pool. */
+export type Wanted =
+  | { readonly kind: 'drain' | 'resume' | 'restart'; readonly nodeId: string }
+  | { readonly kind: 'rollout'; readonly pool: string; readonly verb: RolloutVerb }
+
 /** A question that takes all keys until it is answered. */
 export type Prompt =
   | { readonly kind: 'filter' }
-  | { readonly kind: 'confirm'; readonly action: 'drain' | 'restart'; readonly nodeId: string; readonly consequence: string }
+  | { readonly kind: 'confirm'; readonly wanted: Wanted; readonly consequence: string }
   | { readonly kind: 'quit' }
 
 export interface LogTail {

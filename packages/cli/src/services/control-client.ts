@@ -8,11 +8,13 @@ import {
   type QuarantinedStatus,
   type WhyJson,
 } from '@plimsoll/core/client'
+import type { Problem } from '@plimsoll/core'
 import type { Got, Response } from 'got'
 import type { LiveClient } from '../live/index.js'
+import { steeringClient, type ControlCall as Call, type SteeringClient } from './steering-client.js'
 
 /** Whoever talks to a balancer talks through this: got over its control socket. */
-export interface ControlClient extends LiveClient {
+export interface ControlClient extends LiveClient, SteeringClient {
   /** `fresh`: waits a little for new figures of the GPUs. */
   status(options?: { readonly fresh?: boolean }): Promise<BalancerStatus>
   /** What each node serves, asked of the engines now. */
@@ -37,9 +39,10 @@ const ANSWER_WITHIN_MS = 10_000
 
 export function createControlClient(options: ControlClientOptions): ControlClient {
   let last: BalancerStatus | undefined
-  const call = (method: 'GET' | 'POST', path: string, body?: object): Promise<unknown> => exchange(options, { method, path, body })
+  const call: Call = (method, path, { body, withinMs = ANSWER_WITHIN_MS } = {}) => exchange(options, { method, path, body, withinMs })
   const act = async (nodeId: string, verb: string): Promise<void> => void (await call('POST', `/v1/nodes/${pathOf(nodeId)}/${verb}`))
   return {
+    ...steeringClient(call),
     async status({ fresh = false } = {}) {
       last = (await call('GET', fresh ? '/v1/status?fresh=1' : '/v1/status')) as BalancerStatus
       return last
@@ -53,7 +56,7 @@ export function createControlClient(options: ControlClientOptions): ControlClien
     drain: (nodeId) => act(nodeId, 'drain'),
     resume: (nodeId) => act(nodeId, 'resume'),
     restart: (nodeId) => act(nodeId, 'restart'),
-    stop: async (request) => void (await call('POST', '/v1/stop', request)),
+    stop: async (request) => void (await call('POST', '/v1/stop', { body: request })),
     logPath(nodeId) {
       if (options.filesAreHere === false) return undefined
       return last?.pools.flatMap((pool) => pool.nodes).find((node) => node.id === nodeId)?.logPath ?? undefined
@@ -69,19 +72,24 @@ interface ControlCall {
   readonly method: 'GET' | 'POST'
   readonly path: string
   readonly body: object | undefined
+  readonly withinMs: number
 }
 
-async function exchange(options: ControlClientOptions, { method, path, body }: ControlCall): Promise<unknown> {
+async function exchange(options: ControlClientOptions, { method, path, body, withinMs }: ControlCall): Promise<unknown> {
   const got = await gotOver(options.socketPath)
   let response: Response<string>
   try {
-    response = await got(`http://control${path}`, { method, ...(body === undefined ? {} : { json: body }) })
+    response = await got(`http://control${path}`, {
+      method,
+      timeout: { response: withinMs },
+      ...(body === undefined ? {} : { json: body }),
+    })
   } catch (error) {
-    throw await failure(options, error)
+    throw await failure(options, error, withinMs)
   }
   const answer = parse(response.body)
   if (response.statusCode < 400) return answer
-  throw refusal(response.statusCode, answer)
+  throw await refusal(response.statusCode, answer)
 }
 
 /** `createConnection` instead of a `unix:` URL: a socket path may hold what a URL may not. */
@@ -110,10 +118,10 @@ async function followEvents(options: ControlClientOptions, onEvent: (event: Bala
   }
 }
 
-async function failure(options: ControlClientOptions, error: unknown): Promise<LbError> {
+async function failure(options: ControlClientOptions, error: unknown, withinMs = ANSWER_WITHIN_MS): Promise<LbError> {
   const code = (error as { code?: unknown }).code
   if (code === 'ENOENT' || code === 'ECONNREFUSED') return (await options.onSilence?.()) ?? silence()
-  const message = code === 'ETIMEDOUT' ? `no answer within ${ANSWER_WITHIN_MS / 1000} s` : messageOf(error)
+  const message = code === 'ETIMEDOUT' ? `no answer within ${withinMs / 1000} s` : messageOf(error)
   return new LbError(`the balancer did not answer: ${message}`, {
     code: 'LB_NO_ANSWER',
     source: 'lb',
@@ -134,8 +142,13 @@ function parse(text: string): unknown {
   }
 }
 
-function refusal(status: number, answer: unknown): LbError {
-  const { code, message, hint } = ((answer as { error?: unknown } | undefined)?.error ?? {}) as Record<string, unknown>
+/** A topology that would be wrong comes with all its mistakes, shown as those of a file are. */
+async function refusal(status: number, answer: unknown): Promise<LbError> {
+  const { code, message, hint, problems } = ((answer as { error?: unknown } | undefined)?.error ?? {}) as Record<string, unknown>
+  if (code === 'LB_TOPOLOGY_INVALID' && Array.isArray(problems)) {
+    const { TopologyErrors } = await import('@plimsoll/core')
+    return new TopologyErrors(problems as Problem[], undefined)
+  }
   return new LbError(typeof message === 'string' ? message : `control answered ${status}`, {
     code: typeof code === 'string' ? code : 'LB_CONTROL_FAILED',
     source: 'operator',

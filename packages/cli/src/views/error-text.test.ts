@@ -25,6 +25,15 @@ describe('an error', () => {
     expect(bug.text).toContain('--verbose')
   })
 
+  it('of the parser has one hint and no stray line break', () => {
+    const thrown = Object.assign(new Error('Nonexistent flag: --foo\nSee more help with --help'), { oclif: { exit: 2 } })
+    expect(shownError(thrown, quiet).text).toBe('lb: Nonexistent flag: --foo\n    try: add --help to see what this command takes')
+    const several = Object.assign(new Error('The following errors occurred:\n  one\n\n  two\nSee more help with --help'), {
+      oclif: { exit: 2 },
+    })
+    expect(shownError(several, quiet).json).toMatchObject({ error: { message: 'The following errors occurred:\n  one\n  two' } })
+  })
+
   it('shows where it came from when more is asked for', () => {
     expect(shownError(new Error('deep'), { verbose: true }).text).toContain('error-text.test')
   })

@@ -16,7 +16,7 @@ interface Rendering {
 export function shownError(thrown: unknown, options: { readonly verbose: boolean }): ShownError {
   const code = isLbError(thrown) ? thrown.code : isUsageError(thrown) ? 'LB_WRONG_INPUT' : 'LB_BUG'
   const hint = hintOf(thrown, code)
-  const message = safe(messageOf(thrown))
+  const message = safe(isUsageError(thrown) ? usageText(thrown) : messageOf(thrown))
   const trace = options.verbose && thrown instanceof Error ? [safe(thrown.stack ?? '')] : []
   const rendered = isRendering(thrown) ? safe(thrown.render()) : `lb: ${message}`
   const hintLines = isRendering(thrown) || hint === undefined ? [] : [`    try: ${safe(hint)}`]
@@ -36,6 +36,15 @@ function hintOf(thrown: unknown, code: string): string | undefined {
 function isUsageError(thrown: unknown): boolean {
   const exit = (thrown as { oclif?: { exit?: unknown } } | undefined)?.oclif?.exit
   return exit === 2
+}
+
+/** oclif breaks its lines and adds a hint of its own, which ours says already. */
+function usageText(thrown: unknown): string {
+  const lines = messageOf(thrown).split('\n')
+  return lines
+    .map((line) => line.trimEnd())
+    .filter((line) => line !== '' && !/^See more help with/.test(line))
+    .join('\n')
 }
 
 function isRendering(thrown: unknown): thrown is Rendering {

@@ -7,6 +7,7 @@ import {
   headerLines,
   nodesInOrder,
   plainText,
+  rolloutRows,
   safeStatus,
   whyLines,
   span,
@@ -26,7 +27,7 @@ export function renderSnapshot(status: BalancerStatus, options: SnapshotOptions 
   const glyphs = glyphsFor(env)
   const safe = safeStatus(status)
   const view = { width, glyphs, nowMs, gpus: safe.gpus }
-  const board = [...boardRows(safe.pools, view), ...gpuRows(safe, view)].map((row) => row.line)
+  const board = [...boardRows(safe.pools, view), ...gpuRows(safe, view), ...rolloutRows(safe.pools, view)].map((row) => row.line)
   const why = whyLines(nodesInOrder(safe.pools), width)
   const lines: Line[] = [
     ...headerLines({ status: safe, nowMs }, width, glyphs),

@@ -16,6 +16,11 @@ export function controlActions(balancer: Balancer, eventLog: EventLog) {
       if (fresh) await balancer.lookAtGpus()
       return balancer.status()
     },
+    topologies() {
+      const { plans } = balancer.steering()
+      const running = plans.topology
+      return { declared: { ...running, pools: running.pools.map(({ name }) => plans.declaredPoolOf(name)) }, running }
+    },
     metrics: () => balancer.metrics(),
     models: () => balancer.models(),
     requests: (limit: number) => balancer.requests(limit),

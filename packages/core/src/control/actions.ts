@@ -2,6 +2,7 @@ import type { ScaleStatus } from '../autoscale/index.js'
 import type { RequestRecord } from '../contracts/index.js'
 import type { ResidencyStatus } from '../residency/index.js'
 import type { JudgeReport, RevisionEntry, RolloutStatus, RolloutVerb, RolloutWish } from '../rollout/index.js'
+import type { Topology } from '../topology/index.js'
 import type { NodeModels } from './models.js'
 import type { BalancerEvent, BalancerStatus, QuarantinedStatus } from './status.js'
 import type { Why } from './why.js'
@@ -15,10 +16,19 @@ export interface StopRequest {
   readonly leaveEngines?: boolean
 }
 
+/** Secrets are references in both. */
+export interface Topologies {
+  /** As the file said when it was read last. */
+  readonly declared: Topology
+  /** With what rollouts and scale have changed since. */
+  readonly running: Topology
+}
+
 /** What the control API may ask of the balancer. Node actions throw an LbError for an unknown node or a move its state does not allow. */
 export interface ControlActions {
   /** `fresh`: waits a little for new figures of the accelerators. */
   status(fresh: boolean): BalancerStatus | Promise<BalancerStatus>
+  topologies(): Topologies
   metrics(): string
   /** What each node serves, asked of the engines now. */
   models(): Promise<readonly NodeModels[]>

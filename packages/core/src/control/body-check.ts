@@ -52,7 +52,10 @@ function checkText({ enum: words, pattern, minLength = 0, maxLength = LONGEST_TE
 
 function checkNumber({ minimum = -Infinity, maximum = Infinity }: BodySchema, number: number, at: string): void {
   if (number >= minimum && number <= maximum) return
-  throw badBody(at, maximum === Infinity ? `must be at least ${minimum}, not ${number}` : `must be from ${minimum} to ${maximum}, not ${number}`)
+  throw badBody(
+    at,
+    maximum === Infinity ? `must be at least ${minimum}, not ${number}` : `must be from ${minimum} to ${maximum}, not ${number}`,
+  )
 }
 
 function checkItems({ items, minItems = 0, maxItems = MOST_ITEMS }: BodySchema, list: readonly unknown[], at: string): void {

@@ -8,7 +8,7 @@ import { silentLogger } from '../contracts/index.js'
 import { LbError } from '../errors/index.js'
 import type { ResidencyStatus } from '../residency/index.js'
 import type { JudgeReport, RolloutStatus } from '../rollout/index.js'
-import { TopologyErrors } from '../topology/index.js'
+import { TopologyErrors, type Topology } from '../topology/index.js'
 import type { ControlActions } from './actions.js'
 import type { NodeModels } from './models.js'
 import { controlOpenApi } from './openapi.js'
@@ -41,6 +41,7 @@ const rollout = { id: 'demo-1', pool: 'demo', phase: 'holding' } as unknown as R
 const scale = { pool: 'demo', group: 'sim', replicas: 2, wanted: 3 } as unknown as ScaleStatus
 const rest = { pool: 'demo', state: 'resting' } as unknown as ResidencyStatus
 const report: JudgeReport = { verdict: 'good', reason: null, canaryRequests: 1, baselineRequests: 2, figures: [] }
+const topology = { name: 'demo', pools: [] } as unknown as Topology
 const status = { name: 'demo', pools: [] } as unknown as BalancerStatus
 
 function actions(): ControlActions {
@@ -51,6 +52,7 @@ function actions(): ControlActions {
   }
   return {
     status: () => status,
+    topologies: () => ({ declared: topology, running: topology }),
     metrics: () => '# metrics\n',
     models: () => Promise.resolve([models]),
     requests: (limit) => (asked.push(`requests ${limit}`), []),
@@ -198,7 +200,9 @@ describe('the control API', () => {
   ])('refuses the wish %s and says what is wrong with it', async (body, message) => {
     const { status: code, text } = await call('POST', '/v1/rollouts', body)
     expect(code).toBe(400)
-    expect(JSON.parse(text)).toMatchObject({ error: { code: 'LB_BAD_CONTROL_REQUEST', message: expect.stringContaining(message) as string } })
+    expect(JSON.parse(text)).toMatchObject({
+      error: { code: 'LB_BAD_CONTROL_REQUEST', message: expect.stringContaining(message) as string },
+    })
     expect(asked).toEqual([])
   })
 

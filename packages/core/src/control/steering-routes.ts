@@ -8,6 +8,12 @@ import { scaleBody, scaleOf, wishBody, wishOf } from './steering-bodies.js'
 export const steeringRoutes: readonly ControlRoute[] = [
   {
     method: 'GET',
+    path: '/v1/topology',
+    summary: 'The resolved topology: as declared, and as it runs with what rollouts and scale have changed; secrets are references',
+    handle: (actions) => ({ json: actions.topologies() }),
+  },
+  {
+    method: 'GET',
     path: '/v1/rollouts',
     summary: 'Rollouts that run and those before them, newest first',
     handle: (actions) => ({ json: { rollouts: actions.rollouts() } }),
@@ -31,9 +37,9 @@ export const steeringRoutes: readonly ControlRoute[] = [
     summary: 'Both sides of the rollout that runs in a pool, figure by figure, with confidence',
     handle: (actions, request) => ({ json: actions.compareRollout(poolOf(request)) }),
   },
-  verbRoute('promote', 'Go on at once: to the next step, and from the last one to its end'),
-  verbRoute('pause', 'Stay at this step until told otherwise'),
-  verbRoute('resume', 'Go on after a pause, or in spite of the judge'),
+  verbRoute('promote', 'Take the new revision live at once: what is left of the rollout is not watched'),
+  verbRoute('pause', 'Stay at this step until told otherwise; it is still judged'),
+  verbRoute('resume', 'Go on after a pause; after a no of the judge it begins to judge anew'),
   verbRoute('abort', 'Take the new revision back'),
   verbRoute('undo', 'Go back to the revision before the one that was promoted last, by a rollout'),
   {

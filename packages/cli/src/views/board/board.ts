@@ -7,6 +7,7 @@ import { nodeRow, ROW_MARGIN, tableHead, type RowFrame } from './node-row.js'
 import { foldedPoolLine, poolHeadings } from './pool-line.js'
 import { sourceLines } from './source-lines.js'
 import type { Line } from './spans.js'
+import { steeringLines } from './steering-lines.js'
 
 /** Below this a row has no room for numbers worth a table. */
 const COMPACT_BELOW = 60
@@ -26,18 +27,19 @@ export function boardRows(pools: readonly PoolStatus[], view: BoardView): BoardR
     // The titles stand once: all pools share their columns.
     ...(index === 0 ? [{ line: tableHead(plan) }] : []),
     ...(rows[index] ?? []),
-    ...sourceLines(pool, view).map((line) => ({ line })),
+    ...[...sourceLines(pool, view), ...steeringLines(pool, view)].map((line) => ({ line })),
   ])
 }
 
 function foldedRows(
   pools: readonly PoolStatus[],
   rows: readonly BoardRow[][],
-  { width, glyphs, selected, head }: BoardView & { readonly head: Line },
+  { head, ...view }: BoardView & { readonly head: Line },
 ): BoardRow[] {
   return pools.flatMap((pool, index) => {
-    const open = pool.nodes.some((node) => node.id === selected)
-    return [{ line: foldedPoolLine(pool, width, glyphs) }, ...(open ? [{ line: head }, ...(rows[index] ?? [])] : [])]
+    const open = pool.nodes.some((node) => node.id === view.selected)
+    const steering = steeringLines(pool, view).map((line) => ({ line }))
+    return [{ line: foldedPoolLine(pool, view.width, view.glyphs) }, ...(open ? [{ line: head }, ...(rows[index] ?? [])] : []), ...steering]
   })
 }
 

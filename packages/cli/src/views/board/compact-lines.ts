@@ -4,12 +4,14 @@ import type { BoardRow, BoardView } from './board-row.js'
 import { toneOf } from './glyphs.js'
 import { byHost } from './node-order.js'
 import { cutLine, justify, span, type Line } from './spans.js'
+import { steeringLines } from './steering-lines.js'
 
 /** Below 60 columns: one line for a pool, one short line for a node. */
 export function compactLines(pools: readonly PoolStatus[], view: BoardView): BoardRow[] {
   return pools.flatMap((pool) => [
     { line: heading(pool, view) },
     ...byHost(pool.nodes).map((node) => ({ nodeId: node.id, line: nodeLine(node, view) })),
+    ...steeringLines(pool, view).map((line) => ({ line })),
   ])
 }
 

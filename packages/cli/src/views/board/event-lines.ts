@@ -13,7 +13,8 @@ function eventLine(event: BalancerEvent, glyphs: Glyphs): Line {
   return [span(` ${clockTime(event.atMs)}  `, 'dim'), sign, span(` ${subject(event)}${event.message}`)]
 }
 
-/** The node's name, unless the message says it already. */
-function subject(event: BalancerEvent): string {
-  return event.node === undefined || event.message.includes(event.node) ? '' : `${event.node}  `
+/** The name of the node or the pool, unless the message says it already. */
+function subject({ node, pool, message }: BalancerEvent): string {
+  const name = node ?? pool
+  return name === undefined || message.includes(name) ? '' : `${name}  `
 }

@@ -10,6 +10,8 @@ export interface Glyphs {
   readonly rule: string
   readonly pointer: string
   readonly arrows: string
+  /** From old to new. */
+  readonly arrow: string
   readonly dot: string
   readonly more: string
   /** Lowest first. */
@@ -25,6 +27,7 @@ const UNICODE: Glyphs = {
     ready: '●',
     suspect: '▲',
     draining: '◐',
+    asleep: '◦',
     stopped: '○',
     failed: '✕',
     serving: '●',
@@ -35,6 +38,7 @@ const UNICODE: Glyphs = {
   rule: '─',
   pointer: '▸',
   arrows: '↑↓',
+  arrow: '→',
   dot: '·',
   more: '…',
   spark: ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'],
@@ -49,6 +53,7 @@ const ASCII: Glyphs = {
     ready: '*',
     suspect: '?',
     draining: '-',
+    asleep: 'z',
     stopped: 'o',
     failed: 'x',
     serving: '*',
@@ -59,6 +64,7 @@ const ASCII: Glyphs = {
   rule: '-',
   pointer: '>',
   arrows: 'up/down',
+  arrow: '->',
   dot: '|',
   more: '~',
   spark: ['_', '.', ':', '-', '=', '+', '*', '#'],
@@ -72,6 +78,7 @@ const TONES: Readonly<Record<NodeState | BalancerState, Tone>> = {
   ready: 'good',
   suspect: 'warn',
   draining: 'warn',
+  asleep: 'dim',
   stopped: 'dim',
   failed: 'bad',
   serving: 'good',

@@ -1,4 +1,4 @@
-import type { BalancerEvent, BalancerStatus, GpuStatus, NodeStatus, PoolStatus } from '@plimsoll/core'
+import type { BalancerEvent, BalancerStatus, GpuStatus, JudgeFigure, NodeStatus, PoolStatus, RolloutStatus } from '@plimsoll/core'
 
 /** A made-up balancer for tests of what is drawn. */
 export const SAMPLE_AT_MS = new Date(2026, 0, 2, 14, 2, 31).getTime()
@@ -146,6 +146,52 @@ export function sampleStatus(facts: Partial<BalancerStatus> = {}): BalancerStatu
     ],
     gpus: [],
     gpuProblems: [],
+    ...facts,
+  }
+}
+
+const figure = (name: string, facts: Partial<JudgeFigure> = {}): JudgeFigure => ({
+  name,
+  canary: 0,
+  baseline: 0,
+  unit: 'ratio',
+  limit: 'at most +1 %',
+  verdict: 'good',
+  ...facts,
+})
+
+/** A canary that fares well, at its second step. */
+export function sampleRollout(facts: Partial<RolloutStatus> = {}): RolloutStatus {
+  return {
+    id: 'chat-4',
+    pool: 'chat',
+    kind: 'canary',
+    phase: 'holding',
+    from: { revision: 'r1', hash: 'a31f0c22', model: 'qwen3-4b', nodes: ['chat/gpu-0', 'chat/gpu-1'] },
+    to: { revision: 'r2', hash: '9c02aa10', model: 'qwen3-4b', nodes: ['chat/gpu-2'] },
+    step: 2,
+    steps: [0.05, 0.25, 0.5, 1],
+    share: 0.25,
+    startedAtMs: SAMPLE_AT_MS - 120_000,
+    endedAtMs: null,
+    stepEndsAtMs: SAMPLE_AT_MS + 41_000,
+    reason: null,
+    judge: {
+      verdict: 'good',
+      reason: null,
+      canaryRequests: 412,
+      baselineRequests: 1_231,
+      figures: [
+        figure('errors', { baseline: 0.004, confidence: 0.62 }),
+        figure('ttft', { canary: 148, baseline: 144, unit: 'ms', limit: 'at most x1.3' }),
+        figure('empty', { limit: 'at most +0.5 %' }),
+        figure('golden', { canary: 12, baseline: null, unit: 'count', limit: 'all 12' }),
+      ],
+    },
+    events: [
+      { atMs: SAMPLE_AT_MS - 120_000, message: 'started' },
+      { atMs: SAMPLE_AT_MS - 19_000, message: 'step 2 of 4: 25 % of the traffic' },
+    ],
     ...facts,
   }
 }

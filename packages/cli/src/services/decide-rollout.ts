@@ -1,0 +1,35 @@
+import type { RolloutStatus, RolloutVerb } from '@plimsoll/core/client'
+import { withClient } from './with-client.js'
+import type { ConnectionQuery } from './open-connection.js'
+import { watchRollout, type WatchedRollout } from './watch-rollout.js'
+
+export interface DecideOptions {
+  readonly verb: RolloutVerb
+  readonly pool: string
+  /** Leave out the question. */
+  readonly yes: boolean
+  /** To its end. */
+  readonly wait: boolean
+  readonly say: (text: string) => void
+}
+
+/** Carries out what a person decided about a rollout; what would put clients at risk asks first. Throws LB_ABORTED where the answer is no. */
+export function decideRollout(
+  query: ConnectionQuery,
+  { verb, pool, yes, wait, say }: DecideOptions,
+): Promise<Partial<WatchedRollout> & { status: RolloutStatus }> {
+  return withClient(query, async (client) => {
+    if (verb === 'promote' && !yes) await askWhereWorse(await client.rollout(pool))
+    const status = await client.actOnRollout(pool, verb)
+    return wait ? watchRollout(client, status, { say }) : { status }
+  })
+}
+
+/** To go on in spite of the judge is the only decision that clients may suffer from. */
+async function askWhereWorse(rollout: RolloutStatus): Promise<void> {
+  if (rollout.endedAtMs !== null || rollout.judge?.verdict !== 'bad') return
+  const { confirm } = await import('./ask-person.js')
+  const { promoteText } = await import('../views/rollout-consequence.js')
+  const { sanitize } = await import('../views/sanitize.js')
+  await confirm(sanitize(promoteText(rollout)))
+}

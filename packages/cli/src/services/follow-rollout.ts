@@ -1,0 +1,67 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { LbError, isLbError, type RolloutStatus } from '@plimsoll/core/client'
+import { exitCodeOfPhase } from '../exit-codes.js'
+import type { ControlClient } from './control-client.js'
+
+export interface FollowOptions {
+  /** Told now and whenever it has changed. */
+  readonly onStatus: (status: RolloutStatus) => void
+  /** Told once when the balancer has fallen silent. */
+  readonly onSilence?: (why: string) => void
+  readonly lookEveryMs?: number
+  /** A balancer that was killed is started again by its keeper, and goes on: so long is it waited for. */
+  readonly silenceMs?: number
+  readonly signal?: AbortSignal
+}
+
+/** Watches one rollout to its end; one that lasts, as a split does, ends here once it stands. Throws what the balancer's silence means. */
+export async function followRollout(
+  client: Pick<ControlClient, 'rollouts'>,
+  begun: RolloutStatus,
+  options: FollowOptions,
+): Promise<RolloutStatus> {
+  const { onStatus, onSilence, lookEveryMs = 500, silenceMs = 60_000, signal } = options
+  let last = begun
+  let silentSinceMs: number | undefined
+  onStatus(begun)
+  while (!isSettled(last)) {
+    await sleep(lookEveryMs, undefined, signal === undefined ? {} : { signal })
+    try {
+      const status = found(await client.rollouts(), begun)
+      if (essence(status) !== essence(last)) onStatus(status)
+      last = status
+      silentSinceMs = undefined
+    } catch (error) {
+      const nowMs = performance.now()
+      if (!isSilence(error) || nowMs - (silentSinceMs ?? nowMs) > silenceMs) throw error
+      if (silentSinceMs === undefined) onSilence?.(error.message)
+      silentSinceMs ??= nowMs
+    }
+  }
+  return last
+}
+
+/** To the second: the end of a step is computed anew each time. */
+function essence(status: RolloutStatus): string {
+  return JSON.stringify({ ...status, stepEndsAtMs: status.stepEndsAtMs === null ? null : Math.round(status.stepEndsAtMs / 1000) })
+}
+
+/** Over, or where it shall stay. */
+function isSettled({ phase, kind, stepEndsAtMs, judge }: RolloutStatus): boolean {
+  if (exitCodeOfPhase(phase) !== undefined) return true
+  return kind === 'split' && phase === 'holding' && stepEndsAtMs === null && judge?.verdict !== 'bad'
+}
+
+function found(all: readonly RolloutStatus[], { id, pool }: RolloutStatus): RolloutStatus {
+  const status = all.find((each) => each.id === id)
+  if (status !== undefined) return status
+  throw new LbError(`the balancer does not know the rollout ${id} any more`, {
+    code: 'LB_NO_ROLLOUT',
+    source: 'lb',
+    hint: `lb rollout history ${pool} tells what became of it`,
+  })
+}
+
+function isSilence(error: unknown): error is LbError {
+  return isLbError(error) && (error.code === 'LB_NOT_RUNNING' || error.code === 'LB_NO_ANSWER')
+}

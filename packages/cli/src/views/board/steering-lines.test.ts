@@ -1,0 +1,60 @@
+import { describe, expect, it } from 'vitest'
+import type { PoolStatus, ResidencyStatus, ScaleStatus } from '@plimsoll/core'
+import { clockTime } from '../units.js'
+import { glyphsFor } from './glyphs.js'
+import { SAMPLE_AT_MS, samplePool } from './sample-status.test.fixture.js'
+import { lineWidth, plainText } from './spans.js'
+import { steeringLines } from './steering-lines.js'
+
+const scale = (facts: Partial<ScaleStatus> = {}): ScaleStatus => ({
+  pool: 'chat',
+  group: 'gpu',
+  replicas: 3,
+  wanted: 3,
+  min: 1,
+  max: 4,
+  follows: 'queue seconds',
+  reason: 'queue of 2.1 s over 1.0 s',
+  changedAtMs: null,
+  ...facts,
+})
+
+const rest = (facts: Partial<ResidencyStatus> = {}): ResidencyStatus => ({
+  pool: 'chat',
+  state: 'resting',
+  sinceMs: SAMPLE_AT_MS,
+  waiting: 0,
+  wakes: 0,
+  reason: null,
+  ...facts,
+})
+
+const drawn = (facts: Partial<PoolStatus>, width = 120): string[] =>
+  steeringLines(samplePool('chat', [], facts), { width, glyphs: glyphsFor({ LANG: 'C.UTF-8' }), nowMs: SAMPLE_AT_MS }).map((line) => {
+    expect(lineWidth(line)).toBeLessThanOrEqual(width)
+    return plainText(line).trim()
+  })
+
+describe('the lines under a pool that changes by itself', () => {
+  it('say how many nodes there are, and why', () => {
+    expect(
+      drawn({ scale: [scale(), scale({ group: 'cpu', replicas: 1, wanted: 2, follows: null, min: 2, max: 2, reason: 'asked by you' })] }),
+    ).toEqual(['gpu  3 of 1-4, because queue of 2.1 s over 1.0 s   follows queue seconds', 'cpu  1, 2 wanted, because asked by you'])
+  })
+
+  it('say whether engines are in memory, and who waits for them', () => {
+    const since = clockTime(SAMPLE_AT_MS)
+    expect(drawn({ residency: rest({ reason: 'idle for 10 min' }) })).toEqual([`resting since ${since}: idle for 10 min`])
+    expect(drawn({ residency: rest({ state: 'making-room', waiting: 2, wakes: 1 }) })).toEqual([
+      `making room since ${since}, 2 wait   woken once`,
+    ])
+    expect(drawn({ residency: rest({ state: 'waking', waiting: 1, wakes: 3 }) })).toEqual([
+      `waking since ${since}, 1 waits   woken 3 times`,
+    ])
+  })
+
+  it('are none where nothing does, and cut where they do not fit', () => {
+    expect(drawn({})).toEqual([])
+    expect(drawn({ scale: [scale()] }, 20)).toHaveLength(1)
+  })
+})

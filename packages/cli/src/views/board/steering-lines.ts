@@ -1,0 +1,42 @@
+import type { PoolStatus, ResidencyStatus, ScaleStatus } from '@plimsoll/core'
+import { clockTime, count } from '../units.js'
+import type { BoardView } from './board-row.js'
+import { cutLine, span, type Line } from './spans.js'
+
+/** Under a pool's nodes: how many there are and why, and whether they are in memory. */
+export function steeringLines({ scale = [], residency }: PoolStatus, { width, glyphs }: BoardView): Line[] {
+  const lines = [...scale.map(scaleLine), ...(residency === undefined ? [] : [residencyLine(residency)])]
+  return lines.map((line) => cutLine(line, width, glyphs.more))
+}
+
+/** `   gpu  3 of 1-4, because queue of 2.1 s over 1.0 s`. */
+export function scaleLine({ group, replicas, wanted, min, max, follows, reason }: ScaleStatus): Line {
+  const changing = replicas === wanted ? '' : `, ${wanted} wanted`
+  const range = min === max ? '' : ` of ${min}-${max}`
+  const why = reason === '' ? '' : `, because ${reason}`
+  return [
+    span(`   ${group}  `, 'dim'),
+    span(`${replicas}${range}${changing}`, replicas === wanted ? 'plain' : 'accent'),
+    span(why),
+    span(follows === null ? '' : `   follows ${follows}`, 'dim'),
+  ]
+}
+
+const STATES: Readonly<Record<ResidencyStatus['state'], string>> = {
+  awake: 'awake',
+  waking: 'waking',
+  'making-room': 'making room',
+  'going-to-rest': 'going to rest',
+  resting: 'resting',
+}
+
+/** `   resting since 14:02:31, 2 wait: idle for 10 min`. */
+export function residencyLine({ state, sinceMs, waiting, wakes, reason }: ResidencyStatus): Line {
+  const waits = waiting === 0 ? '' : `, ${count(waiting)} ${waiting === 1 ? 'waits' : 'wait'}`
+  const woken = wakes === 0 ? '' : `   woken ${wakes === 1 ? 'once' : `${count(wakes)} times`}`
+  return [
+    span(`   ${STATES[state] ?? state} since ${clockTime(sinceMs)}${waits}`, waiting > 0 ? 'warn' : state === 'awake' ? 'plain' : 'accent'),
+    span(reason === null ? '' : `: ${reason}`),
+    span(woken, 'dim'),
+  ]
+}

@@ -1,0 +1,20 @@
+import type { RolloutStatus } from '@plimsoll/core'
+import { sanitize } from './sanitize.js'
+import { clockTime } from './units.js'
+
+/** One thing that happened to a rollout, as one line. */
+export function rolloutEventText({ atMs, message }: RolloutStatus['events'][number]): string {
+  return sanitize(`${clockTime(atMs)}  ${message}`)
+}
+
+/** What a rollout came to, and what to do next. */
+export function rolloutEndText({ phase, pool, from, to, reason }: RolloutStatus): string {
+  const why = reason === null ? '' : `: ${reason}`
+  if (phase === 'promoted') return sanitize(`${to.revision} of ${pool} is live. lb rollout undo ${pool} goes back to ${from.revision}.`)
+  if (phase === 'rolled-back')
+    return sanitize(`${to.revision} of ${pool} was rolled back${why}. lb rollout status ${pool} shows the evidence.`)
+  if (phase === 'aborted')
+    return sanitize(`${to.revision} of ${pool} was taken back; ${from.revision} serves. lb rollout history ${pool} lists both.`)
+  if (phase === 'failed') return sanitize(`The rollout of ${pool} failed${why}. lb status shows its nodes.`)
+  return sanitize(`The rollout of ${pool} goes on. lb rollout watch ${pool} looks on; lb rollout abort ${pool} takes it back.`)
+}

@@ -1,0 +1,92 @@
+import { describe, expect, it } from 'vitest'
+import { SAMPLE_AT_MS, samplePool, sampleNode, sampleRollout } from './board/sample-status.test.fixture.js'
+import { rolloutEndText, rolloutEventText } from './rollout-event-text.js'
+import { compareText, revisionsTable, rolloutText, rolloutsTable } from './rollout-text.js'
+import { restConsequence, zeroConsequence } from './scale-text.js'
+
+const OPTIONS = { nowMs: SAMPLE_AT_MS, env: { LANG: 'C.UTF-8' } }
+
+describe('a rollout as text', () => {
+  it('tells sides, steps, figures and what happened', () => {
+    expect(rolloutText(sampleRollout(), OPTIONS))
+      .toBe(`  chat-4   chat   canary   watched, step 2 of 4, 41 s left, 25 % of traffic, for 2 min
+
+  old   r1  a31f0c22  qwen3-4b   chat/gpu-0 chat/gpu-1
+  new   r2  9c02aa10  qwen3-4b   chat/gpu-2
+  steps 5 %  [25 %]  50 %  100 %
+
+  FIGURE  NEW     OLD     LIMIT           VERDICT  WORSE
+  errors  0.0 %   0.4 %   at most +1 %    good     62 % sure
+  TTFT    148 ms  144 ms  at most x1.3    good     -
+  empty   0.0 %   0.0 %   at most +0.5 %  good     -
+  golden  12      -       all 12          good     -
+  judged: 412 of the new, 1.2k of the old; healthy so far
+
+  14:00:31  started
+  14:02:12  step 2 of 4: 25 % of the traffic
+`)
+  })
+
+  it('is made safe, whatever engines say', () => {
+    const evil = sampleRollout({ reason: 'x\u001b]0;t\u0007', events: [{ atMs: SAMPLE_AT_MS, message: 'a\u202eb' }] })
+    // oxlint-disable-next-line no-control-regex
+    expect(rolloutText(evil, OPTIONS) + rolloutEventText(evil.events[0] ?? { atMs: 0, message: '' })).not.toMatch(/[\u0007\u001b\u202e]/)
+  })
+
+  it('fits a line where there are several', () => {
+    const over = sampleRollout({ id: 'chat-3', phase: 'rolled-back', endedAtMs: SAMPLE_AT_MS - 60_000, reason: 'errors', share: 0 })
+    const [head, first, second] = rolloutsTable([sampleRollout(), over], OPTIONS).split('\n')
+    expect(head).toMatch(/^ROLLOUT {2}POOL {2}KIND/)
+    expect(first).toMatch(/^chat-4 .* qwen3-4b a31f → 9c02 {2}watched, step 2 of 4, 41 s left {2}25 % .* 2 min/)
+    expect(second).toMatch(/^chat-3 .* rolled back .* 60 s +errors$/)
+  })
+})
+
+describe('both sides compared', () => {
+  it('say so where nothing was seen yet', () => {
+    expect(compareText({ verdict: 'undecided', reason: null, canaryRequests: 0, baselineRequests: 9, figures: [] })).toBe(
+      '  judged: 0 of the new, 9 of the old; nothing was seen yet\n',
+    )
+  })
+})
+
+describe('revisions', () => {
+  it('say what runs and what became of the others', () => {
+    const entry = { pool: 'chat', group: 'gpu', model: 'm', firstSeenAtMs: SAMPLE_AT_MS }
+    const text = revisionsTable(
+      [
+        { ...entry, revision: 'r2', hash: 'b', content: `sha256:${'0123456789'.repeat(6)}`, isRunning: false, outcome: 'rolled-back' },
+        { ...entry, revision: 'r1', hash: 'a', content: null, firstSeenAtMs: SAMPLE_AT_MS - 86_400_000, isRunning: true, outcome: null },
+      ],
+      SAMPLE_AT_MS,
+    )
+    expect(text).toMatch(/r2 +b +gpu +m +sha256:0123456789012 +14:02:31 +rolled back\n/)
+    expect(text).toMatch(/r1 +a +gpu +m +- +2026-01-01 14:02:31 +running, declared\n/)
+  })
+})
+
+describe('the end of a rollout', () => {
+  it.each([
+    ['promoted', 'r2 of chat is live. lb rollout undo chat goes back to r1.'],
+    ['rolled-back', 'r2 of chat was rolled back: why. lb rollout status chat shows the evidence.'],
+    ['aborted', 'r2 of chat was taken back; r1 serves. lb rollout history chat lists both.'],
+    ['failed', 'The rollout of chat failed: why. lb status shows its nodes.'],
+    ['holding', 'The rollout of chat goes on. lb rollout watch chat looks on; lb rollout abort chat takes it back.'],
+  ] as const)('%s says what to do next', (phase, text) => {
+    expect(rolloutEndText(sampleRollout({ phase, reason: 'why' }))).toBe(text)
+  })
+})
+
+describe('what is dangerous', () => {
+  it('is to scale to nothing where no other node is left', () => {
+    const pool = samplePool('chat', [sampleNode('chat/gpu-0'), sampleNode('chat/gpu-1')])
+    expect(zeroConsequence(pool, undefined)).toMatch(/^Scale chat to 0\? 28 requests in flight end first; no node of it is left/)
+    expect(zeroConsequence(pool, 'gpu')).toMatch(/no node of it is left/)
+    expect(zeroConsequence(samplePool('chat', [...pool.nodes, sampleNode('chat/cpu')]), 'gpu')).toBeUndefined()
+  })
+
+  it('is to unload what works', () => {
+    expect(restConsequence(samplePool('chat', [], { inFlight: 1 }))).toMatch(/^Unload chat\? 1 request in flight ends first/)
+    expect(restConsequence(samplePool('chat', [], { inFlight: 0 }))).toBeUndefined()
+  })
+})

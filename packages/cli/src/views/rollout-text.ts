@@ -1,0 +1,130 @@
+import type { JudgeReport, RevisionEntry, RolloutSide, RolloutStatus } from '@plimsoll/core'
+import { changeText, figureName, figureValue, glyphsFor, phaseText, stepText, verdictText } from './board/index.js'
+import { sanitize } from './sanitize.js'
+import { textTable } from './text-table.js'
+import { clockTime, count, duration, percent } from './units.js'
+
+export interface RolloutTextOptions {
+  readonly nowMs: number
+  readonly env?: Readonly<Record<string, string | undefined>>
+  /** Newest events that are shown; default: all. */
+  readonly events?: number
+}
+
+/** One rollout, all that is known of it. Ends with a line break. */
+export function rolloutText(rollout: RolloutStatus, { nowMs, events = Number.POSITIVE_INFINITY }: RolloutTextOptions): string {
+  const { id, pool, kind, share, from, to, reason, judge } = rollout
+  const where = [phaseText(rollout), stepText(rollout, nowMs), `${percent(share)} of traffic`].filter((text) => text !== '').join(', ')
+  const lines = [
+    `  ${id}   ${pool}   ${kind}   ${where}${timesText(rollout, nowMs)}`,
+    ...(reason === null ? [] : [`  ${reason}`]),
+    '',
+    sideLine('old', from),
+    sideLine('new', to),
+    ...(rollout.steps.length === 0 ? [] : [`  steps ${stepsLine(rollout)}`]),
+    ...(judge === null ? [] : ['', ...judgeLines(judge)]),
+    ...(rollout.events.length === 0 ? [] : ['', ...eventLines(rollout, events)]),
+  ]
+  return `${lines.map((line) => sanitize(line).trimEnd()).join('\n')}\n`
+}
+
+/** Several rollouts, a line each. */
+export function rolloutsTable(rollouts: readonly RolloutStatus[], { nowMs, env = process.env }: RolloutTextOptions): string {
+  const { arrow } = glyphsFor(env)
+  return textTable(
+    ['ROLLOUT', 'POOL', 'KIND', 'CHANGE', 'PHASE', 'SHARE', 'BEGAN', 'TOOK', 'REASON'],
+    rollouts.map((rollout) => [
+      rollout.id,
+      rollout.pool,
+      rollout.kind,
+      changeText(rollout, arrow),
+      [phaseText(rollout), rollout.endedAtMs === null ? stepText(rollout, nowMs) : ''].filter((text) => text !== '').join(', '),
+      percent(rollout.share),
+      dayTime(rollout.startedAtMs, nowMs),
+      duration((rollout.endedAtMs ?? nowMs) - rollout.startedAtMs),
+      rollout.reason,
+    ]),
+  )
+}
+
+/** Revisions of one pool, newest first. */
+export function revisionsTable(revisions: readonly RevisionEntry[], nowMs: number): string {
+  return textTable(
+    ['REVISION', 'HASH', 'GROUP', 'MODEL', 'CONTENT', 'SINCE', 'STATE'],
+    revisions.map(({ revision, hash, group, model, content, firstSeenAtMs, isRunning, outcome }) => [
+      revision,
+      hash,
+      group,
+      model,
+      content === null ? null : shortContent(content),
+      dayTime(firstSeenAtMs, nowMs),
+      [...(isRunning ? ['running'] : []), ...(outcome === null ? ['declared'] : [phaseText({ phase: outcome })])].join(', '),
+    ]),
+  )
+}
+
+/** Both sides of a rollout, figure by figure. */
+export function compareText(report: JudgeReport): string {
+  return `${judgeLines(report)
+    .map((line) => sanitize(line).trimEnd())
+    .join('\n')}\n`
+}
+
+function judgeLines(report: JudgeReport): string[] {
+  const { figures, canaryRequests, baselineRequests } = report
+  const table = textTable(
+    ['FIGURE', 'NEW', 'OLD', 'LIMIT', 'VERDICT', 'WORSE'],
+    figures.map((figure) => [
+      figureName(figure),
+      figureValue(figure.canary, figure.unit),
+      figureValue(figure.baseline, figure.unit),
+      figure.limit,
+      figure.verdict,
+      sureText(figure.confidence),
+    ]),
+  )
+  return [
+    ...(figures.length === 0
+      ? []
+      : table
+          .trimEnd()
+          .split('\n')
+          .map((line) => `  ${line}`)),
+    `  judged: ${count(canaryRequests)} of the new, ${count(baselineRequests)} of the old; ${verdictText(report)}`,
+  ]
+}
+
+/** How sure it is that the new one is worse. */
+function sureText(confidence: number | undefined): string | null {
+  if (confidence === undefined) return null
+  return confidence >= 0.995 ? 'over 99 % sure' : `${percent(confidence)} sure`
+}
+
+function sideLine(label: string, { revision, hash, model, nodes }: RolloutSide): string {
+  return `  ${label}   ${revision}  ${hash}  ${model}   ${nodes.length === 0 ? 'no nodes' : nodes.join(' ')}`
+}
+
+/** `5 %  [25 %]  100 %`: where it stands is in brackets. */
+function stepsLine({ steps, step }: RolloutStatus): string {
+  return steps.map((share, index) => (index === step - 1 ? `[${percent(share)}]` : percent(share))).join('  ')
+}
+
+function timesText({ startedAtMs, endedAtMs }: RolloutStatus, nowMs: number): string {
+  const took = duration(Math.max(0, (endedAtMs ?? nowMs) - startedAtMs))
+  return endedAtMs === null ? `, for ${took}` : `, after ${took}`
+}
+
+function eventLines({ events }: RolloutStatus, most: number): string[] {
+  return (Number.isFinite(most) ? events.slice(-most) : events).map(({ atMs, message }) => `  ${clockTime(atMs)}  ${message}`)
+}
+
+/** The day too, where it is another one. */
+function dayTime(epochMs: number, nowMs: number): string {
+  const day = new Date(epochMs).toLocaleDateString('sv')
+  return day === new Date(nowMs).toLocaleDateString('sv') ? clockTime(epochMs) : `${day} ${clockTime(epochMs)}`
+}
+
+/** `sha256:2f1a…` is long and its beginning tells enough. */
+function shortContent(content: string): string {
+  return content.length <= 24 ? content : content.slice(0, 20)
+}
