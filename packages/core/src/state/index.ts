@@ -3,6 +3,7 @@
  * Read first: state-paths.ts, then state-file.ts.
  */
 export { readJson, writeFileDurable } from './durable-file.js'
+export { sampleOfFiles, sha256OfFiles, type HashOptions } from './file-hashes.js'
 export { acquireLock, type Lock } from './lock.js'
 export {
   readState,

@@ -11,6 +11,7 @@ import { parseDuration, parseSize } from './quantities.js'
 import { retryPlan } from './retry-plan.js'
 import type { TopologyInput } from './schema.js'
 import type {
+import { rolloutPlan } from './rollout-plan.js'
   GatewayPlan,
   GroupPlan,
   HostPlan,
@@ -92,6 +93,7 @@ function poolPlan(name: string, input: PoolInput, context: BuildContext): PoolPl
     drainMs: ms(input.drain ?? '60s'),
   }
 }
+    ...(input.rollout === undefined ? {} : { rollout: rolloutPlan(input.rollout, context.baseDir) }),
 
 function strategyPlan(input: string | { name: string }, context: CheckContext): StrategyPlan {
   const { name, ...given } = typeof input === 'string' ? { name: input } : input

@@ -1,5 +1,6 @@
 import { parseAttach } from './addresses.js'
 import { checkNode } from './check-node.js'
+import { checkRollout } from './check-rollout.js'
 import { defaultStrategy, type CheckContext } from './check-context.js'
 import type { Finding } from './finding.js'
 import { groupNames } from './group-names.js'
@@ -22,6 +23,7 @@ function checkPool(name: string, pool: Readonly<Record<string, unknown>>, contex
     ...checkRoles(name, nodes, path),
     ...nodes.flatMap((node, index) => checkNode({ pool: name, path: [...path, 'nodes', index], node: recordOf(node) }, context)),
   ]
+    ...checkRollout(pool['rollout'], [...path, 'rollout'], context.baseDir),
 }
 
 /** A model that two pools serve would be answered by whichever came first, without a word. */

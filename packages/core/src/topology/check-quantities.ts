@@ -38,6 +38,9 @@ const poolBounds: readonly Bound[] = [
   { path: ['retries', 'pause', 'first'], min: 1, max: 600_000 },
   { path: ['retries', 'pause', 'longest'], min: 1, max: 600_000 },
   { path: ['retries', 'hedge', 'after'], min: 1, max: dayMs },
+  { path: ['rollout', 'hold'], min: 0, max: 7 * dayMs },
+  { path: ['rollout', 'keepOld'], min: 0, max: 7 * dayMs },
+  { path: ['rollout', 'progress'], min: 1000, max: 7 * dayMs },
 ]
 const launchBounds: readonly Bound[] = [
   { path: ['launch', 'readyWithin'], min: 100, max: dayMs },

@@ -21,9 +21,18 @@ export type { Environment } from './interpolate.js'
 export { loadTopologyFile, type LoadOptions } from './load-topology-file.js'
 export { named, withMembers, type Member, type MembersOf } from './members.js'
 export type { ResidencyPlan } from './residency-plan.js'
-export { rolloutKinds, type JudgePlan, type MetricPlan, type RolloutKind, type RolloutPlan } from './rollout-plan.js'
+export {
+  defaultSteps,
+  rolloutDefaults,
+  rolloutKinds,
+  type JudgePlan,
+  type MetricPlan,
+  type RolloutKind,
+  type RolloutPlan,
+} from './rollout-plan.js'
 export type { ScalePlan, ScaleProvider, ScaleTarget, ScaleTrigger } from './scale-plan.js'
 export type { SplitPlan, SplitSide } from './split-plan.js'
+export { wishedRollout, type RolloutOverrides } from './wished-rollout.js'
 export { withChanges, type PoolChange, type PoolChanges } from './with-changes.js'
 export { placeOf, type Problem } from './problem.js'
 export { formatDuration, formatSize, parseDuration, parseSize } from './quantities.js'

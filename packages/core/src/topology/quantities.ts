@@ -32,6 +32,27 @@ export function formatPercent(share: number): string {
   return `${Math.round(share * 1e8) / 1e6}%`
 }
 
+/** `+1%` and `1%` as 0.01: so much more than something else. Undefined where it is none, or over 100 %. */
+export function parseIncrease(text: string): number | undefined {
+  return parsePercent(text.startsWith('+') ? text.slice(1) : text)
+}
+
+/** 0.01 as `+1%`. */
+export function formatIncrease(share: number): string {
+  return `+${formatPercent(share)}`
+}
+
+/** `x1.5` as 1.5: so many times something else. Undefined where it is none. */
+export function parseFactor(text: string): number | undefined {
+  const factor = /^x[0-9]+(?:\.[0-9]+)?$/.test(text) ? Number(text.slice(1)) : Number.NaN
+  return Number.isFinite(factor) ? factor : undefined
+}
+
+/** 1.5 as `x1.5`. */
+export function formatFactor(factor: number): string {
+  return `x${Math.round(factor * 1e6) / 1e6}`
+}
+
 function parseQuantity(text: string, units: Readonly<Record<string, number>>): number | undefined {
   const match = /^([0-9]+(?:\.[0-9]+)?)([A-Za-z]+)$/.exec(text)
   const factor = match?.[2] === undefined || !Object.hasOwn(units, match[2]) ? undefined : units[match[2]]

@@ -7,6 +7,7 @@ import { formatDuration, formatSize } from './quantities.js'
 import { retryForm } from './retry-plan.js'
 import type { GatewayPlan, GroupPlan, HostPlan, LaunchSettings, PoolPlan, Topology } from './topology.js'
 
+import { rolloutForm } from './rollout-plan.js'
 /** The topology as YAML with every default filled in; resolving the text gives the same topology again. Secrets stay references. */
 export async function renderTopology(topology: Topology): Promise<string> {
   const { stringify } = await import('yaml')
@@ -64,6 +65,7 @@ function poolForm(pool: PoolPlan): object {
     drain: formatDuration(pool.drainMs),
   }
 }
+    ...(pool.rollout === undefined ? {} : { rollout: deepPlain(rolloutForm(pool.rollout)) }),
 
 function groupForm(group: GroupPlan): object {
   return {

@@ -1,3 +1,16 @@
+import { resolve } from 'node:path'
+import {
+  formatDuration,
+  formatFactor,
+  formatIncrease,
+  formatPercent,
+  parseDuration,
+  parseFactor,
+  parseIncrease,
+  parsePercent,
+} from './quantities.js'
+import type { TopologyInput } from './schema.js'
+
 export const rolloutKinds = ['rolling', 'canary', 'blue-green', 'in-place', 'shadow', 'split'] as const
 
 /**
@@ -69,3 +82,108 @@ export interface MetricPlan {
   /** Bad answers that are borne. */
   readonly failures: number
 }
+
+type RolloutInput = NonNullable<TopologyInput['pools'][string]['rollout']>
+type JudgeInput = NonNullable<RolloutInput['judge']>
+type MetricInput = NonNullable<JudgeInput['metrics']>[number]
+
+/** Shares of traffic where nobody said which. */
+export function defaultSteps(kind: RolloutKind | undefined): readonly number[] {
+  if (kind === undefined || kind === 'canary') return [0.05, 0.25, 0.5, 1]
+  return kind === 'split' ? [0.5] : [1]
+}
+
+/** Fills in the defaults. */
+export function rolloutPlan(input: RolloutInput = {}, baseDir = '.'): RolloutPlan {
+  const { kind, header } = input
+  return {
+    ...(kind === undefined ? {} : { kind }),
+    steps: input.steps?.map((text) => parsePercent(text) ?? 0) ?? defaultSteps(kind),
+    holdMs: ms(input.hold ?? '60s'),
+    maxSurge: input.maxSurge ?? 1,
+    maxUnavailable: input.maxUnavailable ?? 0,
+    keepOldMs: ms(input.keepOld ?? '10m'),
+    ...(header === undefined ? {} : { header: { name: header.name.toLowerCase(), value: header.value } }),
+    judge: judgePlan(input.judge ?? {}, baseDir),
+    rollback: input.rollback ?? 'auto',
+    progressMs: ms(input.progress ?? '10m'),
+    webhooks: input.webhooks ?? [],
+  }
+}
+
+function judgePlan(input: JudgeInput, baseDir: string): JudgePlan {
+  const { golden, length } = input
+  return {
+    errorRate: more(input.errorRate ?? '+1%'),
+    ttftRatio: times(input.ttft ?? 'x1.5'),
+    tpotRatio: times(input.tpot ?? 'x1.5'),
+    emptyOutputs: more(input.emptyOutputs ?? '+1%'),
+    repeatedOutputs: more(input.repeated ?? '+1%'),
+    malformedOutputs: more(input.malformed ?? '+1%'),
+    ...(length === undefined ? {} : { lengthRatio: times(length) }),
+    minSamples: input.minSamples ?? 50,
+    falseAlarmRate: parsePercent(input.falseAlarmRate ?? '0.3%') ?? 0,
+    ...(golden === undefined ? {} : { goldenFile: resolve(baseDir, golden) }),
+    metrics: (input.metrics ?? []).map(metricPlan),
+  }
+}
+
+function metricPlan({ name, url, path, every, min, max, failures }: MetricInput): MetricPlan {
+  return {
+    name,
+    url,
+    ...(path === undefined ? {} : { path }),
+    everyMs: ms(every ?? '10s'),
+    ...(min === undefined ? {} : { min }),
+    ...(max === undefined ? {} : { max }),
+    failures: failures ?? 2,
+  }
+}
+
+/** As the file would say it. */
+export function rolloutForm(plan: RolloutPlan): object {
+  return {
+    ...(plan.kind === undefined ? {} : { kind: plan.kind }),
+    steps: plan.steps.map(formatPercent),
+    hold: formatDuration(plan.holdMs),
+    maxSurge: plan.maxSurge,
+    maxUnavailable: plan.maxUnavailable,
+    keepOld: formatDuration(plan.keepOldMs),
+    ...(plan.header === undefined ? {} : { header: { ...plan.header } }),
+    judge: judgeForm(plan.judge),
+    rollback: plan.rollback,
+    progress: formatDuration(plan.progressMs),
+    webhooks: [...plan.webhooks],
+  }
+}
+
+function judgeForm(judge: JudgePlan): object {
+  return {
+    errorRate: formatIncrease(judge.errorRate),
+    ttft: formatFactor(judge.ttftRatio),
+    tpot: formatFactor(judge.tpotRatio),
+    emptyOutputs: formatIncrease(judge.emptyOutputs),
+    repeated: formatIncrease(judge.repeatedOutputs),
+    malformed: formatIncrease(judge.malformedOutputs),
+    ...(judge.lengthRatio === undefined ? {} : { length: formatFactor(judge.lengthRatio) }),
+    minSamples: judge.minSamples,
+    falseAlarmRate: formatPercent(judge.falseAlarmRate),
+    ...(judge.goldenFile === undefined ? {} : { golden: judge.goldenFile }),
+    metrics: judge.metrics.map(({ everyMs, ...metric }) => ({ ...metric, every: formatDuration(everyMs) })),
+  }
+}
+
+function ms(text: string): number {
+  return parseDuration(text) ?? 0
+}
+
+function more(text: string): number {
+  return parseIncrease(text) ?? 0
+}
+
+function times(text: string): number {
+  return parseFactor(text) ?? 0
+}
+
+/** What counts where a pool says nothing about rollouts. */
+export const rolloutDefaults: RolloutPlan = rolloutPlan()

@@ -40,6 +40,8 @@ export function mapOf<Value extends TSchema>(value: Value, about: MapAbout) {
 
 export const durationPattern = '^[0-9]+(\\.[0-9]+)?(ms|s|m|h)$'
 export const percentPattern = '^(100(\\.0+)?|[0-9]{1,2}(\\.[0-9]+)?)%$'
+const increasePattern = '^\\+?(100(\\.0+)?|[0-9]{1,2}(\\.[0-9]+)?)%$'
+const factorPattern = '^x[0-9]{1,4}(\\.[0-9]+)?$'
 export const sizePattern = '^[0-9]+(\\.[0-9]+)?(B|KB|MB|GB|KiB|MiB|GiB)$'
 
 export const duration = (description: string, byDefault?: string) =>
@@ -52,6 +54,18 @@ export const percent = (description: string, byDefault?: string) =>
   Type.String({
     ...annotations({ description, expected: 'a share such as 20%', default: byDefault }),
     pattern: percentPattern,
+  })
+
+export const increase = (description: string, byDefault?: string) =>
+  Type.String({
+    ...annotations({ description, expected: 'a share such as +1%', default: byDefault }),
+    pattern: increasePattern,
+  })
+
+export const factor = (description: string, byDefault?: string) =>
+  Type.String({
+    ...annotations({ description, expected: 'so many times, such as x1.5', default: byDefault }),
+    pattern: factorPattern,
   })
 
 export const size = (description: string, byDefault: string) =>

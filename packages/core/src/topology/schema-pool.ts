@@ -5,6 +5,7 @@ import { count, duration, mapOf, name, secret, section, word } from './schema-pa
 import { continuation, line, timeouts } from './schema-resilience.js'
 import { retries } from './schema-retries.js'
 
+import { rollout } from './schema-rollout.js'
 const strategy = Type.Union(
   [
     word('Name of the strategy.'),
@@ -252,3 +253,4 @@ export const pool = section(
   },
   { description: 'Nodes that serve the same models.' },
 )
+    rollout: Type.Optional(rollout),

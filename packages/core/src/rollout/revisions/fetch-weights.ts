@@ -30,24 +30,37 @@ export async function fetchWeights(
 ): Promise<'here' | 'fetched'> {
   if (group.source !== undefined) return 'here'
   if (group.launch === undefined) return pullAt(backendOf(pool, group, context), group.model, options)
-  const found = await findings(pool, group, context)
-  const missing = found.find(({ kind }) => kind === 'model-missing')
-  const wrong = found.find(({ kind, severity }) => severity === 'error' && kind !== 'model-missing')
-  if (wrong !== undefined) throw refused('LB_LAUNCH_REFUSED', wrong.message, wrong.hint)
+  const wrong = (await findings(pool, group, context)).find(({ severity }) => severity === 'error')
+  if (wrong !== undefined)
+    throw refused(wrong.kind === 'model-missing' ? 'LB_WEIGHTS_MISSING' : 'LB_LAUNCH_REFUSED', wrong.message, wrong.hint)
+  const missing = await lackOf(pool, group, context, options.signal)
   if (missing === undefined) return 'here'
-  if (await brought(pool, group, options)) return 'fetched'
-  throw refused('LB_WEIGHTS_MISSING', missing.message, missing.hint)
+  if (await brought(missing, { pool, group }, options)) return 'fetched'
+  throw refused(
+    'LB_WEIGHTS_MISSING',
+    `${missing} is not here: it would be fetched while a node of pool ${pool.name} is gone for it`,
+    `lb models pull ${missing} --pool ${pool.name}`,
+  )
+}
+
+/** What would have to be fetched. A plugin that cannot tell has nothing to say against the launch. */
+async function lackOf(pool: PoolPlan, group: GroupPlan, context: WeightsContext, signal: AbortSignal): Promise<string | undefined> {
+  // Its plugin would look at the files of this machine.
+  if (group.host !== undefined) return undefined
+  try {
+    const told: unknown = await backendOf(pool, group, context).toFetch?.(signal)
+    return typeof told === 'string' && told !== '' ? told : undefined
+  } catch {
+    return undefined
+  }
 }
 
 /** By a server of its kind that runs, or from a hub. */
-async function brought(pool: PoolPlan, group: GroupPlan, options: FetchOptions): Promise<boolean> {
+async function brought(model: string, wanted: Parameters<WeightsFetcher>[0], options: FetchOptions): Promise<boolean> {
   const { running, fetcher } = options
-  const weights = group.launch?.model
-  if (running?.models?.pull !== undefined && weights !== undefined) {
-    await pull(running, weights, options)
-    return true
-  }
-  return (await fetcher?.({ pool, group }, options)) ?? false
+  if (running?.models?.pull === undefined) return (await fetcher?.(wanted, options)) ?? false
+  await pull(running, model, options)
+  return true
 }
 
 /** A server that keeps its own models and lacks this one. One that cannot be asked is left to its probe. */

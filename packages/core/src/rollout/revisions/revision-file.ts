@@ -18,7 +18,7 @@ export interface ReadHistories {
 export function readHistories(path: string): ReadHistories {
   if (!existsSync(path)) return { pools: new Map() }
   const { v, pools } = recordOf(readJson(path))
-  const entries = v === 1 && typeof pools === 'object' ? Object.entries(recordOf(pools)) : undefined
+  const entries = v === 1 && typeof pools === 'object' && pools !== null ? Object.entries(recordOf(pools)) : undefined
   if (entries?.every((entry): entry is [string, PoolHistory] => isHistory(entry[1])) === true) return { pools: new Map(entries) }
   const putAside = `${path}.unreadable`
   try {
