@@ -2,7 +2,7 @@ import { createHmac, randomBytes } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { TimerHandle } from '../base/index.js'
-import type { Decision, NodeOutcome, RequestRecord } from '../contracts/index.js'
+import type { Decision, NodeOutcome, RequestRecord, ShadowPair } from '../contracts/index.js'
 import { Discovery } from '../discovery/index.js'
 import { messageOf } from '../errors/index.js'
 import { ProbeLoop, type NodeJudge } from '../health/index.js'
@@ -71,6 +71,10 @@ export interface AssemblyHooks {
   /** Why new requests are refused; undefined while they are welcome. */
   readonly closedBecause: () => string | undefined
   readonly onSettled: (record: RequestRecord) => void
+  /** A request was answered, and so was its copy at a revision that answers nobody. */
+  readonly onShadow: (pair: ShadowPair) => void
+  /** Other requests wait in line than before; `standing` tells how many. */
+  readonly onLine: () => void
   /** A source has told other members. */
   readonly onMembers: () => void
   /** A source fails, or is well again. */
@@ -106,7 +110,8 @@ export function assemble(options: Resolved, first: Topology, hooks: AssemblyHook
     watchOf: (host) => gpuBoard.watchOf(host),
     reservations: gpuBoard.reservations,
     topologyName: first.name,
-    plans: () => fleet.nodes().map((node) => node.plan),
+    // What rests seeks no place, and gives its own up.
+    plans: () => fleet.nodes().flatMap(({ plan }) => (plan.group.rests === true ? [] : [plan])),
     needOf: (plan) => expectedNeed(plan, making),
     fitsOf: (plan, room) => memoryFits(plan, room, making),
   })
@@ -207,6 +212,8 @@ export function assemble(options: Resolved, first: Topology, hooks: AssemblyHook
     onDecision,
     onOutcomes,
     onDeskWord: (word: DeskWord): void => office.hear(0, word),
+    onShadow: hooks.onShadow,
+    onLine: hooks.onLine,
     office,
   }
   const dataPath: DataPath = createDataPath(

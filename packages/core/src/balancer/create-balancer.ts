@@ -81,6 +81,8 @@ export class Balancer {
     const assembly = assemble(this.options, topology, {
       closedBecause: () => this.closedBecause(),
       onSettled: (record) => this.settled(record),
+      onShadow: (pair) => this.running?.steering.shadowed(pair),
+      onLine: () => this.running?.steering.lineChanged(),
       onBroken: () => this.emitter.emit('broken', undefined),
       onMembers: () => this.membersChanged(),
       onSentence: (sentence) => this.eventLog.add(quarantineEvent(sentence)),
@@ -109,6 +111,7 @@ export class Balancer {
     const after = await topologyFrom(input, this.options)
     const before = steering.plans.topology
     steering.plans.declare(after)
+    steering.redeclared()
     const diff = diffTopologies(before, steering.plans.topology)
     assembly.use(steering.plans.topology)
     await assembly.join(steering.plans.topology)

@@ -1,5 +1,5 @@
 import type { Clock, RandomSource } from '../base/index.js'
-import type { Decision, Logger, NodeOutcome, RequestRecord, RosterSource, StrategyPlugin } from '../contracts/index.js'
+import type { Decision, Logger, NodeOutcome, RequestRecord, RosterSource, ShadowPair, StrategyPlugin } from '../contracts/index.js'
 import { messageOf } from '../errors/index.js'
 import { createGateway, type Gateway } from '../gateway/index.js'
 import type { Belief } from '../insight/index.js'
@@ -37,7 +37,9 @@ export interface DataPathParts {
   /** A word to the office of the quarantine, which answers with `proxy.quarantine`. */
   readonly onDeskWord: (word: DeskWord) => void
   /** More or fewer requests wait in line. */
-  readonly onLine?: (sizes: ReadonlyMap<string, number>) => void
+  readonly onLine: () => void
+  /** A request was answered, and so was its copy. */
+  readonly onShadow: (pair: ShadowPair) => void
 }
 
 /** Everything between a client's socket and an engine's. */
@@ -83,7 +85,8 @@ export function createDataPath(parts: DataPathParts, first: Topology): DataPath 
       if (outcome.kind !== 'served') outcomes.flush()
     },
     onDeskWord: parts.onDeskWord,
-    onLine: () => parts.onLine?.(proxy.inLine()),
+    onLine: parts.onLine,
+    onShadow: parts.onShadow,
   })
   const lives = new NodeLives()
   const lostNodes = new LostNodes()
@@ -100,7 +103,8 @@ export function createDataPath(parts: DataPathParts, first: Topology): DataPath 
     keys: () => routing.keys,
     cors: () => routing.cors,
     closedBecause: parts.closedBecause,
-    ready: () => routing.topology.pools.some((pool) => rosters.current().routable(pool.name).length > 0),
+    // A pool that rests serves whoever asks for it, a little later.
+    ready: () => routing.topology.pools.some(({ name, wake }) => wake !== undefined || rosters.current().routable(name).length > 0),
     models: () => routing.directory.models,
     metrics: parts.metrics,
     startedAtMs: parts.startedAtMs,

@@ -66,6 +66,7 @@ class Thread {
   private roster: Roster
   private closedBecause: string | undefined
   private isTellingLine = false
+  private hasMoreToTell = false
   private retelling: TimerHandle | undefined
   private tellReportsFromMs = 0
   private readonly belief: Belief
@@ -100,6 +101,7 @@ class Thread {
         onDecision: (decision) => tell({ type: 'decision', decision }),
         onDeskWord: (word) => tell({ type: 'quarantine', word }),
         onLine: () => this.tellLine(),
+        onShadow: (pair) => tell({ type: 'shadow', pair }),
       },
       this.topology,
     )
@@ -146,13 +148,15 @@ class Thread {
     this.dataPath.nodesChanged()
   }
 
-  /** A busy line changes a thousand times a second; the main thread only shows its length. */
+  /** A busy line changes a thousand times a second. The first in it is told of at once: somebody may have to wake a node. */
   private tellLine(): void {
-    if (this.isTellingLine) return
+    if (this.isTellingLine) return void (this.hasMoreToTell = true)
     this.isTellingLine = true
+    this.hasMoreToTell = false
+    this.tellStanding()
     systemClock.after(LINE_TOLD_MS, () => {
       this.isTellingLine = false
-      this.tellStanding()
+      if (this.hasMoreToTell) this.tellLine()
     })
   }
 

@@ -1,11 +1,12 @@
 import { Worker } from 'node:worker_threads'
 import type { Clock, TimerHandle } from '../base/index.js'
-import type { Decision, Logger, NodeOutcome, RequestRecord, Roster } from '../contracts/index.js'
+import type { Logger, Roster } from '../contracts/index.js'
 import { messageOf } from '../errors/index.js'
 import type { Belief } from '../insight/index.js'
 import type { Fleet } from '../nodes/index.js'
 import type { OfficeWord, QuarantineOffice } from '../proxy/index.js'
 import type { Topology } from '../topology/index.js'
+import type { DataPathParts } from './data-path.js'
 import type { Listenable } from './listeners.js'
 import type { SharedBelief } from './shared-belief.js'
 import type { Standing } from './standing.js'
@@ -24,7 +25,9 @@ export interface ThreadsOptions {
   readonly startWithinMs?: number
 }
 
-export interface DataThreadsOptions extends ThreadsOptions {
+type Told = Pick<DataPathParts, 'onSettled' | 'onDecision' | 'onOutcomes' | 'onShadow' | 'onLine'>
+
+export interface DataThreadsOptions extends ThreadsOptions, Told {
   readonly clock: Clock
   readonly log: Logger
   readonly fleet: Fleet
@@ -34,9 +37,6 @@ export interface DataThreadsOptions extends ThreadsOptions {
   readonly salt: Uint8Array
   readonly startedAtMs: number
   readonly metrics: () => { readonly contentType: string; readonly text: string }
-  readonly onSettled: (records: readonly RequestRecord[]) => void
-  readonly onDecision: (decision: Decision) => void
-  readonly onOutcomes: (outcomes: readonly NodeOutcome[]) => void
   readonly office: QuarantineOffice
   /** No duplicate of a listening socket is left for a new thread. */
   readonly onBroken: () => void
@@ -250,9 +250,11 @@ export class DataThreads {
         return this.options.office.hear(slot.thread, message.word)
       case 'belief':
         return this.options.shared.heard(slot.thread, message.news)
+      case 'shadow':
+        return this.options.onShadow(message.pair)
       case 'standing':
         slot.standing = message.standing
-        return
+        return this.options.onLine()
       case 'strategy-reports':
         slot.strategyReports = message.reports
         return

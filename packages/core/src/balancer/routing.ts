@@ -67,5 +67,20 @@ function poolRoute(pool: PoolPlan, strategy: Strategy): PoolRoute {
     retries: pool.retries,
     continuation: pool.continuation,
     timeouts: pool.timeouts,
+    split: pool.split,
+    weights: weightsOf(pool),
+    wake: pool.wake,
   }
+}
+
+/** What each revision loads, as far as its groups say it. */
+function weightsOf({ groups }: PoolPlan): ReadonlyMap<string, string> | undefined {
+  if (!groups.some(({ revision }) => revision !== undefined)) return undefined
+  const weights = new Map<string, string>()
+  for (const { revision = '', launch, model } of groups) {
+    const name = launch?.model ?? model ?? ''
+    const known = weights.get(revision)
+    weights.set(revision, known === undefined || known === name ? name : `${known} ${name}`)
+  }
+  return weights
 }

@@ -1,4 +1,4 @@
-import type { RequestRecord } from '../contracts/index.js'
+import type { RequestRecord, ShadowPair } from '../contracts/index.js'
 import type { ResidencyDesk } from '../residency/index.js'
 import type { RolloutDesk } from '../rollout/index.js'
 import type { ScaleDesk } from '../autoscale/index.js'
@@ -15,10 +15,16 @@ import { seatScale } from './seat-scale.js'
 export interface SteeringRoom {
   /** No node was begun yet: says with `plans.prepare` what shall be begun otherwise than declared. */
   prepare?(): void
+  /** The file has changed, and nothing of it was applied yet: the same once more. */
+  redeclared?(): void
   /** The nodes of the topology were begun: goes on with what an earlier balancer was at. */
   start(): Promise<void>
   /** A request has ended. */
   settled?(record: RequestRecord): void
+  /** A request has ended, and so has its copy. */
+  shadowed?(pair: ShadowPair): void
+  /** Other requests wait in line than before: `assembly.standing()` tells how many. */
+  lineChanged?(): void
   /** The balancer closes: begins nothing more, and leaves what it is at for the next one. */
   stop(): void
 }
@@ -47,11 +53,15 @@ export class Steering {
     this.plans = new RunningPlans(declared, { stateDir: options.stateDir, log: options.log, apply })
     this.rollouts = seatRollouts({ ...parts, plans: this.plans })
     this.scale = seatScale({ ...parts, plans: this.plans, rollouts: this.rollouts })
-    this.residency = seatResidency({ ...parts, plans: this.plans })
+    this.residency = seatResidency({ ...parts, plans: this.plans, rollouts: this.rollouts })
   }
 
   prepare(): void {
     for (const room of this.rooms) room.prepare?.()
+  }
+
+  redeclared(): void {
+    for (const room of this.rooms) room.redeclared?.()
   }
 
   async start(): Promise<void> {
@@ -60,6 +70,14 @@ export class Steering {
 
   settled(record: RequestRecord): void {
     for (const room of this.rooms) room.settled?.(record)
+  }
+
+  shadowed(pair: ShadowPair): void {
+    for (const room of this.rooms) room.shadowed?.(pair)
+  }
+
+  lineChanged(): void {
+    for (const room of this.rooms) room.lineChanged?.()
   }
 
   stop(): void {

@@ -1,4 +1,4 @@
-import type { AbsentNode, Decision, LoadFacts, LogFacts, NodeOutcome, RequestRecord, RosterNode } from '../contracts/index.js'
+import type { AbsentNode, Decision, LoadFacts, LogFacts, NodeOutcome, RequestRecord, RosterNode, ShadowPair } from '../contracts/index.js'
 import type { DeskWord, OfficeWord } from '../proxy/index.js'
 import type { Topology } from '../topology/index.js'
 import type { Listenable } from './listeners.js'
@@ -56,6 +56,8 @@ export type ToThread =
 export type FromThread =
   | { readonly type: 'settled'; readonly records: readonly RequestRecord[] }
   | { readonly type: 'decision'; readonly decision: Decision }
+  /** A request was answered, and so was its copy. */
+  | { readonly type: 'shadow'; readonly pair: ShadowPair }
   /** How tries at nodes went. */
   | { readonly type: 'outcomes'; readonly outcomes: readonly NodeOutcome[] }
   /** A word to the office of the quarantine. */

@@ -3,12 +3,14 @@
  * Read first: request-scan.ts, then stream-event.ts.
  */
 export { AnswerCollector } from './answer-collector.js'
+export { AnswerWatch } from './answer-quality.js'
 export { BegunStream, endOfAnswer } from './begun-stream.js'
 export { bodyFields } from './body-fields.js'
 export { errorBody, errorEvent } from './error-body.js'
 export { isContinuable, stopsOf, whyNot } from './continuable.js'
 export { DeliveredLedger } from './delivered-ledger.js'
 export { EventSplitter, isOneEvent } from './event-splitter.js'
+export { likeness } from './likeness.js'
 export { parseMetrics, type MetricSample } from './metrics-text.js'
 export { openaiBase, type OpenAiBase } from './openai-base.js'
 export { openaiDialect } from './openai-dialect.js'

@@ -1,4 +1,5 @@
 import type { Usage } from '../contracts/index.js'
+import type { AnswerWatch } from './answer-quality.js'
 import type { DeliveredLedger } from './delivered-ledger.js'
 import { identityOf } from './begun-stream.js'
 import { readStreamEvent, type StreamEvent } from './stream-event.js'
@@ -48,6 +49,8 @@ export class StreamInspector {
     readonly ledger: DeliveredLedger | undefined,
     /** Whether an event says that the engine is dying, and not that the request is wrong. */
     private readonly saysDeath: (event: StreamEvent) => boolean = () => false,
+    /** Looks at the text; there while a revision is judged. */
+    readonly watch?: AnswerWatch | undefined,
   ) {}
 
   /** Reads one whole event, [start, end) of `bytes`. False: the client must not see it. */
@@ -69,6 +72,7 @@ export class StreamInspector {
     this.hasContent = true
     this.hasOther = true
     this.contentEvents += 1
+    this.watch?.piece()
   }
 
   private isPlain({ contentAt, marker, suffix }: Template, bytes: Buffer, start: number, end: number): boolean {
@@ -81,6 +85,7 @@ export class StreamInspector {
     for (let index = 0; index < suffix.byteLength; index += 1) if (bytes[at + index] !== suffix[index]) return false
     this.contentEvents += 1
     this.ledger?.append(bytes, from, at)
+    this.watch?.append(bytes, from, at)
     return true
   }
 
@@ -92,6 +97,7 @@ export class StreamInspector {
       this.failure = shortened(bytes).slice(0, MAX_FAILURE).trim()
       return false
     }
+    this.watch?.event(event)
     if (event.kind === 'content') this.contentEvents += 1
     this.hasContent ||= event.kind === 'content'
     this.hasError ||= event.kind === 'error'

@@ -6,6 +6,7 @@ import type { Accepted } from './accept.js'
 import { AdmittedFacts } from './admitted-facts.js'
 import { requiredLabels, sloTtftMsOf, type Labels } from './asked-headers.js'
 import type { Tracing } from './decision-tracer.js'
+import { askerOf, Parting } from './parting.js'
 import type { PoolRoute, ProxyContext } from './proxy-context.js'
 import type { Guard } from './quarantine/index.js'
 import { sessionOf } from './session-of.js'
@@ -26,6 +27,8 @@ export interface Admitted extends Accepted {
   readonly handedOver?: HandedOver
   /** Where a node went away while it computed the prompt: who goes along from then on. */
   readonly guard?: Guard | undefined
+  /** Which revision it belongs to; undefined where the pool has one. Renewed while it waits. */
+  parting: Parting | undefined
   /** Undefined for all but the few whose choices are told. */
   readonly tracing: Tracing | undefined
 }
@@ -81,6 +84,7 @@ export function admit(context: ProxyContext, request: Accepted): Admitted {
     tenant,
     requiredLabels: requiredLabels(headers, pool.requiredLabels),
     neededTokens: neededTokens(facts, scan.maxTokens),
+    parting: pool.split === undefined ? undefined : new Parting(pool.split, askerOf({ facts, client, exchange }), context.random),
     tracing: tracingOf(context, request, session?.from),
   }
 }

@@ -1,15 +1,16 @@
 import type { Clock } from '../base/index.js'
 import type { AnswerClass, Lease, RosterNode } from '../contracts/index.js'
-import { DeliveredLedger, saysDeath, StreamInspector, TokenLedger } from '../dialects/index.js'
 import { LbError } from '../errors/index.js'
 import { type FrameVerdict, type ResponseHead, type UpstreamCall, type UpstreamError, type UpstreamEvents } from '../wire/index.js'
 import type { Admitted } from './admit.js'
+import { doubtOf } from './answer-doubts.js'
 import { breakOff, type BrokenEnd } from './break-off.js'
-import { PlainReader, StreamReader, type BodyReader } from './body-reader.js'
+import type { BodyReader } from './body-reader.js'
+import { followClient, type Followed } from './follow-client.js'
 import type { AttemptEnd } from './forward.js'
 import { outcomeOf } from './outcome-of.js'
-import { keptFor } from './resumption.js'
 import { HeldBytes } from './held-bytes.js'
+import { readerFor } from './reader-for.js'
 
 /** Most bytes held back while another node could still be asked. */
 const MAX_HELD_BYTES = 65_536
@@ -32,13 +33,13 @@ export interface AnswerOptions {
  * One engine's answer on its way to the client. Head and bytes are held until the first content of a stream or the end of a plain body (at most
  * 64 KiB): until then the client has seen nothing and the request can move.
  */
-export class Answer implements UpstreamEvents {
+export class Answer implements UpstreamEvents, Followed {
   private call: UpstreamCall | undefined
   private head: ResponseHead | undefined
   private reader: BodyReader | undefined
   private readonly held = new HeldBytes()
   private committed = false
-  private over = false
+  isOver = false
   private said = ''
   private isNonsense = false
   private firstContentAtMs: number | undefined
@@ -47,34 +48,18 @@ export class Answer implements UpstreamEvents {
 
   constructor(private readonly options: AnswerOptions) {}
 
-  /** The call exists only after dispatch; the client may have left before. */
   began(call: UpstreamCall): void {
     this.call = call
-    if (this.over) return call.abort()
-    const { exchange } = this.options.request
-    exchange.onDrain(() => {
-      if (!this.over) call.resume()
-    })
-    exchange.onGone(() => {
-      if (this.over) return
-      call.abort()
-      this.finish({ outcome: 'cancelled', movable: false })
-    })
+    followClient(this.options.request.exchange, call, this)
+  }
+
+  left(): void {
+    this.finish({ outcome: 'cancelled', movable: false })
   }
 
   onHead(head: ResponseHead): void {
     this.head = head
-    const { scan } = this.options.request
-    const stream = scan.stream && (head.headers['content-type'] ?? '').includes('text/event-stream')
-    this.reader = stream ? this.streamReader(!scan.includeUsage) : new PlainReader()
-  }
-
-  /** Where another node could go on with the stream, it must know what was delivered. */
-  private streamReader(stripsUsage: boolean): StreamReader {
-    const kept = keptFor(this.options.request, this.options.node)
-    const ids = kept?.exact === undefined || this.options.request.handedOver !== undefined ? undefined : new TokenLedger(kept.exact)
-    const ledger = kept === undefined ? undefined : new DeliveredLedger()
-    return new StreamReader(new StreamInspector(stripsUsage, ledger, (event) => saysDeath(this.options.node.dialect, event)), ids)
+    this.reader = readerFor(this.options.request, this.options.node, head)
   }
 
   get takesFrames(): boolean {
@@ -97,8 +82,9 @@ export class Answer implements UpstreamEvents {
   }
 
   onBody(bytes: Buffer): void {
-    const { reader } = this
-    if (reader === undefined || this.over) return
+    const { reader, options } = this
+    const { node, request } = options
+    if (reader === undefined || this.isOver) return
     for (const part of reader.read(bytes)) this.held.add(part)
     const { stream } = reader
     if (stream?.hasContent === true) {
@@ -107,14 +93,15 @@ export class Answer implements UpstreamEvents {
     }
     if (this.committed) return
     // An engine's error object is an answer to this request; it goes out as soon as it is there, like content.
-    if (stream?.hasContent !== true && stream?.hasError !== true && this.held.byteLength <= MAX_HELD_BYTES) return
+    const isAnswer = stream?.hasContent === true || (stream?.hasError === true && request.parting?.doubts(node) !== true)
+    if (!isAnswer && this.held.byteLength <= MAX_HELD_BYTES) return
     if (!this.comesTooLate()) return this.commit()
     this.call?.abort()
     this.tellAsEvent()
   }
 
   onReadEnd(): void {
-    if (this.over) return
+    if (this.isOver) return
     if (this.gaveUp !== undefined) {
       this.call?.abort()
       return this.broke('refused', this.gaveUp)
@@ -124,13 +111,17 @@ export class Answer implements UpstreamEvents {
   }
 
   onEnd(): void {
-    if (this.over || this.head === undefined || this.reader === undefined) return
+    if (this.isOver || this.head === undefined || this.reader === undefined) return
     for (const part of this.reader.finish()) this.held.add(part)
     if (this.gaveUp !== undefined) return this.broke('refused', this.gaveUp)
     const verdict = this.classify(this.head)
     if (isRefusal(verdict) && !this.committed) return this.refuse(verdict)
     if (verdict === 'ok' && this.streamEnd() === 'cut') return this.broke('cut', NO_END_MARK)
     if (verdict === 'ok' && this.isUnserved()) return this.refuse('retry')
+    const doubt = this.committed
+      ? undefined
+      : doubtOf(this.options.request, this.options.node, { status: this.head.status, verdict, reader: this.reader })
+    if (doubt !== undefined) return this.refuse(verdict, doubt)
     if (this.comesTooLate()) return this.tellAsEvent()
     this.sawContent()
     this.commit()
@@ -139,7 +130,7 @@ export class Answer implements UpstreamEvents {
   }
 
   onError(error: UpstreamError): void {
-    if (this.over) return
+    if (this.isOver) return
     this.isNonsense = error.kind === 'framing'
     // With its end mark a stream is whole, whatever becomes of the connection; where the framing is wrong nobody knows whose mark it is.
     if (this.committed && !this.isNonsense && this.reader?.stream !== undefined && this.streamEnd() === 'complete') return this.onEnd()
@@ -212,11 +203,13 @@ export class Answer implements UpstreamEvents {
     return this.reader?.ended === true ? String(this.held.byteLength) : headers['content-length']
   }
 
-  private refuse(verdict: AnswerClass): void {
+  /** `doubt`: a node of another revision is asked before this answer counts. */
+  private refuse(verdict: AnswerClass, doubt?: string): void {
     this.held.keep()
     const rest = verdict === 'cooldown' ? { retryAfter: this.head?.headers['retry-after'] } : undefined
-    const reason = `${this.head?.status ?? 0} (${verdict})`
-    this.finish({ outcome: 'refused', reason, verdict, movable: true, rest, passOn: () => this.passOn() })
+    const reason = doubt ?? `${this.head?.status ?? 0} (${verdict})`
+    const isDoubted = doubt !== undefined
+    this.finish({ outcome: 'refused', reason, verdict, movable: true, rest, isDoubted, passOn: () => this.passOn() })
   }
 
   /** The engine's refusal is the answer after all. */
@@ -251,16 +244,20 @@ export class Answer implements UpstreamEvents {
   }
 
   private finish(
-    end: Pick<AttemptEnd, 'outcome' | 'reason' | 'verdict' | 'movable' | 'rest' | 'passOn' | 'resumption' | 'isWhole' | 'isLost'> &
+    end: Pick<
+      AttemptEnd,
+      'outcome' | 'reason' | 'verdict' | 'movable' | 'rest' | 'passOn' | 'resumption' | 'isWhole' | 'isLost' | 'isDoubted'
+    > &
       Pick<BrokenEnd, 'counted'>,
   ): void {
-    if (this.over) return
-    this.over = true
+    if (this.isOver) return
+    this.isOver = true
     const { reader } = this
-    const { outcome } = end
+    const { outcome, isDoubted } = end
     const outputTokens = reader?.stream?.contentEvents ?? 0
+    const isWhole = outcome === 'answered' || isDoubted === true
     this.options.lease.settle({
-      outcome: outcome === 'answered' || outcome === 'cancelled' ? outcome : 'failed',
+      outcome: isWhole ? 'answered' : outcome === 'cancelled' ? outcome : 'failed',
       usage: reader?.usage,
       outputTokens,
     })
@@ -283,6 +280,8 @@ export class Answer implements UpstreamEvents {
       isNonsense: this.isNonsense,
       status: this.head?.status,
       usage: reader?.usage ?? end.counted,
+      isDoubted,
+      watch: isWhole ? reader?.watch : undefined,
       firstContentAtMs: this.firstContentAtMs,
     })
   }

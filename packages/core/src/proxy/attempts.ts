@@ -3,6 +3,7 @@ import type { LbError } from '../errors/index.js'
 import type { Admitted } from './admit.js'
 import { luckFrom, type Question } from './filters.js'
 import type { AttemptEnd } from './forward.js'
+import { askerOf, Parting } from './parting.js'
 import { choiceFor, pick } from './pick.js'
 import type { ProxyContext } from './proxy-context.js'
 import type { Guard, Guarded } from './quarantine/index.js'
@@ -70,7 +71,8 @@ class Attempts implements Standing, Guarded, TriesEvents {
   /** Those who have tried nothing and want nothing special lack the same nodes. */
   get kind(): string | undefined {
     const { request, tried, resumption } = this
-    return tried.length === 0 && resumption === undefined && request.requiredLabels === undefined ? request.face : undefined
+    const isPlain = tried.length === 0 && resumption === undefined && request.requiredLabels === undefined
+    return isPlain && request.parting?.isNamed !== true ? request.face : undefined
   }
 
   again(): void {
@@ -97,6 +99,7 @@ class Attempts implements Standing, Guarded, TriesEvents {
   /** In line, and something has changed. */
   ask(): Asked {
     try {
+      this.renewParting()
       const node = pick(this.context, this.question)
       if (node === undefined) return this.lacks() ? 'lacks' : 'served'
       if (node === 'wait') {
@@ -138,6 +141,8 @@ class Attempts implements Standing, Guarded, TriesEvents {
   }
 
   onEach(node: RosterNode, atNodeMs: number, end: AttemptEnd): void {
+    // What crashes where a revision is tried out says nothing of the request yet.
+    if (this.guard === undefined && this.request.parting?.isTrusted(node) === false) return
     this.guard = this.context.quarantine.after(this.guard, this.request, { node, atNodeMs, end })
   }
 
@@ -150,10 +155,29 @@ class Attempts implements Standing, Guarded, TriesEvents {
     if (!end.movable && end.resumption === undefined) return this.finish(end, undefined)
     this.resumption = end.resumption
     this.question = { ...this.question, resumption: end.resumption }
+    this.renewParting()
+    const movesBack = this.movesBack(node)
+    if (end.isDoubted === true && !movesBack) return this.giveUp()
     context.log.warn('attempt.failed', { request: request.requestId, node: node.id, outcome, reason, said: end.said })
-    effort.failed(end, context.clock.nowMs() - request.arrivedMs)
+    if (!movesBack) effort.failed(end, context.clock.nowMs() - request.arrivedMs)
     // A turn of its own, so that a chain of refused connects never grows the stack, and a bug in it is caught.
     queueMicrotask(() => (effort.overBecause === undefined ? this.again() : this.giveUp()))
+  }
+
+  /** It failed at a revision that is tried out, and the trusted one can be asked: once, whatever the pool allows itself. */
+  private movesBack(node: RosterNode): boolean {
+    const { parting } = this.request
+    if (parting?.moveBack(node) !== true) return false
+    return choiceFor(this.context, this.question).fitting.some((other) => parting.isTrusted(other))
+  }
+
+  /** Shares may have changed since it came, or a pool may have several revisions now. */
+  private renewParting(): void {
+    const { context, request } = this
+    const { split } = context.pools().poolOf(request.facts.model) ?? request.pool
+    if (split === undefined) request.parting = undefined
+    else if (request.parting === undefined) request.parting = new Parting(split, askerOf(request), context.random)
+    else request.parting.renew(split)
   }
 
   /** There is no node for it now: it waits in line. False: that does not help, and it was told so. */

@@ -1,5 +1,5 @@
 import type { Usage } from '../contracts/index.js'
-import { EventSplitter, isOneEvent, usageInAnswer, type StreamInspector, type TokenLedger } from '../dialects/index.js'
+import { EventSplitter, isOneEvent, usageInAnswer, type AnswerWatch, type StreamInspector, type TokenLedger } from '../dialects/index.js'
 import type { FrameVerdict } from '../wire/index.js'
 
 /** Looks at a body while it passes. `read` and `finish` return the bytes to send on: views into what was given, or memory of their own. */
@@ -8,6 +8,8 @@ export interface BodyReader {
   readonly stream: StreamInspector | undefined
   /** There where the engine tells the ids of its tokens. */
   readonly ids?: TokenLedger | undefined
+  /** There while a revision is judged. */
+  readonly watch: AnswerWatch | undefined
   readonly ended: boolean
   readonly usage: Usage | undefined
   /** Between two events: something may be put between them, and whole chunk frames may pass. */
@@ -37,6 +39,10 @@ export class StreamReader implements BodyReader {
 
   get usage(): Usage | undefined {
     return this.stream.usage
+  }
+
+  get watch(): AnswerWatch | undefined {
+    return this.stream.watch
   }
 
   get atBoundary(): boolean {
@@ -87,8 +93,11 @@ export class PlainReader implements BodyReader {
   usage: Usage | undefined
   private last: Buffer | undefined
 
+  constructor(readonly watch: AnswerWatch | undefined = undefined) {}
+
   read(bytes: Buffer): readonly Buffer[] {
     const { last } = this
+    this.watch?.plain(bytes)
     // A copy: the bytes are the socket's again after the read.
     if (bytes.byteLength >= MAX_TAIL_BYTES || last === undefined) this.last = Buffer.from(bytes.subarray(-MAX_TAIL_BYTES))
     else this.last = Buffer.concat([last, bytes]).subarray(-MAX_TAIL_BYTES)

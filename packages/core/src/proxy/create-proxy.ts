@@ -8,6 +8,7 @@ import { QuarantineDesk, type OfficeWord } from './quarantine/index.js'
 import type { BudgetState } from './retries/retry-budget.js'
 import { HedgeBook } from './retries/hedge-book.js'
 import { RetryBudgets } from './retries/retry-budgets.js'
+import { Shadows } from './shadow/shadows.js'
 import { WaitingLines } from './waiting-line.js'
 import { Zones } from './zones.js'
 
@@ -42,6 +43,7 @@ export function createProxy(options: ProxyOptions): Proxy {
     hedges: new HedgeBook(),
     quarantine: new QuarantineDesk({ clock, wheel: options.wheel, salt: options.salt, tell: options.onDeskWord }),
     tracer: new DecisionTracer({ random, share: () => limits().traceShare, onDecision }),
+    shadows: new Shadows(),
   }
   let active = 0
   const left = (): void => void (active -= 1)

@@ -6,7 +6,8 @@ import type { AnswerHead, Exchange, TimerWheel } from '../wire/index.js'
 
 const FIRST_HEARTBEAT_MS = 10_000
 /** A comment: clients skip it (HTML standard, 9.2.6), proxies between see life. */
-const HEARTBEAT = Buffer.from(': lb waits with you\n\n')
+const heartbeat = (says: string): Buffer => Buffer.from(`: ${says}\n\n`)
+const HEARTBEAT = heartbeat('lb waits with you')
 
 /**
  * The client's side of one request, over all attempts: sends one head, keeps a waiting event stream alive with comments, ends honestly. A comment
@@ -15,6 +16,8 @@ const HEARTBEAT = Buffer.from(': lb waits with you\n\n')
 export class Delivery {
   /** False while something stands half said, and a comment would break it. */
   atBoundary = true
+  /** What the client is told that waits; undefined: nothing in particular. One line. */
+  waitsFor: string | undefined
   private headSent = false
   private stream = false
   private quiet = true
@@ -103,7 +106,7 @@ export class Delivery {
   private beat(): void {
     if (this.quiet && this.atBoundary) {
       this.commit({ status: 200, headers: streamHeaders(this.requestId) }, true)
-      this.exchange.write(HEARTBEAT)
+      this.exchange.write(this.waitsFor === undefined ? HEARTBEAT : heartbeat(this.waitsFor))
     }
     this.quiet = true
     this.wait(this.heartbeatMs)

@@ -10,6 +10,8 @@ export interface Question {
   readonly request: Admitted
   /** The id of the one node that it may go to: it may be what makes engines crash, and goes where no other such request is. */
   readonly only?: string | undefined
+  /** Where nodes of the revision that it belongs to are all taken: the trusted one serves it as well. */
+  readonly backOnly?: boolean
   /** Not asked again for now. */
   readonly tried: readonly RosterNode[]
   /** A begun stream that the node must be able to go on with. */
@@ -44,6 +46,12 @@ const filters: readonly Filter[] = [
     reason: (_, { resumption }) => `cannot go on with a stream of ${resumption?.from.id}`,
   },
   { name: 'labels', isFirm: true, keeps: isLabelled, reason: (node, question) => `lacks ${lackedLabels(node, question)}` },
+  {
+    name: 'revision',
+    isFirm: true,
+    keeps: isAdmittedRevision,
+    reason: ({ revision = '' }) => `runs ${revision}, which answers nobody yet`,
+  },
   { name: 'cooldown', isFirm: true, keeps: isRested, reason: restReason },
   { name: 'role', isFirm: false, keeps: answers, reason: () => 'computes prompts for others' },
   { name: 'model', isFirm: false, keeps: serves, reason: (_, { request }) => `does not serve ${request.facts.model}` },
@@ -55,6 +63,7 @@ const filters: readonly Filter[] = [
     reason: () => 'is on trial after a failure, and has the one request that it may have',
   },
   { name: 'slow-start', isFirm: false, keeps: isAdmitted, reason: slowReason },
+  { name: 'revision', isFirm: false, keeps: isOfItsRevision, reason: revisionReason },
 ]
 
 /** A lot is drawn when it is first needed, which is seldom. */
@@ -72,7 +81,12 @@ export function areSpared(fitting: readonly RosterNode[], question: Question): b
 /** The nodes that may be asked. Where all may, which is nearly always so, it is the given list itself, found out in a few comparisons however long it is. */
 export function fittingNodes(routable: readonly RosterNode[], question: Question): readonly RosterNode[] {
   const { request, tried, cooldowns } = question
-  const isPlain = tried.length === 0 && request.requiredLabels === undefined && cooldowns.isEmpty && question.resumption === undefined
+  const isPlain =
+    tried.length === 0 &&
+    request.requiredLabels === undefined &&
+    cooldowns.isEmpty &&
+    question.resumption === undefined &&
+    request.parting === undefined
   if (isPlain && SharedAbilities.of(routable).suit(request.face, request.facts.model, request.neededTokens)) return routable
   const kept = narrowed(routable, question)
   return kept.length === routable.length ? routable : kept
@@ -158,6 +172,19 @@ function contextReason({ contextTokens = 0 }: RosterNode, { request }: Question)
 
 function isRested(node: RosterNode, { cooldowns, nowMs }: Question): boolean {
   return cooldowns.isEmpty || cooldowns.hasRoom(node, nowMs())
+}
+
+/** A revision that is to be tried out gets nothing before its time. */
+function isAdmittedRevision(node: RosterNode, { request }: Question): boolean {
+  return request.parting?.admits(node) !== false
+}
+
+function isOfItsRevision(node: RosterNode, { request, backOnly }: Question): boolean {
+  return request.parting?.wants(node, backOnly) !== false
+}
+
+function revisionReason(node: RosterNode, { request }: Question): string {
+  return `runs ${request.parting?.revisionOf(node)}; the request belongs to ${request.parting?.side}`
 }
 
 /** One that is on trial has one request at a time, beside those that it had before. */

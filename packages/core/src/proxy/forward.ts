@@ -1,5 +1,5 @@
 import type { AnswerClass, AttemptRecord, CollectedShape, Lease, RosterNode, Usage } from '../contracts/index.js'
-import { askingForIds, spliceBody, streamedBody } from '../dialects/index.js'
+import { askingForIds, spliceBody, streamedBody, type AnswerWatch } from '../dialects/index.js'
 import { messageOf } from '../errors/index.js'
 import { UpstreamError } from '../wire/index.js'
 import type { Admitted } from './admit.js'
@@ -52,6 +52,10 @@ export interface AttemptEnd {
   readonly isLost?: boolean
   /** The node said that the request is wrong. */
   readonly isClientsFault?: boolean
+  /** It is whole, and of a revision that is tried out: the trusted one is asked before it counts. */
+  readonly isDoubted?: boolean | undefined
+  /** Has looked at the text of a whole answer; there while a revision is judged. */
+  readonly watch?: AnswerWatch | undefined
   /** The plain answer was collected from a stream. */
   readonly collected?: boolean
   /** The engine notices late that the client has left. */

@@ -18,6 +18,8 @@ export interface TryEnd {
   readonly rest?: unknown
   /** The node says that the request is wrong. */
   readonly isClientsFault?: boolean
+  /** It answered, and another revision is asked all the same. */
+  readonly isDoubted?: boolean | undefined
 }
 
 /** Tells the judge of nodes how a try went; nothing where the client left. */
@@ -26,9 +28,9 @@ export function tellOutcome({ onOutcome }: ProxyContext, node: RosterNode, end: 
   if (kind !== undefined) onOutcome({ node: node.id, connectionKey: node.connectionKey, kind, reason: end.reason })
 }
 
-function kindOf({ outcome, verdict, rest, isClientsFault }: TryEnd): NodeOutcome['kind'] | undefined {
+function kindOf({ outcome, verdict, rest, isClientsFault, isDoubted }: TryEnd): NodeOutcome['kind'] | undefined {
   if (outcome === 'cancelled') return undefined
-  if (outcome === 'answered' || isClientsFault === true) return 'served'
+  if (outcome === 'answered' || isClientsFault === true || isDoubted === true) return 'served'
   if (outcome !== 'refused') return outcome
   if (verdict === 'loading') return 'loading'
   return rest === undefined ? 'refused' : 'busy'

@@ -14,7 +14,9 @@ export function pick(context: ProxyContext, question: Question): RosterNode | 'w
         ? -1
         : pool.strategy.pick(facts, candidates)
       : context.tracer.choose(context, request, { question, routable, fitting, candidates })
-  return position === -1 && candidates.length > 0 ? 'wait' : candidates[position]
+  if (position !== -1 || candidates.length === 0) return candidates[position]
+  // A revision that is tried out, and slow, must not keep a whole pool waiting.
+  return request.parting?.isAway === true && question.backOnly !== true ? pick(context, { ...question, backOnly: true }) : 'wait'
 }
 
 export interface Choice {

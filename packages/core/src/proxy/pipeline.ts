@@ -8,6 +8,7 @@ import { attempts, type Walk } from './attempts.js'
 import { Delivery } from './delivery.js'
 import { endedEarly, handOver, withLegs } from './hand-over.js'
 import type { Entered, ProxyContext, ProxyRequest } from './proxy-context.js'
+import type { Copied } from './shadow/shadows.js'
 
 /**
  * The corridor of one request: accept, admit, pick and forward (attempts), account. Each stage runs in the turn in which what it waits for is there;
@@ -20,6 +21,8 @@ export function pipeline(context: ProxyContext, request: ProxyRequest, done: () 
 class Passage {
   private admitted: Admitted | undefined
   private walk: Walk | undefined
+  /** The same request at a revision that answers nobody. */
+  private copied: Copied | undefined
 
   constructor(
     private readonly context: ProxyContext,
@@ -43,6 +46,7 @@ class Passage {
   private proceed(accepted: Accepted): void {
     try {
       const admitted = (this.admitted = admit(this.context, accepted))
+      if (admitted.parting !== undefined) this.copied = this.context.shadows.copy(this.context, admitted)
       handOver(this.context, admitted, (handed) => {
         if (handed.request === undefined) return this.walked(withLegs(endedEarly(handed), handed))
         attempts(this.context, handed.request, (walk) => this.walked(withLegs(walk, handed)))
@@ -65,6 +69,7 @@ class Passage {
     entered.share.release()
     if (admitted !== undefined && walk?.isBodyFree === true) giveBodyMemory(admitted.scan.body)
     account(context, { entered, admitted, walk, error })
+    this.copied?.mainEnded(walk)
     this.done()
   }
 }

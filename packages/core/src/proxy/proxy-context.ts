@@ -1,7 +1,17 @@
 import type { Clock, RandomSource } from '../base/index.js'
-import type { Decision, Face, LeaseBook, Logger, NodeOutcome, RequestRecord, RosterSource, Strategy } from '../contracts/index.js'
+import type {
+  Decision,
+  Face,
+  LeaseBook,
+  Logger,
+  NodeOutcome,
+  RequestRecord,
+  RosterSource,
+  ShadowPair,
+  Strategy,
+} from '../contracts/index.js'
 import type { TokenEstimates } from '../insight/index.js'
-import type { RetryPlan } from '../topology/index.js'
+import type { RetryPlan, SplitPlan } from '../topology/index.js'
 import type { Exchange, TimerWheel, UpstreamEngine, UpstreamTimeouts } from '../wire/index.js'
 import type { Labels } from './asked-headers.js'
 import type { BodyBudget, BodyShare } from './body-budget.js'
@@ -11,6 +21,7 @@ import type { Delivery } from './delivery.js'
 import type { DeskWord, QuarantineDesk } from './quarantine/index.js'
 import type { HedgeBook } from './retries/hedge-book.js'
 import type { RetryBudgets } from './retries/retry-budgets.js'
+import type { Shadows } from './shadow/shadows.js'
 import type { WaitingLines } from './waiting-line.js'
 import type { Zones } from './zones.js'
 
@@ -34,6 +45,12 @@ export interface PoolRoute {
   /** How a begun stream is gone on with after its node went away. */
   readonly continuation: 'exact' | 'text' | 'off'
   readonly timeouts: UpstreamTimeouts
+  /** How requests are parted between revisions; undefined: it has one. */
+  readonly split?: SplitPlan | undefined
+  /** By revision, the weights that it loads; undefined: it has one. */
+  readonly weights?: ReadonlyMap<string, string> | undefined
+  /** Somebody brings a node up where there is none: requests wait for so long. */
+  readonly wake?: { readonly withinMs: number } | undefined
 }
 
 /** The pools that are served right now; replaced whole by a reload. */
@@ -74,6 +91,8 @@ export interface ProxyOptions {
   readonly onDeskWord: (word: DeskWord) => void
   /** More or fewer requests wait in line. */
   readonly onLine: () => void
+  /** A request was answered, and so was its copy. */
+  readonly onShadow: (pair: ShadowPair) => void
 }
 
 /** What the stages share. */
@@ -87,6 +106,7 @@ export interface ProxyContext extends ProxyOptions {
   readonly hedges: HedgeBook
   readonly quarantine: QuarantineDesk
   readonly tracer: DecisionTracer
+  readonly shadows: Shadows
 }
 
 export interface ProxyRequest {

@@ -9,7 +9,7 @@ import type { AttemptEnd } from './forward.js'
 import { orderFor } from './order-for.js'
 import type { ProxyContext } from './proxy-context.js'
 import { ResumedAnswer } from './resumed-answer.js'
-import type { Resumption } from './resumption.js'
+import { gradeFor, type Resumption } from './resumption.js'
 import { tellingLease } from './telling-lease.js'
 
 interface Resuming {
@@ -21,7 +21,8 @@ interface Resuming {
 }
 
 /** Asks a node for the rest of an answer that another one began, and sends it to the client behind what that has. */
-export function resume(context: ProxyContext, request: Admitted, { node, resumption, onContent, onEnd }: Resuming): void {
+export function resume(context: ProxyContext, request: Admitted, { node, resumption: given, onContent, onEnd }: Resuming): void {
+  const resumption = { ...given, grade: gradeFor(node, given) }
   const { begun, grade, from } = resumption
   const told = { request: request.requestId, node: node.id, from: from.id, grade, deliveredTokens: begun.tokens }
   context.log.info('stream.resumed', told)

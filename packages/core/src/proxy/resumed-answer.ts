@@ -2,6 +2,7 @@ import type { AnswerClass, Lease, RosterNode } from '../contracts/index.js'
 import { EventSplitter, ResumedStream, saysDeath } from '../dialects/index.js'
 import type { FrameVerdict, ResponseHead, UpstreamCall, UpstreamError, UpstreamEvents } from '../wire/index.js'
 import type { Admitted } from './admit.js'
+import { followClient, type Followed } from './follow-client.js'
 import type { AttemptEnd } from './forward.js'
 import { outcomeOf } from './outcome-of.js'
 import { didWork } from './retries/effort.js'
@@ -23,7 +24,7 @@ export interface ResumedAnswerOptions {
 }
 
 /** The rest of a stream that another node began, on its way to a client that has the beginning. It is read event by event: only whole ones reach the client. */
-export class ResumedAnswer implements UpstreamEvents {
+export class ResumedAnswer implements UpstreamEvents, Followed {
   readonly takesFrames = false
   private call: UpstreamCall | undefined
   private head: ResponseHead | undefined
@@ -32,7 +33,7 @@ export class ResumedAnswer implements UpstreamEvents {
   private out = ''
   private hasSpoken = false
   private toldEvents = 0
-  private over = false
+  isOver = false
   private readonly splitter = new EventSplitter(MAX_EVENT_BYTES)
   private readonly stream: ResumedStream
 
@@ -50,22 +51,13 @@ export class ResumedAnswer implements UpstreamEvents {
     })
   }
 
-  get isOver(): boolean {
-    return this.over
-  }
-
   began(call: UpstreamCall): void {
     this.call = call
-    if (this.over) return call.abort()
-    const { exchange } = this.options.request
-    exchange.onDrain(() => {
-      if (!this.over) call.resume()
-    })
-    exchange.onGone(() => {
-      if (this.over) return
-      call.abort()
-      this.finish({ outcome: 'cancelled' })
-    })
+    followClient(this.options.request.exchange, call, this)
+  }
+
+  left(): void {
+    this.finish({ outcome: 'cancelled' })
   }
 
   onHead(head: ResponseHead): void {
@@ -80,7 +72,7 @@ export class ResumedAnswer implements UpstreamEvents {
   onFrames(): void {}
 
   onBody(bytes: Buffer): void {
-    if (this.over) return
+    if (this.isOver) return
     if (!this.isStream) return this.noteRefusal(bytes)
     for (const event of this.splitter.push(bytes)) {
       if (!event.whole) return this.giveUp('one of its events is too long')
@@ -91,11 +83,11 @@ export class ResumedAnswer implements UpstreamEvents {
   }
 
   onReadEnd(): void {
-    if (!this.over) this.send()
+    if (!this.isOver) this.send()
   }
 
   onEnd(): void {
-    if (this.over) return
+    if (this.isOver) return
     if (!this.isStream) return this.refuse()
     const rest = this.splitter.rest()
     if (rest.byteLength > 0) this.out += this.stream.event(rest)
@@ -106,7 +98,7 @@ export class ResumedAnswer implements UpstreamEvents {
   }
 
   onError(error: UpstreamError): void {
-    if (this.over) return
+    if (this.isOver) return
     if (this.isWhole) return this.onEnd()
     this.broke(outcomeOf(error), error.message)
   }
@@ -151,7 +143,7 @@ export class ResumedAnswer implements UpstreamEvents {
 
   /** Its answer is of no use. */
   giveUp(why: string): void {
-    if (this.over) return
+    if (this.isOver) return
     this.call?.abort()
     this.broke('refused', why, { isClientsFault: !this.stream.died })
   }
@@ -182,8 +174,8 @@ export class ResumedAnswer implements UpstreamEvents {
   private finish(
     end: Pick<AttemptEnd, 'outcome' | 'reason' | 'verdict' | 'rest' | 'resumption' | 'passOn' | 'isWhole' | 'isLost' | 'isClientsFault'>,
   ): void {
-    if (this.over) return
-    this.over = true
+    if (this.isOver) return
+    this.isOver = true
     const { stream, options } = this
     const { lease, resumption, onEnd } = options
     const { outcome } = end

@@ -110,10 +110,20 @@ function countedIn({ usage, ids, tokens }: BegunStream): Usage | undefined {
   return usage !== undefined || prompt === undefined ? undefined : { promptTokens: prompt.length, completionTokens: tokens }
 }
 
-/** Whether a node can go on with what another one began: the same engine and model, and the engine can be asked to. */
-export function canGoOn(node: RosterNode, { from }: Resumption, { face, facts }: Admitted): boolean {
+/** Whether a node can go on with what another one began: the same engine and model, the same weights where revisions differ, and the engine can be asked to. */
+export function canGoOn(node: RosterNode, { from }: Resumption, { face, facts, pool }: Admitted): boolean {
   const name = ({ model = facts.model }: RosterNode): string => model
-  return node.engine === from.engine && name(node) === name(from) && node.dialect.continuation?.text[face] !== undefined
+  if (node.engine !== from.engine || name(node) !== name(from) || node.dialect.continuation?.text[face] === undefined) return false
+  return node.revision === from.revision || weightsAt(node, pool) === weightsAt(from, pool)
+}
+
+/** Ids of tokens mean the same to nodes of one revision only: another one goes on by the text. */
+export function gradeFor(node: RosterNode, { grade, from }: Resumption): Resumption['grade'] {
+  return node.revision === from.revision ? grade : 'text'
+}
+
+function weightsAt({ revision = '' }: RosterNode, { weights }: Admitted['pool']): string | undefined {
+  return weights?.get(revision)
 }
 
 /** What the client is told in the end. */

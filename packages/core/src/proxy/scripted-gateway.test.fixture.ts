@@ -13,11 +13,12 @@ import {
   type LeaseBook,
   type RequestRecord,
   type RosterNode,
+  type ShadowPair,
   type Strategy,
 } from '../contracts/index.js'
 import { openaiDialect } from '../dialects/index.js'
 import { createBelief } from '../insight/index.js'
-import { retryPlan, type RetryPlan } from '../topology/index.js'
+import { retryPlan, type RetryPlan, type SplitPlan } from '../topology/index.js'
 import { Door, nodeExchange, TimerWheel, UpstreamEngine, type Exchange, type UpstreamTimeouts } from '../wire/index.js'
 import type { Labels } from './asked-headers.js'
 import { createProxy, type Proxy } from './create-proxy.js'
@@ -47,7 +48,6 @@ export class Rig {
   strategy: Strategy = { pick: () => 0 }
   sessionHeader: string | undefined
   requiredLabels: Labels | undefined
-  /** Whose key the clients have. */
   client: string | undefined
   trustedProxies: readonly string[] = []
   line = { max: 100, longestMs: 5_000 }
@@ -58,6 +58,10 @@ export class Rig {
   /** What the office of the quarantine is told; it lets everybody go. */
   readonly deskWords: DeskWord[] = []
   readonly outcomes: NodeOutcome[] = []
+  readonly shadows: ShadowPair[] = []
+  split: SplitPlan | undefined
+  weights: ReadonlyMap<string, string> | undefined
+  wake: { readonly withinMs: number } | undefined
   proxy: Proxy | undefined
   /** Nodes in this order; the first untried one is picked. */
   readonly nodes: RosterNode[] = []
@@ -84,7 +88,6 @@ export class Rig {
     this.add((server.address() as AddressInfo).port, more)
   }
 
-  /** A node where nothing listens. */
   dead(): void {
     this.add(1, {})
   }
@@ -101,6 +104,9 @@ export class Rig {
       handover: this.handover,
       retries: { ...retryPlan(), max: this.retries, ...this.retryRules },
       continuation: this.continuation,
+      split: this.split,
+      weights: this.weights,
+      wake: this.wake,
       timeouts: { connectMs: 1_000, firstTokenMs: 2_000, idleMs: 2_000, ...this.timeouts },
     })
     const proxy: Proxy = createProxy({
@@ -137,6 +143,7 @@ export class Rig {
         if (word.type === 'ask') proxy.quarantine({ type: 'go', ticket: word.ticket })
       },
       onLine: () => undefined,
+      onShadow: (pair) => void this.shadows.push(pair),
     })
     this.proxy = proxy
     const port = await this.openDoor((exchange) =>

@@ -47,6 +47,18 @@ export function noReadyNode(pool: string, who: string, restMs: number): LbError 
   })
 }
 
+/** Nobody had asked for the pool of late, and its engines rested. */
+export function notAwake(pool: string, withinMs: number, who: string): LbError {
+  return new LbError(`pool ${pool} did not wake within ${withinMs / 1_000} s${who}`, {
+    code: 'LB_NOT_AWAKE',
+    source: 'lb',
+    httpStatus: 503,
+    retry: 'after-wait',
+    retryAfterMs: DOWN_RETRY_MS,
+    hint: 'the operator sees what keeps it with `lb status`',
+  })
+}
+
 export function noNodeWithLabels(pool: string, labels: Labels, requestId: string): LbError {
   const wanted = labels.map(([name, value]) => `${name}=${value}`).join(', ')
   return new LbError(`no ready node of pool ${pool} has the labels ${wanted}`, {

@@ -8,6 +8,7 @@ const STATES: Readonly<Partial<Record<NodeState, string>>> = {
   warming: 'is warming up, and others are ready',
   suspect: 'is suspected to be sick, and others are ready',
   draining: 'is draining: it ends what it has',
+  asleep: 'is asleep: another pool has its place, and a request wakes it',
   stopped: 'is stopped',
   failed: 'has failed',
 }

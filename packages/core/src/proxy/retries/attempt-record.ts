@@ -24,7 +24,8 @@ export interface TriedNode {
 export function attemptRecord({ face }: Admitted, { node, startedMs, isHedged, isBeaten }: TriedNode, end: AttemptEnd): AttemptRecord {
   const { outcome, continues, collected, rest } = end
   const reason = isBeaten ? 'another node was first' : end.reason
-  const record = reason === undefined ? { node: node.id, startedMs, outcome } : { node: node.id, startedMs, outcome, reason }
+  const told = reason === undefined ? { node: node.id, startedMs, outcome } : { node: node.id, startedMs, outcome, reason }
+  const record = node.revision === undefined ? told : { ...told, ...ofRevision(node.revision, end) }
   const late = outcome === 'cancelled' && (end.late ?? isLate(node, face, end))
   const inVain = isBeaten || (outcome !== 'answered' && didWork(end))
   if (outcome === 'answered' && !isHedged && collected !== true && continues === undefined) return record
@@ -37,4 +38,9 @@ export function attemptRecord({ face }: Admitted, { node, startedMs, isHedged, i
     ...(inVain ? IN_VAIN : {}),
     ...(isHedged ? HEDGE : {}),
   }
+}
+
+/** What a judge of revisions wants to know of one try. */
+function ofRevision(revision: string, { status, watch }: AttemptEnd): Pick<AttemptRecord, 'revision' | 'status' | 'quality'> {
+  return { revision, ...(status === undefined ? {} : { status }), ...(watch === undefined ? {} : { quality: watch.quality() }) }
 }

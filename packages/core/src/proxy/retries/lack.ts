@@ -1,7 +1,7 @@
 import type { AbsentNode, AttemptRecord, FilterName, NodeState, Roster, RosterNode } from '../../contracts/index.js'
 import type { LbError } from '../../errors/index.js'
 import { whyLeftOut, type Question } from '../filters.js'
-import { nodesResting, noNodeWithLabels, noReadyNode, poolLoading } from '../unanswered.js'
+import { nodesResting, notAwake, noNodeWithLabels, noReadyNode, poolLoading } from '../unanswered.js'
 
 /** Why a request has no node to go to, and whether waiting helps. */
 export interface Lack {
@@ -42,14 +42,30 @@ export function lackOf(options: LackOptions): Lack {
   const ready = roster.nodes.filter((node) => node.pool === name && node.state === 'ready').map((node) => readyAbsence(node, options))
   const all = [...ready, ...roster.absent(name).map((node) => absence(node, options))]
   const waits = all.flatMap(({ waitMs }) => waitMs ?? [])
+  const isWaking = wakes(question, roster, all)
   const soonestMs = waits.length === 0 ? undefined : Math.max(1, Math.min(...waits))
   const hopes = all.flatMap(({ mayComeBack, kind, waitMs }) =>
     mayComeBack ? (kind === 'resting' && waitMs !== undefined ? waitMs : 0) : [],
   )
-  return { helpsWithinMs: Math.min(...hopes), soonestMs, error: () => refusal(question, all) }
+  return {
+    helpsWithinMs: isWaking ? 0 : Math.min(...hopes),
+    soonestMs,
+    error: () => (isWaking ? asleep(question, all) : refusal(question, all)),
+  }
 }
 
-const FIRM: ReadonlySet<FilterName> = new Set<FilterName>(['face', 'labels', 'continuation'])
+/** Nobody can be asked, and somebody brings a node up where one can be: none is there yet, or one that rests. */
+function wakes({ request: { pool } }: Question, roster: Roster, all: readonly Absence[]): boolean {
+  if (pool.wake === undefined || roster.routable(pool.name).length > 0) return false
+  const given = roster.absent(pool.name).filter(({ state, mayComeBack }) => state === 'failed' && !mayComeBack)
+  return all.length === 0 || all.some(({ node, kind }) => kind !== 'unable' && !given.some(({ id }) => id === node))
+}
+
+function asleep({ request: { pool } }: Question, all: readonly Absence[]): LbError {
+  return notAwake(pool.name, pool.wake?.withinMs ?? 0, inWords(all.filter(({ kind }) => kind !== 'unable')))
+}
+
+const FIRM: ReadonlySet<FilterName> = new Set<FilterName>(['face', 'labels', 'continuation', 'revision'])
 
 /** Why a node that is ready is none for this request. */
 function readyAbsence(node: RosterNode, { question, records, mayAskAgain }: LackOptions): Absence {
@@ -100,6 +116,7 @@ const STATES: Readonly<Partial<Record<NodeState, string>>> = {
   warming: 'is warming up',
   suspect: 'is suspected to be sick',
   draining: 'is draining',
+  asleep: 'is asleep',
   stopped: 'is stopped',
   failed: 'is down',
 }

@@ -98,6 +98,12 @@ function deliveryOf(delivery: OpenDelivery, claim: () => boolean): OpenDelivery 
     set atBoundary(value) {
       delivery.atBoundary = value
     },
+    get waitsFor() {
+      return delivery.waitsFor
+    },
+    set waitsFor(value) {
+      delivery.waitsFor = value
+    },
     get started() {
       return delivery.started
     },

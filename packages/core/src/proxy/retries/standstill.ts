@@ -42,7 +42,13 @@ export class Standstill {
     const { waitMs, loadingMs } = pool.retries
     const isLoading = this.context.rosters.current().emptyReason(pool.name) === 'loading'
     const now = this.waitsFor === undefined || this.waitsFor === 'strategy' ? 0 : this.elapsedMs
-    return (isLoading ? Math.max(waitMs, loadingMs) : waitMs) - this.lackedMs - now
+    const wakingMs = this.isWaking ? (pool.wake?.withinMs ?? 0) : 0
+    return Math.max(waitMs, isLoading ? loadingMs : 0, wakingMs) - this.lackedMs - now
+  }
+
+  /** Somebody wakes a node of the pool, which has none for anybody. */
+  private get isWaking(): boolean {
+    return this.request.pool.wake !== undefined && this.context.rosters.current().routable(this.request.pool.name).length === 0
   }
 
   get isStanding(): boolean {
@@ -58,6 +64,7 @@ export class Standstill {
   /** Stands in line from now on, or goes on standing there. */
   inLine(asked: Exclude<Asked, 'served'>, wakeInMs?: number): void {
     this.enter(asked === 'waits' ? 'strategy' : 'node')
+    this.request.delivery.waitsFor = asked === 'lacks' && this.isWaking ? `waiting for ${this.request.pool.name} to wake` : undefined
     this.line.join(this.standing, asked)
     if (wakeInMs !== undefined) this.line.wakeIn(wakeInMs)
   }
@@ -84,6 +91,7 @@ export class Standstill {
     if (this.waitsFor === undefined) return
     this.count()
     this.waitsFor = undefined
+    this.request.delivery.waitsFor = undefined
     this.line.leave(this.standing)
     this.leaveBudget?.()
     this.leaveBudget = undefined

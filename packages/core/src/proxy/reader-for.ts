@@ -1,0 +1,18 @@
+import type { RosterNode } from '../contracts/index.js'
+import { AnswerWatch, DeliveredLedger, saysDeath, StreamInspector, TokenLedger } from '../dialects/index.js'
+import type { ResponseHead } from '../wire/index.js'
+import type { Admitted } from './admit.js'
+import { PlainReader, StreamReader, type BodyReader } from './body-reader.js'
+import { keptFor } from './resumption.js'
+
+/** What looks at the body behind this head. Where another node could go on with a stream, it must know what was delivered. */
+export function readerFor(request: Admitted, node: RosterNode, { status, headers }: ResponseHead): BodyReader {
+  const { scan, parting, handedOver } = request
+  const isStream = scan.stream && (headers['content-type'] ?? '').includes('text/event-stream')
+  const watch = parting?.isWatched === true && status < 400 ? AnswerWatch.of(scan, isStream) : undefined
+  if (!isStream) return new PlainReader(watch)
+  const kept = keptFor(request, node)
+  const ids = kept?.exact === undefined || handedOver !== undefined ? undefined : new TokenLedger(kept.exact)
+  const ledger = kept === undefined ? undefined : new DeliveredLedger()
+  return new StreamReader(new StreamInspector(!scan.includeUsage, ledger, (event) => saysDeath(node.dialect, event), watch), ids)
+}
