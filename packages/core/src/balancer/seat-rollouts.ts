@@ -1,18 +1,98 @@
-import type { RolloutDesk } from '../rollout/index.js'
+import type { NodeState } from '../contracts/index.js'
 import { LbError } from '../errors/index.js'
+import { planGpus, type Node } from '../nodes/index.js'
+import { Rollouts, type RolloutDesk, type RolloutNode, type RolloutWish, type RolloutWorld } from '../rollout/index.js'
+import { changeGroup, withChanges, type GroupPlan } from '../topology/index.js'
+import { createPluginHost } from './plugin-host.js'
+import { goldenAsker } from './golden-asker.js'
 import type { SteeringParts, SteeringRoom } from './steering.js'
 
-const later = (): LbError => new LbError('not built yet', { code: 'LB_BUG', source: 'lb' })
+const WEBHOOK_WITHIN_MS = 5_000
 
-export function seatRollouts(_parts: SteeringParts): RolloutDesk & SteeringRoom {
+/** Rollouts with what they need of this house. */
+export function seatRollouts(parts: SteeringParts): RolloutDesk & SteeringRoom {
+  const rollouts = new Rollouts(worldOf(parts))
+  const pools = (): readonly string[] => parts.plans.topology.pools.map(({ name }) => name)
+  const { events } = parts.assembly.fleet
+  events.on('changed', () => rollouts.nodesChanged())
+  events.on('record', () => rollouts.nodesChanged())
+  events.on('membership', () => void rollouts.noteRunning(pools()))
+  const start = (wish?: RolloutWish) => (wish === undefined ? Promise.resolve(rollouts.begin(pools())) : rollouts.start(wish))
   return {
-    start: (wish?: unknown) => (wish === undefined ? Promise.resolve() : Promise.reject(later())) as never,
-    act: () => Promise.reject(later()),
-    list: () => [],
-    revisions: () => [],
-    compare: () => {
-      throw later()
+    start: start as RolloutDesk['start'] & SteeringRoom['start'],
+    act: (pool, verb) => rollouts.act(pool, verb),
+    list: () => rollouts.list(),
+    revisions: (pool) => rollouts.revisions(pool),
+    compare: (pool) => rollouts.compare(pool),
+    prepare: () => rollouts.prepare(pools()),
+    settled: (record) => rollouts.settled(record),
+    stop: () => rollouts.stop(),
+  }
+}
+
+function worldOf({ assembly, options, plans, eventLog }: SteeringParts): RolloutWorld {
+  const { clock, log, stateDir, env } = options
+  const engines = new Map(options.engines.map((plugin) => [plugin.engine, plugin]))
+  const host = createPluginHost(log)
+  const context = { engines, host, env }
+  const nodesOf = (pool: string): readonly Node[] => assembly.fleet.nodes().filter((node) => node.plan.pool.name === pool)
+  return {
+    clock,
+    log,
+    stateDir,
+    weights: { ...context, clock, log },
+    pool: (name) => plans.poolOf(name),
+    declaredPool: (name) => plans.declaredPoolOf(name),
+    change: (pool, change) => plans.change(pool, change),
+    prepare: (pool, change) => plans.prepare(pool, change),
+    nodes: (pool) => nodesOf(pool).map(seen),
+    leaving: (pool) => assembly.fleet.leaving().flatMap((node) => (node.plan.pool.name === pool ? [node.id] : [])),
+    async refusals(pool, groups) {
+      if (!groups.some(choosesGpus)) return new Map()
+      const { placements } = await planGpus(withChanges(plans.topology, new Map([[pool, { groups }]])), context)
+      return new Map([...placements].flatMap(([id, { refusal }]) => (refusal === undefined ? [] : [[id, refusal.message] as const])))
     },
-    stop: () => undefined,
+    edited: (pool, group, change) => changeGroup(group, change, { topology: plans.topology, pool: plans.poolOf(pool), engines }),
+    tell: (pool, message) => eventLog.add({ kind: 'rollout', pool, message }),
+    changed: () => undefined,
+    asker: (pool, nodes) => goldenAsker({ host, nodes: () => nodesOf(pool).filter(({ id }) => nodes().includes(id)), others: nodesOf }),
+    async fetchText(url, signal) {
+      const { status, text } = await host.get(url, { signal })
+      if (status > 299) throw refusedBy(url, status)
+      return text
+    },
+    async post(url, body) {
+      const { status } = await host.send('POST', url, { body, signal: AbortSignal.timeout(WEBHOOK_WITHIN_MS) })
+      if (status > 299) throw refusedBy(url, status)
+    },
+  }
+}
+
+function choosesGpus({ launch }: GroupPlan): boolean {
+  return launch?.gpus !== undefined && launch.gpus.kind !== 'none'
+}
+
+function refusedBy(url: string, status: number): LbError {
+  return new LbError(`${new URL(url).host} answered ${status}`, { code: 'LB_METRIC_UNREADABLE', source: 'operator' })
+}
+
+/** States in which something else than a failure keeps a node from serving. */
+const coming: ReadonlySet<NodeState> = new Set(['declared', 'starting', 'loading', 'warming'])
+
+function seen(node: Node): RolloutNode {
+  const { plan, endpoint, load } = node
+  return {
+    id: node.id,
+    group: plan.group.name,
+    state: node.state,
+    reason: node.reason,
+    progress: coming.has(node.state) ? `${node.reason ?? ''} ${node.progress ?? ''}` : '',
+    isGivenUp: node.isGivenUp,
+    failures: node.restarts,
+    models: node.models,
+    model: plan.group.model ?? endpoint?.backend.modelName,
+    contextTokens: load?.facts.contextTokens,
+    launchHash: endpoint?.launch?.hash,
+    backend: endpoint?.backend,
   }
 }

@@ -1,0 +1,74 @@
+import { nodeFault } from './node-faults.js'
+import { nodesOf, type RolloutRecord } from './rollout-record.js'
+import type { RolloutNode, RolloutWorld } from './rollout-world.js'
+
+/** What a rollout sees of its nodes, and whether they get any further. */
+export class Lookout {
+  private movedAtMs: number
+  private seen = ''
+
+  constructor(private readonly world: RolloutWorld) {
+    this.movedAtMs = world.clock.nowMs()
+  }
+
+  /** All nodes of the stage serve, and those that it took away have ended. An old node that failed for good is none to wait for. */
+  isSettled(record: RolloutRecord): boolean {
+    const nodes = this.look(record)
+    const staying = nodesOf(record, 'old').filter((id) => record.readyBefore.includes(id))
+    const isReady = (id: string): boolean => nodes.get(id)?.state === 'ready'
+    return (
+      nodesOf(record, 'fresh').every(isReady) &&
+      this.world.leaving(record.pool).length === 0 &&
+      staying.every((id) => isReady(id) || nodes.get(id)?.isGivenUp === true)
+    )
+  }
+
+  /** Nodes that served before it began, and do not serve now. */
+  missing(record: RolloutRecord): { readonly ids: readonly string[]; readonly isHopeless: boolean } {
+    const nodes = this.look(record)
+    const ids = record.readyBefore.filter((id) => nodes.get(id)?.state !== 'ready')
+    return { ids, isHopeless: ids.some((id) => nodes.get(id)?.isGivenUp === true) }
+  }
+
+  leaving({ pool }: RolloutRecord): readonly string[] {
+    return this.world.leaving(pool)
+  }
+
+  /** Why the new revision cannot stay, by what its nodes are. */
+  fault(record: RolloutRecord): string | undefined {
+    const { models } = this.world.pool(record.pool)
+    return nodeFault({ ...this.sides(record), models, before: record.failuresBefore })
+  }
+
+  /** Something new has begun. */
+  moved(): void {
+    this.movedAtMs = this.world.clock.nowMs()
+  }
+
+  /** Nothing has changed for too long. */
+  isStill({ plan }: RolloutRecord): boolean {
+    return this.world.clock.nowMs() - this.movedAtMs >= plan.progressMs
+  }
+
+  /** What it waits for, for people. */
+  waitsFor(record: RolloutRecord): string {
+    const late = this.sides(record).fresh.filter(({ state }) => state !== 'ready')
+    if (late.length > 0) return late.map(({ id, state, reason }) => `${id} is ${state}${reason === null ? '' : ` (${reason})`}`).join(', ')
+    const leaving = this.leaving(record)
+    return leaving.length > 0 ? `${leaving.join(', ')} still has requests` : 'nodes of the old revision are not ready'
+  }
+
+  private sides(record: RolloutRecord): { readonly fresh: readonly RolloutNode[]; readonly old: readonly RolloutNode[] } {
+    const nodes = this.world.nodes(record.pool)
+    const [fresh, old] = [nodesOf(record, 'fresh'), nodesOf(record, 'old')]
+    return { fresh: nodes.filter(({ id }) => fresh.includes(id)), old: nodes.filter(({ id }) => old.includes(id)) }
+  }
+
+  private look({ pool }: RolloutRecord): ReadonlyMap<string, RolloutNode> {
+    const nodes = this.world.nodes(pool)
+    const sight = JSON.stringify([nodes.map(({ id, state, progress }) => [id, state, progress]), this.world.leaving(pool)])
+    if (sight !== this.seen) this.moved()
+    this.seen = sight
+    return new Map(nodes.map((node) => [node.id, node]))
+  }
+}

@@ -1,0 +1,67 @@
+import type { Clock } from '../base/index.js'
+import type { Backend, Logger, NodeState } from '../contracts/index.js'
+import type { GroupChange, GroupPlan, PoolChange, PoolPlan } from '../topology/index.js'
+import type { GoldenAsker, MetricFetch } from './judge/index.js'
+import type { WeightsContext, WeightsFetcher } from './revisions/index.js'
+import type { RolloutStatus } from './rollout-status.js'
+
+/** One node as a rollout sees it. */
+export interface RolloutNode {
+  readonly id: string
+  /** Name of its node group. */
+  readonly group: string
+  readonly state: NodeState
+  /** Why it is in this state, for people. */
+  readonly reason: string | null
+  /** Changes whenever it gets further with its start. */
+  readonly progress: string
+  /** Nobody starts it again by itself. */
+  readonly isGivenUp: boolean
+  /** Processes that ended by themselves since it was begun, and starts that failed. */
+  readonly failures: number
+  /** What it says it serves; empty: it does not tell. */
+  readonly models: readonly string[]
+  /** The name that requests to it bear; undefined: as clients say it. */
+  readonly model: string | undefined
+  /** Longest prompt with its answer; undefined: it does not tell. */
+  readonly contextTokens: number | undefined
+  /** Of all that its launch did; undefined: nothing was launched. */
+  readonly launchHash: string | undefined
+  readonly backend: Backend | undefined
+}
+
+/** What the controller needs of the house, and may do in it. */
+export interface RolloutWorld {
+  readonly clock: Clock
+  readonly log: Logger
+  /** Undefined: nothing survives this balancer. */
+  readonly stateDir: string | undefined
+  /** For questions about weights and launches. */
+  readonly weights: WeightsContext
+  readonly fetcher?: WeightsFetcher
+  /** As it runs. Throws LB_UNKNOWN_POOL. */
+  pool(name: string): PoolPlan
+  /** As the file says. Throws LB_UNKNOWN_POOL. */
+  declaredPool(name: string): PoolPlan
+  /** Makes a pool so, durably; undefined: as declared. */
+  change(pool: string, change: PoolChange | undefined): Promise<void>
+  /** The same before the first nodes are begun. */
+  prepare(pool: string, change: PoolChange | undefined): void
+  nodes(pool: string): readonly RolloutNode[]
+  /** Ids of nodes that left and still end. */
+  leaving(pool: string): readonly string[]
+  /** Why nodes of a pool with these groups would get no place, by node id; nothing is taken. */
+  refusals(pool: string, groups: readonly GroupPlan[]): Promise<ReadonlyMap<string, string>>
+  /** A group with other settings, checked. Throws TopologyErrors. */
+  edited(pool: string, group: GroupPlan, change: GroupChange): Promise<GroupPlan>
+  /** For people and plugins. */
+  tell(pool: string, message: string): void
+  /** Something of a rollout has changed. */
+  changed(status: RolloutStatus): void
+  /** One try of a webhook; throws where nobody took it. */
+  post(url: string, body: object): Promise<void>
+  /** How golden prompts reach some nodes of a pool. */
+  asker(pool: string, nodes: () => readonly string[]): GoldenAsker
+  /** Text of a URL, for metrics. */
+  readonly fetchText: MetricFetch
+}

@@ -1,0 +1,303 @@
+import type { RequestRecord, ShadowPair } from '../contracts/index.js'
+import { LbError, messageOf } from '../errors/index.js'
+import type { GroupPlan, PoolChange } from '../topology/index.js'
+import { afterwards, weightsFor } from './around.js'
+import { Journal } from './journal.js'
+import { planOfWish } from './plan-of.js'
+import { planRollout } from './planner.js'
+import { isAs, sameJson, type Ground } from './places.js'
+import { resumptionOf, type Resumption } from './resume.js'
+import { contentOf, launchHashOf, RevisionStore } from './revisions/index.js'
+import type { RevisionEntry, RolloutDesk } from './rollout-desk.js'
+import { statusOf, type RolloutRecord } from './rollout-record.js'
+import type { JudgeReport, RolloutStatus } from './rollout-status.js'
+import type { RolloutWorld } from './rollout-world.js'
+import type { RolloutVerb, RolloutWish } from './rollout-wish.js'
+import { Run } from './run.js'
+import { startJudge } from './running-judge.js'
+import { refused, sideOf, targetsOf, type Targets } from './targets.js'
+import { Webhooks } from './webhooks.js'
+
+/** All rollouts of one balancer: at most one at a time in each pool. */
+export class Rollouts implements RolloutDesk {
+  private readonly journal: Journal
+  private readonly store: RevisionStore
+  private readonly webhooks: Webhooks
+  private readonly runs = new Map<string, Run>()
+  /** Pools whose next rollout is being planned. */
+  private readonly planning = new Set<string>()
+  /** Phases that were told. */
+  private readonly told = new Map<string, string>()
+  private readonly noted = new WeakSet<GroupPlan>()
+  private isStopped = false
+
+  constructor(private readonly world: RolloutWorld) {
+    const { stateDir, log, clock } = world
+    this.journal = new Journal(stateDir)
+    this.store = new RevisionStore({ stateDir, log, nowMs: () => clock.epochMs(), running: (pool) => this.groupsOf(pool) })
+    this.webhooks = new Webhooks({ clock, log, post: (url, body) => world.post(url, body) })
+  }
+
+  /** Before the first nodes are begun: what an earlier balancer was at goes on, or goes back. */
+  prepare(pools: readonly string[]): void {
+    for (const record of this.journal.running) this.takeUp(record)
+    for (const pool of pools) if (!this.runs.has(pool)) this.unsplit(pool)
+  }
+
+  /** The nodes of the topology were begun. */
+  begin(pools: readonly string[]): void {
+    for (const run of this.runs.values()) run.wake()
+    void this.noteRunning(pools)
+  }
+
+  async start(wish: RolloutWish): Promise<RolloutStatus> {
+    const { pool } = wish
+    this.refuseSecond(pool)
+    this.planning.add(pool)
+    try {
+      const record = await this.recordFor(wish)
+      if (this.isStopped) throw refused('this balancer is stopping', 'lb up starts it again')
+      this.journal.save(record)
+      this.world.tell(
+        pool,
+        `${record.id}: ${record.from.revision} (${record.from.model}) to ${record.to.revision} (${record.to.model}), ${record.kind}`,
+      )
+      const run = this.launch(record)
+      run.wake()
+      return run.status()
+    } finally {
+      this.planning.delete(pool)
+    }
+  }
+
+  async act(pool: string, verb: RolloutVerb): Promise<RolloutStatus> {
+    this.world.pool(pool)
+    const run = this.runs.get(pool)
+    if (run !== undefined && !run.isOver) {
+      run.act(verb === 'undo' ? 'abort' : verb)
+      return run.status()
+    }
+    const last = this.journal.past.find((each) => each.pool === pool)
+    if (last === undefined) throw noRollout(pool)
+    if (verb !== 'undo') throw refused(`the last rollout of ${pool} is over: ${last.phase}`, `lb rollout start ${pool} begins another`)
+    if (last.phase !== 'promoted')
+      throw refused(`the last rollout of ${pool} was not promoted: nothing is to be undone`, `lb rollout history ${pool} tells more`)
+    return this.start({ pool, revision: last.from.revision })
+  }
+
+  list(): readonly RolloutStatus[] {
+    const running = [...this.runs.values()].filter((run) => !run.isOver).map((run) => run.status())
+    return [...running.toReversed(), ...this.journal.past]
+  }
+
+  revisions(pool: string): readonly RevisionEntry[] {
+    this.world.pool(pool)
+    return this.store.entries(pool)
+  }
+
+  compare(pool: string): JudgeReport {
+    const report = this.runs.get(pool)?.report() ?? this.journal.past.find((each) => each.pool === pool)?.judge
+    if (report === null || report === undefined) throw noRollout(pool)
+    return report
+  }
+
+  /** Something of the nodes has changed. */
+  nodesChanged(): void {
+    for (const run of this.runs.values()) run.wake()
+  }
+
+  settled(record: RequestRecord): void {
+    if (this.runs.size > 0 && record.pool !== null) this.runs.get(record.pool)?.settled(record)
+  }
+
+  shadowed(pair: ShadowPair): void {
+    this.runs.get(pair.pool)?.shadowed(pair)
+  }
+
+  stop(): void {
+    this.isStopped = true
+    for (const run of this.runs.values()) run.stop()
+  }
+
+  private async recordFor(wish: RolloutWish): Promise<RolloutRecord> {
+    const { world } = this
+    const pool = world.pool(wish.pool)
+    const plan = planOfWish(pool, wish)
+    const targets = await targetsOf(wish, { world, store: this.store })
+    const ground = groundOf(pool.groups, targets, plan)
+    const { kind, stages, note } = await planRollout({ ground: { ...ground, sticky: true }, plan, pool: pool.name }, world)
+    if (!isAs(world.pool(wish.pool), pool)) throw refused(`pool ${pool.name} changed while this was planned`, 'try again')
+    const nodes = world.nodes(pool.name)
+    const ready = nodes.filter(({ state }) => state === 'ready')
+    const now = world.clock.epochMs()
+    const [pair] = ground.pairs
+    return {
+      id: this.journal.nextId(pool.name),
+      pool: pool.name,
+      kind,
+      phase: 'preparing',
+      plan,
+      ground: { ...ground, sticky: kind === 'split' || kind === 'canary' },
+      stages,
+      at: -1,
+      first: {
+        groups: pool.groups,
+        ...(pool.split === undefined ? {} : { split: pool.split }),
+        ...(pool.wake === undefined ? {} : { wake: pool.wake }),
+      },
+      from: sideOf(targets.from),
+      to: sideOf(targets.to),
+      readyBefore: ready.map(({ id }) => id),
+      launchHashes: Object.fromEntries(ready.flatMap(({ id, launchHash }) => (launchHash === undefined ? [] : [[id, launchHash]]))),
+      failuresBefore: Object.fromEntries(nodes.map(({ id, failures }) => [id, failures])),
+      planHash: pair === undefined ? null : await launchHashOf(pool, pair.from, world.weights),
+      isPromoted: false,
+      back: null,
+      startedAtMs: now,
+      endedAtMs: null,
+      reason: null,
+      judge: null,
+      events: [...targets.notes, ...(note === null ? [] : [note])].map((message) => ({ atMs: now, message })),
+    }
+  }
+
+  private refuseSecond(pool: string): void {
+    const run = this.runs.get(pool)
+    if (this.planning.has(pool)) throw refused(`a rollout of ${pool} is being planned`, `lb rollout status ${pool} tells more`)
+    if (run === undefined || run.isOver) return
+    const { id, kind, phase } = run.status()
+    throw refused(`${id} runs in pool ${pool} (${kind}, ${phase})`, `lb rollout promote ${pool}, lb rollout abort ${pool}, or wait for it`)
+  }
+
+  private launch(record: RolloutRecord, applied?: PoolChange): Run {
+    const { world, journal } = this
+    const run = new Run(
+      record,
+      {
+        world,
+        changed: (status) => this.changed(status, record.plan.webhooks),
+        save: (next) => journal.save(next),
+        judgeFor: (next, hooks) => startJudge(next, world, hooks),
+        fetch: (next, options) => weightsFor(next, world, options),
+        over: (next) => this.over(next),
+      },
+      applied,
+    )
+    this.runs.set(record.pool, run)
+    return run
+  }
+
+  private changed(status: RolloutStatus, webhooks: readonly string[]): void {
+    this.world.changed(status)
+    if (this.told.get(status.pool) === `${status.id} ${status.phase}`) return
+    this.told.set(status.pool, `${status.id} ${status.phase}`)
+    this.webhooks.tell(webhooks, status)
+  }
+
+  private async over(record: RolloutRecord): Promise<void> {
+    const { log, clock } = this.world
+    try {
+      const said = await afterwards(record, this.world)
+      const events = [...record.events, ...said.map((message) => ({ atMs: clock.epochMs(), message }))]
+      for (const message of said) this.world.tell(record.pool, message)
+      this.close({ ...record, events })
+    } catch (error) {
+      log.error('rollout.not_closed', { pool: record.pool, error: messageOf(error) })
+    }
+  }
+
+  private close(record: RolloutRecord): void {
+    this.journal.close(statusOf(record, { judge: null, stepEndsAtMs: null }))
+    this.runs.delete(record.pool)
+    const outcome = record.phase as 'promoted' | 'rolled-back' | 'aborted' | 'failed'
+    try {
+      this.store.learn(record.pool, record.to.revision, { outcome })
+    } catch (error) {
+      this.world.log.warn('rollout.outcome_not_kept', { pool: record.pool, error: messageOf(error) })
+    }
+  }
+
+  private takeUp(record: RolloutRecord): void {
+    const { world } = this
+    const pools = [() => world.pool(record.pool), () => world.declaredPool(record.pool)].map(quietly)
+    const found = resumptionOf(record, pools[0], pools[1])
+    const told = this.toldOf(found, record)
+    world.tell(record.pool, told)
+    const next = { ...record, events: [...record.events, { atMs: world.clock.epochMs(), message: told }] }
+    try {
+      if (found.is === 'resumed') this.launch(next, found.applied)
+      else if (found.is === 'reverted') this.revert(next, pools[1]?.groups)
+      else this.close({ ...next, ...this.endOf(found, record), endedAtMs: record.endedAtMs ?? world.clock.epochMs() })
+    } catch (error) {
+      world.log.error('rollout.not_taken_up', { pool: record.pool, error: messageOf(error) })
+    }
+  }
+
+  private endOf(found: Resumption, { phase, endedAtMs, reason }: RolloutRecord): Pick<RolloutRecord, 'phase' | 'reason'> {
+    if (found.is === 'lost') return { phase: 'aborted', reason: 'the pool was declared otherwise: it runs as declared' }
+    return endedAtMs === null ? { phase: 'promoted', reason: 'it was at its end when lb ended' } : { phase, reason }
+  }
+
+  private toldOf({ is }: Resumption, { id, at, stages, phase }: RolloutRecord): string {
+    if (is === 'resumed')
+      return `${id} resumes where the last balancer was: ${at < 0 ? phase : `${phase}, stage ${at + 1} of ${stages.length}`}`
+    if (is === 'reverted') return `${id} reverts: what runs is not what was written down of it`
+    return is === 'done' ? `${id} was at its end` : `${id} is over: the pool was declared otherwise, and runs as declared`
+  }
+
+  private revert(record: RolloutRecord, declared: readonly GroupPlan[] | undefined): void {
+    const { first } = record
+    const isDeclared = first.split === undefined && first.wake === undefined && sameJson(first.groups, declared)
+    this.world.prepare(record.pool, isDeclared ? undefined : first)
+    const reason = 'lb ended in the middle of a change'
+    this.launch({ ...record, phase: 'rolling-back', reason, back: { outcome: 'rolled-back', step: 'restoring' } }, first)
+  }
+
+  /** Requests are parted, and nobody knows why: what was known of that rollout is lost. */
+  private unsplit(pool: string): void {
+    if (quietly(() => this.world.pool(pool))?.split === undefined) return
+    this.world.prepare(pool, undefined)
+    this.world.tell(pool, 'a rollout of which nothing is known any more was taken back: the pool runs as declared')
+  }
+
+  /** What runs gets its number and its content before anybody changes it. */
+  async noteRunning(pools: readonly string[]): Promise<void> {
+    for (const name of pools) {
+      const pool = this.runs.has(name) ? undefined : quietly(() => this.world.pool(name))
+      for (const group of pool?.groups ?? []) {
+        if (pool === undefined || this.noted.has(group) || this.isStopped) continue
+        this.noted.add(group)
+        try {
+          this.store.note(name, group, await contentOf(pool, group, this.world.weights))
+        } catch (error) {
+          this.world.log.warn('revisions.not_noted', { pool: name, group: group.name, error: messageOf(error) })
+        }
+      }
+    }
+  }
+
+  private groupsOf(pool: string): readonly GroupPlan[] {
+    return quietly(() => this.world.pool(pool))?.groups ?? []
+  }
+}
+
+function groundOf(base: readonly GroupPlan[], { pairs, from, to, isStanding }: Targets, { header }: RolloutRecord['plan']): Ground {
+  return { base, pairs, old: from.revision, fresh: to.revision, isStanding, sticky: false, ...(header === undefined ? {} : { header }) }
+}
+
+function quietly<Value>(ask: () => Value): Value | undefined {
+  try {
+    return ask()
+  } catch {
+    return undefined
+  }
+}
+
+function noRollout(pool: string): LbError {
+  return new LbError(`no rollout runs in pool ${pool}`, {
+    code: 'LB_NO_ROLLOUT',
+    source: 'operator',
+    httpStatus: 404,
+    hint: `lb rollout start ${pool} --model NEW begins one`,
+  })
+}

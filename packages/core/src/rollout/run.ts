@@ -1,0 +1,333 @@
+import type { TimerHandle } from '../base/index.js'
+import type { RequestRecord, ShadowPair } from '../contracts/index.js'
+import { messageOf } from '../errors/index.js'
+import type { PoolChange } from '../topology/index.js'
+import { Logbook } from './logbook.js'
+import { Lookout } from './lookout.js'
+import { isAs, sameJson } from './places.js'
+import type { RunningJudge } from './running-judge.js'
+import { endState, nodesOf, stateAt, statusOf, withStage, type RolloutRecord } from './rollout-record.js'
+import { isOver, type JudgeReport, type RolloutStatus } from './rollout-status.js'
+import type { RolloutWorld } from './rollout-world.js'
+import type { RolloutVerb } from './rollout-wish.js'
+import type { Stage } from './stages.js'
+import { refused } from './targets.js'
+import { stageInWords } from './words.js'
+
+/** Nothing that it waits for is missed for longer, also where nobody tells. */
+const LOOK_EVERY_MS = 250
+/** After the disk refused a change. */
+const AGAIN_AFTER_MS = 2_000
+
+export interface RunParts {
+  readonly world: RolloutWorld
+  /** Writes the record down. Throws what the disk throws. */
+  readonly save: (record: RolloutRecord) => void
+  readonly changed: (status: RolloutStatus) => void
+  readonly judgeFor: (
+    record: RolloutRecord,
+    hooks: { readonly onNews: () => void; readonly freshNodes: () => readonly string[] },
+  ) => RunningJudge
+  /** Brings the weights to where they will be looked for. */
+  readonly fetch: (
+    record: RolloutRecord,
+    options: { readonly signal: AbortSignal; readonly onProgress: (what: string) => void },
+  ) => Promise<void>
+  /** It has come to its end. Never throws. */
+  readonly over: (record: RolloutRecord) => Promise<void>
+}
+
+/**
+ * One rollout on its way. It looks at the world whenever something may have changed there, does the one thing that is to be done next, and writes down what it
+ * does before it does it.
+ */
+export class Run {
+  private isBusy = false
+  private isAgain = false
+  private isStopped = false
+  private isFetching = false
+  private timer: TimerHandle | undefined
+  private judge: RunningJudge | undefined
+  /** Monotonic. */
+  private heldSinceMs: number | undefined
+  /** What it has made of the pool. */
+  private applied: PoolChange
+  private readonly cancel = new AbortController()
+  private readonly lookout: Lookout
+  private readonly book: Logbook
+
+  constructor(
+    record: RolloutRecord,
+    private readonly parts: RunParts,
+    /** What an earlier balancer had made of the pool. */
+    applied: PoolChange = record.first,
+  ) {
+    this.applied = applied
+    this.lookout = new Lookout(parts.world)
+    this.book = new Logbook(record, { world: parts.world, save: parts.save, changed: () => parts.changed(this.status()) })
+  }
+
+  get pool(): string {
+    return this.record.pool
+  }
+
+  get isOver(): boolean {
+    return isOver(this.record)
+  }
+
+  status(): RolloutStatus {
+    return statusOf(this.record, { judge: this.judge?.report() ?? null, stepEndsAtMs: this.stepEndsAtMs })
+  }
+
+  report(): JudgeReport | null {
+    return this.judge?.report() ?? this.record.judge
+  }
+
+  /** The world may have changed. */
+  wake(): void {
+    if (this.isStopped || this.isOver) return
+    this.isAgain = true
+    if (this.isBusy) return
+    this.isBusy = true
+    void this.turn()
+  }
+
+  /** A request has ended. */
+  settled(record: RequestRecord): void {
+    if (this.judge?.add(record) === true) this.wake()
+  }
+
+  shadowed(pair: ShadowPair): void {
+    if (this.judge?.pair(pair) === true) this.wake()
+  }
+
+  /** Leaves it as it is for the next balancer. */
+  stop(): void {
+    this.isStopped = true
+    this.timer?.cancel()
+    this.judge?.stop()
+    this.cancel.abort()
+  }
+
+  /** Throws LB_ROLLOUT_REFUSED (409), or what the disk throws. */
+  act(verb: Exclude<RolloutVerb, 'undo'>): void {
+    const { phase, back } = this.record
+    const allowed = { promote: ['stepping', 'holding', 'paused', 'asking'], pause: ['stepping', 'holding'], resume: ['paused', 'asking'] }
+    if (this.isOver || back !== null || (verb !== 'abort' && !allowed[verb].includes(phase)))
+      throw refused(`the rollout of ${this.pool} is ${phase}: that cannot be done now`, `lb rollout status ${this.pool} tells more`)
+    if (verb === 'abort') this.goBack('aborted', 'somebody took it back')
+    if (verb === 'promote')
+      this.book.note('promoted by hand: what is left is not watched', { isPromoted: true, phase: 'stepping', reason: null })
+    if (verb === 'pause') this.book.note('paused by hand', { phase: 'paused', reason: 'paused by hand' })
+    if (verb === 'resume') {
+      if (phase === 'asking') this.forgetJudge()
+      this.heldSinceMs = undefined
+      this.lookout.moved()
+      this.book.note('resumed by hand', { phase: 'stepping', reason: null })
+    }
+    this.wake()
+  }
+
+  private async turn(): Promise<void> {
+    this.timer?.cancel()
+    let waitMs = LOOK_EVERY_MS
+    while (this.isAgain && !this.isStopped && !this.isOver) {
+      this.isAgain = false
+      try {
+        await this.step()
+      } catch (error) {
+        waitMs = AGAIN_AFTER_MS
+        this.failedInside(error)
+      }
+    }
+    this.isBusy = false
+    if (!this.isStopped && !this.isOver) this.timer = this.parts.world.clock.after(waitMs, () => this.wake())
+  }
+
+  /** A fault of ours must not leave clients with a revision that nobody watches. */
+  private failedInside(error: unknown): void {
+    const { log } = this.parts.world
+    log.error('rollout.step_failed', { pool: this.pool, error: messageOf(error) })
+    try {
+      if (this.record.back === null && !this.isOver) this.goBack('rolled-back', `it could not be gone on with: ${messageOf(error)}`)
+    } catch (cause) {
+      log.error('rollout.not_written', { pool: this.pool, error: messageOf(cause) })
+    }
+    this.isAgain = false
+  }
+
+  private async step(): Promise<void> {
+    if (!this.isMine()) return this.end('aborted', 'the pool was declared otherwise meanwhile: it runs as declared')
+    if (this.record.back !== null) return this.onTheWayBack()
+    if (this.record.phase === 'preparing') return this.prepare()
+    const fault = this.fault()
+    if (fault !== undefined) return this.failed(fault)
+    if (this.record.phase === 'stepping' || this.record.phase === 'holding') await this.onTheWay()
+  }
+
+  private prepare(): void {
+    if (this.isFetching) return
+    this.isFetching = true
+    const onProgress = (reason: string): void => {
+      if (this.record.phase === 'preparing') this.book.show({ reason })
+    }
+    const isWanted = (): boolean => !this.isStopped && this.record.phase === 'preparing' && this.record.back === null
+    this.parts
+      .fetch(this.record, { signal: this.cancel.signal, onProgress })
+      .then(() => {
+        if (isWanted()) this.book.note('its weights are there', { phase: 'stepping', reason: null })
+      })
+      .catch((error: unknown) => {
+        if (isWanted()) this.goBack('rolled-back', messageOf(error))
+      })
+      .catch((error: unknown) => this.failedInside(error))
+      .finally(() => this.wake())
+  }
+
+  /** What it applied last is what runs; else somebody declared the pool anew. */
+  private isMine(): boolean {
+    try {
+      return isAs(this.parts.world.pool(this.pool), this.applied)
+    } catch {
+      return false
+    }
+  }
+
+  private async onTheWay(): Promise<void> {
+    const { stage } = this
+    if (stage === undefined) return this.enter(0)
+    if (stage.isJudged)
+      this.judge ??= this.parts.judgeFor(this.record, { onNews: () => this.wake(), freshNodes: () => nodesOf(this.record, 'fresh') })
+    if (await this.apply(stateAt(this.record, this.record.at))) return
+    if (!this.lookout.isSettled(this.record)) return this.moveTo('stepping')
+    if (this.record.isPromoted || stage.holdMs === undefined) return this.next()
+    if (this.record.phase !== 'holding') this.heldSinceMs = this.parts.world.clock.nowMs()
+    this.moveTo('holding')
+    if (stage.come > 0) this.judge?.ready()
+    if (stage.isLasting !== true && this.heldMs >= stage.holdMs) await this.held()
+  }
+
+  /** A stage was watched for long enough. */
+  private async held(): Promise<void> {
+    if (this.judge?.isAsking === true) return
+    const isLast = !this.record.stages.slice(this.record.at + 1).some(({ isJudged, holdMs }) => isJudged && holdMs !== undefined)
+    const report = isLast ? this.judge?.finalVerdict() : undefined
+    if (report?.verdict === 'bad') return this.failed(report.reason ?? 'the judge says no')
+    await this.next()
+  }
+
+  private async next(): Promise<void> {
+    const at = this.record.at + 1
+    if (at < this.record.stages.length) return this.enter(at)
+    await this.apply(endState(this.record))
+    await this.end('promoted', `${this.record.to.revision} has all of the traffic`)
+  }
+
+  private async enter(at: number): Promise<void> {
+    const stage = this.record.stages[at]
+    if (stage === undefined) return
+    this.heldSinceMs = undefined
+    this.book.note(stageInWords(this.record, stage, this.record.stages[at - 1]), { at, phase: 'stepping', reason: null })
+    this.isAgain = true
+  }
+
+  /** Makes the pool so; false where it is so already. */
+  private async apply(change: PoolChange): Promise<boolean> {
+    const { world } = this.parts
+    if (sameJson(this.applied, change)) return false
+    const { groups } = world.declaredPool(this.pool)
+    const isDeclared = change.split === undefined && change.wake === undefined && sameJson(change.groups, groups)
+    try {
+      await world.change(this.pool, isDeclared ? undefined : change)
+    } finally {
+      // A change that is made may still fail to begin its nodes.
+      if (isAs(world.pool(this.pool), change)) this.applied = change
+    }
+    this.lookout.moved()
+    this.isAgain = true
+    return true
+  }
+
+  private fault(): string | undefined {
+    const { phase, isPromoted, kind } = this.record
+    if (phase === 'asking' || this.stage === undefined) return undefined
+    const byNodes = this.lookout.fault(this.record)
+    if (byNodes !== undefined) return byNodes
+    if (phase === 'stepping' && this.lookout.isStill(this.record)) return `nothing moves any more: ${this.lookout.waitsFor(this.record)}`
+    if (isPromoted || !this.stage.isJudged || kind === 'split') return undefined
+    const report = this.judge?.report()
+    return report?.verdict === 'bad' ? (report.reason ?? 'the judge says no') : undefined
+  }
+
+  private async failed(reason: string): Promise<void> {
+    const { stage } = this
+    if (this.record.plan.rollback === 'auto') return this.goBack('rolled-back', reason)
+    this.book.note(`${reason}; it waits for somebody: promote, resume or abort`, { phase: 'asking', reason, judge: this.report() })
+    // Where the old revision can bear all, nobody has to bear the new one meanwhile.
+    if (stage !== undefined && stage.gone === 0) await this.apply(withStage(this.record, { ...stage, share: 0, shadowShare: 0 }))
+  }
+
+  /** The old revision takes everything again; the new one has no traffic from here on. */
+  private goBack(outcome: 'rolled-back' | 'aborted', reason: string): void {
+    this.cancel.abort()
+    const step = this.record.kind === 'in-place' && this.stage !== undefined ? 'clearing' : 'restoring'
+    const message =
+      this.stage === undefined ? `${reason}; nothing was changed` : `${this.record.from.revision} takes everything again: ${reason}`
+    this.book.note(message, { phase: 'rolling-back', reason, judge: this.report(), back: { outcome, step } })
+    this.isAgain = true
+  }
+
+  private async onTheWayBack(): Promise<void> {
+    const { back, first } = this.record
+    const { stage } = this
+    if (back === null) return
+    const isClearing = back.step === 'clearing' && stage !== undefined
+    if (await this.apply(isClearing ? withStage(this.record, { ...stage, come: 0, share: 0 }) : first)) return
+    if (!isClearing) return this.restored(back.outcome)
+    if (this.lookout.leaving(this.record).length > 0) return
+    this.book.note('the new nodes have ended', { back: { ...back, step: 'restoring' } })
+    this.isAgain = true
+  }
+
+  private async restored(outcome: 'rolled-back' | 'aborted'): Promise<void> {
+    const { reason, from } = this.record
+    const { ids, isHopeless } = this.lookout.missing(this.record)
+    if (ids.length === 0 || this.stage === undefined) return this.end(outcome, reason ?? '')
+    if (isHopeless || this.lookout.isStill(this.record))
+      await this.end('failed', `${reason ?? ''}; and ${from.revision} did not come back: ${ids.join(', ')}`)
+  }
+
+  private async end(phase: 'promoted' | 'rolled-back' | 'aborted' | 'failed', reason: string): Promise<void> {
+    this.book.note(`${phase}: ${reason}`, { phase, reason, judge: this.report(), endedAtMs: this.parts.world.clock.epochMs() })
+    this.timer?.cancel()
+    this.forgetJudge()
+    await this.parts.over(this.record)
+  }
+
+  private forgetJudge(): void {
+    this.judge?.stop()
+    this.judge = undefined
+  }
+
+  private moveTo(phase: 'stepping' | 'holding'): void {
+    if (this.record.phase !== phase) this.book.keep({ phase })
+  }
+
+  private get record(): RolloutRecord {
+    return this.book.record
+  }
+
+  private get stage(): Stage | undefined {
+    return this.record.stages[this.record.at]
+  }
+
+  private get heldMs(): number {
+    return this.heldSinceMs === undefined ? 0 : this.parts.world.clock.nowMs() - this.heldSinceMs
+  }
+
+  private get stepEndsAtMs(): number | null {
+    const { stage } = this
+    if (this.record.phase !== 'holding' || stage?.holdMs === undefined || stage.isLasting === true) return null
+    return this.parts.world.clock.epochMs() + Math.max(0, stage.holdMs - this.heldMs)
+  }
+}

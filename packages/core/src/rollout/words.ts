@@ -1,0 +1,20 @@
+import type { RolloutRecord } from './rollout-record.js'
+import type { Stage } from './stages.js'
+
+/** What begins with a stage, for people. */
+export function stageInWords({ kind, to, ground }: RolloutRecord, stage: Stage, before: Stage | undefined): string {
+  const more = ground.isStanding ? 0 : stage.come - (before?.come ?? 0)
+  const fewer = ground.isStanding ? 0 : stage.gone - (before?.gone ?? 0)
+  const parts = [
+    ...(more > 0 ? [`${more} new ${more === 1 ? 'node' : 'nodes'}`] : []),
+    ...(fewer > 0 ? [`${fewer} old ${fewer === 1 ? 'node goes' : 'nodes go'}`] : []),
+    stage.shadowShare === undefined
+      ? `${percent(stage.share)} of the traffic to ${to.revision}`
+      : `copies of ${percent(stage.shadowShare)} of the requests to ${to.revision}`,
+  ]
+  return `${kind}: ${parts.join(', ')}`
+}
+
+function percent(share: number): string {
+  return `${Math.round(share * 1000) / 10} %`
+}
