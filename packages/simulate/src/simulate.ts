@@ -12,7 +12,7 @@ export function simulate(options: SimulationOptions): SimulationResult {
   const simulation = new Simulation(options)
   simulation.run()
   const { nodes, workload, strategy, rate = 1, seed = 1, beliefKind = 'mirror', warmupShare = WARMUP_SHARE, toTheEnd } = options
-  const { measures, clients, counts, balancer, clock, recorder } = simulation
+  const { measures, clients, counts, balancer, clock, recorder, scaling } = simulation
   return {
     strategy: strategy.name,
     settings: strategy.settings ?? {},
@@ -28,6 +28,7 @@ export function simulate(options: SimulationOptions): SimulationResult {
     simulatedMs: clock.ms,
     perNode: measures.perNode(nodes.length),
     load: recorder.result,
+    ...(scaling === undefined ? {} : { scale: scaling.result(clients.lastStartMs) }),
   }
 }
 

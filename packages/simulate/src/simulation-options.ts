@@ -1,5 +1,7 @@
 import { presetNames, type PresetName } from '@plimsoll/engine-model'
 import { LbError, type StrategyRegistry } from '@plimsoll/core/routing'
+import type { Answered } from './measures.js'
+import type { SimulatedScale } from './scaling/simulated-scale.js'
 import type { Workload } from './workload.js'
 
 /** One modelled engine of the fleet. */
@@ -57,6 +59,10 @@ export interface SimulationOptions {
   readonly toTheEnd?: boolean
   /** No session begins once so many requests were sent. Default: no limit. */
   readonly maxRequests?: number
+  /** How many of the nodes there are, over time; default: all of them. */
+  readonly scale?: SimulatedScale
+  /** Told of each answer, in order of its end. */
+  readonly onAnswered?: (answer: Answered) => void
   /** Where strategies come from; default: the built-in ones. */
   readonly registry?: StrategyRegistry
 }
@@ -71,6 +77,7 @@ export function checkOptions({
   maxRequests = 1,
   sloTtftMs = 1,
   faults = [],
+  scale,
 }: SimulationOptions): void {
   if (nodes.length === 0) throw wrong('nodes', 'at least one is needed')
   for (const [at, node] of nodes.entries()) {
@@ -84,6 +91,7 @@ export function checkOptions({
   checkTime('pollMs', pollMs)
   checkTime('networkMs', networkMs)
   if (!(warmupShare >= 0 && warmupShare < 1)) throw wrong('warmupShare', `${warmupShare} is not from 0 to below 1`)
+  if (scale !== undefined) checkScale(scale, nodes.length)
   for (const [at, fault] of faults.entries()) checkFault(`faults[${at}]`, fault, nodes.length)
 }
 
@@ -93,6 +101,13 @@ function checkFault(where: string, fault: Fault, nodes: number): void {
     throw wrong(`${where}.node`, `${fault.node} is none of the nodes 0 to ${nodes - 1}`)
   if (fault.kind === 'slow') checkOver0(`${where}.slowness`, fault.slowness)
   if (fault.kind === 'crash') checkTime(`${where}.backAfterMs`, fault.backAfterMs ?? 0)
+}
+
+function checkScale(scale: SimulatedScale, nodes: number): void {
+  checkTime('scale.startMs', scale.startMs)
+  const counts = scale.kind === 'schedule' ? scale.ready.map((each) => each.nodes) : [scale.plan.min, scale.from ?? scale.plan.min]
+  for (const count of counts)
+    if (!Number.isInteger(count) || count < 1 || count > nodes) throw wrong('scale', `${count} is none of 1 to ${nodes} nodes`)
 }
 
 function checkOver0(what: string, value: number): void {

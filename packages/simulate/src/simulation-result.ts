@@ -1,4 +1,5 @@
 import type { Percentiles } from './percentiles.js'
+import type { ScaleResult } from './scaling/simulated-scale.js'
 
 /** What one node did, and how full it was over time. */
 export interface NodeResult {
@@ -62,4 +63,6 @@ export interface SimulationResult {
   readonly simulatedMs: number
   readonly perNode: readonly NodeResult[]
   readonly load: LoadSeries
+  /** Where the number of nodes changed. */
+  readonly scale?: ScaleResult
 }

@@ -19,6 +19,7 @@ import { Measures } from './measures.js'
 import { Polls } from './polls.js'
 import { PromptFacts, type PromptView } from './prompt-facts.js'
 import { ExactCacheView } from './exact-cache-view.js'
+import { Scaling, type ScaleSight } from './scaling/scaling.js'
 import type { Fault, SimulationOptions } from './simulation-options.js'
 import { TokenNews } from './token-news.js'
 import { VirtualClock } from './virtual-clock.js'
@@ -44,6 +45,7 @@ export class Simulation {
   readonly fleet: Fleet
   readonly counts = { sent: 0, refused: 0, preemptions: 0 }
   readonly strategy: Strategy
+  readonly scaling: Scaling | undefined
   private readonly view: PromptView
   private readonly belief: Belief
   private readonly estimates = new TokenEstimates()
@@ -79,6 +81,7 @@ export class Simulation {
       refuse: (flight) => this.refuse(flight),
     })
     for (const fault of faults) this.faults.add(fault.atMs, () => this.strike(fault))
+    this.scaling = this.createScaling()
     const polls = new Polls(nodes.length, pollMs, (node) => this.poll(node))
     this.agenda = this.createAgenda(polls)
   }
@@ -99,12 +102,52 @@ export class Simulation {
       { nextMs: () => toBalancer.firstMs, act: () => toBalancer.take()?.() },
       { nextMs: () => toEngines.firstMs, act: () => this.arrive(toEngines.take()) },
       { nextMs: () => fleet.nextMs, act: () => fleet.work(clock.ms) },
+      { nextMs: () => this.scaling?.nextMs ?? Infinity, act: () => this.scaling?.look(clock.ms) },
       { nextMs: () => faults.firstMs, act: () => faults.take()?.() },
       { nextMs: () => clock.timerMs, act: () => clock.fire() },
       { nextMs: () => clients.nextMs, act: () => this.send(clients.take()) },
       { nextMs: () => polls.nextMs, act: () => polls.act() },
       { nextMs: () => recorder.nextMs, act: () => recorder.record((node) => fleet.loadOf(node, clock.ms)) },
     ])
+  }
+
+  private createScaling(): Scaling | undefined {
+    const { nodes, scale } = this.options
+    if (scale === undefined) return undefined
+    const { fleet, belief, balancer, clock } = this
+    const end = (node: number): void => {
+      fleet.crash(node, clock.ms)
+      belief.forget(fleet.rowOf(node))
+    }
+    const effects = {
+      join: (node: number) => this.restart(node),
+      leave: (node: number) => balancer.nodeGone(node),
+      isEmpty: (node: number) => belief.countOf(fleet.rowOf(node)) === 0,
+      end,
+    }
+    const scaling = new Scaling(scale, nodes.length, effects, (isReady) => this.sight(isReady))
+    for (const node of nodes.keys()) {
+      if (scaling.isReady(node)) continue
+      fleet.setLive(node, false)
+      end(node)
+    }
+    return scaling
+  }
+
+  private sight(isReady: (node: number) => boolean): ScaleSight {
+    const { fleet, belief, balancer, clock, flights, freeKeys } = this
+    const sum = { waiting: 0, queuedTokens: 0, tokensInFlight: 0 }
+    let [used, ready] = [0, 0]
+    for (const node of fleet.engines.keys()) {
+      const { waiting, prefillTokens, tokensInFlight } = belief.of({ index: fleet.rowOf(node) })
+      sum.waiting += waiting
+      sum.queuedTokens += prefillTokens
+      sum.tokensInFlight += tokensInFlight
+      if (!isReady(node)) continue
+      ready++
+      used += fleet.loadOf(node, clock.ms).kvUsedRatio
+    }
+    return { ...sum, open: flights.length - freeKeys.length, inLine: balancer.waiting, kvUsed: ready === 0 ? 0 : used / ready }
   }
 
   /** All is answered and nobody will ask any more. */
@@ -131,6 +174,7 @@ export class Simulation {
     const key = this.freeKeys.pop() ?? this.flights.length
     const id = `r${this.counts.sent}`
     this.counts.sent++
+    this.scaling?.arrived()
     if (this.counts.sent >= (this.options.maxRequests ?? Infinity)) this.clients.close()
     const facts = new PromptFacts(id, request, this.view)
     const flight = new Flight(key, request, facts, this.clock.ms)
@@ -169,7 +213,10 @@ export class Simulation {
     const { request, facts, sentMs, firstTokenMs, cachedTokens, node } = flight
     const { outputTokens } = request
     const { promptTokens, bodyBytes, tenant } = facts
-    this.measures.add({ node, sentMs, firstTokenMs, endMs: this.clock.ms, promptTokens, cachedTokens, outputTokens })
+    const answer = { node, sentMs, firstTokenMs, endMs: this.clock.ms, promptTokens, cachedTokens, outputTokens }
+    this.measures.add(answer)
+    this.scaling?.answered(answer)
+    this.options.onAnswered?.(answer)
     this.estimates.learn({ pool: POOL, bodyBytes, script: undefined, tenant, usage: { promptTokens, completionTokens: outputTokens } })
     this.end(flight)
     this.clients.answered(request, this.clock.ms)

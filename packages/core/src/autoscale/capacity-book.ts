@@ -1,0 +1,114 @@
+/** Loads that differ by less are one. */
+const STEP = 1.05
+/** What was learned so long ago counts for a third. */
+const FADES_MS = 6 * 3_600_000
+const DECAY_EVERY_MS = 60_000
+
+interface Bin {
+  weight: number
+  /** Sums, by weight. */
+  pressure: number
+  level: number
+}
+
+export interface Bearable {
+  /** Load of one node that keeps to the target. */
+  readonly level: number
+  /** True where more was seen not to keep to it; false: nobody has tried. */
+  readonly isLimit: boolean
+}
+
+/**
+ * What one node bears, learned from what became of the target at each load: pressure 1 is exactly the target. More load never means less pressure, so what
+ * chance has turned round is put together.
+ */
+export class CapacityBook {
+  private readonly bins = new Map<number, Bin>()
+  private decayedAtMs: number | undefined
+  private known: Bearable | undefined
+  private isStale = false
+
+  constructor(
+    /** Less weight than this says nothing. */
+    private readonly enough: number,
+    /** Pressure that is borne on the whole; the rest of the target is left to what cannot be foreseen. */
+    private readonly allowed: number,
+  ) {}
+
+  learn(level: number, pressure: number, weight: number): void {
+    if (!(level > 0) || !(weight > 0) || !Number.isFinite(level) || !Number.isFinite(pressure)) return
+    const key = Math.round(Math.log(level) / Math.log(STEP))
+    let bin = this.bins.get(key)
+    if (bin === undefined) this.bins.set(key, (bin = { weight: 0, pressure: 0, level: 0 }))
+    bin.weight += weight
+    bin.pressure += weight * pressure
+    bin.level += weight * level
+    this.isStale = true
+  }
+
+  /** Lets what is old fade. */
+  fade(nowMs: number): void {
+    this.decayedAtMs ??= nowMs
+    const forMs = nowMs - this.decayedAtMs
+    if (forMs < DECAY_EVERY_MS) return
+    this.decayedAtMs = nowMs
+    const keep = Math.exp(-forMs / FADES_MS)
+    for (const [key, bin] of this.bins) {
+      bin.weight *= keep
+      bin.pressure *= keep
+      bin.level *= keep
+      if (bin.weight < this.enough / 1_000) this.bins.delete(key)
+    }
+    this.isStale = true
+  }
+
+  /** Undefined: too little was seen. */
+  get bearable(): Bearable | undefined {
+    if (this.isStale) this.known = this.read()
+    this.isStale = false
+    return this.known
+  }
+
+  private read(): Bearable | undefined {
+    const points = rising(this.gathered()).map(({ weight, pressure, level }) => ({ level: level / weight, pressure: pressure / weight }))
+    const over = points.findIndex(({ pressure }) => pressure > this.allowed)
+    const good = points[over < 0 ? points.length - 1 : over - 1]
+    const bad = points[over]
+    if (bad === undefined) return good === undefined ? undefined : { level: good.level, isLimit: false }
+    if (good === undefined) return { level: (bad.level * this.allowed) / Math.min(bad.pressure, 1.5 * this.allowed), isLimit: true }
+    const share = (this.allowed - good.pressure) / (bad.pressure - good.pressure)
+    return { level: good.level + share * (bad.level - good.level), isLimit: true }
+  }
+
+  /** By rising load, neighbours put together until each says something. */
+  private gathered(): Bin[] {
+    const ordered = [...this.bins].sort(([one], [other]) => one - other)
+    const gathered: Bin[] = []
+    let open: Bin | undefined
+    for (const [, bin] of ordered) {
+      open = open === undefined ? { ...bin } : merged(open, bin)
+      if (open.weight < this.enough) continue
+      gathered.push(open)
+      open = undefined
+    }
+    return gathered
+  }
+}
+
+function merged(one: Bin, other: Bin): Bin {
+  return { weight: one.weight + other.weight, pressure: one.pressure + other.pressure, level: one.level + other.level }
+}
+
+/** Pools neighbours whose pressure falls although their load rises. */
+function rising(bins: readonly Bin[]): Bin[] {
+  const pooled: Bin[] = []
+  for (const bin of bins) {
+    let next = bin
+    for (let last = pooled.at(-1); last !== undefined && last.pressure / last.weight > next.pressure / next.weight; last = pooled.at(-1)) {
+      pooled.pop()
+      next = merged(last, next)
+    }
+    pooled.push(next)
+  }
+  return pooled
+}

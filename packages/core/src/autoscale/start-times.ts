@@ -1,0 +1,30 @@
+/** Until a first start has shown it. */
+const FIRST_GUESS_MS = 60_000
+const KEPT = 5
+
+/** How long nodes take from the wish to the first request. */
+export class StartTimes {
+  private readonly begun = new Map<string, number>()
+  private readonly took: number[] = []
+
+  /** The mean of the last few, the longest twice: rather too early than too late. */
+  get expectedMs(): number {
+    if (this.took.length === 0) return FIRST_GUESS_MS
+    return [...this.took, Math.max(...this.took)].reduce((sum, each) => sum + each, 0) / (this.took.length + 1)
+  }
+
+  begin(node: string, nowMs: number): void {
+    this.begun.set(node, nowMs)
+  }
+
+  /** Nodes that are there, and whether they take requests. One that is gone before it was ready says nothing. */
+  look(nodes: ReadonlyMap<string, boolean>, nowMs: number): void {
+    for (const [node, begunMs] of this.begun) {
+      if (nodes.get(node) === false) continue
+      this.begun.delete(node)
+      if (!nodes.has(node)) continue
+      this.took.push(nowMs - begunMs)
+      if (this.took.length > KEPT) this.took.shift()
+    }
+  }
+}
