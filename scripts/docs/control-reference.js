@@ -19,5 +19,27 @@ export function controlReference() {
   const rows = Object.entries(controlOpenApi().paths).flatMap(([path, operations]) =>
     Object.entries(operations).map(([method, { summary }]) => `| ${method.toUpperCase()} | \`${path}\` | ${summary} |`),
   )
-  return [opening, ...rows, ''].join('\n')
+  return [opening, ...rows, '', ...bodies(), ''].join('\n')
+}
+
+/** What the bodies of POST may hold. */
+function bodies() {
+  return Object.entries(controlOpenApi().paths).flatMap(([path, { post }]) => {
+    const schema = post?.requestBody?.content['application/json'].schema
+    if (schema === undefined) return []
+    return [`## Body of \`POST ${path}\``, '', '| field | type | |', '|---|---|---|', ...fields(schema, ''), '']
+  })
+}
+
+function fields({ properties = {}, required = [] }, prefix) {
+  return Object.entries(properties).flatMap(([name, schema]) => [
+    `| \`${prefix}${name}\`${required.includes(name) ? '' : ' (may be absent)'} | ${typeOf(schema)} | ${schema.description ?? ''} |`,
+    ...fields(schema.type === 'array' ? (schema.items ?? {}) : schema, `${prefix}${name}${schema.type === 'array' ? '[]' : ''}.`),
+  ])
+}
+
+function typeOf({ type, enum: words, minimum, maximum, items }) {
+  if (words !== undefined) return words.map((word) => `\`${word}\``).join(', ')
+  if (type === 'array') return `list of ${items === undefined ? 'anything' : typeOf(items)}`
+  return minimum === undefined ? type : `${type}, ${maximum === undefined ? `at least ${minimum}` : `${minimum} to ${maximum}`}`
 }

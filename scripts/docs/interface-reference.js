@@ -5,6 +5,7 @@ const at = (path) => new URL(`../../packages/core/src/${path}`, import.meta.url)
 
 export function statusReference() {
   const source = readFileSync(at('control/status.ts'), 'utf8')
+  const rollout = readFileSync(at('rollout/rollout-status.ts'), 'utf8')
   return page(
     'Status and events',
     'packages/core/src/control/status.ts',
@@ -12,10 +13,21 @@ export function statusReference() {
 \`GET /v1/events\` on the control socket streams one \`BalancerEvent\` as a JSON line each. Within version 1 fields may join and none leaves or changes its
 meaning: read what you know and ignore the rest. Times ending in \`Ms\` are milliseconds; \`...AtMs\` and \`sinceMs\` count from 1970. The statistics cover the last
 60 seconds unless the row says otherwise, \`requests\`, \`errors\` and \`restarts\` the life of the balancer. \`null\` means: nothing to say yet.`,
-    ['BalancerStatus', 'PoolStatus', 'NodeStatus', 'NodeLoadStatus', 'GpuStatus', 'GpuProblem', 'Quantiles', 'BalancerEvent'].map((name) =>
-      section(source, name),
-    ),
-    [alias(source, 'BalancerState'), alias(readFileSync(at('contracts/roster.ts'), 'utf8'), 'NodeState')],
+    [
+      ...['BalancerStatus', 'PoolStatus', 'NodeStatus', 'NodeLoadStatus', 'GpuStatus', 'GpuProblem', 'Quantiles', 'BalancerEvent'].map((name) =>
+        section(source, name),
+      ),
+      ...['RolloutStatus', 'RolloutSide', 'JudgeReport', 'JudgeFigure'].map((name) => section(rollout, name)),
+      section(readFileSync(at('rollout/rollout-desk.ts'), 'utf8'), 'RevisionEntry'),
+      section(readFileSync(at('autoscale/scale-status.ts'), 'utf8'), 'ScaleStatus'),
+      section(readFileSync(at('residency/residency-status.ts'), 'utf8'), 'ResidencyStatus'),
+    ],
+    [
+      alias(source, 'BalancerState'),
+      alias(readFileSync(at('contracts/roster.ts'), 'utf8'), 'NodeState'),
+      alias(rollout, 'RolloutPhase'),
+      alias(rollout, 'FigureVerdict'),
+    ],
   )
 }
 

@@ -41,7 +41,7 @@ export const steeringRoutes: readonly ControlRoute[] = [
   verbRoute('pause', 'Stay at this step until told otherwise; it is still judged'),
   verbRoute('resume', 'Go on after a pause; after a no of the judge it begins to judge anew'),
   verbRoute('abort', 'Take the new revision back'),
-  verbRoute('undo', 'Go back to the revision before the one that was promoted last, by a rollout'),
+  verbRoute('undo', 'Go back to the revision before: of a running rollout what abort does, else a rollout of its own'),
   {
     method: 'GET',
     path: '/v1/pools/{pool}/revisions',

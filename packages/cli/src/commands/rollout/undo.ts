@@ -2,9 +2,9 @@ import { Args, Flags } from '../../oclif.js'
 import { LbCommand, balancerFlags } from '../../lb-command.js'
 
 export default class RolloutUndo extends LbCommand {
-  static override summary = 'Go back to the revision before the one that was promoted last.'
+  static override summary = 'Go back to the revision before: of a rollout that runs it is what abort does, else a rollout of its own.'
   static override description =
-    'A rollout of its own to the launch plan that was kept: same arguments, same environment, same content of the model. Another revision of the history: lb rollout start POOL --revision r1.'
+    'Back to the launch plan that was kept: same arguments, same environment, same content of the model. Another revision of the history: lb rollout start POOL --revision r1.'
   static override examples = ['<%= config.bin %> rollout undo chat', '<%= config.bin %> rollout undo chat --wait']
   static override args = { pool: Args.string({ description: 'The pool.', required: true }) }
   static override flags = {
@@ -22,7 +22,7 @@ export default class RolloutUndo extends LbCommand {
     )
     if (exitCode !== undefined) process.exitCode = exitCode
     if (flags.json) return this.printJson(status)
-    this.say(`${status.pool} goes back to ${status.to.revision}.`)
+    this.say(`${status.pool} goes back to ${status.phase === 'rolling-back' ? status.from.revision : status.to.revision}.`)
     this.say(rolloutEndText(status))
   }
 }
