@@ -91,13 +91,17 @@ function placeByPlace(wish: StageWish, limits: Limits): readonly Stage[] {
 
 function byShares(wish: StageWish, limits: Limits): readonly Stage[] {
   const stages: Stage[] = []
-  for (const [at, share] of wish.steps.entries()) stages.push(...toShare(share, at + 1, { wish, limits, before: stages.at(-1) }))
+  for (const [at, share] of wish.steps.entries()) {
+    const part = toShare(share, at + 1, { wish, limits, before: stages.at(-1) })
+    if (part.length === 0) return []
+    stages.push(...part)
+  }
   return [...stages, ...theRest(stages.at(-1), limits)]
 }
 
 function lasting(wish: StageWish, limits: Limits): readonly Stage[] {
   const stages = toShare(wish.steps[0] ?? 0.5, 1, { wish, limits, before: undefined })
-  return [...asLasting(stages), ...theRest(stages.at(-1), limits)]
+  return stages.length === 0 ? [] : [...asLasting(stages), ...theRest(stages.at(-1), limits)]
 }
 
 /** Copies go to as many new nodes as their share of the traffic needs; nobody is answered by them. */
@@ -105,7 +109,7 @@ function shadowed(wish: StageWish, limits: Limits): readonly Stage[] {
   const shadowShare = wish.steps[0] ?? 1
   const stages = toShare(shadowShare, 1, { wish, limits, before: undefined })
   const hidden = stages.map((stage) => ({ ...stage, share: 0, ...(stage.step === 1 ? { shadowShare } : {}) }))
-  return [...asLasting(hidden), ...theRest(hidden.at(-1), limits)]
+  return hidden.length === 0 ? [] : [...asLasting(hidden), ...theRest(hidden.at(-1), limits)]
 }
 
 /** A second set, watched in the dark; one switch; the old set is kept for a while. */
@@ -141,7 +145,7 @@ function toShare(share: number, step: number, { wish, limits, before }: ShareWay
   const held = { gone, come, share, step, isJudged: true, holdMs: wish.holdMs }
   const moves = way
     .slice(0, -1)
-    .map((counts) => ({ ...counts, share: before?.share ?? 0, step: before?.step ?? 0, isJudged: before !== undefined }))
+    .map((counts) => ({ ...counts, share: counts.gone === limits.old ? 1 : (before?.share ?? 0), step: before?.step ?? 0, isJudged: before !== undefined }))
   return [...moves, held]
 }
 
