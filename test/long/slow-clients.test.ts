@@ -15,14 +15,8 @@ const BYTES_PER_SECOND = 1_024
 const WINDOWS = 25
 const MOST_RSS_MIB = 250
 
-const QUICK = `  quick:
-    models: [quick]
-    nodes: [{ name: sim, engine: sim, launch: { args: { profile: instant } } }]
-`
-
-let house: House
-/** The control: a gateway on the same machine that serves nobody slow. What it loses, the machine took. */
-let beside: House
+/** Two gateways alike. The strangers are at the first one, then at the second: what the machine takes falls on both, and what the two differ by cancels out. */
+const houses: House[] = []
 let engine: Server
 const sockets: Socket[] = []
 const timers: NodeJS.Timeout[] = []
@@ -89,29 +83,38 @@ beforeAll(async () => {
   engine = createServer(serve)
   await new Promise<void>((resolve) => engine.listen({ port: 0, host: '127.0.0.1', backlog: 4096 }, resolve))
   const attach = `http://127.0.0.1:${(engine.address() as AddressInfo).port}`
-  house = new House(`version: 1
+  for (let index = 0; index < 2; index += 1) {
+    houses.push(
+      new House(`version: 1
 gateway: { listen: 127.0.0.1:0 }
 pools:
   streams:
     models: [slow, idle, hose]
     timeouts: { idle: 10m }
     nodes: [{ name: origin, engine: openai, attach: ${attach} }]
-${QUICK}`)
-  beside = new House(`version: 1
-gateway: { listen: 127.0.0.1:0 }
-pools:
-${QUICK}`)
+  quick:
+    models: [quick]
+    nodes: [{ name: sim, engine: sim, launch: { args: { profile: instant } } }]
+`),
+    )
+  }
 })
 
 afterAll(async () => {
-  for (const timer of timers) clearInterval(timer)
-  for (const socket of sockets) socket.destroy()
-  for (const one of [house, beside]) {
-    await one.lb(['down', '--force'])
-    await one.close()
+  sendAway()
+  for (const house of houses) {
+    await house.lb(['down', '--force'])
+    await house.close()
   }
   engine.close()
 })
+
+function sendAway(): void {
+  for (const timer of timers.splice(0)) clearInterval(timer)
+  for (const socket of sockets.splice(0)) socket.destroy()
+  talkers.length = 0
+  slowReaders.length = 0
+}
 
 const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN
 
@@ -166,38 +169,59 @@ async function inLanes(count: number, job: (index: number) => Promise<void>): Pr
   )
 }
 
-it('1,000 clients at 1 KB/s and 5,000 idle streams', async () => {
-  const url = await house.up()
-  const port = Number(new URL(url).port)
+interface Crowded {
+  /** At the gateway with the strangers, at the one without, at the same time. */
+  readonly seen: readonly [Seen, Seen]
+  readonly startMib: number
+  readonly mostMib: number
+  /** Of the events and reads that were due, those that took place. */
+  readonly shares: readonly [number, number]
+  readonly lost: number
+}
+
+async function crowd(house: House, url: string, beside: string): Promise<Crowded> {
   const { pid } = await house.status()
   const rssMib = (): number => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024
   const startMib = rssMib()
-  const besideUrl = await beside.up()
-  const [before, besideBefore] = (await windows(url, besideUrl)) as [Seen, Seen]
+  const port = Number(new URL(url).port)
   await inLanes(IDLE_STREAMS, () => open(port, 'idle', undefined))
   await inLanes(SLOW_CLIENTS, (index) => open(port, index < FIREHOSES ? 'hose' : 'slow', BYTES_PER_SECOND))
   const eventShare = evenly(talkers, (socket) => void (socket.writableLength < 65_536 && socket.write(LINE)))
   const readShare = evenly(slowReaders, ({ socket, bytes }) => void socket.read(Math.min(bytes, socket.readableLength)))
-  let most = 0
-  const watch = setInterval(() => (most = Math.max(most, rssMib())), 250)
-  timers.push(watch)
-  const [during, besideDuring] = (await windows(url, besideUrl)) as [Seen, Seen]
-  // Two processes are never quite alike: what they differ by without any load is none of the slow clients' doing.
-  const atRest = before.p99Ms / besideBefore.p99Ms
-  const ratio = during.p99Ms / besideDuring.p99Ms / atRest
-  const failed = before.failed + besideBefore.failed + during.failed + besideDuring.failed
+  let mostMib = 0
+  timers.push(setInterval(() => (mostMib = Math.max(mostMib, rssMib())), 250))
+  const seen = (await windows(url, beside)) as [Seen, Seen]
+  const lost = sockets.filter((socket) => socket.destroyed).length
+  const shares = [eventShare(), readShare()] as const
+  sendAway()
+  return { seen, startMib, mostMib, shares, lost }
+}
+
+it('1,000 clients at 1 KB/s and 5,000 idle streams', async () => {
+  const [first, second] = houses as [House, House]
+  const [firstUrl, secondUrl] = [await first.up(), await second.up()]
+  const both = [await crowd(first, firstUrl, secondUrl), await crowd(second, secondUrl, firstUrl)]
+  const ratios = both.map(({ seen: [here, there] }) => here.p99Ms / there.p99Ms)
+  const ratio = Math.sqrt(ratios.reduce((product, one) => product * one, 1))
+  const most = Math.max(...both.map(({ mostMib }) => mostMib))
+  const failed = both.reduce((sum, { seen }) => sum + seen[0].failed + seen[1].failed, 0)
+  const least = Math.min(...both.flatMap(({ shares }) => shares))
   process.stdout.write(
     `\nslow clients (n = ${SLOW_CLIENTS} at ${BYTES_PER_SECOND} B/s, ${FIREHOSES} of them behind an engine that pours; ${IDLE_STREAMS} idle streams):\n` +
-      `  RSS ${startMib.toFixed(0)} MiB at the start, ${most.toFixed(0)} MiB at most   limit ${MOST_RSS_MIB} MiB\n` +
-      `  another client's p99 ${before.p99Ms.toFixed(2)} ms before, ${during.p99Ms.toFixed(2)} ms during\n` +
-      `  at a gateway beside without them ${besideBefore.p99Ms.toFixed(2)} ms before, ${besideDuring.p99Ms.toFixed(2)} ms during\n` +
-      `  ratio of the two ${atRest.toFixed(2)} before, ${(ratio * atRest).toFixed(2)} during: ${ratio.toFixed(2)} times   limit 1.10 (requests in turn, medians of ${WINDOWS} windows of 400)\n` +
-      `  of the events and reads that were due ${(100 * eventShare()).toFixed(0)} and ${(100 * readShare()).toFixed(0)} % took place   at least 80 %\n` +
+      both
+        .map(
+          ({ seen: [here, there], startMib, mostMib }, index) =>
+            `  at gateway ${index + 1}: RSS ${startMib.toFixed(0)} MiB before, ${mostMib.toFixed(0)} at most (limit ${MOST_RSS_MIB}); ` +
+            `another client's p99 ${here.p99Ms.toFixed(2)} ms, at the gateway beside ${there.p99Ms.toFixed(2)} ms\n`,
+        )
+        .join('') +
+      `  ratios ${ratios.map((one) => one.toFixed(2)).join(' and ')}, their mean ${ratio.toFixed(2)}   limit 1.10 (requests in turn, medians of ${WINDOWS} windows of 400)\n` +
+      `  of the events and reads that were due ${(100 * least).toFixed(0)} % took place   at least 80 %\n` +
       `  failed ${failed} of ${4 * WINDOWS * 400}\n`,
   )
-  expect(sockets.filter((socket) => socket.destroyed)).toHaveLength(0)
+  expect(both.map(({ lost }) => lost)).toEqual([0, 0])
   expect(failed).toBe(0)
-  expect(Math.min(eventShare(), readShare())).toBeGreaterThan(0.8)
+  expect(least).toBeGreaterThan(0.8)
   expect(most).toBeLessThan(MOST_RSS_MIB)
   expect(ratio).toBeLessThan(1.1)
 })
