@@ -98,7 +98,7 @@ function nodeStatus({ stats, belief, gpuDesk: desk, watchdog }: Assembly, node: 
   const { group } = node.plan
   const url = node.endpoint?.url ?? group.attach?.url ?? ''
   const evidence = watchdog.evidenceOf(node.id)
-  const runs = node.state !== 'stopped' && node.state !== 'failed'
+  const runs = node.state !== 'stopped' && node.state !== 'failed' && !(node.state === 'asleep' && node.restsBy === 'stop')
   return {
     id: node.id,
     name: node.plan.name,

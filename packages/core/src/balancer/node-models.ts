@@ -13,7 +13,7 @@ export function readModelsOf(nodes: readonly Node[]): Promise<readonly NodeModel
   return Promise.all(
     nodes.map(({ id, state, endpoint, plan: { pool, group } }) => {
       const known = { pool: pool.name, node: id, engine: group.engine, state, asked: pool.models }
-      return readNodeModels(known, state === 'stopped' ? undefined : endpoint?.backend)
+      return readNodeModels(known, state === 'stopped' || state === 'asleep' ? undefined : endpoint?.backend)
     }),
   )
 }

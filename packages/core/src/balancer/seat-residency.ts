@@ -1,9 +1,170 @@
-import type { ResidencyDesk } from '../residency/index.js'
-import { LbError } from '../errors/index.js'
+import { isDeepStrictEqual } from 'node:util'
+import type { RequestRecord } from '../contracts/index.js'
+import { nodePlansOf, restWayOf, type Node } from '../nodes/index.js'
+import { areRivals, placesOf, Residency, type PoolReading, type ResidencyDesk } from '../residency/index.js'
+import type { RolloutDesk } from '../rollout/index.js'
+import type { GroupPlan, PoolChange, PoolPlan } from '../topology/index.js'
 import type { SteeringParts, SteeringRoom } from './steering.js'
 
-const later = (): LbError => new LbError('not built yet', { code: 'LB_BUG', source: 'lb' })
+type ResidencyParts = SteeringParts & { readonly rollouts: Pick<RolloutDesk, 'list'> }
 
-export function seatResidency(_parts: SteeringParts): ResidencyDesk & SteeringRoom {
-  return { start: () => Promise.resolve(), unload: () => Promise.reject(later()), list: () => [], stop: () => undefined }
+/** Seats the room that says which pools are in memory where they share accelerators. */
+export function seatResidency(parts: ResidencyParts): ResidencyDesk & SteeringRoom {
+  return new ResidencySeat(parts)
+}
+
+class ResidencySeat implements ResidencyDesk, SteeringRoom {
+  private readonly residency: Residency
+
+  constructor(private readonly parts: ResidencyParts) {
+    const { options, eventLog } = parts
+    this.residency = new Residency({
+      clock: options.clock,
+      log: options.log,
+      pools: () => this.readings(),
+      fits: (names) => this.fits(names),
+      rest: (pool) => this.change(pool, { rests: true, waits: true }),
+      wake: (pool) => this.change(pool, { rests: false, waits: true }),
+      woken: (pool) => this.change(pool, { rests: false, waits: false }),
+      say: (pool, message) => eventLog.add({ kind: 'residency', pool, message: `${pool} ${message}` }),
+    })
+  }
+
+  redeclared(): void {
+    this.prepare()
+  }
+
+  /** Of those that want one place, the one that was awake last begins awake, else the first; the others begin at rest. */
+  prepare(): void {
+    const { plans, assembly } = this.parts
+    const up = new Set(assembly.fleet.nodes().flatMap(({ plan, state }) => (state === 'ready' ? [plan.pool.name] : [])))
+    const sharing = this.sharing().toSorted((a, b) => Number(up.has(b.name)) - Number(up.has(a.name)))
+    const awake: string[] = []
+    for (const { name, groups } of sharing) {
+      if (groups.some(({ rests }) => rests === true)) continue
+      if (awake.length === 0 || this.fits([...awake, name])) awake.push(name)
+      else plans.prepare(name, this.changeOf(name, { rests: true, waits: true }))
+    }
+  }
+
+  start(): Promise<void> {
+    const { assembly } = this.parts
+    assembly.fleet.events.on('changed', ({ node }) => {
+      if (node.plan.pool.residency !== undefined) this.residency.stir()
+    })
+    // Which pools fit together is told by what the machine has.
+    if (this.sharing().some(({ groups }) => groups.some(isPlaced)))
+      void assembly.gpuBoard.watch.read(FRESH_MS).then(() => this.residency.stir())
+    this.residency.stir()
+    return Promise.resolve()
+  }
+
+  lineChanged(): void {
+    if (this.sharing().length > 0) this.residency.stir()
+  }
+
+  settled({ pool }: RequestRecord): void {
+    if (pool !== null) this.residency.worked(pool)
+  }
+
+  stop(): void {
+    this.residency.stop()
+  }
+
+  // eslint-disable-next-line @typescript-eslint/require-await -- a refusal is a rejection
+  async unload(pool: string) {
+    this.parts.plans.poolOf(pool)
+    return this.residency.unload(pool)
+  }
+
+  list() {
+    return this.residency.list()
+  }
+
+  private sharing(): readonly PoolPlan[] {
+    return this.parts.plans.topology.pools.filter(({ residency }) => residency !== undefined)
+  }
+
+  private readings(): readonly PoolReading[] {
+    const { assembly, rollouts } = this.parts
+    const { inLine } = assembly.standing()
+    const nodes = assembly.fleet.nodes()
+    const changing = new Set(rollouts.list().flatMap(({ pool, endedAtMs }) => (endedAtMs === null ? [pool] : [])))
+    return this.sharing().flatMap((pool): PoolReading[] => {
+      const { name, residency, groups } = pool
+      if (residency === undefined) return []
+      const own = nodes.filter((node) => node.plan.pool.name === name)
+      const failed = own.filter(({ state }) => state === 'failed')
+      return [
+        {
+          name,
+          plan: residency,
+          rests: groups.some(({ rests }) => rests === true),
+          isAtRest: own.every(({ state }) => state === 'asleep'),
+          isReady: own.some(({ state }) => state === 'ready'),
+          failure: own.length > 0 && failed.length === own.length ? (failed[0]?.reason ?? 'failed') : undefined,
+          inFlight: own.reduce((sum, node) => sum + assembly.belief.of(node).inFlight, 0),
+          waiting: inLine.get(name) ?? 0,
+          pinnedBecause: changing.has(name) ? 'a rollout runs there' : undefined,
+          unableBecause: unableBecause(own),
+        },
+      ]
+    })
+  }
+
+  private fits(names: readonly string[]): boolean {
+    const pools = this.sharing().filter(({ name }) => names.includes(name))
+    const places = pools.map(placesOf)
+    if (places.some((one, index) => places.slice(index + 1).some((other) => areRivals(one, other)))) return false
+    const plans = pools.flatMap((pool) => nodePlansOf({ ...this.parts.plans.topology, pools: [pool] }))
+    const placed = plans.filter(({ group }) => isPlaced(group))
+    const owners = new Set(placed.map(({ pool }) => pool.name))
+    return owners.size < 2 || this.parts.assembly.gpuDesk.fitTogether(placed)
+  }
+
+  private async change(pool: string, wish: Wish): Promise<void> {
+    const { plans } = this.parts
+    const change = this.changeOf(pool, wish)
+    const now = plans.poolOf(pool)
+    if (isDeepStrictEqual(change?.groups ?? plans.declaredPoolOf(pool).groups, now.groups) && isDeepStrictEqual(change?.wake, now.wake))
+      return
+    await plans.change(pool, change)
+  }
+
+  /** What others have changed in the pool stays; undefined: it is as it was declared. */
+  private changeOf(name: string, { rests, waits }: Wish): PoolChange | undefined {
+    const { plans } = this.parts
+    const { groups, split, residency } = plans.poolOf(name)
+    const changed = groups.map((group) => withRest(group, rests))
+    if (!waits && split === undefined && isDeepStrictEqual(changed, plans.declaredPoolOf(name).groups)) return undefined
+    return {
+      groups: changed,
+      ...(split === undefined ? {} : { split }),
+      ...(waits && residency !== undefined ? { wake: { withinMs: residency.wakeWithinMs } } : {}),
+    }
+  }
+}
+
+/** Whether a pool rests, and whether requests that find no node wait for it. */
+interface Wish {
+  readonly rests: boolean
+  readonly waits: boolean
+}
+
+const FRESH_MS = 2_000
+
+function withRest({ rests: _, ...group }: GroupPlan, rests: boolean): GroupPlan {
+  return rests ? { ...group, rests } : group
+}
+
+/** Accelerators are given out to it. */
+function isPlaced({ launch }: GroupPlan): boolean {
+  return launch?.gpus !== undefined && launch.gpus.kind !== 'none'
+}
+
+function unableBecause(nodes: readonly Node[]): string | undefined {
+  const stuck = nodes.find((node) => restWayOf(node) === 'idle' && node.endpoint !== undefined)
+  return stuck === undefined
+    ? undefined
+    : `${stuck.id} is a server of somebody else's that can neither be put to sleep nor told to unload its model`
 }

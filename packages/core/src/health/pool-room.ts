@@ -15,7 +15,7 @@ export function poolRoom(nodes: Iterable<JudgedNode>, pool: string): PoolRoom {
   let ready = 0
   let out = 0
   for (const { state, standing, plan } of nodes) {
-    if (plan.pool.name !== pool || state === 'declared' || state === 'draining' || state === 'stopped') continue
+    if (plan.pool.name !== pool || state === 'declared' || state === 'draining' || state === 'asleep' || state === 'stopped') continue
     size += 1
     if (state === 'ready') ready += 1
     if (standing.ejection !== undefined || standing.trial !== undefined) out += 1

@@ -123,8 +123,8 @@ export class ProbeLoop {
   private async probe(watch: Watch): Promise<void> {
     const { backend, node } = watch
     if (backend === undefined) return
-    // Its old address may be somebody else's by now; a new life brings a new backend, and that begins anew.
-    if (node.state === 'stopped') return this.schedule(watch, node.plan.pool.health.intervalMs)
+    // Its old address may be somebody else's by now; a new life brings a new backend, and that begins anew. One that sleeps might be woken by a question.
+    if (node.state === 'stopped' || node.state === 'asleep') return this.schedule(watch, node.plan.pool.health.intervalMs)
     const abort = new AbortController()
     watch.abort = abort
     const askedAtMs = this.options.clock.nowMs()

@@ -6,5 +6,5 @@ export function isComing({ state }: Node): boolean {
 }
 
 export function canStart(node: Node): boolean {
-  return isComing(node) || node.state === 'declared' || node.state === 'stopped' || node.state === 'failed'
+  return isComing(node) || node.state === 'declared' || node.state === 'asleep' || node.state === 'stopped' || node.state === 'failed'
 }

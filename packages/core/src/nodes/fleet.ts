@@ -1,8 +1,9 @@
 import { Emitter } from '../base/index.js'
 import type { NodeRows, ProbeReport, Roster, RosterSource } from '../contracts/index.js'
-import { LbError, messageOf } from '../errors/index.js'
+import { messageOf } from '../errors/index.js'
 import type { Topology } from '../topology/index.js'
 import type { RecordedNode } from '../state/index.js'
+import { notDraining, notLaunched, unknownNode } from './fleet-errors.js'
 import { LaunchedRunner } from './launched-runner.js'
 import { LeftoverBook } from './leftover-book.js'
 import type { LeftEngine } from './leftovers.js'
@@ -13,6 +14,7 @@ import { Node, type LifeEnded, type NodeChange } from './node.js'
 import { buildRoster } from './roster-view.js'
 import { recordOf } from './record-of.js'
 import { isJudged, takeVerdict, type VerdictEvent } from './take-verdict.js'
+import { Rest } from './rest.js'
 import { untilEmpty } from './until-empty.js'
 
 export interface FleetOptions extends Omit<RunnerContext, 'onRecord' | 'leftovers'> {
@@ -43,6 +45,7 @@ export interface CloseFleetOptions {
 interface Member {
   readonly node: Node
   readonly runner: NodeRunner
+  readonly rest: Rest
 }
 
 /** A slow start of one node (a check before its launch, an old engine that must end first) keeps the others waiting no longer. */
@@ -102,6 +105,7 @@ export class Fleet implements RosterSource {
     this.events.emit('membership', undefined)
     const launched = [...plans.values()].filter((plan) => plan.group.launch !== undefined)
     void this.logged(this.leftovers.endAllBut(new Set(launched.map((plan) => plan.id))))
+    for (const { node, rest } of this.members.values()) if (node.state !== 'declared') rest.follow()
     await Promise.all(starting.map((member) => this.startMember(member)))
   }
 
@@ -152,25 +156,13 @@ export class Fleet implements RosterSource {
     }
     if (node.state === 'stopped' || node.state === 'failed') return runner.start()
     if (node.standing.ejection !== undefined) return node.readmit({ note: 'readmitted by you' })
-    throw new LbError(`${nodeId} is ${node.state}, not draining`, {
-      code: 'LB_NODE_NOT_DRAINING',
-      source: 'operator',
-      httpStatus: 409,
-      hint: 'only a draining, ejected, stopped or failed node can be resumed',
-    })
+    throw notDraining(nodeId, node.state)
   }
 
   /** Drains, stops and starts a launched node; resolves when the drain has begun. Throws LB_NODE_NOT_LAUNCHED for an attached one. */
   async restart(nodeId: string): Promise<void> {
     const member = this.memberOf(nodeId)
-    if (member.node.plan.group.launch === undefined) {
-      throw new LbError(`${nodeId} was attached, not launched: lb cannot restart it`, {
-        code: 'LB_NODE_NOT_LAUNCHED',
-        source: 'operator',
-        httpStatus: 409,
-        hint: 'restart the server itself; its node comes back by its probes',
-      })
-    }
+    if (member.node.plan.group.launch === undefined) throw notLaunched(nodeId)
     if (this.cycling.has(member)) return
     this.cycling.add(member)
     const busy = member.node.state !== 'stopped' && member.node.state !== 'failed'
@@ -196,7 +188,8 @@ export class Fleet implements RosterSource {
     if (options.engines === 'stop') await this.leftovers.endAllBut(new Set())
   }
 
-  private async endMember({ node, runner }: Member, engines: CloseFleetOptions['engines']): Promise<void> {
+  private async endMember({ node, runner, rest }: Member, engines: CloseFleetOptions['engines']): Promise<void> {
+    rest.stop()
     await this.emptied(node, this.closeByMs)
     if (engines === 'leave') runner.leave()
     else await runner.stop(this.cut.signal)
@@ -214,19 +207,24 @@ export class Fleet implements RosterSource {
     )
     const context: RunnerContext = { ...this.options, leftovers: this.leftovers, onRecord: () => this.events.emit('record', undefined) }
     const launch = plan.group.launch
-    const member = { node, runner: launch === undefined ? new AttachedRunner(node, context) : new LaunchedRunner(node, launch, context) }
+    const runner = launch === undefined ? new AttachedRunner(node, context) : new LaunchedRunner(node, launch, context)
+    const { clock, log, leases } = this.options
+    const rest = new Rest(node, runner, { clock, log, inFlight: () => leases.countOf(index), cut: this.cut.signal })
+    const member = { node, runner, rest }
     this.members.set(plan.id, member)
     return member
   }
 
-  private async startMember({ node, runner }: Member): Promise<void> {
-    await atMost(this.options.clock, START_PATIENCE_MS, runner.start())
+  private async startMember({ node, runner, rest }: Member): Promise<void> {
+    const begun = runner.start().then(() => rest.begun())
+    await atMost(this.options.clock, START_PATIENCE_MS, begun)
     this.options.log.info('node.started', { node: node.id, url: node.endpoint?.url })
     this.refresh()
   }
 
   private async retire(member: Member): Promise<void> {
-    const { node, runner } = member
+    const { node, runner, rest } = member
+    rest.stop()
     if (node.state !== 'stopped') node.move('drain', 'no longer in the topology')
     await this.emptied(node, this.options.clock.nowMs() + node.plan.pool.drainMs)
     await this.logged(runner.stop(this.cut.signal))
@@ -290,11 +288,6 @@ export class Fleet implements RosterSource {
   private memberOf(nodeId: string): Member {
     const member = this.members.get(nodeId)
     if (member !== undefined) return member
-    throw new LbError(`there is no node ${nodeId}`, {
-      code: 'LB_UNKNOWN_NODE',
-      source: 'operator',
-      httpStatus: 404,
-      hint: `known: ${[...this.members.keys()].join(', ')}`,
-    })
+    throw unknownNode(nodeId, [...this.members.keys()])
   }
 }

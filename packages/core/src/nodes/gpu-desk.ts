@@ -67,11 +67,57 @@ export class GpuDesk {
     if (gpuWishOf(plan) === undefined) return undefined
     for (;;) {
       const ending = this.ending(plan.id)
-      const taken = ending.includes(plan.id) ? undefined : await this.inTurn(() => this.seated(plan, wish)).catch(orWait(ending, wish))
+      const taken = ending.includes(plan.id)
+        ? undefined
+        : await this.inTurn(() => this.seated(plan, wish)).catch((error: unknown) => this.orWait(error, ending, wish))
       if (taken !== undefined) return this.afterSettling(plan, taken, wish)
-      wish.say(`waiting for ${ending.join(', ')} to end`)
-      await new Promise<void>((resolve) => void this.options.clock.after(POLL_MS, resolve))
+      if (ending.length > 0) await this.pause(ending, wish)
     }
+  }
+
+  /** The same accelerators again for an engine that slept: waits for those who leave them, and for their memory. Undefined: somebody else has them. */
+  async retake(plan: NodePlan, engine: AdoptedEngine, wish: SeatWish): Promise<Pick<GpuSeat, 'release'> | undefined> {
+    const keys = engine.gpus.map(this.options.keyOf ?? gpuKey)
+    if (gpuWishOf(plan) === undefined || keys.length === 0) return { release() {} }
+    for (;;) {
+      const seat = await this.inTurn(() => this.reserve(plan, keys, wish.mark))
+      if (seat !== undefined) {
+        this.sit(plan.id, seat)
+        seat.hold.handOver(engine.identity)
+        await this.settled(plan, keys, wish)
+        return { release: (keepsSome) => this.free(plan.id, seat, new Map(), keepsSome) }
+      }
+      const ending = this.ending(plan.id)
+      if (ending.length === 0 || !wish.wanted()) return undefined
+      await this.pause(ending, wish)
+    }
+  }
+
+  /** Whether all these could sit at once beside the nodes that always stay; undefined while nobody knows what there is. */
+  fitTogether(plans: readonly NodePlan[]): boolean | undefined {
+    const { watch, env } = this.options
+    const gpus = allowedGpus(watch.last?.gpus ?? [], env)
+    if (gpus.length === 0) return undefined
+    const staying = this.options.plans().filter(({ pool }) => pool.residency === undefined)
+    const seekers = [...staying, ...plans].flatMap((each) => this.seekerOf(each, false))
+    // As if nothing ran: what they take is counted as they expect it.
+    const empty = gpus.map((gpu) => ({ ...gpu, memFreeMiB: gpu.memTotalMiB }))
+    const placed = placeNodes({ gpus: empty, seekers, taken: [] })
+    return plans.every(({ id }) => placed.get(id)?.refusal === undefined && placed.get(id)?.room === undefined)
+  }
+
+  private pause(ending: readonly string[], wish: SeatWish): Promise<void> {
+    wish.say(`waiting for ${ending.join(', ')} to end`)
+    return new Promise((resolve) => void this.options.clock.after(POLL_MS, resolve))
+  }
+
+  /** Gives an error on unless there is somebody to wait for, or memory that is still coming back. */
+  private async orWait(error: unknown, ending: readonly string[], wish: SeatWish): Promise<undefined> {
+    if (!wish.wanted() || (ending.length === 0 && this.settling.size === 0)) throw error
+    if (ending.length > 0) return
+    const gpus = new Map(this.settling)
+    await memorySettled({ ...this.options, gpus, needMiB: null, withinMs: SETTLE_MS, ...wish })
+    for (const key of gpus.keys()) this.settling.delete(key)
   }
 
   /** The seat of an engine that outlived its balancer: its reservation has outlived it too, or is made anew where somebody has cleared it away. */
@@ -84,7 +130,7 @@ export class GpuDesk {
       return undefined
     }
     this.sit(id, seat)
-    return { release: () => this.free(id, seat, new Map()) }
+    return { release: (keepsSome) => this.free(id, seat, new Map(), keepsSome) }
   }
 
   private async reclaimed(plan: NodePlan, { mark, gpus, identity }: AdoptedEngine): Promise<Seat | undefined> {
@@ -181,28 +227,35 @@ export class GpuDesk {
     return placed.get(plan.id) ?? { id: plan.id, gpus: [], notes: [] }
   }
 
-  private seekerOf(plan: NodePlan): GpuSeeker[] {
+  private seekerOf(plan: NodePlan, keepsSeat = true): GpuSeeker[] {
     const wish = gpuWishOf(plan)
     if (wish === undefined) return []
     const need = needOf(plan, this.options.needOf(plan))
-    const held = this.heldBy(plan.id)
+    const held = keepsSeat ? this.heldBy(plan.id) : undefined
     const { id, replica } = plan
     return [{ id, replica, wish, ...(need === undefined ? {} : { need }), ...(held === undefined ? {} : { held }) }]
   }
 
   /** The memory of an engine that has ended comes back later than its process goes. */
   private async afterSettling(plan: NodePlan, { placement, seat }: { placement: Placement; seat: Seat }, wish: SeatWish): Promise<GpuSeat> {
-    const { clock, watch, log } = this.options
-    const { gpus, need } = placement
-    const expected = new Map(gpus.flatMap((gpu) => (this.settling.has(gpu.key) ? [[gpu.key, this.settling.get(gpu.key) ?? null]] : [])))
-    const each = need === undefined ? null : need.mib / gpus.length
-    if (expected.size > 0) {
-      const settled = await memorySettled({ watch, clock, gpus: expected, needMiB: each, withinMs: SETTLE_MS, ...wish })
-      if (!settled) log.warn('gpu.memory_not_free', { node: plan.id, gpus: gpus.map(gpuName).join(', ') })
-    }
-    for (const gpu of gpus) this.settling.delete(gpu.key)
-    const before = new Map(gpus.map((gpu) => [gpu.key, freeNow(watch, gpu)]))
+    const { gpus } = placement
+    await this.settled(
+      plan,
+      gpus.map(({ key }) => key),
+      wish,
+    )
+    const before = new Map(gpus.map((gpu) => [gpu.key, freeNow(this.options.watch, gpu)]))
     return this.seatOf(plan, gpus, { seat, before })
+  }
+
+  private async settled(plan: NodePlan, keys: readonly string[], wish: SeatWish): Promise<void> {
+    const { clock, watch, log } = this.options
+    const need = needOf(plan, this.options.needOf(plan))
+    const gpus = new Map(keys.flatMap((key) => (this.settling.has(key) ? [[key, this.settling.get(key) ?? null]] : [])))
+    const needMiB = need === undefined ? null : need.mib / keys.length
+    const isFree = gpus.size === 0 || (await memorySettled({ watch, clock, gpus, needMiB, withinMs: SETTLE_MS, ...wish }))
+    if (!isFree) log.warn('gpu.memory_not_free', { node: plan.id, gpus: keys.join(', ') })
+    for (const key of keys) this.settling.delete(key)
   }
 
   private seatOf(
@@ -213,15 +266,15 @@ export class GpuDesk {
     return {
       gpus,
       started: (engine) => seat.hold.handOver(engine),
-      release: () => this.free(plan.id, seat, before),
+      release: (keepsSome) => this.free(plan.id, seat, before, keepsSome),
     }
   }
 
-  private free(nodeId: string, seat: Seat, before: ReadonlyMap<string, number | null>): void {
+  private free(nodeId: string, seat: Seat, before: ReadonlyMap<string, number | null>, keepsSome = false): void {
     if (this.seats.get(nodeId) !== seat) return
     this.seats.delete(nodeId)
-    // What was free beside an engine that shares it says nothing of later.
-    for (const key of seat.keys) this.settling.set(key, seat.share ? null : (before.get(key) ?? null))
+    // What was free beside an engine that shares it, or that sleeps on, says nothing of later.
+    for (const key of seat.keys) this.settling.set(key, seat.share || keepsSome ? null : (before.get(key) ?? null))
     seat.hold.release()
   }
 }
@@ -229,14 +282,6 @@ export class GpuDesk {
 function isSharedBy(plan: NodePlan): boolean {
   const wish = gpuWishOf(plan)
   return wish !== undefined && isShared(wish)
-}
-
-/** Gives an error on unless there is somebody to wait for. */
-function orWait(ending: readonly string[], { wanted }: SeatWish): (error: unknown) => undefined {
-  return (error) => {
-    if (ending.length === 0 || !wanted()) throw error
-    return undefined
-  }
 }
 
 function freeNow(watch: GpuWatch, { key }: MachineGpu): number | null {

@@ -47,8 +47,21 @@ export class GpuDesks {
   }
 
   adopt(plan: NodePlan, engine: AdoptedEngine): Promise<Pick<GpuSeat, 'release'> | undefined> {
-    const { host } = plan.group
-    return (host === undefined ? this.here : this.remote(host).desk).adopt(plan, engine)
+    return this.deskOf(plan).adopt(plan, engine)
+  }
+
+  private deskOf({ group: { host } }: NodePlan): GpuDesk {
+    return host === undefined ? this.here : this.remote(host).desk
+  }
+
+  retake(plan: NodePlan, engine: AdoptedEngine, wish: SeatWish): Promise<Pick<GpuSeat, 'release'> | undefined> {
+    return this.deskOf(plan).retake(plan, engine, wish)
+  }
+
+  /** Whether all these could sit at once; false too while nobody knows what there is. */
+  fitTogether(plans: readonly NodePlan[]): boolean {
+    const desks = new Map(plans.map((plan) => [this.deskOf(plan), plan.group.host]))
+    return [...desks].every(([desk, host]) => desk.fitTogether(plans.filter(({ group }) => isSameHost(group.host, host))) === true)
   }
 
   /** Waits for a machine that is away; false where the topology names the accelerators and nobody can look at them. */
@@ -97,6 +110,10 @@ export class GpuDesks {
 /** One name may come to mean another machine when the topology changes. */
 export function machineKey({ name, ssh, sshConfig }: HostPlan): string {
   return JSON.stringify([name, ssh.host, ssh.user, ssh.port, sshConfig])
+}
+
+function isSameHost(one: HostPlan | undefined, other: HostPlan | undefined): boolean {
+  return (one === undefined ? '' : machineKey(one)) === (other === undefined ? '' : machineKey(other))
 }
 
 function isNamed(plan: NodePlan): boolean {

@@ -7,8 +7,8 @@ export interface GpuSeat {
   readonly gpus: readonly Gpu[]
   /** The engine runs: its reservation lives as long as it does. */
   started(engine: ProcessIdentity): void
-  /** The engine has ended. */
-  release(): void
+  /** The engine has ended; or it sleeps, and keeps a little of their memory. */
+  release(keepsSome?: boolean): void
 }
 
 /** What a launch tells the desk besides its plan. */

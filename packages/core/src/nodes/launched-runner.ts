@@ -12,14 +12,14 @@ import { explainEnd, explainError, type Explanation } from './explain-end.js'
 import { howEnded } from './how-ended.js'
 import { lastLines, lastWords } from './last-words.js'
 import { markPrefix, nodeLogPath } from './leftovers.js'
-import type { GpuSeat } from './gpu-seat.js'
-import type { HeldForLaunch, Life } from './life.js'
+import type { GpuSeat, SeatWish } from './gpu-seat.js'
+import { launchRecord, type HeldForLaunch, type Life } from './life.js'
 import { LoadingWatch } from './loading-watch.js'
 import type { NodeRunner, RunnerContext } from './node-runner.js'
 import type { Node } from './node.js'
 import { prepareLaunch, type PreparedLaunch } from './prepare-launch.js'
 import { portsBeside, startOf, waysToEnd } from './remote-launch.js'
-import { takeSeat } from './take-seat.js'
+import { retakeSeat, takeSeat } from './take-seat.js'
 import { RestartBudget } from './restart-budget.js'
 import { upstreamTarget } from './upstream-target.js'
 
@@ -90,6 +90,19 @@ export class LaunchedRunner implements NodeRunner {
     })
   }
 
+  leaveSeat(): void {
+    this.life?.seat?.release(true)
+    delete this.life?.seat
+  }
+
+  async retakeSeat(): Promise<void> {
+    const { life, node } = this
+    if (life === undefined || life.seat !== undefined) return
+    const seat = await retakeSeat(node.plan, this.context.gpus, this.seatWish(life.mark), life)
+    if (this.life === life) life.seat = seat
+    else seat?.release()
+  }
+
   private rest(): void {
     this.wanted = false
     this.retry?.cancel()
@@ -116,7 +129,9 @@ export class LaunchedRunner implements NodeRunner {
     this.node.move('start')
     if (this.life !== undefined) return
     try {
-      const life = (await adopt(this.node, this.context, (made, adopted) => this.settle(made, adopted, true))) ?? (await this.spawn())
+      const adopted = await adopt(this.node, this.context, (made, prepared) => this.settle(made, prepared, true))
+      const life = adopted ?? (this.node.plan.group.rests === true ? undefined : await this.spawn())
+      if (life === undefined) return
       void life.process.exited.then((end) => {
         if (this.life === life) this.node.lifeEnded(howEnded(life, end))
         return this.next(() => this.ended(life, end))
@@ -139,7 +154,7 @@ export class LaunchedRunner implements NodeRunner {
         port,
         async (backend) => {
           for (let count = portsBeside(this.node.plan, backend); count > 0; count -= 1) ports.push(await reservePort(this.badPorts))
-          seat = await this.seat(mark)
+          seat = await takeSeat(this.node.plan, this.context.gpus, this.seatWish(mark))
           return this.slotOn(ports, seat)
         },
         this.context,
@@ -153,13 +168,13 @@ export class LaunchedRunner implements NodeRunner {
     }
   }
 
-  private seat(mark: string): Promise<GpuSeat | undefined> {
+  private seatWish(mark: string): SeatWish {
     // Told to drain meanwhile, it has another reason.
     const say = (what: string): void => void (isComing(this.node) && this.node.move('start', what))
-    return takeSeat(this.node.plan, this.context.gpus, { mark, say, wanted: () => this.wanted })
+    return { mark, say, wanted: () => this.wanted }
   }
 
-  private slotOn(ports: readonly PortReservation[], seat: GpuSeat | undefined): LaunchSlot {
+  private slotOn(ports: readonly PortReservation[], seat?: GpuSeat): LaunchSlot {
     const [port = 0, ...extraPorts] = ports.map((each) => each.port)
     return { host: '127.0.0.1', port, replica: this.node.plan.replica, extraPorts, ...(seat === undefined ? {} : { gpus: seat.gpus }) }
   }
@@ -167,19 +182,10 @@ export class LaunchedRunner implements NodeRunner {
   private async launch(prepared: PreparedLaunch, held: HeldForLaunch): Promise<Life> {
     const { mark, seat } = held
     const { clock, logDir } = this.context
-    const { slot, hash, remote } = prepared
+    const { slot, remote } = prepared
     const logPath = nodeLogPath(logDir, this.node.id)
     rotateIfLarger(logPath, LOG_LIMITS)
-    const { port, extraPorts, gpus } = slot
-    const record = {
-      hash,
-      port,
-      extraPorts,
-      ...(gpus === undefined ? {} : { gpus }),
-      ...(remote === undefined ? {} : { host: remote.host }),
-      startedAtMs: clock.epochMs(),
-      logFrom: fileSize(logPath),
-    }
+    const record = launchRecord(prepared, { startedAtMs: clock.epochMs(), logFrom: fileSize(logPath) })
     const kills = oomKills()
     const process = await spawnEngine({ ...startOf(prepared, mark, this.context.env), logPath })
     seat?.started(process.identity)

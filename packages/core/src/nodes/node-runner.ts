@@ -34,7 +34,7 @@ export interface RunnerContext extends BackendContext {
   /** Engines of an earlier balancer that may be taken over. */
   readonly leftovers: LeftoverBook
   /** Gives out accelerators; without it nodes that ask for some cannot be launched. */
-  readonly gpus?: Pick<GpuDesks, 'take' | 'adopt'>
+  readonly gpus?: Pick<GpuDesks, 'take' | 'adopt' | 'retake'>
   /** Called whenever what must be written down has changed: a process began or ended. */
   readonly onRecord: () => void
 }
@@ -51,6 +51,10 @@ export interface NodeRunner {
   leave(): void
   /** Ends the engine without asking, and starts it again within its budget of restarts. */
   revive?(why: string): Promise<void>
+  /** The engine sleeps: its accelerators are for others. */
+  leaveSeat?(): void
+  /** They are its own again, and their memory is free. Throws LB_NO_GPU where somebody else has them. */
+  retakeSeat?(): Promise<void>
   /** What a probe said, whatever the verdict. */
   heard?(report: ProbeReport): void
 }

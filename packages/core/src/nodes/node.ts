@@ -8,6 +8,7 @@ import { cleanLoad } from './clean-load.js'
 import type { HowEnded } from './how-ended.js'
 import { loadFromLog } from './load-from-log.js'
 import type { NodePlan } from './node-plan.js'
+import type { RestWay } from './rest-way.js'
 import { RoundTrip } from './round-trip.js'
 import { Standing, type Ejection, type Return } from './standing.js'
 import { transitions, type NodeEvent } from './transitions.js'
@@ -78,6 +79,8 @@ export class Node {
   standing = new Standing()
   /** How its last process ended; undefined: unknown, or none has. */
   lastEnd: 'crash' | 'killed' | undefined
+  /** While it is asleep: how it gave its memory back. */
+  restsBy: RestWay | undefined
   /** Lives whose end was told. */
   private endedLives = 0
   private step: LoadingStep | undefined

@@ -4,7 +4,7 @@ import type { Node } from './node.js'
 /** What the state file says of a node; undefined while nothing runs there. */
 export function recordOf(node: Node): RecordedNode | undefined {
   const { endpoint } = node
-  if (endpoint === undefined || node.state === 'stopped') return undefined
+  if (endpoint === undefined || node.state === 'stopped' || (node.state === 'asleep' && node.restsBy === 'stop')) return undefined
   const { url, mark, process, logPath, launch } = endpoint
   return {
     id: node.id,

@@ -22,7 +22,7 @@ export function takeVerdict(node: Node, event: VerdictEvent, report: ProbeReport
 /** Whether verdicts count in this state. A launched engine that failed is its runner's to revive. */
 export function isJudged(node: Node): boolean {
   const { state } = node
-  return state !== 'stopped' && state !== 'declared' && (state !== 'failed' || node.plan.group.launch === undefined)
+  return state !== 'stopped' && state !== 'asleep' && state !== 'declared' && (state !== 'failed' || node.plan.group.launch === undefined)
 }
 
 function isUnseen(node: Node): boolean {

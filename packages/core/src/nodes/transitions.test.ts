@@ -25,7 +25,7 @@ function nodeIn(state: NodeState, changes: NodeChange[] = []): Node {
 
 describe('the table of transitions', () => {
   it.each(states)('does from %s what it lists, and calls the rest a bug', (state) => {
-    for (const event of ['start', 'loading', 'good', 'steady', 'bad', 'fail', 'drain', 'resume', 'stop'] as const) {
+    for (const event of ['start', 'loading', 'good', 'steady', 'bad', 'fail', 'drain', 'resume', 'sleep', 'stop'] as const) {
       const node = nodeIn(state)
       const next = transitions[state][event]
       if (next === undefined) expect(() => node.move(event)).toThrow(expect.objectContaining({ code: 'LB_BUG' }))

@@ -2,13 +2,14 @@ import type { NodeState } from '../contracts/index.js'
 
 /**
  * What can happen to a node. `start`: a launch or an attach begins. `good`: answered, not yet often enough; `steady`: often enough.
- * `bad`: failed its probes often enough. `fail`: its process ended or could not be started, or nothing answers at an address never seen alive.
+ * `bad`: failed its probes often enough. `fail`: its process ended or could not be started, or nothing answers at an address never seen alive. `sleep`: it has given
+ * its memory back.
  */
-export type NodeEvent = 'start' | 'loading' | 'good' | 'steady' | 'bad' | 'fail' | 'drain' | 'resume' | 'stop'
+export type NodeEvent = 'start' | 'loading' | 'good' | 'steady' | 'bad' | 'fail' | 'drain' | 'resume' | 'sleep' | 'stop'
 
 /** The life of a node. A pair that is not listed is a bug and throws; what is deliberately without effect is listed as staying. */
 export const transitions: Readonly<Record<NodeState, Readonly<Partial<Record<NodeEvent, NodeState>>>>> = {
-  declared: { start: 'starting', drain: 'draining', stop: 'stopped', fail: 'failed' },
+  declared: { start: 'starting', drain: 'draining', sleep: 'asleep', stop: 'stopped', fail: 'failed' },
   starting: {
     start: 'starting',
     loading: 'loading',
@@ -17,6 +18,7 @@ export const transitions: Readonly<Record<NodeState, Readonly<Partial<Record<Nod
     bad: 'starting',
     fail: 'failed',
     drain: 'draining',
+    sleep: 'asleep',
     stop: 'stopped',
   },
   // `start`: the engine ended because its port was taken, and begins again on the next one.
@@ -28,6 +30,7 @@ export const transitions: Readonly<Record<NodeState, Readonly<Partial<Record<Nod
     bad: 'loading',
     fail: 'failed',
     drain: 'draining',
+    sleep: 'asleep',
     stop: 'stopped',
   },
   warming: { loading: 'loading', good: 'warming', steady: 'ready', bad: 'suspect', fail: 'failed', drain: 'draining', stop: 'stopped' },
@@ -42,9 +45,12 @@ export const transitions: Readonly<Record<NodeState, Readonly<Partial<Record<Nod
     fail: 'stopped',
     drain: 'draining',
     resume: 'ready',
+    sleep: 'asleep',
     stop: 'stopped',
   },
-  stopped: { start: 'starting', fail: 'stopped', stop: 'stopped', drain: 'stopped' },
+  // An engine that ends while it sleeps rests all the same: it is launched anew when it is woken.
+  asleep: { start: 'starting', fail: 'asleep', drain: 'asleep', sleep: 'asleep', stop: 'stopped' },
+  stopped: { start: 'starting', fail: 'stopped', stop: 'stopped', drain: 'stopped', sleep: 'asleep' },
   failed: {
     start: 'starting',
     loading: 'loading',
@@ -53,6 +59,7 @@ export const transitions: Readonly<Record<NodeState, Readonly<Partial<Record<Nod
     bad: 'failed',
     fail: 'failed',
     drain: 'draining',
+    sleep: 'asleep',
     stop: 'stopped',
   },
 }

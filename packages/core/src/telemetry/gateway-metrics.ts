@@ -47,7 +47,18 @@ export interface MetricsSource {
   }>
 }
 
-const nodeStates: readonly NodeState[] = ['declared', 'starting', 'loading', 'warming', 'ready', 'suspect', 'draining', 'stopped', 'failed']
+const nodeStates: readonly NodeState[] = [
+  'declared',
+  'starting',
+  'loading',
+  'warming',
+  'ready',
+  'suspect',
+  'draining',
+  'asleep',
+  'stopped',
+  'failed',
+]
 
 const spliceResults: Readonly<Partial<Record<AttemptRecord['outcome'], string>>> = {
   answered: 'whole',

@@ -159,6 +159,8 @@ export interface GroupPlan {
   readonly revision?: string
   /** The declared group that this is a revision of; absent: it is the declared one itself. */
   readonly revisionOf?: string
+  /** Its engines rest: they take no requests and give their memory back. Never declared: residency brings it. */
+  readonly rests?: true
 }
 
 /** Ids of a group's nodes: `pool/group` for one, `pool/group-0` to `-n-1` for several; none while its source has told nobody. */

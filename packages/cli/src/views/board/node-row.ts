@@ -18,7 +18,7 @@ export interface RowFrame {
 const INDENT = 3
 export const ROW_MARGIN = INDENT + 1
 
-const WITHOUT_NUMBERS: ReadonlySet<NodeState> = new Set(['declared', 'starting', 'loading', 'warming', 'stopped', 'failed'])
+const WITHOUT_NUMBERS: ReadonlySet<NodeState> = new Set(['declared', 'starting', 'loading', 'warming', 'asleep', 'stopped', 'failed'])
 
 /** One node. One that serves nothing has no numbers to show, so the rest of its row says why; any other that is not ready keeps those that are about now. */
 export function nodeRow(node: NodeStatus, frame: RowFrame): Line {

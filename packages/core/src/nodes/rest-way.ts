@@ -1,0 +1,48 @@
+import type { Backend } from '../contracts/index.js'
+import type { Node } from './node.js'
+
+/** How a node gives its memory back: its engine sleeps, it lets go of its model, its process ends, or it only gets no more requests because nobody can ask it for more. */
+export type RestWay = 'sleep' | 'unload' | 'stop' | 'idle'
+
+/** For people, of a node that rests. */
+export const restWords: Readonly<Record<RestWay, string>> = {
+  sleep: 'rests: its engine sleeps',
+  unload: 'rests: its model is out of memory',
+  stop: 'rests: its process has ended',
+  idle: 'rests: it gets no requests, but nobody can ask its engine to give its memory back',
+}
+
+type Resting = Required<Pick<Backend, 'sleep' | 'wake'>>
+
+/** The gentlest way that a node has: an engine that can sleep is asked to, one that keeps models lets go of its own, what was launched can always be stopped. */
+export function restWayOf(node: Node): RestWay {
+  const { endpoint, plan } = node
+  if (endpoint !== undefined && restingOf(node, 'sleep') !== undefined) return 'sleep'
+  if (endpoint !== undefined && restingOf(node, 'unload') !== undefined) return 'unload'
+  return plan.group.launch === undefined ? 'idle' : 'stop'
+}
+
+/** What puts its engine to rest in this way, and wakes it again; undefined where it cannot. */
+export function restingOf({ plan, endpoint }: Node, way: RestWay): Resting | undefined {
+  const { sleep, wake, models, modelName } = endpoint?.backend ?? {}
+  if (way === 'sleep') return sleep === undefined || wake === undefined ? undefined : { sleep, wake }
+  const { load, unload, list } = models ?? {}
+  if (way !== 'unload' || load === undefined || unload === undefined) return undefined
+  const { group, pool } = plan
+  const own = group.model ?? modelName
+  const names = own === undefined ? pool.models : [own]
+  return {
+    async sleep(signal) {
+      const kept = await list?.(signal)
+      const loaded =
+        kept === undefined ? names : names.filter((name) => kept.some((model) => isCalled(model.name, name) && model.loaded !== false))
+      for (const name of loaded) await unload(name, signal)
+    },
+    wake: (signal) => load(names[0] ?? '', signal),
+  }
+}
+
+/** Some engines add a tag to a name that has none. */
+function isCalled(listed: string, name: string): boolean {
+  return listed === name || listed === `${name}:latest`
+}
