@@ -7,11 +7,13 @@ import { createKeeper } from './keeper.js'
 import { launchPlan, modelsFolder } from './launch.js'
 import { memoryNeed, weightsOf } from './memory-need.js'
 import { askedModels, isSameModel } from './model-names.js'
+import { isPulled } from './models-on-disk.js'
 import { preflight } from './preflight.js'
 import { probe } from './probe.js'
 import { Readiness } from './readiness.js'
 import { loadedAt, type Server } from './server-facts.js'
 import { defaults, type OllamaSettings } from './settings.js'
+import { contentAt, contentOnDisk, pinOf } from './weights-content.js'
 
 /** One Ollama server. What is done to it beyond asking (pull, preload, empty) is done to launched ones only. */
 export function createBackend(spec: NodeSpec<Partial<OllamaSettings>>, host: PluginHost): Backend {
@@ -33,6 +35,7 @@ export function createBackend(spec: NodeSpec<Partial<OllamaSettings>>, host: Plu
     probe: (signal) => probe({ server, spec, readiness, takesCloud: isLaunched && settings.cloud }, signal),
     load: (signal) => loadFacts(server, isLaunched || spec.model !== undefined ? asked : [], signal),
     models: createKeeper(server, isLaunched ? settings.keepAlive : undefined),
+    ...weights(server, { spec, asked, sources, settings, isLaunched }),
     ...(readiness === undefined ? {} : { drain: drainRecipe(server, readiness) }),
     ...(isLaunched ? { preflight: (signal: AbortSignal) => preflight({ settings, sources, host, env: environmentOf(spec) }, signal) } : {}),
     ...(isLaunched ? memory(() => modelsFolder(settings, environmentOf(spec)), sources, settings) : {}),
@@ -51,6 +54,34 @@ async function loadFacts(server: Server, asked: readonly string[], signal: Abort
   return {
     loadedModels: loaded.map(({ name }) => name),
     ...(contexts.length === 0 ? {} : { contextTokens: Math.min(...contexts) }),
+  }
+}
+
+interface Weights {
+  readonly spec: NodeSpec<Partial<OllamaSettings>>
+  readonly asked: readonly string[]
+  readonly sources: readonly string[]
+  readonly settings: OllamaSettings
+  readonly isLaunched: boolean
+}
+
+/** A launched server is not asked, for it need not run: its folder says the same. */
+function weights(
+  server: Server,
+  { spec, asked, sources, settings, isLaunched }: Weights,
+): Pick<Backend, 'content' | 'pin' | 'toFetch'> {
+  const folderOf = () => modelsFolder(settings, environmentOf(spec))
+  return {
+    content: async (signal) => (isLaunched ? contentOnDisk(folderOf(), sources) : contentAt(server, asked, signal)),
+    pin: (content) => pinOf(spec, asked, content),
+    ...(isLaunched
+      ? {
+          async toFetch() {
+            for (const model of sources) if (!(await isPulled(folderOf(), model))) return model
+            return undefined
+          },
+        }
+      : {}),
   }
 }
 

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { access, readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -43,6 +44,15 @@ export function weightBytes(folder: string, model: string): number | undefined {
   try {
     const weights = weightLayers(readFileSync(manifestPath(folder, model), 'utf8'))
     return weights.length === 0 ? undefined : weights.reduce((sum, { size }) => sum + (typeof size === 'number' ? size : 0), 0)
+  } catch {
+    return undefined
+  }
+}
+
+/** What the server would tell as its digest: over the manifest, which names all parts by theirs. Undefined where it is not there. */
+export function digestOnDisk(folder: string, model: string): string | undefined {
+  try {
+    return `sha256:${createHash('sha256').update(readFileSync(manifestPath(folder, model))).digest('hex')}`
   } catch {
     return undefined
   }

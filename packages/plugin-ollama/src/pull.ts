@@ -1,5 +1,6 @@
 import { LbError, messageOf, type PullProgress } from '@plimsoll/core/plugin'
 import { diagnose } from './diagnose.js'
+import { keepDigest } from './keep-digest.js'
 import { isSameModel } from './model-names.js'
 import { readJson } from './read-json.js'
 import { tagsAt, type Server } from './server-facts.js'
@@ -16,6 +17,7 @@ export interface PullOptions {
 export async function pull(server: Server, model: string, options: PullOptions): Promise<{ readonly contentHash?: string }> {
   const parts = new Map<string, { done: number; total: number | undefined }>()
   let succeeded = false
+  const tidy = await keepDigest(server, model, options.signal)
   try {
     const { root, host, headers } = server
     for await (const text of host.lines(`${root}/api/pull`, { signal: options.signal, headers, body: { model, stream: true } })) {
@@ -33,6 +35,7 @@ export async function pull(server: Server, model: string, options: PullOptions):
   }
   if (!succeeded) throw pullFailed(model, 'the server ended its answer before it said success')
   const tag = (await tagsAt(server, options.signal))?.find(({ name }) => isSameModel(name, model))
+  await tidy(tag)
   return tag?.contentHash === undefined ? {} : { contentHash: tag.contentHash }
 }
 

@@ -15,6 +15,7 @@ import { extraPortCount, portUse } from './port-use.js'
 import { preflight } from './preflight.js'
 import type { VllmSettings } from './settings.js'
 import { sleeping } from './sleeping.js'
+import { weightsContent, weightsHash, weightsPin, weightsToFetch } from './weights-content.js'
 
 /** After the time for running requests: workers let go of the GPU. */
 const STOP_MS = 10_000
@@ -49,6 +50,10 @@ export function createBackend(spec: NodeSpec<VllmSettings>, host: PluginHost): B
         ? { load: (model, signal) => adapters.load(model, signal), unload: (model, signal) => adapters.unload(model, signal) }
         : {}),
     },
+    content: () => weightsContent(spec),
+    contentHash: (signal) => weightsHash(spec, signal),
+    pin: (content) => weightsPin(spec, content),
+    toFetch: () => weightsToFetch(spec),
     ...(settings.sleepMode === true ? sleeping(ask) : {}),
     ...(settings.kvEvents === true ? { cacheEvents: (signal) => cacheEvents(eventPorts(spec, slot), signal) } : {}),
     minProbeIntervalMs: 500,

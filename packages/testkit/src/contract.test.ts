@@ -101,6 +101,12 @@ describe('the contract', () => {
       }),
       /can be collected/,
     ],
+    ['tells other weights each time', pluginWith({ content: () => Promise.resolve(`v:${(launches += 1)}`) }), /the same twice/],
+    ['tells of weights in many words', pluginWith({ content: () => Promise.resolve('the usual ones') }), /one short line/],
+    ['looks at weights for ever', pluginWith({ content: () => new Promise(() => undefined) }), /content ends when/],
+    ['counts weights by another hash', pluginWith({ contentHash: () => Promise.resolve('md5:0') }), /SHA-256 or nothing/],
+    ['is held to anything', pluginWith({ pin: (content) => ({ weights: content }) }), /to no other/],
+    ['fetches a list', pluginWith({ toFetch: () => Promise.resolve('one two') }), /without asking anybody/],
     ['looks for ever', pluginWith({}, { detect: () => new Promise(() => undefined) }), /within 2 s where nobody answers/],
   ])(
     'names a plugin that %s',

@@ -1,4 +1,5 @@
 import type { EnginePlugin } from '@plimsoll/core/plugin'
+import { contentRules } from './content-rules.js'
 import type { ContractSubject } from './contract-subject.js'
 import { detectRules } from './detect-rules.js'
 import { dialectRules } from './dialect-rules.js'
@@ -28,6 +29,7 @@ export function engineContract<Settings>(plugin: EnginePlugin<Settings>, subject
     ...launchRules(bench),
     ...probeRules(bench),
     ...questionRules(bench),
+    ...contentRules(bench),
     ...dialectRules(bench),
     ...logRules(bench),
     ...detectRules(bench),

@@ -234,8 +234,10 @@ export interface Backend {
   readonly content?: (signal: AbortSignal) => Promise<string | undefined>
   /** `sha256:<hex>` over all their bytes, where `content` is told from less than that. Asked in the background: may take minutes, and leaves the machine to others. */
   readonly contentHash?: (signal: AbortSignal) => Promise<string | undefined>
-  /** Pure: how to launch the weights that `content` once told; undefined: this engine cannot be held to them. */
+  /** How to launch the weights that `content` once told; undefined: this engine cannot be held to them. Looks at files at most. */
   readonly pin?: (content: string) => WeightsPin | undefined
+  /** Weights that a launch would have to fetch before it serves, by the name that `lb models pull` takes; undefined: none. Quick, asks nobody. */
+  readonly toFetch?: (signal: AbortSignal) => Promise<string | undefined>
   /** Gives its memory back while staying up, and takes it again. */
   readonly sleep?: (signal: AbortSignal) => Promise<void>
   readonly wake?: (signal: AbortSignal) => Promise<void>

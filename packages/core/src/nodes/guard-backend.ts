@@ -21,6 +21,7 @@ const members = {
   content: true,
   contentHash: true,
   pin: true,
+  toFetch: true,
   sleep: true,
   wake: true,
   cacheEvents: true,
