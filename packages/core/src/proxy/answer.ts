@@ -281,7 +281,7 @@ export class Answer implements UpstreamEvents, Followed {
       status: this.head?.status,
       usage: reader?.usage ?? end.counted,
       isDoubted,
-      watch: isWhole ? reader?.watch : undefined,
+      watch: isWhole && reader?.stream?.hasError !== true ? reader?.watch : undefined,
       firstContentAtMs: this.firstContentAtMs,
     })
   }

@@ -2,7 +2,7 @@
 export interface SplitPlan {
   /** At least one; shares add up to 1. The first is the trusted one: what failed elsewhere is tried again there. */
   readonly sides: readonly SplitSide[]
-  /** Requests of one conversation, else of one client, go to one side as long as its share does not shrink. */
+  /** Requests of one conversation go to one side as long as its share does not shrink. This holds for those of one client, too, where no conversation is named: for lasting splits, for one client may be all the traffic there is. */
   readonly sticky: boolean
   /** A request with this header goes to the side that it names, whatever the shares are. */
   readonly header?: {

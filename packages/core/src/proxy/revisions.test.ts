@@ -1,0 +1,298 @@
+import type { Socket } from 'node:net'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { openaiDialect } from '../dialects/index.js'
+import { chunk, delta, done, event, lastChunk, plainAnswer, Rig, role, streamHead, usage } from './scripted-gateway.test.fixture.js'
+
+const answer = (content: string): string => plainAnswer(200, { choices: [{ index: 0, message: { content }, finish_reason: 'stop' }] })
+const stream = (...events: string[]): string => streamHead + chunk(events.join('')) + lastChunk
+const good = (socket: Socket, request: string): void =>
+  void socket.write(request.includes('"stream":true') ? stream(role, delta('old'), usage, done) : answer('old'))
+
+let rig: Rig
+
+beforeEach(() => {
+  rig = new Rig('listen')
+  rig.split = {
+    sides: [
+      { revision: 'r1', share: 0 },
+      { revision: 'r2', share: 1 },
+    ],
+    sticky: false,
+    watch: true,
+  }
+})
+
+afterEach(async () => {
+  await expect.poll(() => rig.settled).toBe(rig.opened)
+  await rig.close()
+})
+
+/** One node of each revision; requests belong to the new one. */
+async function both(canary: (socket: Socket, request: string) => void): Promise<void> {
+  await rig.engine(good, { revision: 'r1' })
+  await rig.engine(canary, { revision: 'r2' })
+  await rig.open()
+}
+
+const tries = () => rig.records.at(-1)?.attempts.map(({ node, outcome }) => `${node} ${outcome}`)
+const canarySays = (text: string) => both((socket) => void socket.write(text))
+
+describe('what a revision that is tried out fails at', () => {
+  const faults: readonly (readonly [string, (socket: Socket) => void])[] = [
+    ['503', (socket) => void socket.write(plainAnswer(503, { error: 'busy' }))],
+    ['a bare 500', (socket) => void socket.write(plainAnswer(500, { error: 'oops' }))],
+    ['404', (socket) => void socket.write(plainAnswer(404, { error: { message: 'The model `m` does not exist' } }))],
+    ['400', (socket) => void socket.write(plainAnswer(400, { error: 'context is too small' }))],
+    ['429', (socket) => void socket.write(plainAnswer(429, { error: 'later' }))],
+    ['its end', (socket) => void socket.destroy()],
+    ['half an answer', (socket) => void socket.end(answer('new').slice(0, -5))],
+    ['no HTTP', (socket) => void socket.end('SSH-2.0-OpenSSH\r\n\r\n')],
+  ]
+  const plain: typeof faults = [
+    ['an empty answer', (socket) => void socket.write(answer(''))],
+    ['an answer that is none', (socket) => void socket.write(plainAnswer(200, {}))],
+    ['a loop', (socket) => void socket.write(answer('and on '.repeat(60)))],
+  ]
+  const streams: typeof faults = [
+    ['a stream without content', (socket) => void socket.write(stream(role, usage, done))],
+    ['a stream that is cut before its content', (socket) => void socket.end(streamHead + chunk(role))],
+    ['a stream that is an error', (socket) => void socket.write(stream(event({ error: { message: 'oops' } }), done))],
+  ]
+
+  it.each([...faults, ...plain])('goes back to the trusted one, and no client of a plain request sees it: %s', async (_, fault) => {
+    rig.retries = 0
+    rig.retryRules = { ...rig.retryRules, budget: { share: 0, floor: 0 } }
+    await both(fault)
+    const response = await rig.ask({})
+    expect([response.status, response.headers.get('x-lb-node')]).toEqual([200, 'p/n0'])
+    expect(await response.text()).toContain('old')
+    await expect
+      .poll(() => rig.records.at(-1))
+      .toMatchObject({ outcome: 'ok', attempts: [{ revision: 'r2' }, { revision: 'r1', status: 200, outcome: 'answered' }] })
+    expect(rig.proxy?.budgets().get('p')?.spent).toBe(0)
+  })
+
+  it.each([...faults, ...streams])('goes back to the trusted one, and no client of a stream sees it: %s', async (_, fault) => {
+    rig.retries = 0
+    await both(fault)
+    const response = await rig.ask({ stream: true })
+    expect(await response.text()).toBe(role + delta('old') + done)
+    await expect.poll(tries).toHaveLength(2)
+  })
+
+  it('is told to nobody as the failure of a node that it is not: what it answered, it answered', async () => {
+    await canarySays(plainAnswer(500, { error: 'oops' }))
+    await rig.ask({})
+    await expect.poll(() => rig.outcomes.map(({ node, kind }) => `${node} ${kind}`)).toEqual(['p/n1 served', 'p/n0 served'])
+  })
+
+  it('comes in time also where comments have promised a stream', async () => {
+    rig.heartbeatMs = 30
+    const waiting: Socket[] = []
+    await both((socket) => void waiting.push(socket))
+    const response = await rig.ask({ stream: true })
+    for (const socket of waiting) socket.write(plainAnswer(500, { error: 'oops' }))
+    expect(await response.text()).toMatch(/^(?:: lb waits with you\n\n)+data: .*old/s)
+  })
+
+  it("is a client's own mistake where the trusted one says so, too: asked twice, and no more", async () => {
+    const bad = (who: string) => (socket: Socket) => void socket.write(plainAnswer(400, { error: who }))
+    await rig.engine(bad('old'), { revision: 'r1' })
+    for (let node = 0; node < 3; node += 1) await rig.engine(bad('new'), { revision: 'r2' })
+    await rig.open()
+    const response = await rig.ask({})
+    expect([response.status, await response.text()]).toEqual([400, '{"error":"old"}'])
+    await expect.poll(() => rig.records.at(-1)).toMatchObject({ outcome: 'client-error', attempts: [{ status: 400 }, { status: 400 }] })
+    expect(tries()).toEqual(['p/n1 refused', 'p/n0 answered'])
+  })
+
+  it('is the answer where no trusted node can be asked', async () => {
+    for (let node = 0; node < 2; node += 1)
+      await rig.engine((socket) => void socket.write(plainAnswer(500, { error: 'oops' })), { revision: 'r2' })
+    await rig.open()
+    const response = await rig.ask({})
+    expect([response.status, await response.text()]).toEqual([500, '{"error":"oops"}'])
+    await expect.poll(tries).toEqual(['p/n0 refused'])
+    expect(rig.records[0]).toMatchObject({ outcome: 'engine-error', status: 500 })
+  })
+
+  it('is the answer as ever where nobody watches', async () => {
+    rig.split = {
+      sides: [
+        { revision: 'r1', share: 0 },
+        { revision: 'r2', share: 1 },
+      ],
+      sticky: false,
+      watch: false,
+    }
+    await canarySays(plainAnswer(500, { error: 'oops' }))
+    expect((await rig.ask({})).status).toBe(500)
+    await expect.poll(tries).toEqual(['p/n1 answered'])
+    expect(rig.records[0]?.attempts[0]).not.toHaveProperty('quality')
+  })
+
+  it('moves without a budget once: after that the pool goes by its rules', async () => {
+    rig.retries = 1
+    await rig.engine((socket) => void socket.write(plainAnswer(503, { error: 'old' })), { revision: 'r1' })
+    await rig.engine((socket) => void socket.destroy(), { revision: 'r2' })
+    await rig.engine((socket) => void socket.destroy(), { revision: 'r2' })
+    await rig.open()
+    await rig.ask({})
+    await expect.poll(tries).toEqual(['p/n1 reset', 'p/n0 refused', 'p/n2 reset'])
+  })
+
+  it('makes no request one that crashes engines', async () => {
+    await both((socket) => void socket.destroy())
+    for (let turn = 0; turn < 3; turn += 1) expect((await rig.ask({})).status).toBe(200)
+    expect(rig.deskWords).toEqual([])
+  })
+})
+
+describe('answers of a pool that is watched', () => {
+  it('are recorded with what they were like, for both revisions', async () => {
+    rig.split = {
+      sides: [
+        { revision: 'r1', share: 0.5 },
+        { revision: 'r2', share: 0.5 },
+      ],
+      sticky: false,
+      watch: true,
+    }
+    await canarySays(answer('{"a"'))
+    const ask = { response_format: { type: 'json_object' } }
+    for (let turn = 0; turn < 12; turn += 1) await (await rig.ask(ask)).text()
+    await expect.poll(() => rig.records).toHaveLength(12)
+    const seen = new Set(
+      rig.records.flatMap(({ attempts }) =>
+        attempts.map(({ revision, outcome, quality }) => `${revision} ${outcome} ${quality?.chars} ${quality?.isMalformed}`),
+      ),
+    )
+    expect(seen).toEqual(new Set(['r2 refused 4 true', 'r1 answered 3 true']))
+  })
+
+  it('are looked at in streams, whose client does not notice', async () => {
+    await canarySays(stream(role, delta('so '), ...Array.from({ length: 80 }, () => delta('on ')), usage, done))
+    const response = await rig.ask({ stream: true })
+    expect(await response.text()).toContain('so ')
+    await expect
+      .poll(() => rig.records[0]?.attempts)
+      .toMatchObject([{ node: 'p/n1', outcome: 'answered', quality: { chars: 243, isRepeating: true, isEmpty: false } }])
+  })
+})
+
+describe('where requests of a pool with several revisions go', () => {
+  it('follows their shares, and the sessions keep to their side', async () => {
+    rig.split = {
+      sides: [
+        { revision: 'r1', share: 0.7 },
+        { revision: 'r2', share: 0.3 },
+      ],
+      sticky: false,
+      watch: false,
+    }
+    await canarySays(answer('new'))
+    const nodeOf = async (session: string) => (await rig.ask({}, { 'x-session-id': session })).headers.get('x-lb-node')
+    const first = await Promise.all(Array.from({ length: 60 }, (_, at) => nodeOf(`s${at}`)))
+    const share = first.filter((node) => node === 'p/n1').length / 60
+    expect(share).toBeGreaterThan(0.15)
+    expect(share).toBeLessThan(0.45)
+    expect(await Promise.all(Array.from({ length: 60 }, (_, at) => nodeOf(`s${at}`)))).toEqual(first)
+  })
+
+  it('is told to whoever asks why', async () => {
+    await canarySays(answer('new'))
+    await rig.ask({}, { 'x-lb-trace': '1' })
+    expect(rig.decisions[0]).toMatchObject({
+      choice: 'p/n1',
+      leftOut: [{ node: 'p/n0', filter: 'revision', reason: 'runs r1; the request belongs to r2' }],
+    })
+  })
+
+  it('is never a revision without a share, unless a header names it', async () => {
+    const header = { name: 'x-try', values: { yes: 'r2' } }
+    rig.split = {
+      sides: [
+        { revision: 'r1', share: 1 },
+        { revision: 'r2', share: 0 },
+      ],
+      sticky: false,
+      watch: false,
+      header,
+    }
+    await rig.engine(good, { revision: 'r2' })
+    await rig.open()
+    const refused = await rig.ask({})
+    expect([refused.status, await refused.text()]).toEqual([503, expect.stringContaining('p/n0 runs r2, which answers nobody yet')])
+    expect((await rig.ask({}, { 'x-try': 'yes' })).status).toBe(200)
+  })
+
+  it('is another revision where the wanted one has no node', async () => {
+    await rig.engine(good, { revision: 'r1' })
+    await rig.open()
+    expect((await rig.ask({})).status).toBe(200)
+  })
+
+  it('is the trusted one where the strategy wants no node of the other now: nobody waits for a slow revision', async () => {
+    rig.strategy = { pick: (_, nodes) => nodes.findIndex(({ id }) => id === 'p/n0') }
+    await canarySays(answer('new'))
+    expect((await rig.ask({})).headers.get('x-lb-node')).toBe('p/n0')
+    await expect.poll(tries).toEqual(['p/n0 answered'])
+    expect(rig.records[0]?.inLineMs).toBe(0)
+  })
+
+  it('goes by the shares of the moment for those that have waited', async () => {
+    rig.split = undefined
+    rig.retryRules = { ...rig.retryRules, waitMs: 5_000 }
+    rig.absent = [{ id: 'p/n9', pool: 'p', state: 'loading', reason: null, progress: null, mayComeBack: true }]
+    await rig.open()
+    const asked = rig.ask({})
+    await expect.poll(() => rig.proxy?.inLine().get('p')).toBe(1)
+    rig.split = {
+      sides: [
+        { revision: 'r1', share: 1 },
+        { revision: 'r2', share: 0 },
+      ],
+      sticky: false,
+      watch: false,
+    }
+    await rig.engine((socket) => void socket.write(answer('new')), { revision: 'r2' })
+    rig.proxy?.nodesChanged()
+    await rig.engine(good, { revision: 'r1' })
+    rig.proxy?.nodesChanged()
+    expect((await asked).headers.get('x-lb-node')).toBe('p/n1')
+  })
+})
+
+describe('a stream that a revision which is tried out has begun', () => {
+  const dialect = openaiDialect({ continuation: { text: { 'openai-chat': {} } } })
+  const goesOn = (socket: Socket, request: string): void =>
+    void socket.write(stream(role, delta(request.includes('assistant') ? ' and on' : 'no'), usage, done))
+  const cut = (socket: Socket): void => void socket.end(streamHead + chunk(delta('on')))
+  const ask = () => rig.ask({ stream: true, messages: [{ role: 'user', content: 'go' }] })
+
+  it('is gone on with by the trusted one where both load the same', async () => {
+    rig.retries = 0
+    await rig.engine(goesOn, { revision: 'r1', dialect })
+    await rig.engine(cut, { revision: 'r2', dialect })
+    rig.weights = new Map([
+      ['r1', 'a'],
+      ['r2', 'a'],
+    ])
+    await rig.open()
+    const text = await (await ask()).text()
+    expect(text).toMatch(/"on".*" and on".*\[DONE\]/s)
+    await expect.poll(tries).toEqual(['p/n1 cut', 'p/n0 answered'])
+  })
+
+  it('ends in an error where only another model could go on', async () => {
+    await rig.engine(goesOn, { revision: 'r1', dialect })
+    await rig.engine(cut, { revision: 'r2', dialect })
+    rig.weights = new Map([
+      ['r1', 'a'],
+      ['r2', 'b'],
+    ])
+    await rig.open()
+    expect(await (await ask()).text()).toMatch(/"on".*LB_STREAM_CUT/s)
+    await expect.poll(tries).toEqual(['p/n1 cut'])
+  })
+})
