@@ -12,6 +12,9 @@ export interface SimSettings {
   readonly maxNumSeqs?: number
   readonly maxNumBatchedTokens?: number
   readonly kvTokens?: number
+  readonly wakeMs?: number
+  readonly memoryFolder?: string
+  readonly memoryMib?: number
 }
 
 export const simDefaults = { profile: 'instant', seed: 0, loadMs: 0, contextTokens: 32_768, slowness: 1 } as const satisfies SimSettings
@@ -48,5 +51,13 @@ export const simSettingsSchema = {
     maxNumSeqs: count('Requests that run at once; the profile’s own by default.'),
     maxNumBatchedTokens: count('Token budget of one step; the profile’s own by default.'),
     kvTokens: { ...count('Tokens that fit into the KV cache; the profile’s own by default.'), minimum: 16 },
+    wakeMs: {
+      type: 'integer',
+      minimum: 0,
+      maximum: 3_600_000,
+      description: 'It can sleep, and waking takes so long. Absent: it cannot sleep.',
+    },
+    memoryFolder: { type: 'string', minLength: 1, description: 'Absolute folder of a simulated GPU: see the README of @plimsoll/plugin-sim.' },
+    memoryMib: count('What it takes of that GPU while it is awake, in MiB.'),
   },
 } as const

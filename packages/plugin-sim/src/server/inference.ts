@@ -73,6 +73,10 @@ async function answer(
 
 function refuseByState(engine: SimEngine): void {
   if (engine.loading !== undefined) throw new Refusal(503, 'Loading model', { type: 'unavailable_error' })
+  if (engine.isAsleep) {
+    engine.askedWhileAsleep++
+    throw new Refusal(503, 'Asleep: its weights are not on the GPU')
+  }
   if (engine.faults.current?.kind === 'die') engine.faults.ending.die()
   if (engine.faults.current?.kind === 'storm-503') throw new Refusal(503, 'Simulated storm: the engine takes no requests')
   if (engine.faults.draws('busy')) throw new Refusal(429, 'Simulated rush: ask again later', { type: 'TooManyRequestsError' })

@@ -25,7 +25,7 @@ export function main(args: readonly string[]): void {
 
 function parseOptions(args: readonly string[]): SimServerOptions {
   const text = { type: 'string' } as const
-  const flags = { port: text, model: { ...text, multiple: true as const }, profile: text, fault: text }
+  const flags = { port: text, model: { ...text, multiple: true as const }, profile: text, fault: text, 'memory-folder': text }
   const counts = {
     seed: text,
     'load-ms': text,
@@ -34,6 +34,8 @@ function parseOptions(args: readonly string[]): SimServerOptions {
     'max-num-seqs': text,
     'max-num-batched-tokens': text,
     'kv-tokens': text,
+    'wake-ms': text,
+    'memory-mib': text,
   }
   const { values } = parseArgs({ args: [...args], options: { ...flags, ...counts }, strict: true })
   const settings = {
@@ -46,6 +48,9 @@ function parseOptions(args: readonly string[]): SimServerOptions {
     maxNumSeqs: numberOf('max-num-seqs', values['max-num-seqs']),
     maxNumBatchedTokens: numberOf('max-num-batched-tokens', values['max-num-batched-tokens']),
     kvTokens: numberOf('kv-tokens', values['kv-tokens']),
+    wakeMs: numberOf('wake-ms', values['wake-ms']),
+    memoryFolder: values['memory-folder'],
+    memoryMib: numberOf('memory-mib', values['memory-mib']),
   }
   const given: Partial<SimSettings> = Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined))
   return { port: numberOf('port', values.port) ?? 0, models: values.model ?? ['sim-8b'], settings: given }

@@ -4,6 +4,7 @@ import { handleChat, handleCompletion } from './inference.js'
 import { parseJsonObject } from './json-fields.js'
 import { readBody } from './read-body.js'
 import { Refusal } from './refusal.js'
+import { handleIsSleeping, handleSleep, handleWake } from './slumber.js'
 import type { SimEngine } from './sim-engine.js'
 
 type Handler = (engine: SimEngine, request: IncomingMessage, response: ServerResponse) => Promise<void> | void
@@ -20,6 +21,9 @@ export const routes: Readonly<Record<string, Handler>> = {
   'GET /health': handleHealth,
   'GET /metrics': handleMetrics,
   'GET /version': (_engine, _request, response) => sendJson(response, 200, { version: simVersion }),
+  'POST /sleep': handleSleep,
+  'POST /wake_up': handleWake,
+  'GET /is_sleeping': handleIsSleeping,
   'GET /sim/state': (engine, _request, response) => sendJson(response, 200, stateOf(engine)),
   'GET /sim/faults': (engine, _request, response) => sendJson(response, 200, { fault: engine.faults.current ?? null }),
   'POST /sim/faults': handleFaultChange,
@@ -27,6 +31,7 @@ export const routes: Readonly<Record<string, Handler>> = {
 
 function handleHealth(engine: SimEngine, _request: IncomingMessage, response: ServerResponse): void {
   const { loading } = engine
+  if (engine.isAsleep) return sendJson(response, 503, { status: 'loading', reason: 'asleep: its weights are not on the GPU' })
   if (loading === undefined) {
     const { models, contextTokens } = engine
     return sendJson(response, 200, { status: 'ok', models, contextTokens, version: simVersion })
@@ -76,6 +81,8 @@ function stateOf(engine: SimEngine): object {
     contextTokens,
     settings,
     loading: loading ?? null,
+    asleep: engine.isAsleep,
+    askedWhileAsleep: engine.askedWhileAsleep,
     fault: engine.faults.current ?? null,
     received,
     ...model.stats,

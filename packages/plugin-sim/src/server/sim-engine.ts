@@ -3,6 +3,7 @@ import { simDefaults, type SimSettings } from '../settings.js'
 import { EngineDriver } from './engine-driver.js'
 import { EngineMetrics } from './engine-metrics.js'
 import { FaultSwitch, type Ending } from './fault-switch.js'
+import { SimMemory } from './memory.js'
 
 export interface SimEngineOptions {
   /** Names that clients may ask for; the first is the one it reports. */
@@ -19,6 +20,11 @@ export class SimEngine {
   readonly metrics = new EngineMetrics()
   readonly faults: FaultSwitch
   readonly startedMs = performance.now()
+  /** Of its simulated GPU, where it has one. */
+  readonly memory: SimMemory | undefined
+  isAsleep = false
+  /** Requests that came while it slept: nobody should send any. */
+  askedWhileAsleep = 0
   private ids = 0
 
   constructor(private readonly options: SimEngineOptions) {
@@ -28,6 +34,9 @@ export class SimEngine {
     this.model = createEngineModel({ preset: profile, slowness, ...Object.fromEntries(replaced) })
     this.driver = new EngineDriver(this.model)
     this.faults = new FaultSwitch(this.driver, { ending: options.ending, slowness })
+    const { memoryFolder: folder, memoryMib: mib } = this.settings
+    this.memory = folder === undefined || mib === undefined ? undefined : new SimMemory({ folder, mib })
+    if (this.memory?.take() === false) options.ending.exit(1, 'CUDA out of memory: others use the simulated GPU')
     if (this.settings.fault !== undefined) this.faults.declare(this.settings.fault)
   }
 

@@ -82,6 +82,7 @@ async function listen(server: Server, port: number): Promise<void> {
 async function close(server: Server, engine: SimEngine): Promise<void> {
   engine.faults.close()
   engine.driver.close()
+  engine.memory?.release()
   const closed = new Promise<void>((resolve) => void server.close(() => resolve()))
   server.closeAllConnections()
   await closed
