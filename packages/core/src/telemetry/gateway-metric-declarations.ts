@@ -21,7 +21,7 @@ export const gatewayMetricDeclarations = {
     labels: ['pool', 'node', 'outcome'],
   }),
   attempts: declare('counter', 'lb_request_attempts_total', {
-    help: 'Tries at nodes by outcome (answered, connect-failed, reset, timeout, refused, cancelled, cut).',
+    help: 'Tries at nodes by outcome (answered, connect-failed, reset, timeout, refused, cancelled, cut, hung).',
     labels: ['outcome'],
   }),
   retries: declare('counter', 'lb_retries_total', {

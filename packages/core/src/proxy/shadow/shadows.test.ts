@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { chunk, delta, done, lastChunk, plainAnswer, Rig, role, streamHead, usage } from '../scripted-gateway.test.fixture.js'
+import { chunk, delta, done, lastChunk, plainAnswer, Rig, role, streamHead, usage, type Script } from '../scripted-gateway.test.fixture.js'
 
 const answer = (content: string): string =>
   plainAnswer(200, {
@@ -8,7 +8,10 @@ const answer = (content: string): string =>
     usage: { prompt_tokens: 3, completion_tokens: 7 },
   })
 const stream = (text: string): string => streamHead + chunk(role + delta(text)) + chunk(usage + done) + lastChunk
-const saying = (text: string) => (socket: Socket) => void socket.write(text)
+const saying =
+  (text: string): Script =>
+  (socket) =>
+    void socket.write(text)
 
 let rig: Rig
 
@@ -27,7 +30,7 @@ afterEach(async () => {
   await rig.close()
 })
 
-async function open(shadow: (socket: Socket, request: string) => void, main = saying(answer('one two three four'))): Promise<void> {
+async function open(shadow: Script, main = saying(answer('one two three four'))): Promise<void> {
   await rig.engine(main, { revision: 'r1' })
   await rig.engine(shadow, { revision: 'r2' })
   await rig.open()
