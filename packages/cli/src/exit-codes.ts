@@ -25,6 +25,7 @@ const byErrorCode: Readonly<Record<string, number>> = {
   LB_NODE_UNKNOWN: exitCodes.wrongInput,
   LB_UNKNOWN_POOL: exitCodes.wrongInput,
   LB_UNKNOWN_GROUP: exitCodes.wrongInput,
+  LB_NO_REVISION: exitCodes.wrongInput,
   LB_BAD_CONTROL_REQUEST: exitCodes.wrongInput,
   LB_NOT_RUNNING: exitCodes.notRunning,
   LB_ABORTED: exitCodes.aborted,

@@ -16,5 +16,8 @@ export function rolloutEndText({ phase, pool, from, to, reason }: RolloutStatus)
   if (phase === 'aborted')
     return sanitize(`${to.revision} of ${pool} was taken back; ${from.revision} serves. lb rollout history ${pool} lists both.`)
   if (phase === 'failed') return sanitize(`The rollout of ${pool} failed${why}. lb status shows its nodes.`)
+  if (phase === 'paused') return sanitize(`lb rollout resume ${pool} goes on; lb rollout abort ${pool} takes it back.`)
+  if (phase === 'asking') return sanitize(`It waits for you: lb rollout promote ${pool} goes on, lb rollout abort ${pool} takes it back.`)
+  if (phase === 'rolling-back') return sanitize(`${from.revision} of ${pool} takes everything again. lb rollout watch ${pool} looks on.`)
   return sanitize(`The rollout of ${pool} goes on. lb rollout watch ${pool} looks on; lb rollout abort ${pool} takes it back.`)
 }

@@ -15,7 +15,7 @@ describe('a rollout as text', () => {
   new   r2  9c02aa10  qwen3-4b   chat/gpu-2
   steps 5 %  [25 %]  50 %  100 %
 
-  FIGURE  NEW     OLD     LIMIT           VERDICT  WORSE
+  FIGURE  NEW     OLD     LIMIT           VERDICT  WORSE?
   errors  0.0 %   0.4 %   at most +1 %    good     62 % sure
   TTFT    148 ms  144 ms  at most x1.3    good     -
   empty   0.0 %   0.0 %   at most +0.5 %  good     -
@@ -71,6 +71,9 @@ describe('the end of a rollout', () => {
     ['rolled-back', 'r2 of chat was rolled back: why. lb rollout status chat shows the evidence.'],
     ['aborted', 'r2 of chat was taken back; r1 serves. lb rollout history chat lists both.'],
     ['failed', 'The rollout of chat failed: why. lb status shows its nodes.'],
+    ['paused', 'lb rollout resume chat goes on; lb rollout abort chat takes it back.'],
+    ['asking', 'It waits for you: lb rollout promote chat goes on, lb rollout abort chat takes it back.'],
+    ['rolling-back', 'r1 of chat takes everything again. lb rollout watch chat looks on.'],
     ['holding', 'The rollout of chat goes on. lb rollout watch chat looks on; lb rollout abort chat takes it back.'],
   ] as const)('%s says what to do next', (phase, text) => {
     expect(rolloutEndText(sampleRollout({ phase, reason: 'why' }))).toBe(text)

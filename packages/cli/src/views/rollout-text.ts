@@ -14,7 +14,9 @@ export interface RolloutTextOptions {
 /** One rollout, all that is known of it. Ends with a line break. */
 export function rolloutText(rollout: RolloutStatus, { nowMs, events = Number.POSITIVE_INFINITY }: RolloutTextOptions): string {
   const { id, pool, kind, share, from, to, reason, judge } = rollout
-  const where = [phaseText(rollout), stepText(rollout, nowMs), `${percent(share)} of traffic`].filter((text) => text !== '').join(', ')
+  const isOver = rollout.endedAtMs !== null
+  const now = isOver ? [] : [stepText(rollout, nowMs), `${percent(share)} of traffic`]
+  const where = [phaseText(rollout), ...now].filter((text) => text !== '').join(', ')
   const lines = [
     `  ${id}   ${pool}   ${kind}   ${where}${timesText(rollout, nowMs)}`,
     ...(reason === null ? [] : [`  ${reason}`]),
@@ -73,7 +75,7 @@ export function compareText(report: JudgeReport): string {
 function judgeLines(report: JudgeReport): string[] {
   const { figures, canaryRequests, baselineRequests } = report
   const table = textTable(
-    ['FIGURE', 'NEW', 'OLD', 'LIMIT', 'VERDICT', 'WORSE'],
+    ['FIGURE', 'NEW', 'OLD', 'LIMIT', 'VERDICT', 'WORSE?'],
     figures.map((figure) => [
       figureName(figure),
       figureValue(figure.canary, figure.unit),
@@ -96,7 +98,7 @@ function judgeLines(report: JudgeReport): string[] {
 
 /** How sure it is that the new one is worse. */
 function sureText(confidence: number | undefined): string | null {
-  if (confidence === undefined) return null
+  if (confidence === undefined || confidence < 0.005) return null
   return confidence >= 0.995 ? 'over 99 % sure' : `${percent(confidence)} sure`
 }
 

@@ -195,7 +195,7 @@ describe('the control API', () => {
     ['{"pool":"demo","model":"m","plan":{"kind":"big-bang"}}', 'plan.kind must be one of rolling, canary, blue-green'],
     ['{"pool":"demo","model":"m","plan":{"steps":[0.5,0.2]}}', 'plan.steps[1] must be more than the step before it'],
     ['{"pool":"demo","model":"m","plan":{"steps":[50]}}', 'plan.steps[0] must be from 0 to 1, not 50'],
-    ['{"pool":"demo","model":"m","plan":{"judge":{"errorRate":0.1}}}', 'plan.judge lacks `ttftRatio`'],
+    ['{"pool":"demo","model":"m","plan":{"judge":{"errorRate":"1%"}}}', 'plan.judge.errorRate must be a number, not "1%"'],
     ['[]', 'the body must be a JSON object, not a list'],
   ])('refuses the wish %s and says what is wrong with it', async (body, message) => {
     const { status: code, text } = await call('POST', '/v1/rollouts', body)

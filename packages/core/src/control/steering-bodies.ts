@@ -50,7 +50,7 @@ const planProperties: Record<keyof RolloutPlan, BodySchema> = {
     type: 'object',
     additionalProperties: false,
     properties: judgeProperties,
-    required: Object.keys(judgeProperties).filter((key) => key !== 'lengthRatio' && key !== 'goldenFile'),
+    description: 'what is not said stays as the pool has it',
   },
   rollback: { type: 'string', enum: ['auto', 'ask'] },
   progressMs: { ...ms, minimum: 1 },

@@ -2,9 +2,9 @@ import { Args } from '../../oclif.js'
 import { LbCommand, balancerFlags } from '../../lb-command.js'
 
 export default class RolloutCompare extends LbCommand {
-  static override summary = 'Compare both sides of the rollout that runs in a pool, figure by figure, with confidence.'
+  static override summary = 'Compare both sides of a rollout, figure by figure, with confidence.'
   static override description =
-    'What the judge has seen of the new revision and of the old one over the same time: errors, latencies, odd answers, lengths, golden prompts, your own metrics. Of a split, the two sides that last.'
+    'What the judge has seen of the new revision and of the old one over the same time: errors, latencies, odd answers, lengths, golden prompts, your own metrics. Of a split, the two sides that last. Once it is over: as it was then.'
   static override examples = ['<%= config.bin %> rollout compare chat', '<%= config.bin %> rollout compare chat --json | jq ".figures[]"']
   static override args = { pool: Args.string({ description: 'The pool.', required: true }) }
   static override flags = { ...balancerFlags }
@@ -17,7 +17,7 @@ export default class RolloutCompare extends LbCommand {
       const report = await client.compareRollout(args.pool)
       if (flags.json) return this.printJson(report)
       this.print(compareText(report))
-      this.say(`lb rollout promote ${args.pool} takes the new one, lb rollout abort ${args.pool} keeps the old one.`)
+      this.say(`While it runs, lb rollout promote ${args.pool} takes the new one and lb rollout abort ${args.pool} keeps the old one.`)
     })
   }
 }

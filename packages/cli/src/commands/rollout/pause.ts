@@ -20,7 +20,7 @@ export default class RolloutPause extends LbCommand {
     )
     if (exitCode !== undefined) process.exitCode = exitCode
     if (flags.json) return this.printJson(status)
-    this.say(`The rollout of ${status.pool} is paused. lb rollout resume ${status.pool} goes on.`)
+    this.say(`The rollout of ${status.pool} is paused.`)
     this.say(rolloutEndText(status))
   }
 }

@@ -65,9 +65,12 @@ describe('the strip of a rollout', () => {
 
   it('stays a while after the end, then leaves', () => {
     const over = { phase: 'rolled-back', stepEndsAtMs: null, reason: 'TTFT x1.6 of the old revision' } as const
-    expect(drawn(sampleRollout({ ...over, endedAtMs: SAMPLE_AT_MS - 60_000 })).join('\n')).toContain(
-      'rolled back\n         TTFT x1.6 of the old revision',
-    )
+    expect(drawn(sampleRollout({ ...over, endedAtMs: SAMPLE_AT_MS - 60_000 }))).toEqual([
+      '',
+      ' rollout chat  qwen3-4b a31f → 9c02   canary  rolled back at 14:01:31',
+      '         TTFT x1.6 of the old revision',
+    ])
+    expect(drawn(sampleRollout({ ...over, endedAtMs: SAMPLE_AT_MS }), 50)).toEqual(['', ' rollout chat canary rolled back'])
     expect(drawn(sampleRollout({ ...over, endedAtMs: SAMPLE_AT_MS - 3_600_000 }))).toEqual([])
     expect(rolloutRows(sampleStatus().pools, { width: 100, glyphs: UTF8, nowMs: SAMPLE_AT_MS })).toEqual([])
   })

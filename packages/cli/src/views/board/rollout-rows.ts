@@ -1,5 +1,5 @@
 import type { JudgeFigure, NodeStatus, PoolStatus, RolloutSide, RolloutStatus } from '@plimsoll/core'
-import { percent } from '../units.js'
+import { clockTime, percent } from '../units.js'
 import { bar } from './bar.js'
 import type { BoardRow, BoardView } from './board-row.js'
 import { changeText, figureName, figurePair, phaseText, stepText, verdictText } from './figure-text.js'
@@ -28,8 +28,14 @@ function isInSight({ endedAtMs }: RolloutStatus, nowMs: number): boolean {
 
 function strip(pool: PoolStatus, rollout: RolloutStatus, view: BoardView): Line[] {
   if (view.width < COMPACT_BELOW) return [compactLine(rollout, view)]
-  const figures = rollout.judge === null ? [] : figureLines(rollout.judge.figures, view)
-  return [headLine(pool, rollout, view), ...reasonLines(rollout, view), ...figures, ...verdictLine(rollout, view)]
+  const { judge, endedAtMs } = rollout
+  if (endedAtMs !== null) return [endLine(rollout, view), ...reasonLines(rollout, view), ...figureLines(brokenOf(judge), view)]
+  return [
+    headLine(pool, rollout, view),
+    ...reasonLines(rollout, view),
+    ...figureLines(judge?.figures ?? [], view),
+    ...verdictLine(rollout, view),
+  ]
 }
 
 /** ` rollout chat  qwen3-4b a31f → 9c02   canary 25 %  ███░░░░░░░  step 2 of 4, 41 s left`. What does not fit leaves, the least telling first. */
@@ -50,11 +56,25 @@ function headLine(pool: PoolStatus, rollout: RolloutStatus, { width, glyphs, now
   return lines.find((line) => lineWidth(line) <= width) ?? [name, what, where]
 }
 
+/** ` rollout chat  qwen3-4b a31f → 9c02   canary  rolled back at 14:02:31`. */
+function endLine(rollout: RolloutStatus, { glyphs }: BoardView): Line {
+  return [
+    span(` rollout ${rollout.pool}`, 'bold'),
+    span(`  ${changeText(rollout, glyphs.arrow)}   ${rollout.kind}`),
+    span(`  ${phaseText(rollout)} at ${clockTime(rollout.endedAtMs ?? 0)}`, toneOfPhase(rollout)),
+  ]
+}
+
+/** Of one that is over only what went wrong still says something. */
+function brokenOf(judge: RolloutStatus['judge']): readonly JudgeFigure[] {
+  return judge?.figures.filter(({ verdict }) => verdict === 'bad') ?? []
+}
+
 /** A step that is watched says so by its time left. */
 function whereText(rollout: RolloutStatus, nowMs: number): string {
   const step = stepText(rollout, nowMs)
   if (rollout.phase === 'holding' && step !== '') return step
-  return [phaseText(rollout), rollout.endedAtMs === null ? step : ''].filter((text) => text !== '').join(', ')
+  return step === '' ? phaseText(rollout) : `${phaseText(rollout)}, ${step}`
 }
 
 /** Old nodes, then new ones, each by the sign of its state. */
@@ -80,7 +100,9 @@ function verdictLine({ judge, phase }: RolloutStatus, { width }: BoardView): Lin
 }
 
 /** Figures beside each other, as many lines as they need; without their limits where those would take too many. */
-function figureLines(figures: readonly JudgeFigure[], { width, glyphs }: BoardView): Line[] {
+function figureLines(all: readonly JudgeFigure[], { width, glyphs }: BoardView): Line[] {
+  // What nobody asked for, as JSON in a chat, was seen on neither side.
+  const figures = all.filter(({ canary, baseline }) => canary !== null || baseline !== null)
   const whole = flow(
     figures.map((figure) => figureSpans(figure, glyphs, true)),
     width,
@@ -114,11 +136,12 @@ function flow(parts: readonly Line[], width: number): Line[] {
 }
 
 function compactLine(rollout: RolloutStatus, { nowMs }: BoardView): Line {
+  const isOver = rollout.endedAtMs !== null
   const bad = rollout.judge?.verdict === 'bad' ? `, ${rollout.judge.reason ?? 'worse'}` : ''
-  const where = whereText(rollout, nowMs)
+  const where = isOver ? phaseText(rollout) : whereText(rollout, nowMs)
   return [
     span(` rollout ${rollout.pool}`, 'bold'),
-    span(` ${rollout.kind} ${percent(rollout.share)}`),
+    span(isOver ? ` ${rollout.kind}` : ` ${rollout.kind} ${percent(rollout.share)}`),
     span(` ${where}${bad}`, toneOfPhase(rollout)),
   ]
 }
