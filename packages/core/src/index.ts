@@ -50,6 +50,7 @@ export {
   type RolloutStatus,
   type RolloutVerb,
   type RolloutWish,
+  type WeightsFetcher,
 } from './rollout/index.js'
 export { askSources, type AskedSources } from './discovery/index.js'
 export { LbError, isLbError, messageOf } from './errors/index.js'

@@ -66,10 +66,7 @@ interface Weights {
 }
 
 /** A launched server is not asked, for it need not run: its folder says the same. */
-function weights(
-  server: Server,
-  { spec, asked, sources, settings, isLaunched }: Weights,
-): Pick<Backend, 'content' | 'pin' | 'toFetch'> {
+function weights(server: Server, { spec, asked, sources, settings, isLaunched }: Weights): Pick<Backend, 'content' | 'pin' | 'toFetch'> {
   const folderOf = () => modelsFolder(settings, environmentOf(spec))
   return {
     content: async (signal) => (isLaunched ? contentOnDisk(folderOf(), sources) : contentAt(server, asked, signal)),

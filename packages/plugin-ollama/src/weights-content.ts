@@ -23,7 +23,11 @@ function together(hashes: readonly (string | undefined)[]): string | undefined {
 }
 
 /** By the private tag that a pull leaves behind. */
-export function pinOf({ weights, model }: Pick<NodeSpec, 'weights' | 'model'>, asked: readonly string[], content: string): WeightsPin | undefined {
+export function pinOf(
+  { weights, model }: Pick<NodeSpec, 'weights' | 'model'>,
+  asked: readonly string[],
+  content: string,
+): WeightsPin | undefined {
   const [name, ...more] = asked
   if (name === undefined || more.length > 0 || !/^sha256:[0-9a-f]{64}$/.test(content)) return undefined
   const kept = keptName(weights ?? name, content)

@@ -12,6 +12,7 @@ import {
 import type { SimSettings } from './settings.js'
 
 const engineScript = fileURLToPath(new URL('../bin/lb-sim-engine.js', import.meta.url))
+import { weightsContent } from './weights-content.js'
 
 /** Starting takes under a second; the rest is for a busy machine. */
 const startAllowanceMs = 15_000
@@ -48,6 +49,9 @@ export function createSimBackend(spec: NodeSpec<SimSettings>, host: PluginHost):
     load: () => Promise.resolve(contextTokens === undefined ? {} : { contextTokens }),
     minProbeIntervalMs: 100,
     strictModels: true,
+    content: () => weightsContent(spec),
+    ...(spec.settings.wakeMs === undefined ? {} : sleeping(spec, host)),
+    memoryNeed: () => memoryNeed(spec.settings),
     dialect: openaiDialect({ continuation }),
     stop: [{ signal: 'SIGTERM', waitMs: 2000 }],
   }

@@ -2,6 +2,7 @@ import type { Clock, RandomSource } from '../base/index.js'
 import type { ThreadsOptions } from './data-threads.js'
 import type { EnginePlugin, Logger, StrategyPlugin } from '../contracts/index.js'
 import type { LeftEngine } from '../nodes/index.js'
+import type { WeightsFetcher } from '../rollout/index.js'
 import type { Topology, TopologyInput } from '../topology/index.js'
 
 export interface BalancerOptions {
@@ -23,6 +24,8 @@ export interface BalancerOptions {
   readonly stateDir?: string
   /** Engines that a killed balancer of this topology left (`findLeftovers`): taken over where they fit, else ended. */
   readonly leftovers?: readonly LeftEngine[]
+  /** Fetches weights for a rollout before anything is drained for it; default: nobody does, and what is not there is refused. */
+  readonly fetcher?: WeightsFetcher
   /** Spreads what `listenShared` serves over data threads. Each imports the modules of engines and strategies itself. */
   readonly threads?: ThreadsOptions
 }

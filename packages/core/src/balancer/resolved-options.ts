@@ -5,6 +5,7 @@ import { silentLogger, type EnginePlugin, type Logger, type StrategyPlugin } fro
 import { LbError } from '../errors/index.js'
 import type { LeftEngine } from '../nodes/index.js'
 import { createStrategyRegistry } from '../strategies/index.js'
+import type { WeightsFetcher } from '../rollout/index.js'
 import { isResolvedTopology, resolveTopology, type Topology, type TopologyInput } from '../topology/index.js'
 import type { ThreadsOptions } from './data-threads.js'
 import type { BalancerOptions } from './options.js'
@@ -22,6 +23,7 @@ export interface Resolved {
   /** Where the salt of prefix hashes is kept; undefined: in memory only. */
   readonly stateDir: string | undefined
   readonly leftovers: readonly LeftEngine[]
+  readonly fetcher: WeightsFetcher | undefined
 }
 
 export function resolveOptions(options: BalancerOptions): Resolved {
@@ -36,6 +38,7 @@ export function resolveOptions(options: BalancerOptions): Resolved {
     stateDir: options.stateDir,
     threads: options.threads,
     leftovers: options.leftovers ?? [],
+    fetcher: options.fetcher,
   }
 }
 

@@ -31,7 +31,7 @@ export function seatRollouts(parts: SteeringParts): RolloutDesk & SteeringRoom {
 }
 
 function worldOf({ assembly, options, plans, eventLog }: SteeringParts): RolloutWorld {
-  const { clock, log, stateDir, env } = options
+  const { clock, log, stateDir, env, fetcher } = options
   const engines = new Map(options.engines.map((plugin) => [plugin.engine, plugin]))
   const host = createPluginHost(log)
   const context = { engines, host, env }
@@ -42,6 +42,7 @@ function worldOf({ assembly, options, plans, eventLog }: SteeringParts): Rollout
     stateDir,
     weights: { ...context, clock, log },
     pool: (name) => plans.poolOf(name),
+    ...(fetcher === undefined ? {} : { fetcher }),
     declaredPool: (name) => plans.declaredPoolOf(name),
     change: (pool, change) => plans.change(pool, change),
     prepare: (pool, change) => plans.prepare(pool, change),

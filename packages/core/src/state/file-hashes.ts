@@ -77,7 +77,10 @@ interface Kept {
   readonly sha256: string
 }
 
-async function sha256Of(path: string, { signal, keptIn = join(stateRoot(), 'file-hashes.json') }: HashOptions): Promise<string | undefined> {
+async function sha256Of(
+  path: string,
+  { signal, keptIn = join(stateRoot(), 'file-hashes.json') }: HashOptions,
+): Promise<string | undefined> {
   const before = await look(path)
   if (before === undefined) return undefined
   const kept = keptAt(keptIn)[path]

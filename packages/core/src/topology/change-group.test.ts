@@ -52,7 +52,14 @@ describe('a changed node group', () => {
 
   it('takes settings by their path, and null for as if it were not there', async () => {
     const changed = await change('gpu', {
-      set: { 'launch.args.seed': 7, 'launch.env.A': null, 'launch.env.C': 'x', 'launch.gpus.perReplica': 1, 'launch.readyWithin': '5m', 'launch.args.profile': null },
+      set: {
+        'launch.args.seed': 7,
+        'launch.env.A': null,
+        'launch.env.C': 'x',
+        'launch.gpus.perReplica': 1,
+        'launch.readyWithin': '5m',
+        'launch.args.profile': null,
+      },
     })
     expect(changed.launch).toMatchObject({
       settings: { seed: 7, profile: 'instant' },
@@ -77,7 +84,11 @@ describe('a changed node group', () => {
     ['gpu', { set: { name: 'x' } }, 'name `name` is nothing that a rollout changes'],
     ['gpu', { set: { 'launch.args.__proto__.x': 1 } }, 'launch.args.__proto__.x this is no path of a setting'],
     ['gpu', { set: { 'launch..x': 1 } }, 'launch..x this is no path of a setting'],
-    ['gpu', { set: { 'launch.env.API_KEY': 'sk-1' } }, 'launch.env.API_KEY API_KEY looks like a secret and stands in the file; secrets never do'],
+    [
+      'gpu',
+      { set: { 'launch.env.API_KEY': 'sk-1' } },
+      'launch.env.API_KEY API_KEY looks like a secret and stands in the file; secrets never do',
+    ],
     ['gpu', { set: { apiKey: 'sk-1' } }, 'apiKey apiKey is a literal secret; secrets never stand in the file'],
     ['gpu', { set: { 'launch.gpus.perReplica': 4 } }, 'launch.gpus.from 2 replicas with 4 each: 8 GPUs, and from names 2'],
     ['gpu', { model: '' }, 'launch.model model is empty'],
@@ -85,7 +96,9 @@ describe('a changed node group', () => {
     ['cloud', { set: { 'launch.args.x': 1 } }, 'launch.args.x cloud is attached: lb launches nothing there'],
   ])('refuses for %s %j', async (name, wish, said) => {
     const { problems } = await errorsOf(change(name, wish))
-    expect(problems.map(({ keyPath, message, suggestion }) => `${keyPath} ${message}${suggestion === undefined ? '' : `; ${suggestion}`}`)).toEqual([said])
+    expect(
+      problems.map(({ keyPath, message, suggestion }) => `${keyPath} ${message}${suggestion === undefined ? '' : `; ${suggestion}`}`),
+    ).toEqual([said])
     expect(placeOf(problems[0]!)).toContain(`rollout of chat/${name}: `)
   })
 

@@ -49,7 +49,12 @@ export async function changeGroup(group: GroupPlan, change: GroupChange, context
   const form = recordOf(topologyForm({ ...topology, pools: [{ ...pool, groups: [{ ...alone, name: 'group' }] }] }))
   const { nodes } = recordOf(recordOf(form['pools'])[pool.name]) as { nodes: readonly unknown[] }
   const node = wanted.reduce((entry, [path, value]) => withValue(entry, path.split('.'), deepPlain(value)), nodes[0])
-  const input = { version: 1, name: 'rollout', ...('hosts' in form ? { hosts: form['hosts'] } : {}), pools: { [pool.name]: { models: pool.models, nodes: [node] } } }
+  const input = {
+    version: 1,
+    name: 'rollout',
+    ...('hosts' in form ? { hosts: form['hosts'] } : {}),
+    pools: { [pool.name]: { models: pool.models, nodes: [node] } },
+  }
   const changed = await resolved(input, context, shown)
   return deepFreeze(merged(group, changed))
 }
@@ -72,10 +77,15 @@ function pathProblem(path: string, { launch, name }: GroupPlan, file: string): P
   const word = known === LAUNCH_KEYS ? (second ?? '') : first
   if (!known.includes(word)) {
     const near = nearestWord(word, known)
-    return problem(`\`${word}\` is nothing that a rollout changes`, near === undefined ? { expected: `one of ${known.join(', ')}` } : { suggestion: near })
+    return problem(
+      `\`${word}\` is nothing that a rollout changes`,
+      near === undefined ? { expected: `one of ${known.join(', ')}` } : { suggestion: near },
+    )
   }
   if (first === 'launch' && launch === undefined)
-    return problem(`${name} is attached: lb launches nothing there`, { hint: 'whoever runs that server changes it; `model` is its model’s name there' })
+    return problem(`${name} is attached: lb launches nothing there`, {
+      hint: 'whoever runs that server changes it; `model` is its model’s name there',
+    })
   return []
 }
 

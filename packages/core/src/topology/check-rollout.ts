@@ -78,7 +78,8 @@ function checkGolden(golden: unknown, path: KeyPath, baseDir: string): Finding[]
 
 function checkMetric({ name, url, every, min, max }: Readonly<Record<string, unknown>>, path: KeyPath, isSecond: boolean): Finding[] {
   const findings = checkUrl(url, [...path, 'url'])
-  if (isSecond && typeof name === 'string') findings.push({ path: [...path, 'name'], at: 'value', message: `two metrics are named \`${name}\`` })
+  if (isSecond && typeof name === 'string')
+    findings.push({ path: [...path, 'name'], at: 'value', message: `two metrics are named \`${name}\`` })
   if (min === undefined && max === undefined)
     findings.push({ path, at: 'value', message: 'a metric without limits judges nothing', expected: 'min, max or both' })
   if (typeof min === 'number' && typeof max === 'number' && min > max)

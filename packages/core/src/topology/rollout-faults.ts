@@ -12,9 +12,11 @@ const TAKEN = ['host', 'connection', 'content-length', 'transfer-encoding', 'aut
 export function stepsFault(kind: string | undefined, steps: readonly number[]): (RolloutFault & { readonly at?: number }) | undefined {
   const zero = steps.findIndex((share) => !(share > 0 && share <= 1))
   if (zero >= 0) return { at: zero, message: 'a step gives no traffic', expected: 'more than 0%, at most 100%' }
-  if ((kind === 'split' || kind === 'shadow') && steps.length > 1) return { message: `${kind} has one step`, expected: 'one share such as [20%]' }
+  if ((kind === 'split' || kind === 'shadow') && steps.length > 1)
+    return { message: `${kind} has one step`, expected: 'one share such as [20%]' }
   const falls = steps.findIndex((share, index) => index > 0 && share <= (steps[index - 1] ?? 0))
-  if (falls > 0) return { at: falls, message: 'each step gives more traffic than the one before', expected: 'growing shares such as [5%, 25%, 100%]' }
+  if (falls > 0)
+    return { at: falls, message: 'each step gives more traffic than the one before', expected: 'growing shares such as [5%, 25%, 100%]' }
   if (kind === 'split' || kind === 'shadow' || steps.at(-1) === 1) return undefined
   return {
     at: steps.length - 1,
@@ -25,7 +27,8 @@ export function stepsFault(kind: string | undefined, steps: readonly number[]): 
 }
 
 export function headerFault(name: string): RolloutFault | undefined {
-  if (!/^[A-Za-z0-9-]{1,64}$/.test(name)) return { message: 'this is no name of a header', expected: 'letters, digits and hyphens, such as x-canary' }
+  if (!/^[A-Za-z0-9-]{1,64}$/.test(name))
+    return { message: 'this is no name of a header', expected: 'letters, digits and hyphens, such as x-canary' }
   if (!TAKEN.includes(name.toLowerCase())) return undefined
   return { message: `the header \`${name}\` has a meaning of its own`, expected: 'a header of your own such as x-canary' }
 }

@@ -16,7 +16,8 @@ const golden = join(folder, 'golden.yaml')
 writeFileSync(golden, 'prompts: []\n')
 afterAll(() => rmSync(folder, { recursive: true }))
 
-const topology = (rollout: string) => `pools:\n  chat:\n    nodes: [{engine: ollama}]\n    rollout:\n${rollout.replaceAll(/^/gm, '      ')}\n`
+const topology = (rollout: string) =>
+  `pools:\n  chat:\n    nodes: [{engine: ollama}]\n    rollout:\n${rollout.replaceAll(/^/gm, '      ')}\n`
 
 async function planOf(rollout: string) {
   return (await resolveText(topology(rollout))).pools[0]?.rollout
@@ -69,7 +70,9 @@ webhooks: [https://hooks.example/a]`
   })
 
   it('comes back from its written form unchanged', async () => {
-    const first = await resolveText(topology(`{ kind: split, steps: [12.5%], judge: { golden: ${golden}, length: x1.2 }, webhooks: ["http://a/$\${b}"] }`))
+    const first = await resolveText(
+      topology(`{ kind: split, steps: [12.5%], judge: { golden: ${golden}, length: x1.2 }, webhooks: ["http://a/$\${b}"] }`),
+    )
     expect((await resolveText(await renderTopology(first))).pools).toEqual(first.pools)
   })
 

@@ -26,7 +26,9 @@ const judge = section(
     tpot: Type.Optional(factor('So many times as long it may take from token to token, by the median.', 'x1.5')),
     emptyOutputs: Type.Optional(increase('So many more of its answers may be empty.', '+1%')),
     repeated: Type.Optional(increase('So many more of its answers may say the same over and over.', '+1%')),
-    malformed: Type.Optional(increase('So many more of its answers may be no JSON, or call a tool wrongly, where that was asked for.', '+1%')),
+    malformed: Type.Optional(
+      increase('So many more of its answers may be no JSON, or call a tool wrongly, where that was asked for.', '+1%'),
+    ),
     length: Type.Optional(factor('So many times as long or as short its answers may be, by the mean. Absent: any length.')),
     minSamples: Type.Optional(
       count('Requests that a verdict needs on each side. Fewer by the end of the last step are a failure.', {
@@ -38,7 +40,11 @@ const judge = section(
     falseAlarmRate: Type.Optional(percent('Chance that an equal revision is called worse, over a whole rollout.', '0.3%')),
     golden: Type.Optional(word('File of prompts with what their answers must be; relative paths start at the topology file.')),
     metrics: Type.Optional(
-      Type.Array(metric, { description: 'Figures told by a URL.', errorMessage: 'a list such as [{ name: rating, url: ..., min: 4 }]', maxItems: 32 }),
+      Type.Array(metric, {
+        description: 'Figures told by a URL.',
+        errorMessage: 'a list such as [{ name: rating, url: ..., min: 4 }]',
+        maxItems: 32,
+      }),
     ),
   },
   { description: 'What the new revision may be worse by than the old one, over the same time.' },

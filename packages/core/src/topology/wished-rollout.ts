@@ -40,8 +40,16 @@ type Found = readonly [string, RolloutFault | undefined]
 function faultsOf(plan: RolloutPlan): readonly (readonly [string, RolloutFault])[] {
   const { kind, steps, header, webhooks, judge } = plan
   const found: readonly Found[] = [
-    ['kind', kind === undefined || rolloutKinds.includes(kind) ? undefined : { message: 'there is no such kind', expected: rolloutKinds.join(', ') }],
-    ['steps', Array.isArray(steps) && steps.length > 0 ? named(stepsFault(kind, steps)) : { message: 'there is no step', expected: 'shares 0..1' }],
+    [
+      'kind',
+      kind === undefined || rolloutKinds.includes(kind)
+        ? undefined
+        : { message: 'there is no such kind', expected: rolloutKinds.join(', ') },
+    ],
+    [
+      'steps',
+      Array.isArray(steps) && steps.length > 0 ? named(stepsFault(kind, steps)) : { message: 'there is no step', expected: 'shares 0..1' },
+    ],
     ['header', header === undefined ? undefined : headerFault(String(header.name))],
     ...webhooks.map((url, index): Found => [`webhooks[${index}]`, urlFault(String(url))]),
     ...judge.metrics.map((metric, index): Found => [`judge.metrics[${index}].url`, urlFault(String(metric.url))]),
@@ -70,7 +78,9 @@ const YEAR_MS = 366 * 86_400_000
 function numbersOf({ judge, ...plan }: RolloutPlan): readonly Found[] {
   const within = (at: string, number: number, min: number, max: number): Found => [
     at,
-    Number.isFinite(number) && number >= min && number <= max ? undefined : { message: `cannot be ${String(number)}`, expected: `${min} to ${max}` },
+    Number.isFinite(number) && number >= min && number <= max
+      ? undefined
+      : { message: `cannot be ${String(number)}`, expected: `${min} to ${max}` },
   ]
   return [
     within('holdMs', plan.holdMs, 0, YEAR_MS),
@@ -78,7 +88,9 @@ function numbersOf({ judge, ...plan }: RolloutPlan): readonly Found[] {
     within('progressMs', plan.progressMs, 1, YEAR_MS),
     within('maxSurge', plan.maxSurge, 0, 1024),
     within('maxUnavailable', plan.maxUnavailable, 0, 1024),
-    ...(['errorRate', 'emptyOutputs', 'repeatedOutputs', 'malformedOutputs'] as const).map((key) => within(`judge.${key}`, judge[key], 0, 1)),
+    ...(['errorRate', 'emptyOutputs', 'repeatedOutputs', 'malformedOutputs'] as const).map((key) =>
+      within(`judge.${key}`, judge[key], 0, 1),
+    ),
     ...(['ttftRatio', 'tpotRatio'] as const).map((key) => within(`judge.${key}`, judge[key], 1, 1000)),
     within('judge.lengthRatio', judge.lengthRatio ?? 1, 1, 1000),
     within('judge.minSamples', judge.minSamples, 1, 1_000_000),

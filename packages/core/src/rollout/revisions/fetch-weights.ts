@@ -1,14 +1,21 @@
-import type { Backend, PreflightFinding, PullProgress } from '../../contracts/index.js'
+import type { Backend, LaunchSlot, PullProgress } from '../../contracts/index.js'
 import { isLbError, LbError, messageOf } from '../../errors/index.js'
 import { hasOwnCommandLine, preflight, prepareLaunch } from '../../nodes/index.js'
 import type { GroupPlan, PoolPlan } from '../../topology/index.js'
 import { backendOf, nodePlanOf, type WeightsContext } from './weights.js'
 
+/** Weights that are not where a launch will look for them. */
+export interface WantedWeights {
+  /** As the engine's plugin names them: what `lb models pull` takes. */
+  readonly model: string
+  readonly pool: PoolPlan
+  readonly group: GroupPlan
+  /** That the engine would get: where its cache is, what it may read. */
+  readonly env: Readonly<Record<string, string>>
+}
+
 /** Fetches weights that engines cannot fetch without being launched: from a hub, into the place where the engine looks. False: it knows no way. */
-export type WeightsFetcher = (
-  wanted: { readonly pool: PoolPlan; readonly group: GroupPlan },
-  options: Pick<FetchOptions, 'signal' | 'onProgress'>,
-) => Promise<boolean>
+export type WeightsFetcher = (wanted: WantedWeights, options: Pick<FetchOptions, 'signal' | 'onProgress'>) => Promise<boolean>
 
 export interface FetchOptions {
   readonly signal: AbortSignal
@@ -30,25 +37,41 @@ export async function fetchWeights(
 ): Promise<'here' | 'fetched'> {
   if (group.source !== undefined) return 'here'
   if (group.launch === undefined) return pullAt(backendOf(pool, group, context), group.model, options)
-  const wrong = (await findings(pool, group, context)).find(({ severity }) => severity === 'error')
+  // Its plugin would look at the files of this machine.
+  if (group.host !== undefined) return 'here'
+  const { backend, plan, env } = await prepareLaunch(nodePlanOf(pool, group), 1, nowhere, context)
+  const isOwnCommandLine = hasOwnCommandLine(group.launch)
+  const found = await preflight({
+    backend,
+    engine: group.engine,
+    command: plan.command,
+    path: env['PATH'],
+    isOwnCommandLine,
+    clock: context.clock,
+  })
+  const wrong = found.find(({ severity }) => severity === 'error')
   if (wrong !== undefined)
     throw refused(wrong.kind === 'model-missing' ? 'LB_WEIGHTS_MISSING' : 'LB_LAUNCH_REFUSED', wrong.message, wrong.hint)
-  const missing = await lackOf(pool, group, context, options.signal)
-  if (missing === undefined) return 'here'
-  if (await brought(missing, { pool, group }, options)) return 'fetched'
+  const model = await lackOf(backend, options.signal)
+  if (model === undefined) return 'here'
+  const wasBrought = await brought({ model, pool, group, env }, options)
+  if (wasBrought && (await lackOf(backend, options.signal)) === undefined) return 'fetched'
   throw refused(
     'LB_WEIGHTS_MISSING',
-    `${missing} is not here: it would be fetched while a node of pool ${pool.name} is gone for it`,
-    `lb models pull ${missing} --pool ${pool.name}`,
+    `${model} is not ${wasBrought ? 'where the engine looks, though it was fetched' : 'here: a node would be gone while it is fetched'}`,
+    `lb models pull ${model} --pool ${pool.name}`,
   )
 }
 
+function nowhere(backend: Backend): Promise<LaunchSlot> {
+  const extraPorts = Array.from({ length: backend.extraPorts ?? 0 }, (_, index) => index + 2)
+  return Promise.resolve({ host: '127.0.0.1', port: 1, replica: 0, extraPorts })
+}
+
 /** What would have to be fetched. A plugin that cannot tell has nothing to say against the launch. */
-async function lackOf(pool: PoolPlan, group: GroupPlan, context: WeightsContext, signal: AbortSignal): Promise<string | undefined> {
-  // Its plugin would look at the files of this machine.
-  if (group.host !== undefined) return undefined
+async function lackOf(backend: Backend, signal: AbortSignal): Promise<string | undefined> {
   try {
-    const told: unknown = await backendOf(pool, group, context).toFetch?.(signal)
+    const told: unknown = await backend.toFetch?.(signal)
     return typeof told === 'string' && told !== '' ? told : undefined
   } catch {
     return undefined
@@ -56,10 +79,10 @@ async function lackOf(pool: PoolPlan, group: GroupPlan, context: WeightsContext,
 }
 
 /** By a server of its kind that runs, or from a hub. */
-async function brought(model: string, wanted: Parameters<WeightsFetcher>[0], options: FetchOptions): Promise<boolean> {
+async function brought(wanted: WantedWeights, options: FetchOptions): Promise<boolean> {
   const { running, fetcher } = options
   if (running?.models?.pull === undefined) return (await fetcher?.(wanted, options)) ?? false
-  await pull(running, model, options)
+  await pull(running, wanted.model, options)
   return true
 }
 
@@ -79,16 +102,6 @@ async function pull(backend: Backend, model: string, { signal, onProgress }: Fet
     if (isLbError(cause) || signal.aborted) throw cause
     throw refused('LB_PULL_FAILED', `${model} cannot be fetched: ${messageOf(cause)}`, `lb models pull ${model} tells more`)
   }
-}
-
-async function findings(pool: PoolPlan, group: GroupPlan, context: WeightsContext): Promise<readonly PreflightFinding[]> {
-  // Its plugin would look at the files of this machine.
-  if (group.host !== undefined || group.launch === undefined) return []
-  const extra = (backend: Backend) => Array.from({ length: backend.extraPorts ?? 0 }, (_, index) => index + 2)
-  const slotOf = (backend: Backend) => Promise.resolve({ host: '127.0.0.1', port: 1, replica: 0, extraPorts: extra(backend) })
-  const { backend, plan, env } = await prepareLaunch(nodePlanOf(pool, group), 1, slotOf, context)
-  const isOwnCommandLine = hasOwnCommandLine(group.launch)
-  return preflight({ backend, engine: group.engine, command: plan.command, path: env['PATH'], isOwnCommandLine, clock: context.clock })
 }
 
 function refused(code: string, message: string, hint: string): LbError {

@@ -55,7 +55,13 @@ describe('revisions of a pool', () => {
       group({}, { weight: 3, name: 'gpu-r9', revisionOf: 'gpu' }),
     ]
     for (const each of same) expect(store.note('chat', each, null).revision).toBe('r1')
-    const others = [group({ env: { A: '1' } }), group({ model: 'b' }), group({ command: ['x'] }), group({}, { engine: 'other' }), group({}, { model: 'n' })]
+    const others = [
+      group({ env: { A: '1' } }),
+      group({ model: 'b' }),
+      group({ command: ['x'] }),
+      group({}, { engine: 'other' }),
+      group({}, { model: 'n' }),
+    ]
     expect(others.map((each) => store.note('chat', each, null).revision)).toEqual(['r2', 'r3', 'r4', 'r5', 'r6'])
     expect(new Set(store.of('chat').map((each) => each.hash)).size).toBe(6)
   })
@@ -83,7 +89,9 @@ describe('revisions of a pool', () => {
   it('name what is not there, with what is', () => {
     const store = open()
     store.note('chat', group(), null)
-    expect(() => store.find('chat', 'r7')).toThrow(expect.objectContaining({ code: 'LB_NO_REVISION', httpStatus: 404, hint: expect.stringContaining('r1') }))
+    expect(() => store.find('chat', 'r7')).toThrow(
+      expect.objectContaining({ code: 'LB_NO_REVISION', httpStatus: 404, hint: expect.stringContaining('r1') }),
+    )
   })
 
   it('are 50 at most, and those that run stay', () => {
@@ -92,7 +100,9 @@ describe('revisions of a pool', () => {
       store.note('chat', group({ settings: { seed } }), null)
       if (seed === 3) running = [group({ settings: { seed: 0 } }), group({ settings: { seed: 3 } }, { revision: 'r4', revisionOf: 'gpu' })]
     }
-    const kept = open().of('chat').map(({ revision }) => revision)
+    const kept = open()
+      .of('chat')
+      .map(({ revision }) => revision)
     expect(kept).toHaveLength(50)
     expect(kept).toEqual(expect.arrayContaining(['r1', 'r4', 'r70']))
     expect(kept).not.toContain('r2')
@@ -112,20 +122,25 @@ describe('revisions of a pool', () => {
     expect(store.entries('chat').map(({ isRunning }) => isRunning)).toEqual([true, false])
   })
 
-  it.each(['', '{"v":1,"pools":{"chat":{"next":2,"revisi', '{"v":9}', '[]', 'null', '{"v":1,"pools":{"chat":{"next":1,"revisions":[{}]}}}', '{"v":1,"pools":null}'])(
-    'begin anew where their file is torn or foreign, which is put aside: %s',
-    (text) => {
-      writeFileSync(join(folder, 'revisions.json'), text)
-      const store = open()
-      expect(store.of('chat')).toEqual([])
-      expect(warnings).toEqual(['revisions.started_anew'])
-      expect(readFileSync(join(folder, 'revisions.json.unreadable'), 'utf8')).toBe(text)
-      running = [group({ model: 'b' }, { name: 'gpu-r5', revision: 'r5', revisionOf: 'gpu' })]
-      expect(store.note('chat', group(), null).revision).toBe('r6')
-      expect(store.note('chat', running[0]!, null).revision).toBe('r5')
-      expect(store.note('chat', group({ model: 'c' }), null).revision).toBe('r7')
-    },
-  )
+  it.each([
+    '',
+    '{"v":1,"pools":{"chat":{"next":2,"revisi',
+    '{"v":9}',
+    '[]',
+    'null',
+    '{"v":1,"pools":{"chat":{"next":1,"revisions":[{}]}}}',
+    '{"v":1,"pools":null}',
+  ])('begin anew where their file is torn or foreign, which is put aside: %s', (text) => {
+    writeFileSync(join(folder, 'revisions.json'), text)
+    const store = open()
+    expect(store.of('chat')).toEqual([])
+    expect(warnings).toEqual(['revisions.started_anew'])
+    expect(readFileSync(join(folder, 'revisions.json.unreadable'), 'utf8')).toBe(text)
+    running = [group({ model: 'b' }, { name: 'gpu-r5', revision: 'r5', revisionOf: 'gpu' })]
+    expect(store.note('chat', group(), null).revision).toBe('r6')
+    expect(store.note('chat', running[0]!, null).revision).toBe('r5')
+    expect(store.note('chat', group({ model: 'c' }), null).revision).toBe('r7')
+  })
 
   it('stay as they were where the disk refuses, and say so', () => {
     const store = open(join(folder, 'state'))

@@ -116,7 +116,9 @@ export class RevisionStore {
   private runningOf(pool: string, history: PoolHistory): ReadonlySet<string> {
     const groups = this.options.running(pool)
     return new Set(
-      groups.flatMap((group) => group.revision ?? this.same(history, planOf(group), { revision: undefined, content: null })?.revision ?? []),
+      groups.flatMap(
+        (group) => group.revision ?? this.same(history, planOf(group), { revision: undefined, content: null })?.revision ?? [],
+      ),
     )
   }
 
@@ -130,7 +132,9 @@ export class RevisionStore {
   private write(pool: string, { next, revisions }: PoolHistory): void {
     const running = this.runningOf(pool, { next, revisions })
     const surplus = revisions.length - MOST_KEPT
-    const dropped = revisions.filter(({ revision }, index) => index < revisions.length - 1 && !running.has(revision)).slice(0, Math.max(0, surplus))
+    const dropped = revisions
+      .filter(({ revision }, index) => index < revisions.length - 1 && !running.has(revision))
+      .slice(0, Math.max(0, surplus))
     const kept = { next, revisions: revisions.filter((each) => !dropped.includes(each)) }
     const pools = new Map([...this.pools, [pool, kept]])
     if (this.path !== undefined) writeHistories(this.path, pools)

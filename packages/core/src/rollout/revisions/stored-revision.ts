@@ -40,7 +40,9 @@ export function revisionHash(group: GroupPlan, content: string | null): string {
 }
 
 function digest(value: unknown): string {
-  return createHash('sha256').update(JSON.stringify(sorted(value))).digest('hex')
+  return createHash('sha256')
+    .update(JSON.stringify(sorted(value)))
+    .digest('hex')
 }
 
 /** The order of keys says nothing: a group that was read from a file has another one. */

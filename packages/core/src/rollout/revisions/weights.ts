@@ -85,19 +85,33 @@ export async function relaunchOf(stored: StoredRevision, pool: PoolPlan, context
   const { plan, content } = stored
   if (content === null) return { group: plan, note: null }
   const now = await contentOf(pool, plan, context)
-  if (now === content) return { group: plan, note: null }
+  const isSame = now === content && !(await isOtherWhole(stored, pool, context))
+  if (isSame) return { group: plan, note: null }
   const pinned = pinnedPlan(stored, pool, context)
   const there = pinned === undefined ? null : await contentOf(pool, pinned, context)
   if (pinned !== undefined && there === content)
     return { group: pinned, note: `${nameOf(plan)} has moved since ${stored.revision}; it is launched by its content, ${content}` }
   // They may have to be fetched again: by their content that brings the same ones.
   if (now === null) return { group: pinned !== undefined && there === null ? pinned : plan, note: null }
-  throw new LbError(`${nameOf(plan)} is no longer what ${stored.revision} launched: it was ${content}, and is ${now}`, {
+  const what = now === content ? 'its bytes are others' : `it was ${content}, and is ${now}`
+  throw new LbError(`${nameOf(plan)} is no longer what ${stored.revision} launched: ${what}`, {
     code: 'LB_MODEL_MOVED',
     source: 'operator',
     httpStatus: 409,
     hint: `bring the old weights back under a name of their own, then \`lb rollout start ${pool.name} --model NAME\``,
   })
+}
+
+const WHOLE_WITHIN_MS = 2_000
+
+/** Where all bytes were counted once, and again since: the second time is at once, or it is left. */
+async function isOtherWhole({ plan, contentHash }: StoredRevision, pool: PoolPlan, context: WeightsContext): Promise<boolean> {
+  if (contentHash === null) return false
+  const abort = new AbortController()
+  const timer = context.clock.after(WHOLE_WITHIN_MS, () => abort.abort())
+  const now = await contentHashOf(pool, plan, context, abort.signal)
+  timer.cancel()
+  return now !== null && now !== contentHash
 }
 
 function pinnedPlan({ plan, content }: StoredRevision, pool: PoolPlan, context: WeightsContext): GroupPlan | undefined {

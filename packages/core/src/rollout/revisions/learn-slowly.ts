@@ -1,0 +1,60 @@
+import { messageOf } from '../../errors/index.js'
+import type { PoolPlan } from '../../topology/index.js'
+import type { RevisionStore } from './revision-store.js'
+import { contentHashOf, launchHashOf, type WeightsContext } from './weights.js'
+
+export interface SlowLearnerOptions {
+  readonly store: RevisionStore
+  readonly weights: WeightsContext
+  /** Throws where there is none. */
+  readonly pool: (name: string) => PoolPlan
+}
+
+/** Learns of revisions what takes longer than somebody would wait: how they are launched, and what all bytes of their weights come to. One at a time. */
+export class SlowLearner {
+  private readonly queue: { readonly pool: string; readonly revision: string }[] = []
+  private readonly asked = new Set<string>()
+  private readonly abort = new AbortController()
+  private isBusy = false
+
+  constructor(private readonly options: SlowLearnerOptions) {}
+
+  /** A revision that was asked for before is not learned again. */
+  learn(pool: string, revision: string): void {
+    const name = `${pool}/${revision}`
+    if (this.asked.has(name)) return
+    this.asked.add(name)
+    this.queue.push({ pool, revision })
+    if (!this.isBusy) void this.work()
+  }
+
+  stop(): void {
+    this.queue.length = 0
+    this.abort.abort()
+  }
+
+  private async work(): Promise<void> {
+    this.isBusy = true
+    for (let next = this.queue.shift(); next !== undefined; next = this.queue.shift()) {
+      try {
+        await this.one(next.pool, next.revision)
+      } catch (error) {
+        this.options.weights.log.info('revisions.not_learned', { ...next, error: messageOf(error) })
+      }
+    }
+    this.isBusy = false
+  }
+
+  private async one(pool: string, revision: string): Promise<void> {
+    const { store, weights } = this.options
+    const plan = this.options.pool(pool)
+    const stored = store.find(pool, revision)
+    if (stored.launchHash === null) {
+      const launchHash = await launchHashOf(plan, stored.plan, weights)
+      if (launchHash !== null) store.learn(pool, revision, { launchHash })
+    }
+    if (stored.contentHash !== null || stored.content === null || this.abort.signal.aborted) return
+    const contentHash = await contentHashOf(plan, stored.plan, weights, this.abort.signal)
+    if (contentHash !== null && !this.abort.signal.aborted) store.learn(pool, revision, { contentHash })
+  }
+}
