@@ -21,6 +21,7 @@ export { field, RequestScanner, scanRequest, type RequestScan } from './request-
 export { askingForIds, idsBody, promptOf, textBody } from './resumed-body.js'
 export { ResumedStream } from './resumed-stream.js'
 export { handedOverIn, prefillBody, spliceBody, streamedBody, type HandedOver } from './splice-body.js'
+export type { StreamEvent } from './stream-event.js'
 export { StreamInspector } from './stream-inspector.js'
 export { saysDeath } from './says-death.js'
 export { TokenLedger } from './token-ledger.js'

@@ -44,10 +44,17 @@ export function handOver(context: ProxyContext, request: Admitted, next: (end: H
 }
 
 /** Somebody must be there to take the prompt over. A client that names a computed prompt itself knows what it wants; a form is no prompt. */
-function canBeHandedOver({ rosters }: ProxyContext, { pool, face, scan }: Admitted): boolean {
+function canBeHandedOver({ rosters }: ProxyContext, { pool, face, scan, parting }: Admitted): boolean {
   if (scan.delimiter !== undefined) return false
-  const takes = ({ role, dialect: { handover } }: RosterNode): boolean =>
-    role === 'decode' && handover?.faces.includes(face) === true && !scan.fields.has(handover.field)
+  const takes = (node: RosterNode): boolean => {
+    const { handover } = node.dialect
+    return (
+      node.role === 'decode' &&
+      isOfItsRevision(node, parting) &&
+      handover?.faces.includes(face) === true &&
+      !scan.fields.has(handover.field)
+    )
+  }
   return rosters.current().routable(pool.name).some(takes)
 }
 
@@ -167,6 +174,11 @@ class HandOver implements Guarded {
   }
 }
 
-function canCompute({ role, dialect }: RosterNode, { face }: Admitted): boolean {
-  return role === 'prefill' && dialect.handover?.faces.includes(face) === true
+function canCompute(node: RosterNode, { face, parting }: Admitted): boolean {
+  return node.role === 'prefill' && isOfItsRevision(node, parting) && node.dialect.handover?.faces.includes(face) === true
+}
+
+/** What one revision computed is nothing to the weights of another. */
+function isOfItsRevision(node: RosterNode, parting: Admitted['parting']): boolean {
+  return parting?.wants(node) !== false
 }

@@ -1,5 +1,5 @@
 import type { RosterNode } from '../contracts/index.js'
-import { AnswerWatch, DeliveredLedger, saysDeath, StreamInspector, TokenLedger } from '../dialects/index.js'
+import { AnswerWatch, DeliveredLedger, saysDeath, StreamInspector, TokenLedger, type StreamEvent } from '../dialects/index.js'
 import type { ResponseHead } from '../wire/index.js'
 import type { Admitted } from './admit.js'
 import { PlainReader, StreamReader, type BodyReader } from './body-reader.js'
@@ -14,5 +14,10 @@ export function readerFor(request: Admitted, node: RosterNode, { status, headers
   const kept = keptFor(request, node)
   const ids = kept?.exact === undefined || handedOver !== undefined ? undefined : new TokenLedger(kept.exact)
   const ledger = kept === undefined ? undefined : new DeliveredLedger()
-  return new StreamReader(new StreamInspector(!scan.includeUsage, ledger, (event) => saysDeath(node.dialect, event), watch), ids)
+  const isDoubted = parting?.doubts(node) === true
+  const inspector: StreamInspector = new StreamInspector(!scan.includeUsage, ledger, (event) => givesUp(event), watch)
+  /** Where a revision is tried out, an error in the middle of an answer is its own, and the trusted one may be able to go on. */
+  const givesUp = (event: StreamEvent): boolean =>
+    saysDeath(node.dialect, event) || (isDoubted && inspector.hasContent && event.kind === 'error')
+  return new StreamReader(inspector, ids)
 }

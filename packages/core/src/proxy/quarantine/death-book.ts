@@ -36,6 +36,8 @@ const MOST_ENTRIES = 1_000
 const CRASHES = 2
 /** Where it is not known how they ended. */
 const ENDS = 3
+/** Whoever got so many pieces of content further than where an earlier node ended was hardly what ended that one; fewer are chance. */
+const CLEARLY_FURTHER = 3
 /** Breaks of connections are heard of so much later or earlier. */
 const STEADY_MS = 8
 /** Of a stream that each node brings a little further before it crashes. */
@@ -57,7 +59,8 @@ export class DeathBook {
     const known = this.entries.get(suspect.fingerprint)
     const entry: Entry = known ?? { ...suspect, deaths: [], terms: 0, sentence: undefined, freeAtMs: 0, refused: 0 }
     const recent = entry.deaths.filter(({ atMs, id }) => death.atMs - atMs < REMEMBERED_MS && id !== death.id)
-    entry.deaths = [...recent, death]
+    const earlier = recent.map((each) => (each.progress + CLEARLY_FURTHER <= death.progress ? { ...each, isBeyond: true as const } : each))
+    entry.deaths = [...earlier, death]
     this.entries.delete(entry.fingerprint)
     this.entries.set(entry.fingerprint, entry)
     this.forgetOld(death.atMs)
