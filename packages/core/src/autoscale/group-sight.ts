@@ -1,11 +1,12 @@
 import type { RequestRecord } from '../contracts/index.js'
 import type { Node } from '../nodes/index.js'
 import type { Seat } from './choose-slots.js'
-import { workOf, type ScaleAnswer, type ScaleFacts } from './scale-facts.js'
+import { type ScaleAnswer, type ScaleFacts, workOf } from './policy/index.js'
 
 /** Until requests have shown what they cost. */
 const FIRST_TOKENS = 1_000
-const NEWEST = 0.02
+/** Part of the newest request in the mean of what requests cost, once there were some. */
+const NEWEST = 0.003
 const WARM_FOR_MS = 300_000
 /** Answers between two looks beyond this tell nothing new. */
 const MOST_ANSWERS = 4_096
@@ -32,6 +33,7 @@ type Seen = Omit<ScaleFacts, 'replicas' | 'startMs' | 'triggers' | 'floor' | 'sc
 /** Makes facts for the policy of what happens in a pool. */
 export class GroupSight {
   private settledCount = 0
+  private answeredCount = 0
   private openBefore = 0
   private answers: ScaleAnswer[] = []
   private workTokens = FIRST_TOKENS
@@ -44,8 +46,9 @@ export class GroupSight {
     const { promptTokens, completionTokens, cachedTokens, ttftMs, node } = record
     if (ttftMs === null || node === null) return
     const computedTokens = Math.max(0, promptTokens - (cachedTokens ?? 0))
-    this.workTokens += NEWEST * (workOf(computedTokens, completionTokens) - this.workTokens)
-    this.computedTokens += NEWEST * (computedTokens - this.computedTokens)
+    const part = Math.max(NEWEST, 1 / ++this.answeredCount)
+    this.workTokens += part * (workOf(computedTokens, completionTokens) - this.workTokens)
+    this.computedTokens += part * (computedTokens - this.computedTokens)
     if (this.answers.length < MOST_ANSWERS) this.answers.push({ arrivedAtMs: nowMs - record.totalMs, ttftMs, computedTokens })
     this.warm.set(node, { tokens: this.warmTokens(node, nowMs) + (cachedTokens ?? 0), atMs: nowMs })
   }

@@ -1,6 +1,5 @@
 import { execFile } from 'node:child_process'
 import type { ScaleProvider } from '../topology/index.js'
-import { askUrl } from './ask-url.js'
 
 /** What a provider is told. */
 export interface MachineWish {
@@ -10,14 +9,17 @@ export interface MachineWish {
   readonly wanted: number
 }
 
+export interface ProviderContext {
+  readonly env: NodeJS.ProcessEnv
+  /** Sends JSON; throws for an answer that is not of 2xx. */
+  readonly post: (url: string, body: unknown, withinMs: number) => Promise<void>
+}
+
 /** Brings or returns machines; resolves when the provider says it is done. Throws with what it said instead. */
-export async function callProvider(provider: ScaleProvider, wish: MachineWish, env: NodeJS.ProcessEnv): Promise<void> {
-  if (provider.kind === 'webhook') {
-    const body = { ...wish, direction: wish.wanted > wish.from ? 'up' : 'down' }
-    await askUrl({ url: new URL(provider.url), body, signal: AbortSignal.timeout(provider.timeoutMs) })
-    return
-  }
-  const [command, ...args] = wish.wanted > wish.from ? provider.up : provider.down
+export async function callProvider(provider: ScaleProvider, wish: MachineWish, { env, post }: ProviderContext): Promise<void> {
+  const isUp = wish.wanted > wish.from
+  if (provider.kind === 'webhook') return post(provider.url, { ...wish, direction: isUp ? 'up' : 'down' }, provider.timeoutMs)
+  const [command, ...args] = isUp ? provider.up : provider.down
   if (command === undefined) return
   const told = { LB_POOL: wish.pool, LB_GROUP: wish.group, LB_FROM: String(wish.from), LB_WANTED: String(wish.wanted) }
   await new Promise<void>((done, failed) => {

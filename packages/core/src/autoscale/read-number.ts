@@ -1,12 +1,12 @@
 import type { ScaleTrigger } from '../topology/index.js'
 
 /** Where a trigger is asked; undefined for one that asks nobody. */
-export function urlOf({ kind, url = '', query = '' }: ScaleTrigger): URL | undefined {
+export function urlOf({ kind, url = '', query = '' }: ScaleTrigger): string | undefined {
   if (kind === 'gpu') return undefined
-  if (kind === 'url') return new URL(url)
+  if (kind === 'url') return url
   const asked = new URL(`${url.replace(/\/+$/, '')}/api/v1/query`)
   asked.searchParams.set('query', query)
-  return asked
+  return asked.href
 }
 
 /** The number in an answer. Throws with what is there instead. */

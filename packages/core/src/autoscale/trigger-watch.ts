@@ -2,9 +2,8 @@ import type { Clock, TimerHandle } from '../base/index.js'
 import type { Logger } from '../contracts/index.js'
 import { messageOf } from '../errors/index.js'
 import type { ScaleTrigger } from '../topology/index.js'
-import { askUrl } from './ask-url.js'
 import { numberIn, urlOf } from './read-number.js'
-import type { TriggerReading } from './scale-facts.js'
+import type { TriggerReading } from './policy/index.js'
 
 const TIMEOUT_MS = 5_000
 const LEAST_EVERY_MS = 1_000
@@ -18,7 +17,9 @@ export interface TriggerWatchOptions {
   /** Names the group in what is logged. */
   readonly place: string
   /** Mean use of the group's accelerators; undefined: unknown. */
-  readonly gpuUse: () => number | undefined
+  readonly gpuUse: () => Promise<number | undefined>
+  /** The text of an answer of 2xx; throws for any other. */
+  readonly fetchText: (url: string, signal: AbortSignal) => Promise<string>
 }
 
 /** Asks one trigger now and then. What it said last is used for a while when it fails, and then not at all. */
@@ -73,7 +74,7 @@ export class TriggerWatch {
     const late = new AbortController()
     const timer = this.options.clock.after(TIMEOUT_MS, () => late.abort(new Error(`no answer within ${TIMEOUT_MS / 1_000} s`)))
     try {
-      return numberIn(await askUrl({ url, signal: AbortSignal.any([late.signal, this.cancel.signal]) }), this.trigger)
+      return numberIn(await this.options.fetchText(url, AbortSignal.any([late.signal, this.cancel.signal])), this.trigger)
     } catch (error) {
       throw late.signal.aborted ? late.signal.reason : error
     } finally {

@@ -3,15 +3,17 @@ import { parseListen } from './addresses.js'
 import { attachedGroups } from './build-attach.js'
 import { defaultListen, defaultStrategy, type CheckContext } from './check-context.js'
 import { gpuWish } from './gpu-wish.js'
+import { scalePlan } from './build-scale.js'
 import { deepFreeze } from './deep-freeze.js'
 import { groupNames } from './group-names.js'
 import { healthPlan } from './health-plan.js'
 import { hostPlan } from './host-plans.js'
 import { parseDuration, parseSize } from './quantities.js'
+import { residencyPlan } from './residency-plan.js'
 import { retryPlan } from './retry-plan.js'
+import { rolloutPlan } from './rollout-plan.js'
 import type { TopologyInput } from './schema.js'
 import type {
-import { rolloutPlan } from './rollout-plan.js'
   GatewayPlan,
   GroupPlan,
   HostPlan,
@@ -91,9 +93,20 @@ function poolPlan(name: string, input: PoolInput, context: BuildContext): PoolPl
     },
     health: healthPlan(input.health),
     drainMs: ms(input.drain ?? '60s'),
+    ...(input.rollout === undefined ? {} : { rollout: rolloutPlan(input.rollout, context.baseDir) }),
+    ...(input.residency === undefined ? {} : { residency: residencyPlan(input.residency) }),
+    ...wakeOf(input),
   }
 }
-    ...(input.rollout === undefined ? {} : { rollout: rolloutPlan(input.rollout, context.baseDir) }),
+
+/** Requests wait for a node where all of a group may rest: as long as its engine may take to load, or as `residency` says. */
+function wakeOf({ nodes, residency }: PoolInput): Pick<PoolPlan, 'wake'> {
+  const scaled = nodes.flatMap(({ launch }) =>
+    typeof launch?.replicas === 'object' && launch.replicas.min === 0 ? [ms(launch.readyWithin ?? '10m')] : [],
+  )
+  const waits = residency === undefined ? scaled : [...scaled, residencyPlan(residency).wakeWithinMs]
+  return waits.length === 0 ? {} : { wake: { withinMs: Math.max(...waits) } }
+}
 
 function strategyPlan(input: string | { name: string }, context: CheckContext): StrategyPlan {
   const { name, ...given } = typeof input === 'string' ? { name: input } : input
@@ -126,7 +139,7 @@ function launchPlan(engine: string, input: LaunchInput, context: CheckContext & 
   const env = Object.entries(input.env ?? {}).filter(([name]) => !name.startsWith('x-'))
   const venv = input.venv ?? context.host?.venv
   return {
-    replicas: input.replicas ?? 1,
+    ...replicasOf(input.replicas ?? 1),
     ...(input.model === undefined ? {} : { model: weightsOf(input.model, context) }),
     ...(input.command === undefined ? {} : { command: input.command }),
     ...(venv === undefined ? {} : { venv: context.host === undefined ? resolve(context.baseDir, venv) : venv }),
@@ -137,6 +150,13 @@ function launchPlan(engine: string, input: LaunchInput, context: CheckContext & 
     ...(input.readyWithin === undefined ? {} : { readyWithinMs: ms(input.readyWithin) }),
     restarts: { max: input.restarts?.max ?? 5, withinMs: ms(input.restarts?.within ?? '10m') },
   }
+}
+
+/** A group that follows the load begins with the fewest, and has the names of the most. */
+function replicasOf(input: NonNullable<LaunchInput['replicas']>): Pick<LaunchSettings, 'replicas' | 'slots' | 'scale'> {
+  if (typeof input === 'number') return { replicas: input }
+  const scale = scalePlan(input)
+  return { replicas: scale.max, slots: Array.from({ length: scale.min }, (_, slot) => slot), scale }
 }
 
 /** Only what starts with ./ is a place of ours to know: any other name may be a repository or a tag. */

@@ -1,4 +1,5 @@
 import type { Finding } from './finding.js'
+import { mostReplicas } from './check-scale.js'
 import { listOf, recordOf, type KeyPath } from './key-path.js'
 
 /** Set by core for an engine whose `gpus` are chosen; a second opinion in `env` would hide what was chosen. */
@@ -8,7 +9,8 @@ const OWN_VARIABLES = ['CUDA_VISIBLE_DEVICES', 'CUDA_DEVICE_ORDER', 'HIP_VISIBLE
 export function checkGpus(launch: Readonly<Record<string, unknown>>, path: KeyPath): Finding[] {
   const { gpus } = launch
   if (gpus === undefined) return []
-  const replicas = typeof launch['replicas'] === 'number' ? launch['replicas'] : 1
+  const most = mostReplicas(launch['replicas'])
+  const replicas = typeof most === 'number' ? most : 1
   return [...checkLists(gpus, replicas, path), ...checkFrom(recordOf(gpus), replicas, path), ...checkVariables(launch, path)]
 }
 

@@ -1,5 +1,6 @@
 import type { EngineFacts } from './catalogue.js'
 import { checkAttach } from './check-attach.js'
+import { checkScale } from './check-scale.js'
 import type { CheckContext } from './check-context.js'
 import { checkGpus } from './check-gpus.js'
 import type { Finding } from './finding.js'
@@ -23,6 +24,7 @@ export function checkNode(at: NodeAt, context: CheckContext): Finding[] {
     ...checkAttach(at.node['attach'], { pool: at.pool, path: [...at.path, 'attach'], baseDir: context.baseDir }),
     ...checkEnv(at),
     ...checkGpus(recordOf(at.node['launch']), [...at.path, 'launch']),
+    ...checkScale(recordOf(at.node['launch'])['replicas'], [...at.path, 'launch', 'replicas']),
   ]
 }
 

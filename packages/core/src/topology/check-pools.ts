@@ -1,11 +1,13 @@
 import { parseAttach } from './addresses.js'
 import { checkNode } from './check-node.js'
 import { checkRollout } from './check-rollout.js'
+import { checkResidency } from './check-residency.js'
 import { defaultStrategy, type CheckContext } from './check-context.js'
 import type { Finding } from './finding.js'
 import { groupNames } from './group-names.js'
 import { listOf, recordOf, type KeyPath } from './key-path.js'
 import { named } from './members.js'
+import { mostReplicas } from './check-scale.js'
 import { nearestWord } from './nearest-word.js'
 
 /** All that the schema cannot see in pools: names that meet twice, strategies and engines that nobody brings. */
@@ -21,9 +23,10 @@ function checkPool(name: string, pool: Readonly<Record<string, unknown>>, contex
     ...checkStrategy(pool['strategy'] ?? defaultStrategy, [...path, 'strategy'], context),
     ...checkGroupNames(name, nodes),
     ...checkRoles(name, nodes, path),
+    ...checkRollout(pool['rollout'], [...path, 'rollout'], context.baseDir),
+    ...checkResidency(name, pool, path),
     ...nodes.flatMap((node, index) => checkNode({ pool: name, path: [...path, 'nodes', index], node: recordOf(node) }, context)),
   ]
-    ...checkRollout(pool['rollout'], [...path, 'rollout'], context.baseDir),
 }
 
 /** A model that two pools serve would be answered by whichever came first, without a word. */
@@ -109,7 +112,7 @@ function checkGroupNames(pool: string, nodes: readonly unknown[]): Finding[] {
 function idsOf(name: string, node: unknown): readonly string[] {
   const { attach } = recordOf(node)
   if (Array.isArray(attach)) return namesOfList(name, attach)
-  const replicas = recordOf(recordOf(node)['launch'])['replicas']
+  const replicas = mostReplicas(recordOf(recordOf(node)['launch'])['replicas'])
   if (typeof replicas !== 'number' || replicas <= 1 || replicas > 1024) return [name]
   return Array.from({ length: Math.floor(replicas) }, (_, index) => `${name}-${index}`)
 }

@@ -45,6 +45,12 @@ const poolBounds: readonly Bound[] = [
 const launchBounds: readonly Bound[] = [
   { path: ['launch', 'readyWithin'], min: 100, max: dayMs },
   { path: ['launch', 'restarts', 'within'], min: 1000, max: 7 * dayMs },
+  { path: ['launch', 'replicas', 'target', 'ttft'], min: 1, max: dayMs },
+  { path: ['launch', 'replicas', 'upAfter'], min: 0, max: dayMs },
+  { path: ['launch', 'replicas', 'downAfter'], min: 0, max: dayMs },
+  { path: ['launch', 'replicas', 'cooldown'], min: 0, max: dayMs },
+  { path: ['launch', 'replicas', 'idle'], min: 1000, max: 30 * dayMs },
+  { path: ['launch', 'replicas', 'provider', 'timeout'], min: 1000, max: dayMs },
 ]
 const gatewayBounds: readonly Bound[] = [
   { path: ['maxBody'], kind: 'size', min: 1024, max: gibibyte },

@@ -1,13 +1,15 @@
 import { formatListen } from './addresses.js'
 import { sourceForm } from './build-attach.js'
+import { scaleForm } from './build-scale.js'
 import { gpusForm } from './gpu-wish.js'
 import { healthForm } from './health-plan.js'
 import { namePattern } from './name-pattern.js'
 import { formatDuration, formatSize } from './quantities.js'
+import { residencyForm } from './residency-plan.js'
 import { retryForm } from './retry-plan.js'
+import { rolloutForm } from './rollout-plan.js'
 import type { GatewayPlan, GroupPlan, HostPlan, LaunchSettings, PoolPlan, Topology } from './topology.js'
 
-import { rolloutForm } from './rollout-plan.js'
 /** The topology as YAML with every default filled in; resolving the text gives the same topology again. Secrets stay references. */
 export async function renderTopology(topology: Topology): Promise<string> {
   const { stringify } = await import('yaml')
@@ -63,9 +65,10 @@ function poolForm(pool: PoolPlan): object {
     timeouts: { connect: formatDuration(connectMs), firstToken: formatDuration(firstTokenMs), idle: formatDuration(idleMs) },
     health: healthForm(pool.health),
     drain: formatDuration(pool.drainMs),
+    ...(pool.rollout === undefined ? {} : { rollout: deepPlain(rolloutForm(pool.rollout)) }),
+    ...(pool.residency === undefined ? {} : { residency: residencyForm(pool.residency) }),
   }
 }
-    ...(pool.rollout === undefined ? {} : { rollout: deepPlain(rolloutForm(pool.rollout)) }),
 
 function groupForm(group: GroupPlan): object {
   return {
@@ -106,7 +109,7 @@ function hostForm({ ssh: { host, user, port }, sshConfig, directAddress, venv, m
 
 function launchForm(launch: LaunchSettings): object {
   return {
-    replicas: launch.replicas,
+    replicas: launch.scale === undefined ? launch.replicas : deepPlain(scaleForm(launch.scale)),
     ...(launch.model === undefined ? {} : { model: plain(launch.model) }),
     ...(launch.command === undefined ? {} : { command: launch.command.map(plain) }),
     ...(launch.venv === undefined ? {} : { venv: plain(launch.venv) }),

@@ -2,10 +2,12 @@ import { Type } from 'typebox'
 import { attach } from './schema-attach.js'
 import { health } from './schema-health.js'
 import { count, duration, mapOf, name, secret, section, word } from './schema-parts.js'
+import { residency } from './schema-residency.js'
 import { continuation, line, timeouts } from './schema-resilience.js'
 import { retries } from './schema-retries.js'
-
 import { rollout } from './schema-rollout.js'
+import { scaled } from './schema-scale.js'
+
 const strategy = Type.Union(
   [
     word('Name of the strategy.'),
@@ -81,7 +83,13 @@ const gpus = Type.Union(
 
 const launch = section(
   {
-    replicas: Type.Optional(count('How many processes.', { min: 1, max: 1024, default: 1 })),
+    replicas: Type.Optional(
+      Type.Union([count('So many.', { min: 1, max: 1024 }), scaled], {
+        description: 'How many processes: a number, or { min, max } and the load decides.',
+        errorMessage: 'a whole number from 1 to 1024, or { min: 1, max: 4 }',
+        default: 1,
+      }),
+    ),
     model: Type.Optional(
       word(
         'The weights to load, as the engine names them: a Hugging Face repository, a file, a tag. Not a name that clients ask for: that is `models`.',
@@ -249,8 +257,9 @@ export const pool = section(
     continuation: Type.Optional(continuation),
     timeouts: Type.Optional(timeouts),
     health: Type.Optional(health),
+    residency: Type.Optional(residency),
     drain: Type.Optional(duration('How long running requests may take to end when a node is taken out.', '60s')),
+    rollout: Type.Optional(rollout),
   },
   { description: 'Nodes that serve the same models.' },
 )
-    rollout: Type.Optional(rollout),

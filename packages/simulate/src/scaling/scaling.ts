@@ -6,8 +6,8 @@ import type { ScaleChange, ScaleResult, SimulatedScale } from './simulated-scale
 const LOOK_MS = 1_000
 /** Until answers have shown what a request costs. */
 const FIRST_WORK_TOKENS = 1_000
-/** Part of the newest request in the mean of what requests cost. */
-const NEWEST = 0.01
+/** Part of the newest request in the mean of what requests cost, once there were some. */
+const NEWEST = 0.003
 
 /** What the balancer knows at a look. */
 export interface ScaleSight {
@@ -32,6 +32,7 @@ export class Scaling {
   private answers: ScaleAnswer[] = []
   private workTokens = FIRST_WORK_TOKENS
   private promptTokens = FIRST_WORK_TOKENS
+  private answeredCount = 0
   private looks = 0
   private step = 1
 
@@ -59,8 +60,9 @@ export class Scaling {
   answered({ sentMs, firstTokenMs, promptTokens, cachedTokens, outputTokens }: Answered): void {
     if (this.scale.kind !== 'follow') return
     const computedTokens = promptTokens - cachedTokens
-    this.workTokens += NEWEST * (workOf(computedTokens, outputTokens) - this.workTokens)
-    this.promptTokens += NEWEST * (computedTokens - this.promptTokens)
+    const part = Math.max(NEWEST, 1 / ++this.answeredCount)
+    this.workTokens += part * (workOf(computedTokens, outputTokens) - this.workTokens)
+    this.promptTokens += part * (computedTokens - this.promptTokens)
     this.answers.push({ arrivedAtMs: sentMs, ttftMs: firstTokenMs - sentMs, computedTokens })
   }
 

@@ -1,4 +1,4 @@
-import type { ScalePlan } from '../topology/index.js'
+import type { ScalePlan } from '../../topology/index.js'
 import type { Need } from './needs.js'
 import type { ScaleDecision } from './scale-decision.js'
 import type { ScaleFacts } from './scale-facts.js'
@@ -27,18 +27,16 @@ export function steadied(asked: Need, moment: Moment): ScaleDecision {
   const { facts, plan, memory, nowMs, floor, isIdle } = moment
   const { replicas: current } = facts
   const downAfterMs = downPatience(memory, plan, nowMs)
-  const seenForMs = nowMs - (memory.asked[0]?.atMs ?? nowMs)
-  memory.asked = [
-    ...memory.asked.filter(({ atMs }) => atMs > nowMs - Math.max(downAfterMs, plan.upAfterMs) - 1),
-    { atMs: nowMs, replicas: asked.replicas },
-  ]
+  memory.askedSinceMs ??= nowMs
+  const seenForMs = nowMs - memory.askedSinceMs
+  memory.mostAsked.add(nowMs, asked.replicas, plan.downAfterMs * 2 ** MOST_DOUBLINGS)
+  memory.leastAsked.add(nowMs, asked.replicas, plan.upAfterMs)
   if (asked.replicas === current) return { wanted: current, reason: asked.why }
   if (floor > current || (current === 0 && asked.replicas > 0)) return changed(moment, Math.max(floor, 1), asked.why)
   if (asked.replicas === 0 && isIdle) return changed(moment, 0, asked.why)
-  const since = (forMs: number): number[] => memory.asked.filter(({ atMs }) => atMs >= nowMs - forMs).map(({ replicas }) => replicas)
-  const least = seenForMs >= plan.upAfterMs ? Math.min(...since(plan.upAfterMs)) : current
-  const most = seenForMs >= downAfterMs ? Math.max(...since(downAfterMs)) : current
-  const wanted = least > current ? least : Math.min(most, current)
+  const least = seenForMs >= plan.upAfterMs ? memory.leastAsked.since(nowMs - plan.upAfterMs) : current
+  const most = seenForMs >= downAfterMs ? memory.mostAsked.since(nowMs - downAfterMs) : current
+  const wanted = least !== undefined && least > current ? least : Math.min(most ?? current, current)
   if (wanted === current) return { wanted, reason: held(asked, current, asked.replicas > current ? plan.upAfterMs : downAfterMs) }
   const restMs = (memory.changes.at(-1)?.atMs ?? -Infinity) + plan.cooldownMs - nowMs
   if (restMs > 0)

@@ -2,6 +2,8 @@ import type { ScaleAnswer } from './scale-facts.js'
 
 const KEPT = 256
 const LEAST = 8
+/** So often it is read anew, once there are many. */
+const READ_EVERY = 128
 /** Shorter prompts say more of the network than of the node. */
 const LEAST_TOKENS = 16
 /** Most requests wait for others now and then; the quicker ones show what the prompt itself takes. */
@@ -17,7 +19,7 @@ export class Pace {
     if (computedTokens < LEAST_TOKENS || !(ttftMs > 0)) return
     this.ratios[this.count % KEPT] = ttftMs / 1_000 / computedTokens
     this.count += 1
-    if (this.count < LEAST || this.count % LEAST > 0) return
+    if (this.count % (this.count < KEPT ? LEAST : READ_EVERY) > 0) return
     const sorted = this.ratios.toSorted((one, other) => one - other)
     this.known = sorted[Math.floor(QUANTILE * (sorted.length - 1))]
   }

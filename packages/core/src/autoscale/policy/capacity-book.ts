@@ -3,12 +3,15 @@ const STEP = 1.05
 /** What was learned so long ago counts for a third. */
 const FADES_MS = 6 * 3_600_000
 const DECAY_EVERY_MS = 60_000
+const READ_EVERY_MS = 5_000
 
 interface Bin {
   weight: number
   /** Sums, by weight. */
   pressure: number
   level: number
+  /** The highest. */
+  top: number
 }
 
 export interface Bearable {
@@ -26,7 +29,7 @@ export class CapacityBook {
   private readonly bins = new Map<number, Bin>()
   private decayedAtMs: number | undefined
   private known: Bearable | undefined
-  private isStale = false
+  private readAtMs = -Infinity
 
   constructor(
     /** Less weight than this says nothing. */
@@ -39,15 +42,22 @@ export class CapacityBook {
     if (!(level > 0) || !(weight > 0) || !Number.isFinite(level) || !Number.isFinite(pressure)) return
     const key = Math.round(Math.log(level) / Math.log(STEP))
     let bin = this.bins.get(key)
-    if (bin === undefined) this.bins.set(key, (bin = { weight: 0, pressure: 0, level: 0 }))
+    if (bin === undefined) this.bins.set(key, (bin = { weight: 0, pressure: 0, level: 0, top: 0 }))
     bin.weight += weight
     bin.pressure += weight * pressure
     bin.level += weight * level
-    this.isStale = true
+    bin.top = Math.max(bin.top, level)
   }
 
-  /** Lets what is old fade. */
-  fade(nowMs: number): void {
+  /** Lets what is old fade, and makes up its mind anew. */
+  look(nowMs: number): void {
+    this.fade(nowMs)
+    if (nowMs - this.readAtMs < READ_EVERY_MS) return
+    this.readAtMs = nowMs
+    this.known = this.read()
+  }
+
+  private fade(nowMs: number): void {
     this.decayedAtMs ??= nowMs
     const forMs = nowMs - this.decayedAtMs
     if (forMs < DECAY_EVERY_MS) return
@@ -59,25 +69,27 @@ export class CapacityBook {
       bin.level *= keep
       if (bin.weight < this.enough / 1_000) this.bins.delete(key)
     }
-    this.isStale = true
   }
 
   /** Undefined: too little was seen. */
   get bearable(): Bearable | undefined {
-    if (this.isStale) this.known = this.read()
-    this.isStale = false
     return this.known
   }
 
   private read(): Bearable | undefined {
-    const points = rising(this.gathered()).map(({ weight, pressure, level }) => ({ level: level / weight, pressure: pressure / weight }))
+    const points = rising(this.gathered()).map(({ weight, pressure, level, top }) => ({
+      level: level / weight,
+      top,
+      pressure: pressure / weight,
+    }))
     const over = points.findIndex(({ pressure }) => pressure > this.allowed)
     const good = points[over < 0 ? points.length - 1 : over - 1]
     const bad = points[over]
-    if (bad === undefined) return good === undefined ? undefined : { level: good.level, isLimit: false }
+    if (bad === undefined) return good === undefined ? undefined : { level: good.top, isLimit: false }
     if (good === undefined) return { level: (bad.level * this.allowed) / Math.min(bad.pressure, 1.5 * this.allowed), isLimit: true }
     const share = (this.allowed - good.pressure) / (bad.pressure - good.pressure)
-    return { level: good.level + share * (bad.level - good.level), isLimit: true }
+    const from = Math.min(good.top, bad.level)
+    return { level: from + share * (bad.level - from), isLimit: true }
   }
 
   /** By rising load, neighbours put together until each says something. */
@@ -96,7 +108,12 @@ export class CapacityBook {
 }
 
 function merged(one: Bin, other: Bin): Bin {
-  return { weight: one.weight + other.weight, pressure: one.pressure + other.pressure, level: one.level + other.level }
+  return {
+    weight: one.weight + other.weight,
+    pressure: one.pressure + other.pressure,
+    level: one.level + other.level,
+    top: Math.max(one.top, other.top),
+  }
 }
 
 /** Pools neighbours whose pressure falls although their load rises. */

@@ -1,4 +1,4 @@
-import type { ScalePlan } from '../topology/index.js'
+import type { ScalePlan } from '../../topology/index.js'
 import type { ScaleFacts } from './scale-facts.js'
 import type { ScaleMemory } from './scale-memory.js'
 import { count, duration, share } from './words.js'

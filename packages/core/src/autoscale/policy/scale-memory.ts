@@ -1,9 +1,10 @@
-import type { ScalePlan, ScaleTarget } from '../topology/index.js'
+import type { ScalePlan, ScaleTarget } from '../../topology/index.js'
 import { CapacityBook, type Bearable } from './capacity-book.js'
 import { Demand } from './demand.js'
 import { LevelHistory } from './level-history.js'
 import { Pace } from './pace.js'
 import type { ScaleFacts } from './scale-facts.js'
+import { SlidingExtreme } from './sliding-extremes.js'
 
 /** Share of requests that may be slower than a 95th percentile. */
 const SLOW_SHARE = 0.05
@@ -19,8 +20,11 @@ const DEFAULT_PATIENCE_MS = 2_000
 /** What the policy has seen of one group. It holds numbers only, and no clock. */
 export class ScaleMemory {
   readonly demand = new Demand()
-  /** What was asked for lately, oldest first, and when the number of replicas changed. */
-  asked: { readonly atMs: number; readonly replicas: number }[] = []
+  /** What was asked for lately. */
+  readonly mostAsked = new SlidingExtreme((one, other) => one > other)
+  readonly leastAsked = new SlidingExtreme((one, other) => one < other)
+  askedSinceMs: number | undefined
+  /** When the number of replicas changed, in the last hour. */
   changes: { readonly atMs: number; readonly from: number; readonly to: number }[] = []
   /** When a request was last there. */
   busyAtMs: number | undefined
@@ -83,7 +87,7 @@ export class ScaleMemory {
     this.piledLevel = this.excess === 0 ? undefined : Math.max(this.piledLevel ?? 0, now)
     const level = this.piledLevel ?? now
     this.levels.add(nowMs, level)
-    for (const book of [this.byTtft, this.byQueue]) book.fade(nowMs)
+    for (const book of [this.byTtft, this.byQueue]) book.look(nowMs)
     if (target.queueSeconds !== undefined) this.byQueue.learn(level, this.queueSeconds / target.queueSeconds, forMs / 1_000)
     const { ttftP95Ms } = target
     if (ttftP95Ms === undefined) return

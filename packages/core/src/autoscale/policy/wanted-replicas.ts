@@ -1,4 +1,4 @@
-import type { ScalePlan } from '../topology/index.js'
+import type { ScalePlan } from '../../topology/index.js'
 import { needsOf, type Need } from './needs.js'
 import type { ScaleDecision } from './scale-decision.js'
 import type { ScaleFacts } from './scale-facts.js'

@@ -1,4 +1,4 @@
-import type { ScalePlan } from '../topology/index.js'
+import type { ScalePlan } from '../../topology/index.js'
 
 const MINUTES = 24 * 60
 
