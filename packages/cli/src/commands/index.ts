@@ -25,16 +25,7 @@ import Purge from './purge.js'
 import QuarantineLift from './quarantine/lift.js'
 import QuarantineList from './quarantine/list.js'
 import Replay from './replay.js'
-import RolloutAbort from './rollout/abort.js'
-import RolloutCompare from './rollout/compare.js'
-import RolloutHistory from './rollout/history.js'
-import RolloutPause from './rollout/pause.js'
-import RolloutPromote from './rollout/promote.js'
-import RolloutResume from './rollout/resume.js'
-import RolloutStart from './rollout/start.js'
-import RolloutStatus from './rollout/status.js'
-import RolloutUndo from './rollout/undo.js'
-import RolloutWatch from './rollout/watch.js'
+import { rolloutCommands } from './rollout/index.js'
 import Scale from './scale.js'
 import Simulate from './simulate.js'
 import Status from './status.js'
@@ -69,16 +60,7 @@ export const commands = {
   'quarantine:lift': QuarantineLift,
   'quarantine:list': QuarantineList,
   replay: Replay,
-  'rollout:abort': RolloutAbort,
-  'rollout:compare': RolloutCompare,
-  'rollout:history': RolloutHistory,
-  'rollout:pause': RolloutPause,
-  'rollout:promote': RolloutPromote,
-  'rollout:resume': RolloutResume,
-  'rollout:start': RolloutStart,
-  'rollout:status': RolloutStatus,
-  'rollout:undo': RolloutUndo,
-  'rollout:watch': RolloutWatch,
+  ...rolloutCommands,
   scale: Scale,
   simulate: Simulate,
   status: Status,
