@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 
@@ -17,8 +17,10 @@ export interface RepositoryName {
 
 /** The file of a repository that was fetched before and would be loaded; undefined where there is none. */
 export function cachedFile({ repo, quant }: RepositoryName, env: Readonly<Record<string, string>>): string | undefined {
-  const snapshots = join(hubFolder(env), `models--${repo.replaceAll('/', '--')}`, 'snapshots')
-  for (const revision of namesIn(snapshots)) {
+  const folder = join(hubFolder(env), `models--${repo.replaceAll('/', '--')}`)
+  const snapshots = join(folder, 'snapshots')
+  const main = textOf(join(folder, 'refs', 'main'))
+  for (const revision of namesIn(snapshots).toSorted((a, b) => Number(b === main) - Number(a === main))) {
     const [first] = chosenFiles(namesIn(join(snapshots, revision), true), quant)
     if (first !== undefined) return join(snapshots, revision, first)
   }
@@ -44,6 +46,15 @@ function isOf(name: string, tag: string): boolean {
 function partsOf(first: string, models: readonly string[]): readonly string[] {
   const stem = /^(.*)-\d{5}(-of-\d{5}\.gguf)$/.exec(first)
   return stem === null ? [first] : models.filter((name) => name.startsWith(`${stem[1] ?? ''}-`) && name.endsWith(stem[2] ?? ''))
+}
+
+/** What the branch means, as of the last fetch. */
+function textOf(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8').trim()
+  } catch {
+    return undefined
+  }
 }
 
 function namesIn(folder: string, recursive = false): readonly string[] {

@@ -27,6 +27,8 @@ export class ScriptedOllama {
   readonly answers: Record<string, Answer> = {}
   /** Lines of a pull; the model is there after `success`. */
   pullLines: (model: string) => readonly object[] = (model) => usualPull(model)
+  /** What a model is like that was pulled, where it is not as usual. */
+  pullBrings: Partial<Pulled> = {}
   /** What a pull waits for behind each of its lines. */
   afterPullLine: (index: number) => Promise<unknown> = () => Promise.resolve()
   /** A load ends when this does. */
@@ -88,6 +90,8 @@ export class ScriptedOllama {
     if (path === '/api/tags') return say(response, [200, JSON.stringify({ models: [...this.pulled].map(tagOf) })])
     if (path === '/api/ps') return say(response, [200, JSON.stringify({ models: [...this.loaded].map(runningOf) })])
     if (path === '/api/pull') return this.pull(response, String(body['model']))
+    if (path === '/api/copy') return this.copy(response, withTag(String(body['source'])), withTag(String(body['destination'])))
+    if (path === '/api/delete') return say(response, [this.pulled.delete(withTag(String(body['model']))) ? 200 : 404, ''])
     if (path === '/api/generate') return this.generate(response, body)
     if (path === '/v1/chat/completions') return this.chat(response, body)
     if (path === '/') return say(response, [200, 'Ollama is running'])
@@ -100,10 +104,20 @@ export class ScriptedOllama {
       response.write(`${JSON.stringify(line)}\n`)
       await this.afterPullLine(index)
       if (response.destroyed) return
-      if ('status' in line && line.status === 'success') this.add(withTag(model))
+      if ('status' in line && line.status === 'success') this.add(withTag(model), this.pullBrings)
     }
     this.onPulled()
     response.end()
+  }
+
+  private copy(response: ServerResponse, source: string, destination: string): void {
+    const found = this.pulled.get(source)
+    if (found === undefined) return say(response, [404, JSON.stringify({ error: `model "${source}" not found` })])
+    // Newest first, as the list is.
+    const others = [...this.pulled].filter(([name]) => name !== destination)
+    this.pulled.clear()
+    for (const [name, model] of [[destination, found] as const, ...others]) this.pulled.set(name, model)
+    say(response, [200, ''])
   }
 
   private async generate(response: ServerResponse, { model, keep_alive: keepAlive }: Readonly<Record<string, unknown>>): Promise<void> {
