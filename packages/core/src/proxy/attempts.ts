@@ -175,9 +175,8 @@ class Attempts implements Standing, Guarded, TriesEvents {
   private renewParting(): void {
     const { context, request } = this
     const { split } = context.pools().poolOf(request.facts.model) ?? request.pool
-    if (split === undefined) request.parting = undefined
-    else if (request.parting === undefined) request.parting = new Parting(split, askerOf(request), context.random)
-    else request.parting.renew(split)
+    if (request.parting !== undefined) request.parting.renew(split)
+    else if (split !== undefined) request.parting = new Parting(split, askerOf(request), context.random)
   }
 
   /** There is no node for it now: it waits in line. False: that does not help, and it was told so. */

@@ -115,4 +115,13 @@ describe('a pool with several revisions', () => {
     parting.renew(plan([0, 1]))
     expect(parting.side).toBe('r2')
   })
+
+  it('still knows whom to trust when the pool is parted no more, and keeps nobody out then', () => {
+    const parting = new Parting(plan([1, 0]), asker(undefined), random)
+    expect(parting.admits({ revision: 'r2' })).toBe(false)
+    parting.renew(undefined)
+    expect([parting.admits({ revision: 'r2' }), parting.isTrusted({ revision: 'r2' })]).toEqual([true, false])
+    parting.renew(plan([1, 0]))
+    expect(parting.admits({ revision: 'r2' })).toBe(false)
+  })
 })

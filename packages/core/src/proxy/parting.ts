@@ -26,6 +26,7 @@ export class Parting {
   /** A copy of the request was made, and its answer is to be compared. */
   isCopied = false
   private hasMovedBack = false
+  private isOver = false
   private wanted: string | undefined
   private lot: number | undefined
 
@@ -35,9 +36,10 @@ export class Parting {
     private readonly random: ProxyContext['random'],
   ) {}
 
-  /** Shares may have changed while it waited. */
-  renew(plan: SplitPlan): void {
-    if (plan === this.plan) return
+  /** Shares may have changed while it waited or was answered. Undefined: the pool is not parted any more, and the revision that was trusted last is still the better one. */
+  renew(plan: SplitPlan | undefined): void {
+    this.isOver = plan === undefined
+    if (plan === undefined || plan === this.plan) return
     this.plan = plan
     this.wanted = undefined
   }
@@ -69,7 +71,7 @@ export class Parting {
   /** Whether requests may go there at all: not where nobody is to be answered from yet, unless one asks for it by name. */
   admits(node: Pick<RosterNode, 'revision'>): boolean {
     const revision = this.revisionOf(node)
-    if (revision === this.trusted || revision === this.named) return true
+    if (this.isOver || revision === this.trusted || revision === this.named) return true
     return this.plan.sides.some((side) => side.revision === revision && side.share > 0)
   }
 

@@ -86,6 +86,16 @@ describe('what a revision that is tried out fails at', () => {
     await expect.poll(() => rig.outcomes.map(({ node, kind }) => `${node} ${kind}`)).toEqual(['p/n1 served', 'p/n0 served'])
   })
 
+  it('goes back also where the rollout was taken back meanwhile', async () => {
+    const waiting: Socket[] = []
+    await both((socket) => void waiting.push(socket))
+    const asked = rig.ask({})
+    await expect.poll(() => waiting).toHaveLength(1)
+    rig.split = undefined
+    waiting[0]?.write(plainAnswer(500, { error: 'oops' }))
+    expect((await asked).headers.get('x-lb-node')).toBe('p/n0')
+  })
+
   it('comes in time also where comments have promised a stream', async () => {
     rig.heartbeatMs = 30
     const waiting: Socket[] = []
