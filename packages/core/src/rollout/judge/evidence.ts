@@ -19,6 +19,7 @@ export interface Guess {
 export class Evidence {
   /** Logarithms of the wealth of each guess. */
   private readonly wealth: Float64Array
+  private total = 0
   private highest = 0
 
   constructor(private readonly guesses: readonly Guess[]) {
@@ -27,11 +28,7 @@ export class Evidence {
 
   /** Logarithm of the evidence now. */
   get log(): number {
-    let most = Number.NEGATIVE_INFINITY
-    for (const wealth of this.wealth) most = Math.max(most, wealth)
-    let sum = 0
-    for (const [index, { weight }] of this.guesses.entries()) sum += weight * Math.exp((this.wealth[index] as number) - most)
-    return most + Math.log(sum)
+    return this.total
   }
 
   /** How sure it is, 0..1: one minus the p-value that holds at all times. */
@@ -40,21 +37,35 @@ export class Evidence {
   }
 
   /** `values` lie between -4 and 4 or so: far ones are the caller's to cut. */
-  add({ side, one, others }: MatchedSet): void {
+  add({ side, one, others }: Omit<MatchedSet, 'isPast'>): void {
+    if (others.every((other) => other === one)) return
     const sign = side === 'canary' ? 1 : -1
     for (const [index, { tilt }] of this.guesses.entries()) {
       let sum = 1
       for (const other of others) sum += Math.exp(sign * tilt * (other - one))
-      this.wealth[index] = (this.wealth[index] as number) + Math.log((others.length + 1) / sum)
+      this.win(index, Math.log((others.length + 1) / sum))
     }
-    this.highest = Math.max(this.highest, this.log)
+    this.count()
   }
 
   /** A value of 0 or 1 for which there is nothing to compare with, but that 1 has at most this chance: fair or worse than fair for any smaller one. */
   addAlone(value: number, mostChance: number): void {
     for (const [index, { tilt }] of this.guesses.entries()) {
-      this.wealth[index] = (this.wealth[index] as number) + tilt * value - Math.log(1 - mostChance + mostChance * Math.exp(tilt))
+      this.win(index, tilt * value - Math.log(1 - mostChance + mostChance * Math.exp(tilt)))
     }
-    this.highest = Math.max(this.highest, this.log)
+    this.count()
+  }
+
+  private win(index: number, log: number): void {
+    this.wealth[index] = (this.wealth[index] as number) + log
+  }
+
+  private count(): void {
+    let most = Number.NEGATIVE_INFINITY
+    for (const wealth of this.wealth) most = Math.max(most, wealth)
+    let sum = 0
+    for (const [index, { weight }] of this.guesses.entries()) sum += weight * Math.exp((this.wealth[index] as number) - most)
+    this.total = most + Math.log(sum)
+    this.highest = Math.max(this.highest, this.total)
   }
 }

@@ -5,6 +5,11 @@ export function asPercent(share: number): string {
   return `${Number((share * 100).toPrecision(2))} %`
 }
 
+/** `+1.2 %`. */
+export function asDifference(share: number): string {
+  return `${share < 0 ? '' : '+'}${asPercent(share)}`
+}
+
 export function asCount(count: number): string {
   return grouped.format(count)
 }

@@ -4,9 +4,9 @@ import type { JudgeSample } from './judge-sample.js'
 /** One thing that both sides are compared by. */
 export interface Figure {
   add(sample: JudgeSample): void
-  /** Surely worse than the old one, and by more than it may be. */
+  /** Surely worse than the old one, and that it is so by more than it may be is not ruled out. */
   readonly isBad: boolean
-  /** Looks worse than it may be, but chance may still be the cause. */
+  /** Looks so, but chance may still be the cause. */
   readonly isSuspicious: boolean
   describe(): Omit<JudgeFigure, 'verdict'>
   /** Both sides in words: `errors: 5.2 % of 97 requests against 0.1 % of 1,840 (at most +1 %)`. */
@@ -15,3 +15,6 @@ export interface Figure {
 
 /** Evidence of 20 or more comes to one of twenty equal revisions: worth waiting for, no reason to go back. */
 export const suspiciousLog = Math.log(20)
+
+/** Standard errors about a figure in which the true one lies in 19 of 20 cases. */
+export const deviations = 1.96

@@ -14,8 +14,12 @@ const alike = { caliper: Math.log(1.2), baseTokens: 128 } as const
 /** What samples are compared by, as the plan says. */
 export function figuresOf(plan: JudgePlan): readonly Figure[] {
   const alpha = (name: keyof typeof parts) => parts[name] * plan.falseAlarmRate
-  const rate = (name: 'errors' | 'empty' | 'repeated' | 'malformed', verb: string, margin: number, isHit: (sample: JudgeSample) => boolean | undefined) =>
-    new RateFigure({ name, verb, margin, alpha: alpha(name), isHit })
+  const rate = (
+    name: 'errors' | 'empty' | 'repeated' | 'malformed',
+    verb: string,
+    margin: number,
+    isHit: (sample: JudgeSample) => boolean | undefined,
+  ) => new RateFigure({ name, verb, margin, alpha: alpha(name), isHit })
   const ratio = (name: 'ttft' | 'tpot', most: number, caliper: number, measure: (sample: JudgeSample) => Measure | null) =>
     new RatioFigure({ name, unit: 'ms', ratio: most, alpha: alpha(name), caliper, measure })
   return [
@@ -30,7 +34,16 @@ export function figuresOf(plan: JudgePlan): readonly Figure[] {
 }
 
 function lengthFigure(ratio: number, alpha: number): Figure {
-  return new RatioFigure({ name: 'length', unit: 'tokens', ratio, bothWays: true, alpha, caliper: 0, measure: ({ completionTokens }) => plain(completionTokens) })
+  return new RatioFigure({
+    name: 'length',
+    unit: 'tokens',
+    ratio,
+    bothWays: true,
+    byArrival: true,
+    alpha,
+    caliper: 0,
+    measure: ({ completionTokens }) => plain(completionTokens),
+  })
 }
 
 function plain(value: number | null): Measure | null {

@@ -8,7 +8,12 @@ const mostCharacters = 65_536
 export async function checkAnswer(prompt: GoldenPrompt, whole: string, asker: GoldenAsker): Promise<string | undefined> {
   const answer = whole.slice(0, mostCharacters)
   if (answer.trim() === '') return 'the answer is empty'
-  return (await wrongText(prompt, answer)) ?? (await wrongJson(prompt, answer)) ?? (await tooFar(prompt, answer, asker)) ?? (await refused(prompt, answer, asker))
+  return (
+    (await wrongText(prompt, answer)) ??
+    (await wrongJson(prompt, answer)) ??
+    (await tooFar(prompt, answer, asker)) ??
+    (await refused(prompt, answer, asker))
+  )
 }
 
 async function wrongText(prompt: GoldenPrompt, answer: string): Promise<string | undefined> {
@@ -45,10 +50,15 @@ async function tooFar({ similarity }: GoldenPrompt, answer: string, asker: Golde
 
 async function refused({ judge }: GoldenPrompt, answer: string, asker: GoldenAsker): Promise<string | undefined> {
   if (judge === undefined) return undefined
-  const verdict = await asker.askPool(judge.pool, `${judge.question}\n\nThe text to judge:\n"""\n${answer}\n"""\n\nAnswer with one word: yes or no.`)
+  const verdict = await asker.askPool(
+    judge.pool,
+    `${judge.question}\n\nThe text to judge:\n"""\n${answer}\n"""\n\nAnswer with one word: yes or no.`,
+  )
   const word = /\b(?:yes|no)\b/i.exec(verdict)?.[0].toLowerCase()
   if (word === 'yes') return undefined
-  return word === 'no' ? `pool ${judge.pool} says no to: ${judge.question}` : `pool ${judge.pool} says neither yes nor no to: ${judge.question}`
+  return word === 'no'
+    ? `pool ${judge.pool} says no to: ${judge.question}`
+    : `pool ${judge.pool} says neither yes nor no to: ${judge.question}`
 }
 
 /** Models like to put JSON into a fence. */

@@ -19,7 +19,14 @@ export async function parseGolden(text: string, file: string): Promise<readonly 
   if (Buffer.byteLength(text) > most.bytes) throw invalid(`${file} is larger than 1 MiB`)
   const yaml = await import('yaml')
   const lines = new yaml.LineCounter()
-  const document = yaml.parseDocument(text, { lineCounter: lines, version: '1.2', schema: 'core', uniqueKeys: true, prettyErrors: false, logLevel: 'error' })
+  const document = yaml.parseDocument(text, {
+    lineCounter: lines,
+    version: '1.2',
+    schema: 'core',
+    uniqueKeys: true,
+    prettyErrors: false,
+    logLevel: 'error',
+  })
   const [broken] = document.errors
   if (broken !== undefined) throw invalid(`${file}:${lines.linePos(broken.pos[0]).line}: not valid YAML: ${broken.message}`)
   const value: unknown = document.toJS({ maxAliasCount: 100 })
@@ -32,7 +39,10 @@ export async function parseGolden(text: string, file: string): Promise<readonly 
   }
   const findings = checkGolden(value, most.prompts)
   if (findings.length > 0) throw invalid(findings.map((finding) => `${file}:${lineOf(finding)}: ${finding.message}`).join('\n'))
-  return (value as readonly Omit<GoldenPrompt, 'place'>[]).map((prompt, index) => ({ ...prompt, place: `${file}:${lineOf({ path: [index], message: '' })}` }))
+  return (value as readonly Omit<GoldenPrompt, 'place'>[]).map((prompt, index) => ({
+    ...prompt,
+    place: `${file}:${lineOf({ path: [index], message: '' })}`,
+  }))
 }
 
 function invalid(message: string, cause?: unknown): LbError {

@@ -9,7 +9,8 @@ type Check = (value: unknown) => string | undefined
 const text: Check = (value) => (typeof value === 'string' && value.trim() !== '' ? undefined : 'is a text that is not empty')
 const map: Check = (value) => (isMap(value) ? undefined : 'is a map')
 const share: Check = (value) => (typeof value === 'number' && value >= 0 && value <= 1 ? undefined : 'is a number from 0 to 1')
-const tokens: Check = (value) => (Number.isInteger(value) && (value as number) > 0 && (value as number) <= 100_000 ? undefined : 'is a whole number from 1 to 100000')
+const tokens: Check = (value) =>
+  Number.isInteger(value) && (value as number) > 0 && (value as number) <= 100_000 ? undefined : 'is a whole number from 1 to 100000'
 const messages: Check = (value) =>
   Array.isArray(value) && value.length > 0 && value.every((message) => isMap(message) && typeof message['role'] === 'string')
     ? undefined
@@ -48,7 +49,8 @@ const expectations = ['mustMatch', 'mustNotMatch', 'jsonSchema', 'similarity', '
 
 /** Checks a golden file as it was read. */
 export function checkGolden(value: unknown, mostPrompts: number): readonly GoldenFinding[] {
-  if (!Array.isArray(value) || value.length === 0) return [{ path: [], message: 'expected a list of prompts: each begins with `- prompt: ...`' }]
+  if (!Array.isArray(value) || value.length === 0)
+    return [{ path: [], message: 'expected a list of prompts: each begins with `- prompt: ...`' }]
   if (value.length > mostPrompts) return [{ path: [mostPrompts], message: `a golden file has at most ${mostPrompts} prompts` }]
   return value.flatMap((prompt, index) => findingsOf(prompt, [index]))
 }
@@ -62,7 +64,8 @@ export function regExpOf(source: string): RegExp {
 function findingsOf(prompt: unknown, path: readonly (string | number)[]): GoldenFinding[] {
   if (!isMap(prompt)) return [{ path, message: 'expected a map with `prompt` and what its answer must be' }]
   const findings = keysOf(prompt, keys, path)
-  if ((prompt['prompt'] === undefined) === (prompt['messages'] === undefined)) findings.push({ path, message: 'exactly one of `prompt` and `messages` is needed' })
+  if ((prompt['prompt'] === undefined) === (prompt['messages'] === undefined))
+    findings.push({ path, message: 'exactly one of `prompt` and `messages` is needed' })
   if (!expectations.some((key) => prompt[key] !== undefined)) {
     findings.push({ path, message: `it says nothing about the answer: one of ${expectations.join(', ')} is needed` })
   }
@@ -77,7 +80,11 @@ function findingsOf(prompt: unknown, path: readonly (string | number)[]): Golden
   return findings
 }
 
-function keysOf(value: Readonly<Record<string, unknown>>, checks: Readonly<Record<string, Check>>, path: readonly (string | number)[]): GoldenFinding[] {
+function keysOf(
+  value: Readonly<Record<string, unknown>>,
+  checks: Readonly<Record<string, Check>>,
+  path: readonly (string | number)[],
+): GoldenFinding[] {
   return Object.entries(value).flatMap(([key, part]) => {
     const check = Object.hasOwn(checks, key) ? checks[key] : undefined
     const wrong = check === undefined ? `is no key here; known: ${Object.keys(checks).join(', ')}` : check(part)

@@ -3,6 +3,9 @@ import type { AnswerQuality, AttemptRecord, RequestRecord, ShadowPair } from '..
 /** What one node did with one request, as far as a judge compares it. */
 export interface JudgeSample {
   readonly side: 'canary' | 'baseline'
+  /** When its node was asked, and when the request ended; epoch, 0: nobody knows. */
+  readonly startedAtMs: number
+  readonly endedAtMs: number
   /** No whole answer came of it, whether or not another node gave one later. */
   readonly failed: boolean
   /** Absent: its text was not looked at. */
@@ -26,6 +29,8 @@ export interface JudgedSides {
 
 /** Fewer say little about the pace: the first ones leave in one packet. */
 const leastTokensForPace = 8
+/** Where nobody knows what was in a cache: with so few tokens it hardly matters. */
+const mostUnknownTokens = 128
 
 /**
  * What a request says of the two sides: one sample for each try whose end says anything about the node. What failed on the new side and was answered by the
@@ -42,6 +47,8 @@ export function samplesOf(record: RequestRecord, sides: JudgedSides): JudgeSampl
     const isWhole = end === 'answered' && isLast && record.outcome === 'ok'
     samples.push({
       side,
+      startedAtMs: record.arrivedAtMs + attempt.startedMs,
+      endedAtMs: record.arrivedAtMs + record.totalMs,
       failed: end === 'failed',
       ...(attempt.quality === undefined ? {} : { quality: attempt.quality }),
       ...(isWhole ? timesOf(record, attempt) : noTimes),
@@ -58,6 +65,8 @@ export function samplesOfPair({ main, copy }: ShadowPair): JudgeSample[] {
     const whole = failure === null && status < 400
     return {
       side,
+      startedAtMs: 0,
+      endedAtMs: 0,
       failed: failure !== null || status >= 500,
       ...(quality === null ? {} : { quality }),
       ttftMs: whole ? ttftMs : null,
@@ -91,13 +100,19 @@ const noTimes: Times = { ttftMs: null, computedTokens: null, tpotMs: null, compl
 function timesOf(record: RequestRecord, attempt: AttemptRecord): Times {
   const tokens = record.tokensMeasured ? record.completionTokens : null
   if (attempt.continues !== undefined) return { ...noTimes, completionTokens: tokens }
-  const cachedTokens = record.cachedTokens ?? record.believed?.cachedTokens
   return {
     ttftMs: record.ttftMs === null ? null : Math.max(0, record.ttftMs - attempt.startedMs),
-    computedTokens: cachedTokens === undefined ? null : Math.max(0, record.promptTokens - cachedTokens),
+    computedTokens: computedOf(record),
     tpotMs: paceOf(record.totalMs, record.ttftMs, tokens),
     completionTokens: tokens,
   }
+}
+
+/** By the engine, else as lb believed when it sent the request. */
+function computedOf({ promptTokens, cachedTokens, believed }: RequestRecord): number | null {
+  const cached = cachedTokens ?? believed?.cachedTokens
+  if (cached === undefined) return promptTokens <= mostUnknownTokens ? promptTokens : null
+  return Math.max(0, promptTokens - cached)
 }
 
 function paceOf(totalMs: number, ttftMs: number | null, tokens: number | null): number | null {

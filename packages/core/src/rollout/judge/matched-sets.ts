@@ -14,6 +14,8 @@ export interface MatchedSet {
   readonly one: number
   /** At least one. */
   readonly others: readonly number[]
+  /** The baseline's values are from earlier, because the old revision answers no more. */
+  readonly isPast: boolean
 }
 
 export interface MatchedSetsOptions {
@@ -57,7 +59,7 @@ export class MatchedSets {
     this.inARow = 0
     const others = this.take(this.canary, measure, part.coming)
     if (others.length === 0) keep(this.baseline, measure, kept.baseline)
-    else this.options.onSet({ side: 'baseline', one: measure.value, others })
+    else this.options.onSet({ side: 'baseline', one: measure.value, others, isPast: false })
   }
 
   private addCanary(measure: Measure): void {
@@ -70,7 +72,7 @@ export class MatchedSets {
     const isAlone = this.inARow > alone
     let others = this.take(this.baseline, measure, isAlone ? part.last : part.coming)
     if (others.length === 0 && isAlone) others = this.take(this.past, measure, part.last)
-    if (others.length > 0) this.options.onSet({ side: 'canary', one: measure.value, others })
+    if (others.length > 0) this.options.onSet({ side: 'canary', one: measure.value, others, isPast: isAlone })
     else if (isAlone && this.options.onAlone !== undefined) this.options.onAlone(measure.value)
     else keep(this.canary, measure, kept.canary)
   }

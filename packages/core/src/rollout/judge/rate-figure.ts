@@ -1,7 +1,7 @@
 import type { JudgeFigure } from '../rollout-status.js'
 import { Evidence, type Guess } from './evidence.js'
-import { suspiciousLog, type Figure } from './figure.js'
-import { asCount, asPercent } from './figure-words.js'
+import { deviations, suspiciousLog, type Figure } from './figure.js'
+import { asCount, asDifference, asPercent } from './figure-words.js'
 import type { JudgeSample } from './judge-sample.js'
 import { MatchedSets } from './matched-sets.js'
 
@@ -23,7 +23,7 @@ const guesses: readonly Guess[] = [
   { tilt: 3.5, weight: 0.4 },
   { tilt: 6, weight: 0.35 },
 ]
-/** With fewer on the other side, half of all failing is called bad, less is not. */
+/** With fewer of the old revision to go by, and none beside it, more than half of all is called bad, and less is not. */
 const leastPast = 50
 
 /** A share of requests that must not grow by more than its margin. */
@@ -42,7 +42,7 @@ export class RateFigure implements Figure {
   }
 
   get isSuspicious(): boolean {
-    return this.evidence.log >= suspiciousLog && this.excess > this.options.margin
+    return this.evidence.log >= suspiciousLog && this.mayBeBeyond
   }
 
   add(sample: JudgeSample): void {
@@ -52,7 +52,7 @@ export class RateFigure implements Figure {
     seen.of += 1
     if (hit) seen.hits += 1
     this.sets.add(sample.side, { value: hit ? 1 : 0, size: 0 })
-    this.isBad = this.excess > this.options.margin && this.evidence.log >= -Math.log(this.options.alpha)
+    this.isBad = this.evidence.log >= -Math.log(this.options.alpha) && this.mayBeBeyond
   }
 
   describe(): Omit<JudgeFigure, 'verdict'> {
@@ -69,15 +69,28 @@ export class RateFigure implements Figure {
   inWords(): string {
     const { canary, baseline } = this.seen
     const old = baseline.of === 0 ? 'the old revision had none to compare with' : `${inWords(baseline)} on the old revision`
-    return `${this.options.name}: ${inWords(canary)} ${this.options.verb}, ${old} (${this.limit})`
+    const [low, high] = this.between
+    return `${this.options.name}: ${inWords(canary)} ${this.options.verb}, ${old} (${asDifference(low)} to ${asDifference(high)}; ${this.limit})`
   }
 
   private get limit(): string {
-    return `at most +${asPercent(this.options.margin)}`
+    return `at most ${asDifference(this.options.margin)}`
   }
 
-  private get excess(): number {
-    return (rateOf(this.seen.canary) ?? 0) - (rateOf(this.seen.baseline) ?? 0)
+  /** Whether the limit may be passed: surely worse, and that much is not ruled out. */
+  private get mayBeBeyond(): boolean {
+    return this.between[1] > this.options.margin
+  }
+
+  /** Where the true difference lies in 19 of 20 cases, after A. Agresti and B. Caffo (The American Statistician 54, 2000): each side with one hit and one miss more. */
+  private get between(): readonly [number, number] {
+    const [canary, baseline] = [this.seen.canary, this.seen.baseline].map(({ hits, of }) => ({
+      share: (hits + 1) / (of + 2),
+      of: of + 2,
+    })) as [Part, Part]
+    const error = Math.sqrt((canary.share * (1 - canary.share)) / canary.of + (baseline.share * (1 - baseline.share)) / baseline.of)
+    const difference = canary.share - baseline.share
+    return [Math.max(-1, difference - deviations * error), Math.min(1, difference + deviations * error)]
   }
 
   /** What the old revision's rate may have been at most, and the margin. E. B. Wilson's bound (J. Am. Stat. Assoc. 22, 1927), of one in ten thousand. */
@@ -89,6 +102,11 @@ export class RateFigure implements Figure {
     const spread = Math.sqrt(z2 * ((share * (1 - share)) / of + z2 / (4 * of * of)))
     return Math.min(1, (share + z2 / (2 * of) + spread) / (1 + z2 / of) + this.options.margin)
   }
+}
+
+interface Part {
+  readonly share: number
+  readonly of: number
 }
 
 interface Seen {

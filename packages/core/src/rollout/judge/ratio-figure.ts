@@ -1,6 +1,7 @@
 import type { JudgeFigure } from '../rollout-status.js'
+import { ArrivalOrder } from './arrival-order.js'
 import { Evidence, type Guess } from './evidence.js'
-import { suspiciousLog, type Figure } from './figure.js'
+import { deviations, suspiciousLog, type Figure } from './figure.js'
 import { asRatio, inUnit } from './figure-words.js'
 import type { JudgeSample } from './judge-sample.js'
 import { MatchedSets, type MatchedSet, type Measure } from './matched-sets.js'
@@ -16,17 +17,23 @@ export interface RatioFigureOptions {
   /** Of sizes, as logarithms. */
   readonly caliper: number
   /** Measured on a plain scale; null: this sample says nothing about it. */
+  /** Values come in the order of their requests, not of their ends. */
+  readonly byArrival?: boolean
   readonly measure: (sample: JudgeSample) => Measure | null
 }
 
 /** For times that vary by a factor of 1.6 (a standard deviation of 0.5 on the log scale): half as slow again is 1.6, three times is 4.4. */
-const tilts: readonly Guess[] = [
+const timeTilts: readonly Guess[] = [
   { tilt: 0.7, weight: 0.25 },
   { tilt: 1.6, weight: 0.45 },
   { tilt: 4, weight: 0.3 },
 ]
+/** For lengths, which vary by more than 3, longer or shorter. */
+const lengthTilts: readonly Guess[] = [0.3, 0.8, -0.3, -0.8].map((tilt) => ({ tilt, weight: 0.25 }))
 /** On the log scale; what lies further from the middle of its set says no more. */
 const farthest = 1.5
+/** Times of the old revision from before the new one began may be those of an easier hour: they count as if they had been twice as long. */
+const pastHandicap = Math.log(2)
 
 /** A time or a length that must not grow by more than a factor, compared on the log scale within sets of like requests. */
 export class RatioFigure implements Figure {
@@ -34,22 +41,21 @@ export class RatioFigure implements Figure {
   private readonly evidence: Evidence
   private readonly sets: MatchedSets
   private readonly pairs = new RecentPairs()
+  private readonly order: ArrivalOrder | undefined
 
   constructor(private readonly options: RatioFigureOptions) {
-    const other = tilts.map(({ tilt, weight }) => ({ tilt: -tilt, weight: weight / 2 }))
-    const longer = tilts.map(({ tilt, weight }) => ({ tilt, weight: weight / 2 }))
-    this.evidence = new Evidence(options.bothWays === true ? [...longer, ...other] : tilts)
+    this.evidence = new Evidence(options.bothWays === true ? lengthTilts : timeTilts)
     this.sets = new MatchedSets({ caliper: options.caliper, onSet: (set) => this.learn(set) })
+    if (options.byArrival === true) this.order = new ArrivalOrder((sample) => this.take(sample))
   }
 
   get isSuspicious(): boolean {
-    return this.evidence.log >= suspiciousLog && this.isBeyond
+    return this.evidence.log >= suspiciousLog && this.mayBeBeyond
   }
 
   add(sample: JudgeSample): void {
-    const measure = this.isBad ? null : this.options.measure(sample)
-    if (measure === null || measure.value <= 0) return
-    this.sets.add(sample.side, { value: Math.log(measure.value), size: measure.size })
+    if (this.order === undefined) this.take(sample)
+    else if (!this.isBad) this.order.add(sample)
   }
 
   describe(): Omit<JudgeFigure, 'verdict'> {
@@ -65,7 +71,8 @@ export class RatioFigure implements Figure {
     const { canary, baseline } = this.describe()
     if (canary === null || baseline === null) return `${name}: nothing to compare`
     const times = `${inUnit(canary, unit)} against ${inUnit(baseline, unit)} for like requests of the old revision`
-    return `${name}: ${times}, ${asRatio(canary / baseline)} (${this.limit})`
+    const [low, high] = this.between
+    return `${name}: ${times}, ${asRatio(canary / baseline)} (${asRatio(low)} to ${asRatio(high)}; ${this.limit})`
   }
 
   private get limit(): string {
@@ -73,17 +80,31 @@ export class RatioFigure implements Figure {
     return bothWays === true ? `${asRatio(1 / ratio)} to ${asRatio(ratio)}` : `at most ${asRatio(ratio)}`
   }
 
-  private get isBeyond(): boolean {
-    const ratio = this.pairs.ratio
-    if (ratio === null) return false
-    return ratio > this.options.ratio || (this.options.bothWays === true && ratio < 1 / this.options.ratio)
+  /** Whether the limit may be passed: surely slower, and that much is not ruled out. */
+  private get mayBeBeyond(): boolean {
+    const { ratio, bothWays } = this.options
+    const [low, high] = this.between
+    return high > ratio || (bothWays === true && low < 1 / ratio)
   }
 
-  private learn(set: MatchedSet): void {
-    const middle = medianOf([set.one, ...set.others])
+  /** Where the true ratio lies in 19 of 20 cases. */
+  private get between(): readonly [number, number] {
+    const { ratio, error } = this.pairs
+    return ratio === null ? [0, Number.POSITIVE_INFINITY] : [ratio * Math.exp(-deviations * error), ratio * Math.exp(deviations * error)]
+  }
+
+  private take(sample: JudgeSample): void {
+    const measure = this.isBad ? null : this.options.measure(sample)
+    if (measure === null || measure.value <= 0) return
+    this.sets.add(sample.side, { value: Math.log(measure.value), size: measure.size })
+  }
+
+  private learn({ side, one, others: told, isPast }: MatchedSet): void {
+    const others = isPast && this.options.bothWays !== true ? told.map((value) => value + pastHandicap) : told
+    const middle = medianOf([one, ...others])
     const near = (value: number) => Math.max(-farthest, Math.min(farthest, value - middle))
-    this.evidence.add({ side: set.side, one: near(set.one), others: set.others.map(near) })
-    this.pairs.add(set)
-    this.isBad = this.evidence.log >= -Math.log(this.options.alpha) && this.isBeyond
+    this.evidence.add({ side, one: near(one), others: others.map(near) })
+    this.pairs.add({ side, one, others: told })
+    this.isBad = this.evidence.log >= -Math.log(this.options.alpha) && this.mayBeBeyond
   }
 }

@@ -3,14 +3,21 @@ import type { MatchedSet } from './matched-sets.js'
 /** Sets of which the ratio is told. */
 const kept = 2_000
 
-/** How the two sides compare in the last sets; logarithms come in, plain values go out. */
+interface Told {
+  readonly atCount: number
+  readonly ratio: number
+  readonly deviation: number
+  readonly canary: number
+}
+
+/** How the two sides compare in the last sets; logarithms come in, plain values go out. Sorted again once a sixty-fourth of it is new. */
 export class RecentPairs {
   private readonly differences = new Float64Array(kept)
   private readonly canaries = new Float64Array(kept)
   private count = 0
-  private told: { readonly atCount: number; readonly ratio: number; readonly canary: number } | undefined
+  private told: Told | undefined
 
-  add({ side, one, others }: MatchedSet): void {
+  add({ side, one, others }: Omit<MatchedSet, 'isPast'>): void {
     const other = medianOf(others)
     const at = this.count % kept
     this.differences[at] = side === 'canary' ? one - other : other - one
@@ -23,17 +30,26 @@ export class RecentPairs {
     return this.read()?.ratio ?? null
   }
 
+  /** What the logarithm of the ratio may be off by: the standard error of its median, as for a normal distribution. */
+  get error(): number {
+    const length = Math.min(this.count, kept)
+    return length === 0 ? Number.POSITIVE_INFINITY : (1.2533 * (this.read()?.deviation ?? 0)) / Math.sqrt(length)
+  }
+
   /** Median of the canary's values. */
   get canary(): number | null {
     return this.read()?.canary ?? null
   }
 
-  private read(): { readonly ratio: number; readonly canary: number } | undefined {
+  private read(): Told | undefined {
     if (this.count === 0) return undefined
-    if (this.told?.atCount !== this.count) {
+    if (this.told === undefined || this.count - this.told.atCount > this.told.atCount / 64) {
       const length = Math.min(this.count, kept)
-      const ratio = Math.exp(middleOf(this.differences.slice(0, length).sort()))
-      this.told = { atCount: this.count, ratio, canary: Math.exp(middleOf(this.canaries.slice(0, length).sort())) }
+      const differences = this.differences.slice(0, length).sort()
+      // Half of all lie between the quartiles: 1.35 deviations of a normal distribution.
+      const deviation = ((differences[Math.floor(length * 0.75)] as number) - (differences[Math.floor(length * 0.25)] as number)) / 1.35
+      const canary = Math.exp(middleOf(this.canaries.slice(0, length).sort()))
+      this.told = { atCount: this.count, ratio: Math.exp(middleOf(differences)), deviation, canary }
     }
     return this.told
   }

@@ -1,0 +1,59 @@
+import { describe, expect, it } from 'vitest'
+import { seededRandom } from '../../base/index.js'
+import { MatchedSets, type MatchedSet } from './matched-sets.js'
+
+function sets(caliper = 0): { readonly made: MatchedSet[]; readonly alone: number[]; readonly of: MatchedSets } {
+  const made: MatchedSet[] = []
+  const alone: number[] = []
+  return { made, alone, of: new MatchedSets({ caliper, onSet: (set) => made.push(set), onAlone: (value) => alone.push(value) }) }
+}
+
+const plain = (value: number) => ({ value, size: 0 })
+
+describe('matched sets', () => {
+  it('put a value of the canary together with those of the baseline that came since', () => {
+    const { made, of } = sets()
+    of.add('canary', plain(1))
+    of.add('baseline', plain(10))
+    for (const value of [11, 12, 13, 14]) of.add('baseline', plain(value))
+    of.add('canary', plain(2))
+    expect(made).toEqual([
+      { side: 'baseline', one: 10, others: [1], isPast: false },
+      { side: 'canary', one: 2, others: [14, 13], isPast: false },
+    ])
+  })
+
+  it('use no value twice, whatever comes in whatever order', () => {
+    const random = seededRandom(4)
+    const { made, of } = sets(0.2)
+    for (let value = 0; value < 5_000; value += 1) {
+      of.add(random.next() < 0.3 ? 'canary' : 'baseline', { value, size: random.next() * 3 })
+    }
+    const used = made.flatMap(({ one, others }) => [one, ...others])
+    expect(new Set(used).size).toBe(used.length)
+    expect(used.length).toBeGreaterThan(3_000)
+  })
+
+  it('compare only what is alike', () => {
+    const { made, of } = sets(0.2)
+    of.add('canary', { value: 1, size: 5 })
+    of.add('baseline', { value: 10, size: 6 })
+    expect(made).toEqual([])
+    of.add('baseline', { value: 11, size: 5.1 })
+    expect(made).toEqual([{ side: 'baseline', one: 11, others: [1], isPast: false }])
+  })
+
+  it('do not compare with what was before the canary, until the old revision answers no more', () => {
+    const { made, alone, of } = sets()
+    for (let value = 100; value < 103; value += 1) of.add('baseline', plain(value))
+    for (let value = 0; value < 8; value += 1) of.add('canary', plain(value))
+    expect(made).toEqual([])
+    for (let value = 8; value < 13; value += 1) of.add('canary', plain(value))
+    expect(made.map(({ one, others, isPast }) => [one, others, isPast])).toEqual([
+      [8, [102], true],
+      [9, [101], true],
+      [10, [100], true],
+    ])
+    expect(alone).toEqual([11, 12])
+  })
+})
