@@ -24,9 +24,9 @@ export function nodesOf(status: BalancerStatus): readonly NodeStatus[] {
   return status.pools.flatMap((pool) => pool.nodes)
 }
 
-/** Pools that cannot answer anybody. */
+const ANSWERING: readonly NodeStatus['state'][] = ['ready', 'warming', 'asleep']
+
+/** Pools that cannot answer anybody. One that rests is woken by whoever asks. */
 export function poolsWithoutReady(status: BalancerStatus): readonly string[] {
-  return status.pools
-    .filter((pool) => !pool.nodes.some((node) => node.state === 'ready' || node.state === 'warming'))
-    .map((pool) => pool.name)
+  return status.pools.filter((pool) => !pool.nodes.some((node) => ANSWERING.includes(node.state))).map((pool) => pool.name)
 }

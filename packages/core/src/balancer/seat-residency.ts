@@ -17,15 +17,14 @@ class ResidencySeat implements ResidencyDesk, SteeringRoom {
   private readonly residency: Residency
 
   constructor(private readonly parts: ResidencyParts) {
-    const { options, eventLog } = parts
+    const { options, eventLog, plans } = parts
     this.residency = new Residency({
       clock: options.clock,
       log: options.log,
       pools: () => this.readings(),
       fits: (names) => this.fits(names),
-      rest: (pool) => this.change(pool, { rests: true, waits: true }),
-      wake: (pool) => this.change(pool, { rests: false, waits: true }),
-      woken: (pool) => this.change(pool, { rests: false, waits: false }),
+      rest: (pool) => plans.change(pool, this.changeOf(pool, true)),
+      wake: (pool) => plans.change(pool, this.changeOf(pool, false)),
       say: (pool, message) => eventLog.add({ kind: 'residency', pool, message: `${pool} ${message}` }),
     })
   }
@@ -43,7 +42,7 @@ class ResidencySeat implements ResidencyDesk, SteeringRoom {
     for (const { name, groups } of sharing) {
       if (groups.some(({ rests }) => rests === true)) continue
       if (awake.length === 0 || this.fits([...awake, name])) awake.push(name)
-      else plans.prepare(name, this.changeOf(name, { rests: true, waits: true }))
+      else plans.prepare(name, this.changeOf(name, true))
     }
   }
 
@@ -122,33 +121,14 @@ class ResidencySeat implements ResidencyDesk, SteeringRoom {
     return owners.size < 2 || this.parts.assembly.gpuDesk.fitTogether(placed)
   }
 
-  private async change(pool: string, wish: Wish): Promise<void> {
-    const { plans } = this.parts
-    const change = this.changeOf(pool, wish)
-    const now = plans.poolOf(pool)
-    if (isDeepStrictEqual(change?.groups ?? plans.declaredPoolOf(pool).groups, now.groups) && isDeepStrictEqual(change?.wake, now.wake))
-      return
-    await plans.change(pool, change)
-  }
-
   /** What others have changed in the pool stays; undefined: it is as it was declared. */
-  private changeOf(name: string, { rests, waits }: Wish): PoolChange | undefined {
+  private changeOf(name: string, rests: boolean): PoolChange | undefined {
     const { plans } = this.parts
-    const { groups, split, residency } = plans.poolOf(name)
+    const { groups, split, wake } = plans.poolOf(name)
     const changed = groups.map((group) => withRest(group, rests))
-    if (!waits && split === undefined && isDeepStrictEqual(changed, plans.declaredPoolOf(name).groups)) return undefined
-    return {
-      groups: changed,
-      ...(split === undefined ? {} : { split }),
-      ...(waits && residency !== undefined ? { wake: { withinMs: residency.wakeWithinMs } } : {}),
-    }
+    if (split === undefined && isDeepStrictEqual(changed, plans.declaredPoolOf(name).groups)) return undefined
+    return { groups: changed, ...(split === undefined ? {} : { split }), ...(wake === undefined ? {} : { wake }) }
   }
-}
-
-/** Whether a pool rests, and whether requests that find no node wait for it. */
-interface Wish {
-  readonly rests: boolean
-  readonly waits: boolean
 }
 
 const FRESH_MS = 2_000

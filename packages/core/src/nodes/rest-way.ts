@@ -6,9 +6,9 @@ export type RestWay = 'sleep' | 'unload' | 'stop' | 'idle'
 
 /** For people, of a node that rests. */
 export const restWords: Readonly<Record<RestWay, string>> = {
-  sleep: 'rests: its engine sleeps',
-  unload: 'rests: its model is out of memory',
-  stop: 'rests: its process has ended',
+  sleep: 'rests: its engine sleeps until a request comes',
+  unload: 'rests: its model is out of memory until a request comes',
+  stop: 'rests: no process runs until a request comes',
   idle: 'rests: it gets no requests, but nobody can ask its engine to give its memory back',
 }
 

@@ -18,8 +18,6 @@ export interface ResidencyOptions {
   /** Resolve when it was begun. */
   readonly rest: (pool: string) => Promise<void>
   readonly wake: (pool: string) => Promise<void>
-  /** Its nodes are up: nobody need wait for them to be woken. */
-  readonly woken: (pool: string) => Promise<void>
   /** For people. */
   readonly say: (pool: string, message: string) => void
 }
@@ -112,7 +110,6 @@ export class Residency {
     const entry = this.entryOf(reading)
     if (phase === 'resting') this.tell(name, 'rests')
     if (phase !== 'awake') return
-    void this.options.woken(name).catch((error: unknown) => this.failed(name, error))
     if (failure === undefined) return this.tell(name, awakeWords(afterMs, waiting))
     const beside = readings.filter((each) => each.name !== name && !each.rests).map((each) => each.name)
     if (beside.length === 0) {

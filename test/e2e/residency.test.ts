@@ -1,0 +1,189 @@
+/** Pools that share one simulated GPU, through the real binary: engines that do not fit beside each other end as by an error of their driver. */
+import { readFileSync } from 'node:fs'
+import OpenAI from 'openai'
+import { afterEach, describe, expect, it } from 'vitest'
+import type { BalancerStatus } from '@plimsoll/core'
+import { House, until } from './house.js'
+import { SimulatedGpu } from './simulated-gpu.js'
+
+const MODELS = ['chat', 'code', 'read'] as const
+const MIN_RESIDENT_MS = 2_000
+
+let house: House | undefined
+let gpu: SimulatedGpu | undefined
+afterEach(async () => {
+  await house?.lb(['down', '--force'])
+  await house?.close()
+  gpu?.close()
+  house = undefined
+  gpu = undefined
+})
+
+interface Share {
+  /** In the words of the file. */
+  readonly residency?: string
+  readonly args?: string
+  /** Of each model; 60,000 of 81,559. */
+  readonly mib?: number
+  readonly gpus?: string
+}
+
+function build({ residency = `{ minResident: ${MIN_RESIDENT_MS}ms }`, args = '', mib = 60_000, gpus = '[[0]]' }: Share): House {
+  gpu = new SimulatedGpu()
+  const pools = MODELS.map(
+    (model) => `  ${model}:
+    residency: ${residency}
+    nodes:
+      - name: sim
+        engine: sim
+        launch: { gpus: ${gpus}, args: { profile: 8b-h100, loadMs: 150, memoryFolder: ${gpu?.folder}, memoryMib: ${mib}${args} } }
+`,
+  )
+  house = new House(`version: 1
+name: share
+gateway: { listen: 127.0.0.1:0 }
+pools:
+${pools.join('')}`)
+  Object.assign(house.env, gpu.env)
+  return house
+}
+
+interface Traffic {
+  answered: number
+  readonly failures: string[]
+}
+
+/** Clients that ask one thing after the other, each with its own rhythm, until the time is up. */
+async function ask(url: string, forMs: number, clientsEach: number): Promise<Traffic> {
+  const traffic: Traffic = { answered: 0, failures: [] }
+  const untilMs = performance.now() + forMs
+  const client = async (model: string, seed: number): Promise<void> => {
+    const openai = new OpenAI({ baseURL: `${url}/v1`, apiKey: 'none', maxRetries: 0, timeout: 120_000 })
+    for (let turn = 0; performance.now() < untilMs; turn += 1) {
+      try {
+        const messages = [{ role: 'user' as const, content: `client ${seed}, turn ${turn}: tell me of ${model}` }]
+        const stream = await openai.chat.completions.create({ model, messages, stream: true, max_tokens: 40 })
+        let reason: string | null = null
+        for await (const chunk of stream) reason = chunk.choices[0]?.finish_reason ?? reason
+        if (reason === null) throw new Error('a stream without an end')
+        traffic.answered += 1
+      } catch (error) {
+        traffic.failures.push(`${model}: ${String(error)}`)
+      }
+      await new Promise((resolve) => setTimeout(resolve, 20 + ((seed * 37 + turn * 53) % 180)))
+    }
+  }
+  await Promise.all(MODELS.flatMap((model, index) => Array.from({ length: clientsEach }, (_, seed) => client(model, 10 * index + seed))))
+  return traffic
+}
+
+const look = async (): Promise<BalancerStatus> => (await house?.status()) as unknown as BalancerStatus
+const stateOf = (status: BalancerStatus) => status.pools.map(({ residency }) => residency?.state)
+const wakesOf = (status: BalancerStatus) => status.pools.reduce((sum, { residency }) => sum + (residency?.wakes ?? 0), 0)
+
+/** What a simulated engine tells of itself. */
+async function slept(status: BalancerStatus): Promise<number> {
+  const counts = status.pools.flatMap(({ nodes }) =>
+    nodes.map(async ({ url }) => ((await (await fetch(`${url}/sim/state`)).json()) as { askedWhileAsleep: number }).askedWhileAsleep),
+  )
+  return (await Promise.all(counts)).reduce((sum, count) => sum + count, 0)
+}
+
+describe('three models on one simulated GPU', () => {
+  it.each([
+    ['whose engines are stopped and started', ''],
+    ['whose engines sleep and wake', ', wakeMs: 100'],
+  ])('%s: every request is answered, none is cut, and they swap at most once in each minimum residence', async (how, args) => {
+    const url = await build({ args }).up()
+    expect(stateOf(await look())).toEqual(['awake', 'resting', 'resting'])
+    const beganMs = performance.now()
+    const { answered, failures } = await ask(url, 16_000, 3)
+    const tookMs = performance.now() - beganMs
+    const status = await look()
+    const bound = Math.floor(tookMs / MIN_RESIDENT_MS) + 1
+    console.log(
+      `${how}: ${answered} answered, ${failures.length} failed, ${wakesOf(status)} swaps in ${Math.round(tookMs)} ms (bound ${bound})`,
+    )
+    expect(failures).toEqual([])
+    expect(answered).toBeGreaterThan(50)
+    expect(wakesOf(status)).toBeGreaterThanOrEqual(3)
+    expect(wakesOf(status)).toBeLessThanOrEqual(bound)
+    expect(status.pools.reduce((sum, { errors }) => sum + errors, 0)).toBe(0)
+    if (args !== '') expect(await slept(status)).toBe(0)
+  })
+
+  it('without a minimum residence they swap far more often: what it is for', async () => {
+    const url = await build({ residency: '{ minResident: 0s }', args: ', wakeMs: 20' }).up()
+    const beganMs = performance.now()
+    const { failures } = await ask(url, 10_000, 3)
+    const bound = Math.floor((performance.now() - beganMs) / MIN_RESIDENT_MS) + 1
+    const wakes = wakesOf(await look())
+    console.log(`without a minimum residence: ${wakes} swaps, where ${bound} were the most with one of ${MIN_RESIDENT_MS} ms`)
+    expect(failures).toEqual([])
+    expect(wakes).toBeGreaterThan(bound)
+  })
+
+  it('several are awake together as far as their memory is enough', async () => {
+    const url = await build({ mib: 35_000, gpus: '{ perReplica: 1, share: true }' }).up()
+    const openai = new OpenAI({ baseURL: `${url}/v1`, apiKey: 'none', maxRetries: 0 })
+    await openai.chat.completions.create({ model: 'code', messages: [{ role: 'user', content: 'hi' }], max_tokens: 5 })
+    expect(stateOf(await look())).toEqual(['awake', 'awake', 'resting'])
+    expect(gpu?.used).toBe(70_000)
+    await openai.chat.completions.create({ model: 'read', messages: [{ role: 'user', content: 'hi' }], max_tokens: 5 })
+    const status = await look()
+    expect(status.pools[2]?.residency?.state).toBe('awake')
+    expect(stateOf(status).filter((state) => state === 'awake')).toHaveLength(2)
+  })
+})
+
+describe('a pool that rests', () => {
+  it('is put to rest by `lb unload`, gives its memory back, and comes back with the next request', async () => {
+    const url = await build({ args: ', wakeMs: 50' }).up()
+    expect((await (house ?? expect.fail()).lb(['unload', 'chat'])).code).toBe(0)
+    await until(async () => stateOf(await look())[0] === 'resting')
+    expect(gpu?.used).toBe(300)
+    const openai = new OpenAI({ baseURL: `${url}/v1`, apiKey: 'none', maxRetries: 0 })
+    await openai.chat.completions.create({ model: 'chat', messages: [{ role: 'user', content: 'hi' }], max_tokens: 5 })
+    expect(stateOf(await look())).toEqual(['awake', 'resting', 'resting'])
+    const events = await (house ?? expect.fail()).lb(['status'])
+    expect(events.stdout).toContain('asleep')
+  })
+
+  it('goes to rest by itself once nobody has asked for a while', async () => {
+    await build({ residency: '{ minResident: 100ms, idleUnload: 300ms }' }).up()
+    await until(async () => stateOf(await look())[0] === 'resting')
+    expect(gpu?.used).toBe(0)
+  })
+
+  it.each([['asleep'], ['stopped']])(
+    'after a kill -9 of lb in the middle of a swap (%s engines) the next one takes over what runs and goes on',
+    async (how) => {
+      const here = build({ residency: '{ minResident: 0s }', args: how === 'asleep' ? ', wakeMs: 400' : '' })
+      const url = await here.up()
+      const asking = fetch(`${url}/v1/chat/completions`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ model: 'code', messages: [{ role: 'user', content: 'hi' }], max_tokens: 5 }),
+      }).catch(() => undefined)
+      await until(async () => stateOf(await look())[0] !== 'awake')
+      for (const each of here.survivors()) if (!isEngine(each)) process.kill(each, 'SIGKILL')
+      await asking
+      const again = await here.up()
+      expect(here.survivors().filter(isEngine).length).toBeLessThanOrEqual(MODELS.length)
+      const openai = new OpenAI({ baseURL: `${again}/v1`, apiKey: 'none', maxRetries: 0 })
+      for (const model of MODELS) {
+        const answer = await openai.chat.completions.create({ model, messages: [{ role: 'user', content: 'hi' }], max_tokens: 5 })
+        expect(answer.choices[0]?.finish_reason).toBe('length')
+      }
+    },
+  )
+})
+
+/** Balancer and keeper carry no mark. */
+function isEngine(pid: number): boolean {
+  try {
+    return readFileSync(`/proc/${pid}/environ`, 'utf8').includes('\0LB_NODE=')
+  } catch {
+    return true
+  }
+}
