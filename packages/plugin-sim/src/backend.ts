@@ -1,18 +1,20 @@
 import { fileURLToPath } from 'node:url'
 import {
+  LbError,
   openaiDialect,
   type Backend,
   type Continuation,
   type ExactContinuation,
   type LaunchSlot,
+  type MemoryNeed,
   type NodeSpec,
   type PluginHost,
   type ProbeReport,
 } from '@plimsoll/core/plugin'
 import type { SimSettings } from './settings.js'
+import { weightsContent } from './weights-content.js'
 
 const engineScript = fileURLToPath(new URL('../bin/lb-sim-engine.js', import.meta.url))
-import { weightsContent } from './weights-content.js'
 
 /** Starting takes under a second; the rest is for a busy machine. */
 const startAllowanceMs = 15_000
@@ -47,14 +49,27 @@ export function createSimBackend(spec: NodeSpec<SimSettings>, host: PluginHost):
     },
     // Said with the last good probe, so nothing more is asked.
     load: () => Promise.resolve(contextTokens === undefined ? {} : { contextTokens }),
-    minProbeIntervalMs: 100,
-    strictModels: true,
     content: () => weightsContent(spec),
     ...(spec.settings.wakeMs === undefined ? {} : sleeping(spec, host)),
     memoryNeed: () => memoryNeed(spec.settings),
+    minProbeIntervalMs: 100,
+    strictModels: true,
     dialect: openaiDialect({ continuation }),
     stop: [{ signal: 'SIGTERM', waitMs: 2000 }],
   }
+}
+
+function sleeping({ url }: NodeSpec<SimSettings>, host: PluginHost): Required<Pick<Backend, 'sleep' | 'wake'>> {
+  const post = async (path: string, signal: AbortSignal): Promise<void> => {
+    const { status, text } = await host.send('POST', `${url}${path}`, { signal })
+    if (status !== 200)
+      throw new LbError(`${path} answered ${status}: ${text.slice(0, 200)}`, { code: 'LB_ENGINE_REFUSED', source: 'engine' })
+  }
+  return { sleep: (signal) => post('/sleep', signal), wake: (signal) => post('/wake_up', signal) }
+}
+
+function memoryNeed({ memoryMib: mib }: SimSettings): MemoryNeed | undefined {
+  return mib === undefined ? undefined : { mib, why: 'memoryMib of the simulated engine' }
 }
 
 /** `--port 18400 --model sim-8b --profile instant ...`: settings become flags of the same name. */

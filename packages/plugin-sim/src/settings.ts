@@ -57,7 +57,11 @@ export const simSettingsSchema = {
       maximum: 3_600_000,
       description: 'It can sleep, and waking takes so long. Absent: it cannot sleep.',
     },
-    memoryFolder: { type: 'string', minLength: 1, description: 'Absolute folder of a simulated GPU: see the README of @plimsoll/plugin-sim.' },
+    memoryFolder: {
+      type: 'string',
+      minLength: 1,
+      description: 'Absolute folder of a simulated GPU: see the README of @plimsoll/plugin-sim.',
+    },
     memoryMib: count('What it takes of that GPU while it is awake, in MiB.'),
   },
 } as const
