@@ -26,6 +26,7 @@ export function seatRollouts(parts: SteeringParts): RolloutDesk & SteeringRoom {
     compare: (pool) => rollouts.compare(pool),
     prepare: () => rollouts.prepare(pools()),
     settled: (record) => rollouts.settled(record),
+    shadowed: (pair) => rollouts.shadowed(pair),
     stop: () => rollouts.stop(),
   }
 }
@@ -41,8 +42,8 @@ function worldOf({ assembly, options, plans, eventLog }: SteeringParts): Rollout
     log,
     stateDir,
     weights: { ...context, clock, log },
-    pool: (name) => plans.poolOf(name),
     ...(fetcher === undefined ? {} : { fetcher }),
+    pool: (name) => plans.poolOf(name),
     declaredPool: (name) => plans.declaredPoolOf(name),
     change: (pool, change) => plans.change(pool, change),
     prepare: (pool, change) => plans.prepare(pool, change),

@@ -57,6 +57,11 @@ export function endState(record: RolloutRecord): PoolChange {
   return { ...endOf(record.ground), ...(wake === undefined ? {} : { wake }) }
 }
 
+/** No later stage is watched: what is not known at its end will not be known. */
+export function isLastWatched({ stages, at }: RolloutRecord): boolean {
+  return !stages.slice(at + 1).some(({ isJudged, holdMs }) => isJudged && holdMs !== undefined)
+}
+
 /** Where no node is left for a moment, requests wait for the one that comes. */
 function wakeOf({ first, ground, plan }: RolloutRecord, { gone, come }: Stage): Pick<PoolChange, 'wake'> {
   const isLone = !ground.isStanding && ground.base.length === ground.pairs.length

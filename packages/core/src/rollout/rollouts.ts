@@ -1,13 +1,12 @@
 import type { RequestRecord, ShadowPair } from '../contracts/index.js'
 import { LbError, messageOf } from '../errors/index.js'
-import type { GroupPlan, PoolChange } from '../topology/index.js'
+import { wishedRollout, type GroupPlan, type PoolChange } from '../topology/index.js'
 import { afterwards, weightsFor } from './around.js'
 import { Journal } from './journal.js'
-import { planOfWish } from './plan-of.js'
 import { planRollout } from './planner.js'
-import { isAs, sameJson, type Ground } from './places.js'
-import { resumptionOf, type Resumption } from './resume.js'
-import { contentOf, launchHashOf, RevisionStore } from './revisions/index.js'
+import { isAs, type Ground } from './places.js'
+import { resumptionOf } from './resume.js'
+import { contentOf, launchHashOf, RevisionStore, SlowLearner } from './revisions/index.js'
 import type { RevisionEntry, RolloutDesk } from './rollout-desk.js'
 import { statusOf, type RolloutRecord } from './rollout-record.js'
 import type { JudgeReport, RolloutStatus } from './rollout-status.js'
@@ -15,6 +14,7 @@ import type { RolloutWorld } from './rollout-world.js'
 import type { RolloutVerb, RolloutWish } from './rollout-wish.js'
 import { Run } from './run.js'
 import { startJudge } from './running-judge.js'
+import { endOf, revertOf, takenUpInWords } from './take-up.js'
 import { refused, sideOf, targetsOf, type Targets } from './targets.js'
 import { Webhooks } from './webhooks.js'
 
@@ -22,6 +22,7 @@ import { Webhooks } from './webhooks.js'
 export class Rollouts implements RolloutDesk {
   private readonly journal: Journal
   private readonly store: RevisionStore
+  private readonly learner: SlowLearner
   private readonly webhooks: Webhooks
   private readonly runs = new Map<string, Run>()
   /** Pools whose next rollout is being planned. */
@@ -35,6 +36,7 @@ export class Rollouts implements RolloutDesk {
     const { stateDir, log, clock } = world
     this.journal = new Journal(stateDir)
     this.store = new RevisionStore({ stateDir, log, nowMs: () => clock.epochMs(), running: (pool) => this.groupsOf(pool) })
+    this.learner = new SlowLearner({ store: this.store, weights: world.weights, pool: (name) => world.pool(name) })
     this.webhooks = new Webhooks({ clock, log, post: (url, body) => world.post(url, body) })
   }
 
@@ -116,16 +118,17 @@ export class Rollouts implements RolloutDesk {
 
   stop(): void {
     this.isStopped = true
+    this.learner.stop()
     for (const run of this.runs.values()) run.stop()
   }
 
   private async recordFor(wish: RolloutWish): Promise<RolloutRecord> {
     const { world } = this
     const pool = world.pool(wish.pool)
-    const plan = planOfWish(pool, wish)
+    const plan = wishedRollout(pool.rollout, wish.plan)
     const targets = await targetsOf(wish, { world, store: this.store })
     const ground = groundOf(pool.groups, targets, plan)
-    const { kind, stages, note } = await planRollout({ ground: { ...ground, sticky: true }, plan, pool: pool.name }, world)
+    const { kind, stages, note } = await planRollout({ ground, plan, pool: pool.name }, world)
     if (!isAs(world.pool(wish.pool), pool)) throw refused(`pool ${pool.name} changed while this was planned`, 'try again')
     const nodes = world.nodes(pool.name)
     const ready = nodes.filter(({ state }) => state === 'ready')
@@ -137,7 +140,7 @@ export class Rollouts implements RolloutDesk {
       kind,
       phase: 'preparing',
       plan,
-      ground: { ...ground, sticky: kind === 'split' || kind === 'canary' },
+      ground: { ...ground, sticky: kind === 'split' },
       stages,
       at: -1,
       first: {
@@ -201,6 +204,7 @@ export class Rollouts implements RolloutDesk {
       const events = [...record.events, ...said.map((message) => ({ atMs: clock.epochMs(), message }))]
       for (const message of said) this.world.tell(record.pool, message)
       this.close({ ...record, events })
+      if (record.phase === 'promoted') this.learner.learn(record.pool, record.to.revision)
     } catch (error) {
       log.error('rollout.not_closed', { pool: record.pool, error: messageOf(error) })
     }
@@ -221,36 +225,23 @@ export class Rollouts implements RolloutDesk {
     const { world } = this
     const pools = [() => world.pool(record.pool), () => world.declaredPool(record.pool)].map(quietly)
     const found = resumptionOf(record, pools[0], pools[1])
-    const told = this.toldOf(found, record)
+    const told = takenUpInWords(found, record)
+    const nowMs = world.clock.epochMs()
+    const next = { ...record, events: [...record.events, { atMs: nowMs, message: told }] }
     world.tell(record.pool, told)
-    const next = { ...record, events: [...record.events, { atMs: world.clock.epochMs(), message: told }] }
     try {
       if (found.is === 'resumed') this.launch(next, found.applied)
       else if (found.is === 'reverted') this.revert(next, pools[1]?.groups)
-      else this.close({ ...next, ...this.endOf(found, record), endedAtMs: record.endedAtMs ?? world.clock.epochMs() })
+      else this.close({ ...next, ...endOf(found, record, nowMs) })
     } catch (error) {
       world.log.error('rollout.not_taken_up', { pool: record.pool, error: messageOf(error) })
     }
   }
 
-  private endOf(found: Resumption, { phase, endedAtMs, reason }: RolloutRecord): Pick<RolloutRecord, 'phase' | 'reason'> {
-    if (found.is === 'lost') return { phase: 'aborted', reason: 'the pool was declared otherwise: it runs as declared' }
-    return endedAtMs === null ? { phase: 'promoted', reason: 'it was at its end when lb ended' } : { phase, reason }
-  }
-
-  private toldOf({ is }: Resumption, { id, at, stages, phase }: RolloutRecord): string {
-    if (is === 'resumed')
-      return `${id} resumes where the last balancer was: ${at < 0 ? phase : `${phase}, stage ${at + 1} of ${stages.length}`}`
-    if (is === 'reverted') return `${id} reverts: what runs is not what was written down of it`
-    return is === 'done' ? `${id} was at its end` : `${id} is over: the pool was declared otherwise, and runs as declared`
-  }
-
   private revert(record: RolloutRecord, declared: readonly GroupPlan[] | undefined): void {
-    const { first } = record
-    const isDeclared = first.split === undefined && first.wake === undefined && sameJson(first.groups, declared)
-    this.world.prepare(record.pool, isDeclared ? undefined : first)
-    const reason = 'lb ended in the middle of a change'
-    this.launch({ ...record, phase: 'rolling-back', reason, back: { outcome: 'rolled-back', step: 'restoring' } }, first)
+    const reverted = revertOf(record, declared)
+    this.world.prepare(record.pool, reverted.change)
+    this.launch(reverted.record, record.first)
   }
 
   /** Requests are parted, and nobody knows why: what was known of that rollout is lost. */
@@ -268,7 +259,8 @@ export class Rollouts implements RolloutDesk {
         if (pool === undefined || this.noted.has(group) || this.isStopped) continue
         this.noted.add(group)
         try {
-          this.store.note(name, group, await contentOf(pool, group, this.world.weights))
+          const { revision } = this.store.note(name, group, await contentOf(pool, group, this.world.weights))
+          this.learner.learn(name, revision)
         } catch (error) {
           this.world.log.warn('revisions.not_noted', { pool: name, group: group.name, error: messageOf(error) })
         }

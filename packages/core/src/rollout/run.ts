@@ -1,23 +1,27 @@
-import type { TimerHandle } from '../base/index.js'
 import type { RequestRecord, ShadowPair } from '../contracts/index.js'
 import { messageOf } from '../errors/index.js'
 import type { PoolChange } from '../topology/index.js'
+import { Hand } from './hand.js'
+import { Hold } from './hold.js'
 import { Logbook } from './logbook.js'
 import { Lookout } from './lookout.js'
-import { isAs, sameJson } from './places.js'
 import type { RunningJudge } from './running-judge.js'
-import { endState, nodesOf, stateAt, statusOf, withStage, type RolloutRecord } from './rollout-record.js'
-import { isOver, type JudgeReport, type RolloutStatus } from './rollout-status.js'
+import { endState, isLastWatched, nodesOf, stateAt, statusOf, withStage, type RolloutRecord } from './rollout-record.js'
+import { isOver, type JudgeReport, type RolloutPhase, type RolloutStatus } from './rollout-status.js'
 import type { RolloutWorld } from './rollout-world.js'
 import type { RolloutVerb } from './rollout-wish.js'
 import type { Stage } from './stages.js'
 import { refused } from './targets.js'
+import { Turns } from './turns.js'
 import { stageInWords } from './words.js'
 
-/** Nothing that it waits for is missed for longer, also where nobody tells. */
-const LOOK_EVERY_MS = 250
-/** After the disk refused a change. */
-const AGAIN_AFTER_MS = 2_000
+const running = ['stepping', 'holding', 'paused', 'asking'] as const
+const allowedIn: Readonly<Record<Exclude<RolloutVerb, 'undo'>, readonly RolloutPhase[]>> = {
+  promote: running,
+  pause: ['stepping', 'holding'],
+  resume: ['paused', 'asking'],
+  abort: ['preparing', ...running],
+}
 
 export interface RunParts {
   readonly world: RolloutWorld
@@ -42,19 +46,14 @@ export interface RunParts {
  * does before it does it.
  */
 export class Run {
-  private isBusy = false
-  private isAgain = false
-  private isStopped = false
   private isFetching = false
-  private timer: TimerHandle | undefined
+  private readonly turns: Turns
   private judge: RunningJudge | undefined
-  /** Monotonic. */
-  private heldSinceMs: number | undefined
-  /** What it has made of the pool. */
-  private applied: PoolChange
+  private readonly hold: Hold
   private readonly cancel = new AbortController()
   private readonly lookout: Lookout
   private readonly book: Logbook
+  private readonly hand: Hand
 
   constructor(
     record: RolloutRecord,
@@ -62,7 +61,14 @@ export class Run {
     /** What an earlier balancer had made of the pool. */
     applied: PoolChange = record.first,
   ) {
-    this.applied = applied
+    this.turns = new Turns({
+      clock: parts.world.clock,
+      step: () => this.step(),
+      failed: (error) => this.failedInside(error),
+      isOver: () => this.isOver,
+    })
+    this.hold = new Hold(parts.world.clock)
+    this.hand = new Hand(record.pool, parts.world, applied)
     this.lookout = new Lookout(parts.world)
     this.book = new Logbook(record, { world: parts.world, save: parts.save, changed: () => parts.changed(this.status()) })
   }
@@ -76,7 +82,10 @@ export class Run {
   }
 
   status(): RolloutStatus {
-    return statusOf(this.record, { judge: this.judge?.report() ?? null, stepEndsAtMs: this.stepEndsAtMs })
+    return statusOf(this.record, {
+      judge: this.judge?.report() ?? null,
+      stepEndsAtMs: this.record.phase === 'holding' ? this.hold.endsAtMs(this.stage) : null,
+    })
   }
 
   report(): JudgeReport | null {
@@ -85,11 +94,7 @@ export class Run {
 
   /** The world may have changed. */
   wake(): void {
-    if (this.isStopped || this.isOver) return
-    this.isAgain = true
-    if (this.isBusy) return
-    this.isBusy = true
-    void this.turn()
+    this.turns.wake()
   }
 
   /** A request has ended. */
@@ -103,8 +108,7 @@ export class Run {
 
   /** Leaves it as it is for the next balancer. */
   stop(): void {
-    this.isStopped = true
-    this.timer?.cancel()
+    this.turns.stop()
     this.judge?.stop()
     this.cancel.abort()
   }
@@ -112,8 +116,7 @@ export class Run {
   /** Throws LB_ROLLOUT_REFUSED (409), or what the disk throws. */
   act(verb: Exclude<RolloutVerb, 'undo'>): void {
     const { phase, back } = this.record
-    const allowed = { promote: ['stepping', 'holding', 'paused', 'asking'], pause: ['stepping', 'holding'], resume: ['paused', 'asking'] }
-    if (this.isOver || back !== null || (verb !== 'abort' && !allowed[verb].includes(phase)))
+    if (this.isOver || back !== null || !allowedIn[verb].includes(phase))
       throw refused(`the rollout of ${this.pool} is ${phase}: that cannot be done now`, `lb rollout status ${this.pool} tells more`)
     if (verb === 'abort') this.goBack('aborted', 'somebody took it back')
     if (verb === 'promote')
@@ -121,27 +124,11 @@ export class Run {
     if (verb === 'pause') this.book.note('paused by hand', { phase: 'paused', reason: 'paused by hand' })
     if (verb === 'resume') {
       if (phase === 'asking') this.forgetJudge()
-      this.heldSinceMs = undefined
+      this.hold.clear()
       this.lookout.moved()
       this.book.note('resumed by hand', { phase: 'stepping', reason: null })
     }
     this.wake()
-  }
-
-  private async turn(): Promise<void> {
-    this.timer?.cancel()
-    let waitMs = LOOK_EVERY_MS
-    while (this.isAgain && !this.isStopped && !this.isOver) {
-      this.isAgain = false
-      try {
-        await this.step()
-      } catch (error) {
-        waitMs = AGAIN_AFTER_MS
-        this.failedInside(error)
-      }
-    }
-    this.isBusy = false
-    if (!this.isStopped && !this.isOver) this.timer = this.parts.world.clock.after(waitMs, () => this.wake())
   }
 
   /** A fault of ours must not leave clients with a revision that nobody watches. */
@@ -153,11 +140,10 @@ export class Run {
     } catch (cause) {
       log.error('rollout.not_written', { pool: this.pool, error: messageOf(cause) })
     }
-    this.isAgain = false
   }
 
   private async step(): Promise<void> {
-    if (!this.isMine()) return this.end('aborted', 'the pool was declared otherwise meanwhile: it runs as declared')
+    if (!this.hand.isHolding) return this.end('aborted', 'the pool was declared otherwise meanwhile: it runs as declared')
     if (this.record.back !== null) return this.onTheWayBack()
     if (this.record.phase === 'preparing') return this.prepare()
     const fault = this.fault()
@@ -171,7 +157,7 @@ export class Run {
     const onProgress = (reason: string): void => {
       if (this.record.phase === 'preparing') this.book.show({ reason })
     }
-    const isWanted = (): boolean => !this.isStopped && this.record.phase === 'preparing' && this.record.back === null
+    const isWanted = (): boolean => !this.turns.isEnded && this.record.phase === 'preparing' && this.record.back === null
     this.parts
       .fetch(this.record, { signal: this.cancel.signal, onProgress })
       .then(() => {
@@ -184,15 +170,6 @@ export class Run {
       .finally(() => this.wake())
   }
 
-  /** What it applied last is what runs; else somebody declared the pool anew. */
-  private isMine(): boolean {
-    try {
-      return isAs(this.parts.world.pool(this.pool), this.applied)
-    } catch {
-      return false
-    }
-  }
-
   private async onTheWay(): Promise<void> {
     const { stage } = this
     if (stage === undefined) return this.enter(0)
@@ -201,16 +178,18 @@ export class Run {
     if (await this.apply(stateAt(this.record, this.record.at))) return
     if (!this.lookout.isSettled(this.record)) return this.moveTo('stepping')
     if (this.record.isPromoted || stage.holdMs === undefined) return this.next()
-    if (this.record.phase !== 'holding') this.heldSinceMs = this.parts.world.clock.nowMs()
+    if (this.record.phase !== 'holding' || !this.hold.isRunning) this.hold.begin()
     this.moveTo('holding')
     if (stage.come > 0) this.judge?.ready()
-    if (stage.isLasting !== true && this.heldMs >= stage.holdMs) await this.held()
+    if (stage.isLasting !== true && this.hold.tookMs >= stage.holdMs) await this.held()
   }
 
   /** A stage was watched for long enough. */
   private async held(): Promise<void> {
     if (this.judge?.isAsking === true) return
-    const isLast = !this.record.stages.slice(this.record.at + 1).some(({ isJudged, holdMs }) => isJudged && holdMs !== undefined)
+    const isLast = isLastWatched(this.record)
+    // What is not decided at the end is watched for as long again.
+    if (isLast && this.judge?.report().verdict === 'undecided' && this.hold.tookMs < 2 * (this.stage?.holdMs ?? 0)) return
     const report = isLast ? this.judge?.finalVerdict() : undefined
     if (report?.verdict === 'bad') return this.failed(report.reason ?? 'the judge says no')
     await this.next()
@@ -220,31 +199,23 @@ export class Run {
     const at = this.record.at + 1
     if (at < this.record.stages.length) return this.enter(at)
     await this.apply(endState(this.record))
+    // Somebody may have taken it back meanwhile.
+    if (this.record.back !== null) return
     await this.end('promoted', `${this.record.to.revision} has all of the traffic`)
   }
 
   private async enter(at: number): Promise<void> {
     const stage = this.record.stages[at]
     if (stage === undefined) return
-    this.heldSinceMs = undefined
+    this.hold.clear()
     this.book.note(stageInWords(this.record, stage, this.record.stages[at - 1]), { at, phase: 'stepping', reason: null })
-    this.isAgain = true
+    this.wake()
   }
 
-  /** Makes the pool so; false where it is so already. */
   private async apply(change: PoolChange): Promise<boolean> {
-    const { world } = this.parts
-    if (sameJson(this.applied, change)) return false
-    const { groups } = world.declaredPool(this.pool)
-    const isDeclared = change.split === undefined && change.wake === undefined && sameJson(change.groups, groups)
-    try {
-      await world.change(this.pool, isDeclared ? undefined : change)
-    } finally {
-      // A change that is made may still fail to begin its nodes.
-      if (isAs(world.pool(this.pool), change)) this.applied = change
-    }
+    if (!(await this.hand.make(change))) return false
     this.lookout.moved()
-    this.isAgain = true
+    this.wake()
     return true
   }
 
@@ -274,7 +245,7 @@ export class Run {
     const message =
       this.stage === undefined ? `${reason}; nothing was changed` : `${this.record.from.revision} takes everything again: ${reason}`
     this.book.note(message, { phase: 'rolling-back', reason, judge: this.report(), back: { outcome, step } })
-    this.isAgain = true
+    this.wake()
   }
 
   private async onTheWayBack(): Promise<void> {
@@ -286,7 +257,7 @@ export class Run {
     if (!isClearing) return this.restored(back.outcome)
     if (this.lookout.leaving(this.record).length > 0) return
     this.book.note('the new nodes have ended', { back: { ...back, step: 'restoring' } })
-    this.isAgain = true
+    this.wake()
   }
 
   private async restored(outcome: 'rolled-back' | 'aborted'): Promise<void> {
@@ -299,7 +270,6 @@ export class Run {
 
   private async end(phase: 'promoted' | 'rolled-back' | 'aborted' | 'failed', reason: string): Promise<void> {
     this.book.note(`${phase}: ${reason}`, { phase, reason, judge: this.report(), endedAtMs: this.parts.world.clock.epochMs() })
-    this.timer?.cancel()
     this.forgetJudge()
     await this.parts.over(this.record)
   }
@@ -319,15 +289,5 @@ export class Run {
 
   private get stage(): Stage | undefined {
     return this.record.stages[this.record.at]
-  }
-
-  private get heldMs(): number {
-    return this.heldSinceMs === undefined ? 0 : this.parts.world.clock.nowMs() - this.heldSinceMs
-  }
-
-  private get stepEndsAtMs(): number | null {
-    const { stage } = this
-    if (this.record.phase !== 'holding' || stage?.holdMs === undefined || stage.isLasting === true) return null
-    return this.parts.world.clock.epochMs() + Math.max(0, stage.holdMs - this.heldMs)
   }
 }

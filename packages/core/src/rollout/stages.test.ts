@@ -5,7 +5,8 @@ import { leastOf, mostOf, placesFor, sharesOf, stagesOf, type Limits, type Stage
 
 const wish: StageWish = { kind: 'canary', steps: [0.05, 0.25, 0.5, 1], holdMs: 1000, keepOldMs: 5000 }
 const limits = (places: number, surge: number, unavailable = 0): Limits => ({ old: places, fresh: places, surge, unavailable })
-const short = (stages: readonly Stage[]) => stages.map(({ gone, come, share, holdMs }) => `-${gone} +${come} ${Math.round(share * 100)}%${holdMs === undefined ? '' : ' held'}`)
+const short = (stages: readonly Stage[]) =>
+  stages.map(({ gone, come, share, holdMs }) => `-${gone} +${come} ${Math.round(share * 100)}%${holdMs === undefined ? '' : ' held'}`)
 
 describe('the stages of a rollout', () => {
   it('replace nodes one by one, and watch each new one beside the old ones', () => {
@@ -20,7 +21,12 @@ describe('the stages of a rollout', () => {
   })
 
   it('drain a place before they fill it where there is no room for one more', () => {
-    expect(short(stagesOf({ ...wish, kind: 'in-place' }, limits(2, 0)))).toEqual(['-1 +0 0%', '-1 +1 50% held', '-2 +1 100%', '-2 +2 100% held'])
+    expect(short(stagesOf({ ...wish, kind: 'in-place' }, limits(2, 0)))).toEqual([
+      '-1 +0 0%',
+      '-1 +1 50% held',
+      '-2 +1 100%',
+      '-2 +2 100% held',
+    ])
   })
 
   it('watch the only place alone before it is swapped, for there is no other time to compare with', () => {
@@ -42,7 +48,12 @@ describe('the stages of a rollout', () => {
   })
 
   it('switch to a full second set that was watched in the dark, and keep the old one warm', () => {
-    expect(short(stagesOf({ ...wish, kind: 'blue-green' }, limits(2, 2)))).toEqual(['-0 +2 0% held', '-0 +2 100% held', '-0 +2 100% held', '-2 +2 100%'])
+    expect(short(stagesOf({ ...wish, kind: 'blue-green' }, limits(2, 2)))).toEqual([
+      '-0 +2 0% held',
+      '-0 +2 100% held',
+      '-0 +2 100% held',
+      '-2 +2 100%',
+    ])
     expect(stagesOf({ ...wish, kind: 'blue-green' }, limits(2, 1))).toEqual([])
   })
 
@@ -76,7 +87,9 @@ describe('the stages of a rollout', () => {
 describe('the law of capacity', () => {
   const anyWish = fc.record({
     kind: fc.constantFrom(...rolloutKinds),
-    steps: fc.array(fc.double({ min: 0.01, max: 0.99, noNaN: true }), { minLength: 1, maxLength: 5 }).map((steps) => [...steps.sort((a, b) => a - b), 1]),
+    steps: fc
+      .array(fc.double({ min: 0.01, max: 0.99, noNaN: true }), { minLength: 1, maxLength: 5 })
+      .map((steps) => [...steps.sort((a, b) => a - b), 1]),
     holdMs: fc.constant(1000),
     keepOldMs: fc.constantFrom(0, 5000),
   })

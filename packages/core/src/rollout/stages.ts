@@ -143,9 +143,12 @@ function toShare(share: number, step: number, { wish, limits, before }: ShareWay
   const end = way.at(-1) ?? from
   if (end.gone !== gone || end.come !== come) return []
   const held = { gone, come, share, step, isJudged: true, holdMs: wish.holdMs }
-  const moves = way
-    .slice(0, -1)
-    .map((counts) => ({ ...counts, share: counts.gone === limits.old ? 1 : (before?.share ?? 0), step: before?.step ?? 0, isJudged: before !== undefined }))
+  const moves = way.slice(0, -1).map((counts) => ({
+    ...counts,
+    share: counts.gone === limits.old ? 1 : (before?.share ?? 0),
+    step: before?.step ?? 0,
+    isJudged: before !== undefined,
+  }))
   return [...moves, held]
 }
 

@@ -49,7 +49,14 @@ interface Wanted {
 }
 
 async function wantedGroups(pool: PoolPlan, wish: RolloutWish, { world, store }: TargetContext): Promise<readonly Wanted[]> {
-  if (wish.groups !== undefined) return wish.groups.map((group) => ({ from: runningGroup(pool, group.name), plan: planOf(group) }))
+  if (wish.groups !== undefined) {
+    // Whoever may talk to the balancer may have made them up.
+    const edited = async (group: GroupPlan): Promise<Wanted> => {
+      const from = runningGroup(pool, group.name)
+      return { from, plan: planOf(await world.edited(pool.name, group, {})) }
+    }
+    return Promise.all(wish.groups.map(edited))
+  }
   if (wish.revision !== undefined) {
     const stored = store.find(pool.name, wish.revision)
     const { group, note } = await relaunchOf(stored, pool, world.weights)
