@@ -16,15 +16,17 @@ const TRIAL = 1.15
 /** What has piled up shall be worked off in so long, or in the time that a node takes to start. */
 const WORK_OFF_MS = 60_000
 
-/** All that asks for replicas. */
-export function needsOf(facts: ScaleFacts, plan: ScalePlan, memory: ScaleMemory): Need[] {
+/** All that asks for replicas; nobody's requests do while it rests. */
+export function needsOf(facts: ScaleFacts, plan: ScalePlan, memory: ScaleMemory, rests: boolean): Need[] {
   const { target } = plan
+  const ofTriggers = facts.triggers.map((trigger) => needOfTrigger(facts, trigger))
+  if (rests) return ofTriggers
   const waits = target.queueSeconds !== undefined || target.ttftP95Ms !== undefined
   return [
     ...(waits ? [needOfLoad(facts, plan, memory), needOfBacklog(facts, plan, memory)] : []),
     ...(target.tokensInFlight === undefined ? [] : [needOfTokens(facts, target.tokensInFlight, memory)]),
     ...(target.kvUsed === undefined || memory.kvUsed === undefined ? [] : [needOfKv(facts, target.kvUsed, memory.kvUsed)]),
-    ...facts.triggers.map((trigger) => needOfTrigger(facts, trigger)),
+    ...ofTriggers,
   ]
 }
 
@@ -35,7 +37,8 @@ function needOfLoad(facts: ScaleFacts, plan: ScalePlan, memory: ScaleMemory): Ne
   const load = demand.in(startMs)
   const comes = `${rate(load / Math.max(1, workTokens))} requests/s come`
   if (bearable === undefined) {
-    const most = Math.ceil(memory.open) + 1
+    // One request at once each of them surely bears.
+    const most = Math.ceil(memory.open + 0.5)
     const why =
       most < replicas ? `${comes}, ${count(Math.ceil(memory.open), 'request')} at once` : `${comes}; what one node bears is not known yet`
     return { replicas: Math.min(replicas, most), why }

@@ -122,6 +122,24 @@ describe('the number of replicas that the load wants', () => {
     expect(fleet.replicas).toBe(1)
   })
 
+  it('has one node for what comes now and then, before anything is known of what a node bears, and rests after the last of it', () => {
+    const fleet = new ObedientFleet(3, { ...plan, min: 0 })
+    fleet.run(20 * MINUTE, (atS) => (atS % 120 === 0 ? 1 : 0))
+    expect(fleet.replicas).toBe(1)
+    fleet.run(15 * MINUTE, () => 0)
+    expect(fleet.replicas).toBe(0)
+  })
+
+  it('is woken by a trigger where no requests come', () => {
+    const jobs = { name: 'jobs', value: 0, perReplica: 10, isMean: false }
+    const fleet = new ObedientFleet(0, { ...plan, min: 0 }, { triggers: [jobs] })
+    fleet.run(MINUTE, () => 0)
+    expect(fleet.replicas).toBe(0)
+    jobs.value = 5
+    fleet.run(MINUTE, () => 0)
+    expect(fleet.replicas).toBe(1)
+  })
+
   it('keeps to floors of people and of the clock, and says so', () => {
     for (const [told, reason] of [
       [{ floor: 3 }, /at least 3, as asked/],

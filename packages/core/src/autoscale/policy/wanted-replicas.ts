@@ -13,7 +13,9 @@ import { count, duration } from './words.js'
 export function wantedReplicas(facts: ScaleFacts, plan: ScalePlan, memory: ScaleMemory, nowMs: number): ScaleDecision {
   memory.learn(facts, plan, nowMs)
   const floor = floorOf(facts, plan)
-  const asked = atLeast(strongest(needsOf(facts, plan, memory)), leastOf(facts, memory, { floor, plan, nowMs }))
+  const idle = isIdle(facts, memory, { plan, nowMs })
+  const rests = floor.replicas === 0 && (idle || (facts.replicas === 0 && facts.open === 0))
+  const asked = atLeast(strongest(needsOf(facts, plan, memory, rests)), leastOf(facts, memory, { floor, plan, nowMs }))
   const bounded = atMost(asked, facts, plan)
   return steadied(bounded, {
     facts,
@@ -21,7 +23,7 @@ export function wantedReplicas(facts: ScaleFacts, plan: ScalePlan, memory: Scale
     memory,
     nowMs,
     floor: Math.min(floor.replicas, plan.max),
-    isIdle: isIdle(facts, memory, { plan, nowMs }),
+    isIdle: idle,
   })
 }
 
@@ -52,6 +54,7 @@ function isIdle({ open, arrivals }: ScaleFacts, { busyAtMs }: ScaleMemory, { pla
 /** The floor; one node where somebody waits, or has asked not long ago. */
 function leastOf(facts: ScaleFacts, memory: ScaleMemory, at: At & { readonly floor: Need }): Need {
   if (at.floor.replicas > 0) return at.floor
+  if (facts.others > 0) return { replicas: 0, why: 'the other nodes of the pool bear what comes' }
   if (facts.open > 0) return { replicas: 1, why: `${count(facts.open, 'request')} ${facts.open === 1 ? 'is' : 'are'} there` }
   if (facts.replicas === 0) return { replicas: 0, why: 'no requests come' }
   if (isIdle(facts, memory, at)) return { replicas: 0, why: `no requests for ${duration(at.plan.idleMs)}` }

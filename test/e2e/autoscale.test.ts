@@ -1,0 +1,119 @@
+/** The number of nodes follows the load, with real engine processes: more while work waits, fewer when it does not, none while nobody asks. */
+import { afterEach, expect, it } from 'vitest'
+import type { ScaleStatus } from '@plimsoll/core/client'
+import { House, until, type NodeRow } from './house.js'
+
+const pace = 'upAfter: 1s, downAfter: 4s, cooldown: 1s, idle: 3s'
+
+/** Slow engines with few slots: a handful of clients is more than one bears. */
+const topology = (replicas: string, more = ''): string => `version: 1
+gateway: { listen: 127.0.0.1:0 }
+pools:
+  demo:
+    models: [sim-8b]
+    drain: 20s
+    nodes:
+      - { name: gpu, engine: sim, launch: { replicas: ${replicas}, args: { profile: laptop-3b } } }${more}
+`
+
+let house: House | undefined
+afterEach(async () => {
+  await house?.lb(['down', '--force'])
+  await house?.close()
+})
+
+interface Pool {
+  readonly nodes: readonly NodeRow[]
+  readonly scale?: readonly ScaleStatus[]
+}
+
+async function pool(): Promise<Pool> {
+  const status = (await house?.status()) as { readonly pools: readonly Pool[] } | undefined
+  return status?.pools[0] ?? { nodes: [] }
+}
+
+async function ready(): Promise<number> {
+  return (await pool()).nodes.filter(({ state }) => state === 'ready').length
+}
+
+const ask = async (url: string, tokens = 8): Promise<{ status: number; text: string; node: string | null }> => {
+  const answer = await fetch(`${url}/v1/chat/completions`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({
+      model: 'sim-8b',
+      stream: true,
+      max_tokens: tokens,
+      messages: [{ role: 'user', content: 'how many of you are there? '.repeat(20) }],
+    }),
+  })
+  return { status: answer.status, text: await answer.text(), node: answer.headers.get('x-lb-node') }
+}
+
+/** Clients that ask again and again until told to stop; returns what went wrong. */
+function clients(url: string, count: number): () => Promise<string[]> {
+  let isOver = false
+  const wrong: string[] = []
+  const each = async (): Promise<void> => {
+    while (!isOver) {
+      const { status, text } = await ask(url)
+      if (status !== 200 || !text.includes('[DONE]')) wrong.push(`${status}: ${text.slice(-200)}`)
+    }
+  }
+  const all = Array.from({ length: count }, each)
+  return async () => {
+    isOver = true
+    await Promise.all(all)
+    return wrong
+  }
+}
+
+it('brings a node while work waits, and takes it away again once it is idle, without losing a request', async () => {
+  house = new House(topology(`{ min: 1, max: 3, target: { queueSeconds: 0.5 }, ${pace} }`))
+  const url = await house.up()
+  expect((await pool()).nodes.map(({ id }) => id)).toEqual(['demo/gpu-0'])
+  const stop = clients(url, 40)
+  await until(async () => (await ready()) >= 2, 40_000)
+  const [second] = (await pool()).nodes.filter(({ id }) => id !== 'demo/gpu-0')
+  await until(async () => ((await pool()).nodes.find(({ id }) => id === second?.id)?.requests ?? 0) > 0, 20_000)
+  expect((await pool()).scale?.[0]).toMatchObject({ group: 'gpu', min: 1, max: 3, follows: 'queue of 0.5 s' })
+  expect(await stop()).toEqual([])
+  await until(async () => (await pool()).nodes.length === 1, 40_000)
+  expect((await pool()).scale?.[0]).toMatchObject({ replicas: 1, wanted: 1 })
+  const { stdout } = await house.lb(['events', '--json'])
+  expect(stdout).toMatch(/demo\/gpu: 1 -> [23] nodes: .+/)
+  expect(stdout).toMatch(/demo\/gpu: [23] -> [12] nodes?: .+/)
+  expect((await ask(url)).status).toBe(200)
+})
+
+it('rests when nobody asks, and the first request wakes a node and is answered', async () => {
+  house = new House(topology(`{ min: 0, max: 2, ${pace} }`))
+  const url = await house.up(['--no-wait'])
+  expect((await pool()).nodes).toEqual([])
+  const first = await ask(url)
+  expect(first.status).toBe(200)
+  expect(first.text).toContain('[DONE]')
+  expect((await pool()).nodes).toHaveLength(1)
+  await until(async () => (await pool()).nodes.length === 0, 20_000)
+  expect((await pool()).scale?.[0]?.reason).toMatch(/no requests/)
+  expect((await ask(url)).status).toBe(200)
+})
+
+it('has as many nodes as `lb scale` says, also after the balancer was killed', async () => {
+  house = new House(topology('2'))
+  const url = await house.up()
+  const names = async () => (await pool()).nodes.map(({ id }) => id)
+  const grown = await house.lb(['scale', 'demo', '3'])
+  expect(grown.code, grown.stderr).toBe(0)
+  await until(async () => (await ready()) === 3, 20_000)
+  expect(await names()).toEqual(['demo/gpu-0', 'demo/gpu-1', 'demo/gpu-2'])
+  const pids = (await pool()).nodes.map(({ pid }) => pid)
+  process.kill((await house.status()).pid, 'SIGKILL')
+  await until(async () => (await house?.lb(['status', '--json']))?.code === 0 && (await ready()) === 3, 30_000)
+  expect((await pool()).nodes.map(({ pid }) => pid)).toEqual(pids)
+  expect((await pool()).scale?.[0]).toMatchObject({ wanted: 3, follows: null, reason: 'as asked with `lb scale`' })
+  await house.lb(['scale', 'demo', '1'])
+  await until(async () => (await names()).length === 1, 20_000)
+  expect(await names()).toEqual(['demo/gpu-0'])
+  expect((await ask(url)).status).toBe(200)
+})
