@@ -51,7 +51,7 @@ async function main(): Promise<void> {
     logDir: paths.logDir,
     stateDir: paths.stateDir,
     leftovers,
-    fetcher: async (wanted, options) => (await import('../services/fetch-from-hub.js')).fetchFromHub(wanted, options),
+    fetcher: async (wanted, options) => (await import('../hub/index.js')).fetchFromHub(wanted, options),
     threads: { count: boot.threads, engineModules: moduleUrls(boot, broken), strategyModules: urlsOf(boot.strategyModules) },
   })
   balancer.on('broken', () => process.exit(1))
