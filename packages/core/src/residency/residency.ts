@@ -65,11 +65,11 @@ export class Residency {
       throw cannotUnload(`${pool} keeps its engines: it does not say \`residency\``, 'give the pool `residency: {}`')
     const because = reading.unableBecause ?? reading.pinnedBecause
     if (because !== undefined) throw cannotUnload(`${pool} cannot be put to rest: ${because}`, 'lb status shows what it is at')
-    this.see([reading])
-    const entry = this.entryOf(reading)
-    entry.shallRest = !reading.rests
+    this.see(this.options.pools())
+    this.entryOf(reading).shallRest = !reading.rests
     this.look()
-    return this.statusOf(this.options.pools().find(({ name }) => name === pool) ?? reading)
+    this.see(this.options.pools())
+    return this.statusOf(reading)
   }
 
   list(): readonly ResidencyStatus[] {
