@@ -1,0 +1,197 @@
+/** The commands of rollouts, scale and residency, against a real balancer with simulated engines. */
+import { afterEach, describe, expect, it } from 'vitest'
+import { finished, House, until } from './house.js'
+
+interface Rollout {
+  readonly id: string
+  readonly phase: string
+  readonly reason: string | null
+  readonly from: { readonly revision: string; readonly hash: string }
+  readonly to: { readonly revision: string; readonly hash: string; readonly nodes: readonly string[] }
+}
+
+let house: House
+let load: Load | undefined
+
+afterEach(async () => {
+  await load?.end()
+  load = undefined
+  await house.lb(['down', '--force'])
+  await house.close()
+})
+
+/** Few requests, some of them streams, as long as it is not ended. */
+class Load {
+  failed: string[] = []
+  answered = 0
+  private readonly timer: NodeJS.Timeout
+  private readonly open = new Set<Promise<void>>()
+
+  constructor(private readonly url: string) {
+    this.timer = setInterval(() => this.one(), 25)
+  }
+
+  async end(): Promise<void> {
+    clearInterval(this.timer)
+    await Promise.all(this.open)
+  }
+
+  private one(): void {
+    const asked = this.ask(this.answered % 2 === 0)
+      .then(() => void (this.answered += 1))
+      .catch((error: unknown) => void (this.failed.length < 5 && this.failed.push(String(error))))
+    this.open.add(asked)
+    void asked.finally(() => this.open.delete(asked))
+  }
+
+  private async ask(stream: boolean): Promise<void> {
+    const body = { model: 'sim-8b', stream, max_tokens: 12, messages: [{ role: 'user', content: `tell me of ${this.answered % 40}` }] }
+    const answer = await fetch(`${this.url}/v1/chat/completions`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    })
+    const text = await answer.text()
+    if (answer.status !== 200 || !(stream ? /\[DONE\]/ : /simulated/).test(text)) throw new Error(`${answer.status}: ${text.slice(0, 200)}`)
+  }
+}
+
+function topology({ args = '', rollout = '', more = '' } = {}): string {
+  return `version: 1
+name: demo
+gateway: { listen: 127.0.0.1:0 }
+pools:
+  chat:
+    models: [sim-8b]
+    rollout: { steps: [50%, 100%], hold: 1s, judge: { minSamples: 10, ttft: x50, tpot: x50 }${rollout} }
+    nodes:
+      - name: gpu
+        engine: sim
+        launch: { replicas: 2, args: { profile: instant${args} } }
+${more}`
+}
+
+async function open(text: string): Promise<void> {
+  house = new House(text)
+  load = new Load(await house.up())
+}
+
+const json = async <Document>(args: readonly string[], code = 0): Promise<Document> => {
+  const result = await house.lb([...args, '--json'])
+  expect(result.code, result.stderr).toBe(code)
+  return JSON.parse(result.stdout) as Document
+}
+const status = (): Promise<Rollout> => json<Rollout>(['rollout', 'status', 'chat'])
+const inPhase = (...phases: readonly string[]): Promise<void> => until(async () => phases.includes((await status()).phase), 30_000)
+
+describe('lb rollout', () => {
+  it('takes a good revision live with 0, undoes it byte for byte, and lists both', async () => {
+    await open(topology())
+    const promoted = await house.lb(['rollout', 'start', 'chat', '--set', 'launch.args.seed=5', '--wait'])
+    expect(promoted.code, promoted.stderr + promoted.stdout).toBe(0)
+    expect(promoted.stdout).toMatch(/chat-1 +chat +canary +promoted/)
+    expect(promoted.stdout).toMatch(/errors +0\.0 % +0\.0 % +at most \+1 % +good/)
+    expect(promoted.stderr).toMatch(/r2 of chat is live\. lb rollout undo chat/)
+    const { from, to } = await status()
+    const undone = await json<Rollout>(['rollout', 'undo', 'chat', '--wait'])
+    expect([undone.phase, undone.to.revision, undone.to.hash]).toEqual(['promoted', from.revision, from.hash])
+    const history = await house.lb(['rollout', 'history', 'chat'])
+    expect(history.stdout).toMatch(new RegExp(`r2 +${to.hash} .* promoted`))
+    expect(history.stdout).toMatch(new RegExp(`r1 +${from.hash} .* running`))
+    expect(history.stdout).toMatch(/chat-2 +chat +canary/)
+    expect((await house.lb(['status'])).stdout).toMatch(/rollout chat .*promoted at/)
+    await load?.end()
+    expect([load?.failed, (load?.answered ?? 0) > 40]).toEqual([[], true])
+  })
+
+  it('leaves with 3 when it was rolled back, and says why', async () => {
+    await open(topology())
+    const result = await house.lb(['rollout', 'start', 'chat', '--set', 'launch.args.fault=small-context', '--wait'])
+    expect(result.code, result.stderr).toBe(3)
+    expect(result.stderr).toMatch(/r2 of chat was rolled back: chat\/gpu-r2-0 takes 256 tokens of context/)
+    const watched = await house.lb(['rollout', 'watch', 'chat'])
+    expect([watched.code, watched.stdout]).toEqual([3, expect.stringContaining('r1 takes everything again')])
+    await load?.end()
+    expect(load?.failed).toEqual([])
+  })
+
+  it('leaves with 4 when somebody takes it back while it is waited for', async () => {
+    await open(topology())
+    const waiting = finished(house.start(['rollout', 'start', 'chat', '--set', 'launch.args.seed=5', '--hold', '1h', '--wait', '--json']))
+    await until(async () => (await house.lb(['rollout', 'status', 'chat'])).code === 0, 20_000)
+    await inPhase('holding')
+    const compared = await house.lb(['rollout', 'compare', 'chat'])
+    expect(compared.stdout).toMatch(/FIGURE +NEW +OLD +LIMIT/)
+    expect((await house.lb(['rollout', 'pause', 'chat'])).stderr).toMatch(/is paused/)
+    expect((await status()).phase).toBe('paused')
+    expect((await house.lb(['rollout', 'pause', 'chat'])).code).toBe(1)
+    expect((await house.lb(['rollout', 'start', 'chat', '--model', 'other'])).code).toBe(1)
+    expect((await house.lb(['rollout', 'resume', 'chat'])).code).toBe(0)
+    expect((await house.lb(['rollout', 'abort', 'chat', '--wait'])).code).toBe(4)
+    const { code, stdout } = await waiting
+    expect([code, (JSON.parse(stdout) as Rollout).phase]).toEqual([4, 'aborted'])
+    await load?.end()
+    expect(load?.failed).toEqual([])
+  })
+
+  it('asks where it was told to; to go on in spite of the judge takes a yes', async () => {
+    await open(topology())
+    expect(
+      (await house.lb(['rollout', 'start', 'chat', '--set', 'launch.args.fault=errors:60%', '--rollback', 'ask', '--steps', '50%,100%']))
+        .code,
+    ).toBe(0)
+    await inPhase('asking')
+    const refused = await house.lb(['rollout', 'promote', 'chat'])
+    expect([refused.code, refused.stderr]).toEqual([2, expect.stringContaining('no terminal to ask on')])
+    expect((await status()).phase).toBe('asking')
+    expect((await house.lb(['rollout', 'abort', 'chat', '--wait'])).code).toBe(4)
+    await load?.end()
+    expect(load?.failed).toEqual([])
+  })
+
+  it('takes the changed node groups of an edited file, and refuses a file that changes more', async () => {
+    await open(topology())
+    expect((await house.lb(['rollout', 'start', 'chat', '--file', 'lb.yaml'])).stderr).toMatch(/are those that run/)
+    house.write('next.yaml', topology({ args: ', seed: 9', more: '    continuation: off\n' }))
+    const more = await house.lb(['rollout', 'start', 'chat', '--file', 'next.yaml'])
+    expect([more.code, more.stderr]).toEqual([2, expect.stringContaining('continuation of pool chat')])
+    house.write('lb.yaml', topology({ args: ', seed: 9', rollout: ', rollback: ask' }))
+    const promoted = await json<Rollout>(['rollout', 'start', 'chat', '--file', 'lb.yaml', '--wait'])
+    expect([promoted.phase, promoted.to.nodes]).toEqual(['promoted', ['chat/gpu-r2-0', 'chat/gpu-r2-1']])
+    house.write('lb.yaml', topology({ args: ', sede: 9' }))
+    const wrong = await house.lb(['rollout', 'start', 'chat', '--file', 'lb.yaml'])
+    expect([wrong.code, wrong.stderr]).toEqual([2, expect.stringContaining('did you mean `seed`?')])
+  })
+
+  it('says what is wrong with a wish, with 2, and changes nothing', async () => {
+    await open(topology())
+    const wrong = async (...args: readonly string[]): Promise<string> => {
+      const { code, stderr } = await house.lb(['rollout', 'start', ...args])
+      expect([code, stderr], args.join(' ')).toEqual([2, expect.not.stringContaining('LB_BUG')])
+      return stderr
+    }
+    expect(await wrong('chat')).toMatch(/say what shall go live/)
+    expect(await wrong('chat', '--model', 'm', '--to', 'b')).toMatch(/are several wishes/)
+    expect(await wrong('nope', '--model', 'm')).toMatch(/no pool "nope"/)
+    expect(await wrong('chat', '--set', 'launch.args.sede=5')).toMatch(/did you mean `seed`\?/)
+    expect(await wrong('chat', '--set', 'launch.args.seed="x"')).toMatch(/seed/)
+    expect(await wrong('chat', '--revision', 'r9')).toMatch(/r9/)
+    expect(await wrong('chat', '--model', 'm', '--steps', '5')).toMatch(/no share of the traffic/)
+    expect(await wrong('chat', '--kind', 'big-bang')).toMatch(/big-bang/)
+    expect((await house.lb(['rollout', 'status'])).stderr).toMatch(/There was no rollout yet/)
+    expect((await house.lb(['rollout', 'status', 'chat'])).code).toBe(1)
+    expect((await house.lb(['rollout', 'watch', 'nope'])).code).toBe(2)
+  })
+
+  it('is waited for over a kill -9 of the balancer', async () => {
+    await open(topology())
+    const waiting = finished(house.start(['rollout', 'start', 'chat', '--set', 'launch.args.seed=5', '--hold', '3s', '--wait']))
+    await until(async () => (await house.lb(['rollout', 'status', 'chat'])).code === 0, 20_000)
+    await inPhase('holding')
+    process.kill((await house.status()).pid, 'SIGKILL')
+    const { code, stdout, stderr } = await waiting
+    expect([0, 3], stderr + stdout).toContain(code)
+    const { phase } = await status()
+    expect(code).toBe(phase === 'promoted' ? 0 : 3)
+  })
+})
