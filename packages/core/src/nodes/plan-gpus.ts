@@ -52,13 +52,38 @@ export async function planGpus(topology: Topology, context: BackendContext): Pro
   }
   const problems = reading.problems.map((problem) => problem.message)
   const taken = claims.filter((claim) => !isOwn(claim))
-  const seekers = plans.filter((plan) => plan.group.host === undefined).flatMap(seekerOf)
-  const here = placeNodes({ gpus, seekers, taken: usesOf(taken), problems })
-  const placements = new Map([...here, ...(await planRemoteGpus({ plans, taken, seekerOf, env }))])
+  const turns = await Promise.all(
+    turnsOf(plans).map(async (together) => {
+      const seekers = together.filter((plan) => plan.group.host === undefined).flatMap(seekerOf)
+      const others = claims.filter((claim) => isOwn(claim) && !together.some(({ id }) => claim.holder === `${topology.name}/${id}`))
+      const here = placeNodes({ gpus, seekers, taken: usesOf(taken), soonFreeMiB: withoutThese(gpus, others), problems })
+      return [...here, ...(await planRemoteGpus({ plans: together, taken, seekerOf, env }))]
+    }),
+  )
+  const placements = new Map(turns.flat())
   const fits = plans.flatMap((plan) => {
     const room = plan.group.host !== undefined ? undefined : placements.get(plan.id)?.room
     return room === undefined ? [] : [[plan.id, memoryFits(plan, room, context)] as const]
   })
   const tight = tightNodes(plans, { gpus, freeMainMiB: freeMainMemoryMiB() }, context)
   return { placements, gpus, taken, fits: new Map(fits), tight }
+}
+
+/** What stays awake, and beside it each pool that shares accelerators with others: those have their turns, one after the other. What rests right now holds nothing. */
+function turnsOf(plans: readonly NodePlan[]): readonly (readonly NodePlan[])[] {
+  const awake = plans.filter(({ group }) => group.rests !== true)
+  const staying = awake.filter(({ pool }) => pool.residency === undefined)
+  const sharing = new Set(awake.flatMap(({ pool }) => (pool.residency === undefined ? [] : [pool.name])))
+  if (sharing.size === 0) return [staying]
+  return [...sharing].map((name) => [...staying, ...awake.filter(({ pool }) => pool.name === name)])
+}
+
+/** What would be free if these were at rest. */
+function withoutThese(gpus: readonly MachineGpu[], claims: readonly LiveClaim[]): ReadonlyMap<string, number> {
+  const free = new Map<string, number>()
+  for (const { key, needMiB } of claims) {
+    const now = free.get(key) ?? gpus.find((gpu) => gpu.key === key)?.memFreeMiB
+    if (now !== undefined && now !== null) free.set(key, now + (needMiB ?? 0))
+  }
+  return free
 }

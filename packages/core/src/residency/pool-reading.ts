@@ -17,6 +17,6 @@ export interface PoolReading {
   readonly waiting: number
   /** Why it must stay as it is; undefined: it need not. */
   readonly pinnedBecause: string | undefined
-  /** Why it cannot be put to rest at all; undefined: it can. */
+  /** Why its memory does not come back when it rests: it only gets no requests then. Undefined: it does. */
   readonly unableBecause: string | undefined
 }

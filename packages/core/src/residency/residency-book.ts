@@ -51,9 +51,9 @@ export class ResidencyEntry {
     this.failures += 1
   }
 
-  view({ name, plan, inFlight, waiting, pinnedBecause, unableBecause }: PoolReading): PoolView {
+  view({ name, plan, inFlight, waiting, pinnedBecause }: PoolReading): PoolView {
     const { phase, sinceMs, firstWaiterMs, lastWorkMs, shallRest, notBeforeMs } = this
-    const isPinned = pinnedBecause !== undefined || unableBecause !== undefined
+    const isPinned = pinnedBecause !== undefined
     return { name, plan, phase, sinceMs, waiting, firstWaiterMs, inFlight, lastWorkMs, isPinned, shallRest, notBeforeMs }
   }
 

@@ -23,6 +23,11 @@ interface TargetContext {
 /** From a wish to node groups. Throws LB_ROLLOUT_REFUSED, LB_NO_REVISION, LB_MODEL_MOVED, or TopologyErrors. */
 export async function targetsOf(wish: RolloutWish, context: TargetContext): Promise<Targets> {
   const pool = context.world.pool(wish.pool)
+  if (pool.groups.some(({ rests }) => rests === true))
+    throw refused(
+      `pool ${pool.name} rests: another one has its place, and nothing can be judged there`,
+      `wake it by a request: lb ask --model ${pool.models[0] ?? pool.name} hello`,
+    )
   if (wish.to !== undefined) return standing(pool, wish, wish.to, context)
   const wanted = await wantedGroups(pool, wish, context)
   const all = await Promise.all(wanted.map((each) => sidesOf(pool, each, context)))
