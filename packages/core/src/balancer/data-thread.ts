@@ -42,7 +42,10 @@ class Dialects {
         dialect = this.make(plan, node.url)
         if (dialect !== undefined) this.known.set(key, dialect)
       }
-      return dialect === undefined ? [] : [Object.freeze({ ...node, dialect })]
+      if (dialect === undefined) return []
+      // The main thread is about to empty what the topology has no more: a request that came between the two would still go there.
+      const state = plan === undefined && node.state === 'ready' ? 'draining' : node.state
+      return [Object.freeze({ ...node, dialect, state })]
     })
     const current = new Set(nodes.map((node) => `${node.connectionKey} ${node.url}`))
     for (const key of this.known.keys()) if (!current.has(key)) this.known.delete(key)

@@ -180,6 +180,13 @@ describe('answers of a pool that is watched', () => {
     expect(seen).toEqual(new Set(['r2 refused 4 true', 'r1 answered 3 true']))
   })
 
+  it('are recorded likewise of nodes that were there before anybody spoke of revisions', async () => {
+    await rig.engine(good)
+    await rig.open()
+    await (await rig.ask({})).text()
+    await expect.poll(() => rig.records[0]?.attempts).toMatchObject([{ revision: 'r1', status: 200, quality: { chars: 3 } }])
+  })
+
   it('are looked at in streams, whose client does not notice', async () => {
     await canarySays(stream(role, delta('so '), ...Array.from({ length: 80 }, () => delta('on ')), usage, done))
     const response = await rig.ask({ stream: true })

@@ -21,11 +21,16 @@ export interface TriedNode {
 }
 
 /** What the request's record keeps of one try. */
-export function attemptRecord({ face }: Admitted, { node, startedMs, isHedged, isBeaten }: TriedNode, end: AttemptEnd): AttemptRecord {
+export function attemptRecord(
+  { face, parting }: Admitted,
+  { node, startedMs, isHedged, isBeaten }: TriedNode,
+  end: AttemptEnd,
+): AttemptRecord {
   const { outcome, continues, collected, rest } = end
   const reason = isBeaten ? 'another node was first' : end.reason
   const told = reason === undefined ? { node: node.id, startedMs, outcome } : { node: node.id, startedMs, outcome, reason }
-  const record = node.revision === undefined ? told : { ...told, ...ofRevision(node.revision, end) }
+  const revision = parting?.revisionOf(node) ?? node.revision
+  const record = revision === undefined ? told : { ...told, ...ofRevision(revision, end) }
   const late = outcome === 'cancelled' && (end.late ?? isLate(node, face, end))
   const inVain = isBeaten || (outcome !== 'answered' && didWork(end))
   if (outcome === 'answered' && !isHedged && collected !== true && continues === undefined) return record
