@@ -27,6 +27,14 @@ describe('a rollout as text', () => {
 `)
   })
 
+  it('leaves out what was seen already', () => {
+    const text = rolloutText(sampleRollout(), { ...OPTIONS, events: 0 })
+    expect(text).not.toContain('started')
+    expect(rolloutText(sampleRollout(), { ...OPTIONS, events: 1 })).toMatch(/of the traffic\n$/)
+    const judge = { verdict: 'bad', reason: 'it fails', canaryRequests: 3, baselineRequests: 4, figures: [] } as const
+    expect(rolloutText(sampleRollout({ reason: 'it fails', judge }), OPTIONS).match(/it fails/g)).toHaveLength(1)
+  })
+
   it('is made safe, whatever engines say', () => {
     const evil = sampleRollout({ reason: 'x\u001b]0;t\u0007', events: [{ atMs: SAMPLE_AT_MS, message: 'a\u202eb' }] })
     // oxlint-disable-next-line no-control-regex

@@ -24,7 +24,7 @@ export function rolloutText(rollout: RolloutStatus, { nowMs, events = Number.POS
     sideLine('old', from),
     sideLine('new', to),
     ...(rollout.steps.length === 0 ? [] : [`  steps ${stepsLine(rollout)}`]),
-    ...(judge === null ? [] : ['', ...judgeLines(judge)]),
+    ...(judge === null ? [] : ['', ...judgeLines(judge, reason)]),
     ...(rollout.events.length === 0 ? [] : ['', ...eventLines(rollout, events)]),
   ]
   return `${lines.map((line) => sanitize(line).trimEnd()).join('\n')}\n`
@@ -72,7 +72,8 @@ export function compareText(report: JudgeReport): string {
     .join('\n')}\n`
 }
 
-function judgeLines(report: JudgeReport): string[] {
+/** What was said above is not said again. */
+function judgeLines(report: JudgeReport, said: string | null = null): string[] {
   const { figures, canaryRequests, baselineRequests } = report
   const table = textTable(
     ['FIGURE', 'NEW', 'OLD', 'LIMIT', 'VERDICT', 'WORSE?'],
@@ -92,7 +93,7 @@ function judgeLines(report: JudgeReport): string[] {
           .trimEnd()
           .split('\n')
           .map((line) => `  ${line}`)),
-    `  judged: ${count(canaryRequests)} of the new, ${count(baselineRequests)} of the old; ${verdictText(report)}`,
+    `  judged: ${count(canaryRequests)} of the new, ${count(baselineRequests)} of the old${verdictText(report) === said ? '' : `; ${verdictText(report)}`}`,
   ]
 }
 
@@ -117,7 +118,7 @@ function timesText({ startedAtMs, endedAtMs }: RolloutStatus, nowMs: number): st
 }
 
 function eventLines({ events }: RolloutStatus, most: number): string[] {
-  return (Number.isFinite(most) ? events.slice(-most) : events).map(({ atMs, message }) => `  ${clockTime(atMs)}  ${message}`)
+  return events.slice(Math.max(0, events.length - most)).map(({ atMs, message }) => `  ${clockTime(atMs)}  ${message}`)
 }
 
 /** The day too, where it is another one. */

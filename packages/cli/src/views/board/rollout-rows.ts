@@ -87,8 +87,9 @@ function nodeSigns({ nodes }: PoolStatus, { from, to }: RolloutStatus, glyphs: G
   return [span('  '), ...signs(from), span(` ${glyphs.arrow} `, 'dim'), ...signs(to)]
 }
 
-function reasonLines({ reason, judge }: RolloutStatus, { width }: BoardView): Line[] {
-  if (reason === null || reason === judge?.reason) return []
+/** What the judge says stands below, as long as it runs. */
+function reasonLines({ reason, judge, endedAtMs }: RolloutStatus, { width }: BoardView): Line[] {
+  if (reason === null || (endedAtMs === null && reason === judge?.reason)) return []
   return wrapWords(reason, width - INDENT - 1).map((text) => [span(`${' '.repeat(INDENT)}${text}`)])
 }
 
