@@ -23,7 +23,7 @@ const commit = 'c'.repeat(40)
 
 async function fetched(model: string, env: Record<string, string>): Promise<{ done: boolean; steps: readonly string[] }> {
   const steps: string[] = []
-  const wanted = { model, env: { HF_ENDPOINT: hub.url, HF_HOME: join(folder, 'hf'), ...env } }
+  const wanted: unknown = { model, env: { HF_ENDPOINT: hub.url, HF_HOME: join(folder, 'hf'), ...env } }
   const options = { signal: AbortSignal.timeout(15_000), onProgress: ({ step }: { step: string }) => void steps.push(step) }
   return { done: await fetchFromHub(wanted as Parameters<typeof fetchFromHub>[0], options), steps }
 }

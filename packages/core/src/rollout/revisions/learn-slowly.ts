@@ -1,7 +1,7 @@
 import { messageOf } from '../../errors/index.js'
 import type { PoolPlan } from '../../topology/index.js'
 import type { RevisionStore } from './revision-store.js'
-import { contentHashOf, launchHashOf, type WeightsContext } from './weights.js'
+import { contentHashOf, contentOf, launchHashOf, type WeightsContext } from './weights.js'
 
 export interface SlowLearnerOptions {
   readonly store: RevisionStore
@@ -10,20 +10,20 @@ export interface SlowLearnerOptions {
   readonly pool: (name: string) => PoolPlan
 }
 
-/** Learns of revisions what takes longer than somebody would wait: how they are launched, and what all bytes of their weights come to. One at a time. */
+/**
+ * Learns of revisions what was not known when they got their number: their weights, where those came later; how they are launched; what all bytes of their
+ * weights come to. One at a time.
+ */
 export class SlowLearner {
   private readonly queue: { readonly pool: string; readonly revision: string }[] = []
-  private readonly asked = new Set<string>()
   private readonly abort = new AbortController()
   private isBusy = false
 
   constructor(private readonly options: SlowLearnerOptions) {}
 
-  /** A revision that was asked for before is not learned again. */
+  /** What is known of it already is not learned again. */
   learn(pool: string, revision: string): void {
-    const name = `${pool}/${revision}`
-    if (this.asked.has(name)) return
-    this.asked.add(name)
+    if (this.abort.signal.aborted || this.queue.some((each) => each.pool === pool && each.revision === revision)) return
     this.queue.push({ pool, revision })
     if (!this.isBusy) void this.work()
   }
@@ -48,13 +48,15 @@ export class SlowLearner {
   private async one(pool: string, revision: string): Promise<void> {
     const { store, weights } = this.options
     const plan = this.options.pool(pool)
-    const stored = store.find(pool, revision)
-    if (stored.launchHash === null) {
-      const launchHash = await launchHashOf(plan, stored.plan, weights)
+    const first = store.find(pool, revision)
+    if (first.launchHash === null) {
+      const launchHash = await launchHashOf(plan, first.plan, weights)
       if (launchHash !== null) store.learn(pool, revision, { launchHash })
     }
-    if (stored.contentHash !== null || stored.content === null || this.abort.signal.aborted) return
-    const contentHash = await contentHashOf(plan, stored.plan, weights, this.abort.signal)
+    const content = first.content ?? (await contentOf(plan, first.plan, weights))
+    if (content !== null && first.content === null) store.learn(pool, revision, { content })
+    if (first.contentHash !== null || content === null || this.abort.signal.aborted) return
+    const contentHash = await contentHashOf(plan, first.plan, weights, this.abort.signal)
     if (contentHash !== null && !this.abort.signal.aborted) store.learn(pool, revision, { contentHash })
   }
 }

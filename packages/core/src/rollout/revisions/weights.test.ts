@@ -175,6 +175,7 @@ describe('what takes longer to learn', () => {
     let most = 0
     let counts = 0
     const context = contextOf(() => ({
+      content: () => Promise.resolve('commit:late'),
       async contentHash() {
         counts += 1
         most = Math.max(most, (running += 1))
@@ -185,14 +186,15 @@ describe('what takes longer to learn', () => {
     }))
     const store = new RevisionStore({ stateDir: undefined, log: silentLogger, nowMs: () => 1, running: () => [] })
     const learner = new SlowLearner({ store, weights: context, pool: () => pool })
-    for (const model of ['a', 'b', 'c']) store.note('chat', groupOf({ model }), `commit:${model}`)
-    for (const revision of ['r1', 'r2', 'r1', 'r9']) learner.learn('chat', revision)
-    for (let turns = 0; turns < 200 && counts < 2; turns++) await turn()
-    for (let turns = 0; turns < 20; turns++) await turn()
+    for (const model of ['a', 'b', 'c']) store.note('chat', groupOf({ model }), model === 'b' ? null : `commit:${model}`)
+    for (const revision of ['r1', 'r2', 'r2', 'r9']) learner.learn('chat', revision)
+    for (let turns = 0; turns < 100; turns++) await turn()
+    learner.learn('chat', 'r1')
+    for (let turns = 0; turns < 100; turns++) await turn()
     expect(store.of('chat')).toEqual([
       expect.objectContaining({ revision: 'r3', contentHash: null, launchHash: null }),
-      expect.objectContaining({ revision: 'r2', contentHash: 'sha256:2', launchHash: expect.stringMatching(/^[0-9a-f]{64}$/) }),
-      expect.objectContaining({ revision: 'r1', contentHash: 'sha256:1', launchHash: expect.stringMatching(/^[0-9a-f]{64}$/) }),
+      expect.objectContaining({ revision: 'r2', content: 'commit:late', contentHash: 'sha256:2', launchHash: expect.stringMatching(/^[0-9a-f]{64}$/) }),
+      expect.objectContaining({ revision: 'r1', content: 'commit:a', contentHash: 'sha256:1', launchHash: expect.stringMatching(/^[0-9a-f]{64}$/) }),
     ])
     expect([counts, most]).toEqual([2, 1])
     learner.stop()
