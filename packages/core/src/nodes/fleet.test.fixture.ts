@@ -96,6 +96,8 @@ interface ScriptSettings {
   readonly findings?: readonly PreflightFinding[]
   /** It tells at `/empty`, by 200, whether it is. */
   readonly drains?: boolean
+  /** It is put to sleep at `/sleep` and woken at `/wake`, where it answers 200. */
+  readonly sleeps?: boolean
 }
 
 /** An engine that is a script of Node.js, given in its settings. */
@@ -118,6 +120,7 @@ const scriptEngine: EnginePlugin<ScriptSettings> = {
     stop: [{ signal: 'SIGTERM', waitMs: 5000 }],
     loadingStep: lastStep,
     ...(spec.settings.findings === undefined ? {} : { preflight: () => Promise.resolve(spec.settings.findings ?? []) }),
+    ...(spec.settings.sleeps === true ? { sleep: () => told(`${spec.url}/sleep`), wake: () => told(`${spec.url}/wake`) } : {}),
     ...(spec.settings.drains === true ? { drain: { isEmpty: () => statusOf(`${spec.url}/empty`).then((status) => status === 200) } } : {}),
   }),
 }
@@ -126,6 +129,11 @@ const scriptEngine: EnginePlugin<ScriptSettings> = {
 function lastStep(logTail: string): LoadingStep | undefined {
   const [, step = '', percent = ''] = [...logTail.matchAll(/step (\w+) (\d+) %/g)].at(-1) ?? []
   return step === '' ? undefined : { step, progress: Number(percent) / 100 }
+}
+
+async function told(url: string): Promise<void> {
+  const status = await statusOf(url)
+  if (status !== 200) throw new Error(`answered ${status}`)
 }
 
 function statusOf(url: string): Promise<number> {

@@ -242,3 +242,79 @@ describe('the GPU desk', () => {
     expect(readdirSync(folder)).toEqual([])
   })
 })
+
+describe('GPUs of an engine that sleeps', () => {
+  const listed: GpuWish = { kind: 'listed', lists: [[0]], share: false }
+  const both = (need?: MemoryNeed, gpus: GpuWish = listed) => {
+    const groups = [launchGroup('', { gpus }), { ...launchGroup('', { gpus }), name: 'other' }]
+    const plans = nodePlansOf(topologyOf(groups, { residency: { minResidentMs: 0, evictCost: 1, wakeWithinMs: 1 } }))
+    const { free, watch } = cards()
+    const awake = new Set(plans.map(({ id }) => id))
+    const here = new GpuDesk({
+      watch,
+      clock: hasty,
+      log: silentLogger,
+      env: {},
+      topologyName: 'one',
+      plans: () => plans.filter(({ id }) => awake.has(id)),
+      needOf: () => need,
+      reservations: new GpuReservations({ LB_GPU_FOLDER: join(scratch(), 'gpus') }),
+    })
+    return { here, plans, awake, free, watch, first: plan(plans, 0), second: plan(plans, 1) }
+  }
+
+  it("are another's while it sleeps, and its own again once that one has left them and their memory is free", async () => {
+    const { here, first, second, awake, free } = both()
+    awake.delete(second.id)
+    const seat = (await here.take(first, wish())) ?? expect.fail('no seat')
+    free[0] = 2_000
+    const engine = { mark: 'one/demo/sim/1', identity: await ownIdentity(), gpus: seat.gpus }
+    awake.delete(first.id)
+    awake.add(second.id)
+    seat.release(true)
+    free[0] = TOTAL - 2_000
+    const other = (await here.take(second, wish({ mark: 'one/demo/other/1' }))) ?? expect.fail('no seat')
+    expect([here.heldBy(first.id), here.heldBy(second.id)]).toEqual([undefined, ['GPU-00000000']])
+    free[0] = 1_000
+    awake.delete(second.id)
+    awake.add(first.id)
+    const said: string[] = []
+    const say = (what: string): void => {
+      said.push(what)
+      if (said.length === 1) other.release(true)
+      if (said.length === 3) free[0] = TOTAL - 3_000
+    }
+    const again = await here.retake(first, engine, wish({ say }))
+    expect(said[0]).toBe('waiting for demo/other to end')
+    expect(here.heldBy(first.id)).toEqual(['GPU-00000000'])
+    again?.release()
+    expect(here.heldBy(first.id)).toBeUndefined()
+  })
+
+  it('are not had again where somebody else took them meanwhile', async () => {
+    const { here, first, second, awake } = both()
+    const seat = (await here.take(first, wish())) ?? expect.fail('no seat')
+    seat.release(true)
+    awake.delete(first.id)
+    await here.take(second, wish({ mark: 'one/demo/other/1' }))
+    const engine = { mark: 'one/demo/sim/1', identity: await ownIdentity(), gpus: seat.gpus }
+    expect(await here.retake(first, engine, wish())).toBeUndefined()
+    expect(here.heldBy(second.id)).toEqual(['GPU-00000000'])
+  })
+
+  it('are enough for several at once only as far as their memory goes; nobody knows before they were looked at', async () => {
+    const shared: GpuWish = { kind: 'counted', perReplica: 1, share: true, from: [0] }
+    const small = both({ mib: 40_000, why: 'x' }, shared)
+    expect(small.here.fitTogether(small.plans)).toBeUndefined()
+    await small.watch.read(0)
+    small.free[0] = 500
+    await small.watch.read(0)
+    expect(small.here.fitTogether(small.plans)).toBe(true)
+    const large = both({ mib: 50_000, why: 'x' }, shared)
+    await large.watch.read(0)
+    expect([large.here.fitTogether(large.plans), large.here.fitTogether([large.first])]).toEqual([false, true])
+    const exclusive = both({ mib: 1, why: 'x' })
+    await exclusive.watch.read(0)
+    expect(exclusive.here.fitTogether(exclusive.plans)).toBe(false)
+  })
+})
