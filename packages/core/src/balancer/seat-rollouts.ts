@@ -1,7 +1,7 @@
 import type { NodeState } from '../contracts/index.js'
-import { LbError } from '../errors/index.js'
-import { planGpus, type Node } from '../nodes/index.js'
-import { Rollouts, type RolloutDesk, type RolloutNode, type RolloutWish, type RolloutWorld } from '../rollout/index.js'
+import { LbError, messageOf } from '../errors/index.js'
+import { planGpus, restWayOf, type Node } from '../nodes/index.js'
+import { Rollouts, type RolloutDesk, type RolloutNode, type RolloutStatus, type RolloutWish, type RolloutWorld } from '../rollout/index.js'
 import { changeGroup, withChanges, type GroupPlan } from '../topology/index.js'
 import { createPluginHost } from './plugin-host.js'
 import { goldenAsker } from './golden-asker.js'
@@ -31,7 +31,8 @@ export function seatRollouts(parts: SteeringParts): RolloutDesk & SteeringRoom {
   }
 }
 
-function worldOf({ assembly, options, plans, eventLog }: SteeringParts): RolloutWorld {
+function worldOf(parts: SteeringParts): RolloutWorld {
+  const { assembly, options, plans, eventLog } = parts
   const { clock, log, stateDir, env, fetcher } = options
   const engines = new Map(options.engines.map((plugin) => [plugin.engine, plugin]))
   const host = createPluginHost(log)
@@ -56,7 +57,7 @@ function worldOf({ assembly, options, plans, eventLog }: SteeringParts): Rollout
     },
     edited: (pool, group, change) => changeGroup(group, change, { topology: plans.topology, pool: plans.poolOf(pool), engines }),
     tell: (pool, message) => eventLog.add({ kind: 'rollout', pool, message }),
-    changed: () => undefined,
+    changed: (status) => tellPlugins(status, parts),
     asker: (pool, nodes) => goldenAsker({ host, nodes: () => nodesOf(pool).filter(({ id }) => nodes().includes(id)), others: nodesOf }),
     async fetchText(url, signal) {
       const { status, text } = await host.get(url, { signal })
@@ -67,6 +68,17 @@ function worldOf({ assembly, options, plans, eventLog }: SteeringParts): Rollout
       const { status } = await host.send('POST', url, { body, signal: AbortSignal.timeout(WEBHOOK_WITHIN_MS) })
       if (status > 299) throw refusedBy(url, status)
     },
+  }
+}
+
+function tellPlugins({ id, pool, kind, phase, from, to, share, reason }: RolloutStatus, { options }: SteeringParts): void {
+  const event = { id, pool, kind, phase, from: from.revision, to: to.revision, share, reason, atMs: options.clock.epochMs() }
+  for (const plugin of options.engines) {
+    try {
+      plugin.onRolloutEvent?.(event)
+    } catch (error) {
+      options.log.warn('plugin.rollout_event_failed', { engine: plugin.engine, error: messageOf(error) })
+    }
   }
 }
 
@@ -96,5 +108,6 @@ function seen(node: Node): RolloutNode {
     contextTokens: load?.facts.contextTokens,
     launchHash: endpoint?.launch?.hash,
     backend: endpoint?.backend,
+    canSleep: restWayOf(node) === 'sleep',
   }
 }

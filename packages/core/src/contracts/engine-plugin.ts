@@ -5,6 +5,7 @@ import type { JsonSchema } from './json-schema.js'
 import type { LoadFacts } from './load-facts.js'
 import type { Logger } from './log.js'
 import type { FitOption, MemoryRoom } from './memory-fit.js'
+import type { RolloutEvent } from './rollout-event.js'
 
 /** What a plugin may use of its host; nothing else is promised. */
 export interface PluginHost {
@@ -273,4 +274,6 @@ export interface EnginePlugin<Settings = unknown> {
   /** Is the engine here? Must be quick (under 2 s) and never start anything. */
   detect?(host: PluginHost): Promise<Detection>
   createBackend(spec: NodeSpec<Settings>, host: PluginHost): Backend
+  /** Told of each phase of every rollout; nobody waits for it, and what it throws is logged. */
+  onRolloutEvent?(event: RolloutEvent): void
 }

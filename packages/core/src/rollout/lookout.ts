@@ -1,5 +1,5 @@
 import { nodeFault } from './node-faults.js'
-import { nodesOf, type RolloutRecord } from './rollout-record.js'
+import { nodesOf, sleepersOf, type RolloutRecord } from './rollout-record.js'
 import type { RolloutNode, RolloutWorld } from './rollout-world.js'
 
 /** What a rollout sees of its nodes, and whether they get any further. */
@@ -19,6 +19,7 @@ export class Lookout {
     return (
       nodesOf(record, 'fresh').every(isReady) &&
       this.world.leaving(record.pool).length === 0 &&
+      sleepersOf(record).every((id) => nodes.get(id)?.state === 'asleep') &&
       staying.every((id) => isReady(id) || nodes.get(id)?.isGivenUp === true)
     )
   }
@@ -37,7 +38,7 @@ export class Lookout {
   /** Why the new revision cannot stay, by what its nodes are. */
   fault(record: RolloutRecord): string | undefined {
     const { models } = this.world.pool(record.pool)
-    return nodeFault({ ...this.sides(record), models, before: record.failuresBefore })
+    return nodeFault({ ...this.sides(record), models, before: record.failuresBefore, contextBefore: record.contextBefore })
   }
 
   /** Something new has begun. */

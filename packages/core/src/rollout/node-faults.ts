@@ -8,6 +8,8 @@ export interface NodeSides {
   readonly models: readonly string[]
   /** Failures of nodes before this rollout had anything to do with them, by id. */
   readonly before: Readonly<Record<string, number>>
+  /** Of the old revision when the rollout began, where it has no nodes any more; null: nobody told. */
+  readonly contextBefore: number | null
 }
 
 /** Why the new revision cannot stay, by what its nodes are; undefined: nothing speaks against it. */
@@ -30,11 +32,12 @@ function wrongModel({ fresh, old, models }: NodeSides): string | undefined {
   return `${node.id} serves ${node.models.slice(0, 5).join(', ')}, and not ${nameFor(node, models)}`
 }
 
-function smallerContext({ fresh, old }: NodeSides): string | undefined {
-  const known = old.flatMap(({ contextTokens }) => contextTokens ?? [])
+function smallerContext({ fresh, old, contextBefore }: NodeSides): string | undefined {
+  const now = old.flatMap(({ contextTokens }) => contextTokens ?? [])
+  const known = now.length > 0 ? now : contextBefore === null ? [] : [contextBefore]
   if (known.length === 0) return undefined
   const least = Math.min(...known)
-  const node = fresh.find(({ contextTokens }) => contextTokens !== undefined && contextTokens < least)
+  const node = fresh.find((each) => isReady(each) && each.contextTokens !== undefined && each.contextTokens < least)
   if (node === undefined) return undefined
   return `${node.id} takes ${node.contextTokens} tokens of context, the old revision ${least}`
 }

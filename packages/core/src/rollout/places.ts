@@ -20,6 +20,8 @@ export interface Ground {
   /** Both groups are there from the start to the end: nothing is launched, only traffic moves. */
   readonly isStanding: boolean
   readonly sticky: boolean
+  /** The old engine sleeps where it would be ended: there is only one, and it can. */
+  readonly sleeps?: true
   readonly header?: { readonly name: string; readonly value: string }
 }
 
@@ -36,15 +38,17 @@ export function placesOf(groups: readonly GroupPlan[]): readonly Place[] {
 
 /** The pool as a stage wants it. */
 export function changeOf(ground: Ground, stage: Stage): PoolChange {
-  const { base, pairs, old, fresh, isStanding } = ground
+  const { base, pairs, old, fresh, isStanding, sleeps } = ground
   const stays = placesOf(pairs.map(({ from }) => from)).slice(isStanding ? 0 : stage.gone)
   const there = placesOf(pairs.map(({ to }) => to)).slice(0, isStanding ? undefined : stage.come)
   const standing = isStanding ? pairs.map(({ to }) => to.name) : []
   const groups = base.flatMap((group) => {
     const pair = pairs.find(({ from }) => from.name === group.name)
     if (pair === undefined) return standing.includes(group.name) ? [] : [{ ...group, revision: old }]
+    const left = only(pair.from, stays)
     return [
-      ...only(pair.from, stays).map((each) => ({ ...each, revision: old })),
+      ...left.map((each) => ({ ...each, revision: old })),
+      ...(sleeps === true && left.length === 0 ? [{ ...pair.from, revision: old, rests: true as const }] : []),
       ...only(pair.to, there).map((each) => ({ ...each, revision: fresh })),
     ]
   })

@@ -23,6 +23,8 @@ export interface RolloutRecord {
   /** Nodes that were ready when it began, and what they had launched. */
   readonly readyBefore: readonly string[]
   readonly launchHashes: Readonly<Record<string, string>>
+  /** The shortest context of those; null: nobody told. */
+  readonly contextBefore: number | null
   /** How often nodes had failed before it began. */
   readonly failuresBefore: Readonly<Record<string, number>>
   /** Of the old group as it would be launched, whatever the port. */
@@ -109,4 +111,11 @@ export function nodesOf({ ground, phase, back, at, stages, pool }: RolloutRecord
   }
   if (ground.isStanding || counts === undefined) return ids(fresh)
   return back === null ? ids(fresh.slice(0, counts.come)) : []
+}
+
+/** Ids of old nodes whose engines sleep at this stage. */
+export function sleepersOf({ ground, at, stages, pool }: RolloutRecord): readonly string[] {
+  if (ground.sleeps !== true) return []
+  const old = placesOf(ground.pairs.map(({ from }) => from)).slice(0, stages[at]?.gone ?? 0)
+  return old.map(({ group, slot }) => nodeIdOf({ name: pool }, group, slot))
 }

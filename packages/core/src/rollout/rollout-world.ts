@@ -28,6 +28,8 @@ export interface RolloutNode {
   /** Of all that its launch did; undefined: nothing was launched. */
   readonly launchHash: string | undefined
   readonly backend: Backend | undefined
+  /** Its engine can give its accelerators back and stay. */
+  readonly canSleep: boolean
 }
 
 /** What the controller needs of the house, and may do in it. */
@@ -56,7 +58,7 @@ export interface RolloutWorld {
   edited(pool: string, group: GroupPlan, change: GroupChange): Promise<GroupPlan>
   /** For people and plugins. */
   tell(pool: string, message: string): void
-  /** Something of a rollout has changed. */
+  /** A rollout has come into another phase. */
   changed(status: RolloutStatus): void
   /** One try of a webhook; throws where nobody took it. */
   post(url: string, body: object): Promise<void>

@@ -162,6 +162,27 @@ describe('other kinds', () => {
     expect([house.ids, house.kept]).toEqual(['gpu', undefined])
   })
 
+  it('in-place: an engine that can sleep sleeps until its successor is judged, and is woken where that one is no good', async () => {
+    for (const [fate, phase, ids] of [
+      [{}, 'promoted', 'gpu-r2'],
+      [{ contextTokens: 2048 }, 'rolled-back', 'gpu'],
+    ] as const) {
+      const house = houseOf([launched('gpu', 1)], planWith({ kind: 'in-place' }))
+      house.canSleep = true
+      Object.assign(house.fate, fate)
+      await house.rollouts.start({ pool: 'demo', model: 'b' })
+      const seen = new Set<string>()
+      const everyStep = traffic(house)
+      const status = await house.until(ended, () => {
+        everyStep()
+        seen.add(house.ids)
+      })
+      expect(status.phase).toBe(phase)
+      expect([...seen]).toContain('gpu gpu-r2')
+      expect([house.ids, house.pool.wake]).toEqual([ids, undefined])
+    }
+  })
+
   it('what has no room is refused with the reason, and changes nothing', async () => {
     const house = houseOf([launched()], planWith({ kind: 'blue-green' }))
     house.room = 4

@@ -1,12 +1,11 @@
 import type { RequestRecord, ShadowPair } from '../contracts/index.js'
 import { LbError, messageOf } from '../errors/index.js'
-import { wishedRollout, type GroupPlan, type PoolChange } from '../topology/index.js'
+import type { GroupPlan, PoolChange } from '../topology/index.js'
 import { afterwards, weightsFor } from './around.js'
 import { Journal } from './journal.js'
-import { planRollout } from './planner.js'
-import { isAs, type Ground } from './places.js'
+import { newRecord } from './new-record.js'
 import { resumptionOf } from './resume.js'
-import { contentOf, launchHashOf, RevisionStore, SlowLearner } from './revisions/index.js'
+import { contentOf, RevisionStore, SlowLearner } from './revisions/index.js'
 import type { RevisionEntry, RolloutDesk } from './rollout-desk.js'
 import { statusOf, type RolloutRecord } from './rollout-record.js'
 import type { JudgeReport, RolloutStatus } from './rollout-status.js'
@@ -15,7 +14,7 @@ import type { RolloutVerb, RolloutWish } from './rollout-wish.js'
 import { Run } from './run.js'
 import { startJudge } from './running-judge.js'
 import { endOf, revertOf, takenUpInWords } from './take-up.js'
-import { refused, sideOf, targetsOf, type Targets } from './targets.js'
+import { refused } from './targets.js'
 import { Webhooks } from './webhooks.js'
 
 /** All rollouts of one balancer: at most one at a time in each pool. */
@@ -57,7 +56,7 @@ export class Rollouts implements RolloutDesk {
     this.refuseSecond(pool)
     this.planning.add(pool)
     try {
-      const record = await this.recordFor(wish)
+      const record = await newRecord(wish, { world: this.world, store: this.store, id: this.journal.nextId(pool) })
       if (this.isStopped) throw refused('this balancer is stopping', 'lb up starts it again')
       this.journal.save(record)
       this.world.tell(
@@ -122,48 +121,6 @@ export class Rollouts implements RolloutDesk {
     for (const run of this.runs.values()) run.stop()
   }
 
-  private async recordFor(wish: RolloutWish): Promise<RolloutRecord> {
-    const { world } = this
-    const pool = world.pool(wish.pool)
-    const plan = wishedRollout(pool.rollout, wish.plan)
-    const targets = await targetsOf(wish, { world, store: this.store })
-    const ground = groundOf(pool.groups, targets, plan)
-    const { kind, stages, note } = await planRollout({ ground, plan, pool: pool.name }, world)
-    if (!isAs(world.pool(wish.pool), pool)) throw refused(`pool ${pool.name} changed while this was planned`, 'try again')
-    const nodes = world.nodes(pool.name)
-    const ready = nodes.filter(({ state }) => state === 'ready')
-    const now = world.clock.epochMs()
-    const [pair] = ground.pairs
-    return {
-      id: this.journal.nextId(pool.name),
-      pool: pool.name,
-      kind,
-      phase: 'preparing',
-      plan,
-      ground: { ...ground, sticky: kind === 'split' },
-      stages,
-      at: -1,
-      first: {
-        groups: pool.groups,
-        ...(pool.split === undefined ? {} : { split: pool.split }),
-        ...(pool.wake === undefined ? {} : { wake: pool.wake }),
-      },
-      from: sideOf(targets.from),
-      to: sideOf(targets.to),
-      readyBefore: ready.map(({ id }) => id),
-      launchHashes: Object.fromEntries(ready.flatMap(({ id, launchHash }) => (launchHash === undefined ? [] : [[id, launchHash]]))),
-      failuresBefore: Object.fromEntries(nodes.map(({ id, failures }) => [id, failures])),
-      planHash: pair === undefined ? null : await launchHashOf(pool, pair.from, world.weights),
-      isPromoted: false,
-      back: null,
-      startedAtMs: now,
-      endedAtMs: null,
-      reason: null,
-      judge: null,
-      events: [...targets.notes, ...(note === null ? [] : [note])].map((message) => ({ atMs: now, message })),
-    }
-  }
-
   private refuseSecond(pool: string): void {
     const run = this.runs.get(pool)
     if (this.planning.has(pool)) throw refused(`a rollout of ${pool} is being planned`, `lb rollout status ${pool} tells more`)
@@ -181,7 +138,7 @@ export class Rollouts implements RolloutDesk {
         changed: (status) => this.changed(status, record.plan.webhooks),
         save: (next) => journal.save(next),
         judgeFor: (next, hooks) => startJudge(next, world, hooks),
-        fetch: (next, options) => weightsFor(next, world, options),
+        fetch: (next, options) => weightsFor(next, world, options).then(() => this.learner.learn(next.pool, next.to.revision)),
         over: (next) => this.over(next),
       },
       applied,
@@ -191,9 +148,9 @@ export class Rollouts implements RolloutDesk {
   }
 
   private changed(status: RolloutStatus, webhooks: readonly string[]): void {
-    this.world.changed(status)
     if (this.told.get(status.pool) === `${status.id} ${status.phase}`) return
     this.told.set(status.pool, `${status.id} ${status.phase}`)
+    this.world.changed(status)
     this.webhooks.tell(webhooks, status)
   }
 
@@ -271,10 +228,6 @@ export class Rollouts implements RolloutDesk {
   private groupsOf(pool: string): readonly GroupPlan[] {
     return quietly(() => this.world.pool(pool))?.groups ?? []
   }
-}
-
-function groundOf(base: readonly GroupPlan[], { pairs, from, to, isStanding }: Targets, { header }: RolloutRecord['plan']): Ground {
-  return { base, pairs, old: from.revision, fresh: to.revision, isStanding, sticky: false, ...(header === undefined ? {} : { header }) }
 }
 
 function quietly<Value>(ask: () => Value): Value | undefined {

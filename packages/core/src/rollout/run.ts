@@ -157,17 +157,19 @@ export class Run {
     const onProgress = (reason: string): void => {
       if (this.record.phase === 'preparing') this.book.show({ reason })
     }
-    const isWanted = (): boolean => !this.turns.isEnded && this.record.phase === 'preparing' && this.record.back === null
-    this.parts
-      .fetch(this.record, { signal: this.cancel.signal, onProgress })
-      .then(() => {
-        if (isWanted()) this.book.note('its weights are there', { phase: 'stepping', reason: null })
-      })
-      .catch((error: unknown) => {
-        if (isWanted()) this.goBack('rolled-back', messageOf(error))
-      })
+    this.fetched(onProgress)
       .catch((error: unknown) => this.failedInside(error))
       .finally(() => this.wake())
+  }
+
+  private async fetched(onProgress: (reason: string) => void): Promise<void> {
+    const isWanted = (): boolean => !this.turns.isEnded && this.record.phase === 'preparing' && this.record.back === null
+    try {
+      await this.parts.fetch(this.record, { signal: this.cancel.signal, onProgress })
+      if (isWanted()) this.book.note('its weights are there', { phase: 'stepping', reason: null })
+    } catch (error) {
+      if (isWanted()) this.goBack('rolled-back', messageOf(error))
+    }
   }
 
   private async onTheWay(): Promise<void> {

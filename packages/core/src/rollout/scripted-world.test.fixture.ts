@@ -98,6 +98,7 @@ export class ScriptedHouse {
   declared: PoolPlan
   kept: PoolChange | undefined
   isDiskFull = false
+  canSleep = false
   rollouts: Rollouts
   private nodes: ScriptedNode[] = []
   private leaving: { readonly id: string; readonly untilMs: number }[] = []
@@ -228,7 +229,7 @@ export class ScriptedHouse {
   private seenAs({ id, group, state, reason, failures, isGivenUp, models, contextTokens }: ScriptedNode): RolloutNode {
     const launchHash = `hash of ${JSON.stringify(group.launch?.settings)} ${group.launch?.model}`
     const known = { id, group: group.name, state, reason, failures, isGivenUp, models, contextTokens, launchHash }
-    return { ...known, progress: '', model: undefined, backend: undefined }
+    return { ...known, progress: '', model: undefined, backend: undefined, canSleep: this.canSleep }
   }
 
   private apply(): void {
@@ -238,7 +239,9 @@ export class ScriptedHouse {
     this.leaving.push(...gone.map(({ id }) => ({ id, untilMs: nowMs + this.drainMs })))
     this.nodes = wanted.map(({ id, group }) => {
       const found = this.nodes.find((each) => each.id === id)
-      return found === undefined ? this.born(id, group, nowMs) : { ...found, group }
+      if (found === undefined) return this.born(id, group, nowMs)
+      const isWoken = found.state === 'asleep' && group.rests !== true
+      return { ...found, group, state: group.rests === true ? 'asleep' : isWoken ? 'ready' : found.state }
     })
     this.look()
   }
