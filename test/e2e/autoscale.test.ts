@@ -78,13 +78,13 @@ it('brings a node while work waits, and takes it away again once it is idle, wit
   await until(async () => ((await pool()).nodes.find(({ id }) => id === second?.id)?.requests ?? 0) > 0, 20_000)
   expect((await pool()).scale?.[0]).toMatchObject({ group: 'gpu', min: 1, max: 3, follows: 'queue of 0.5 s' })
   expect(await stop()).toEqual([])
-  await until(async () => (await pool()).nodes.length === 1, 40_000)
+  await until(async () => (await pool()).nodes.length === 1, 90_000)
   expect((await pool()).scale?.[0]).toMatchObject({ replicas: 1, wanted: 1 })
   const { stdout } = await house.lb(['events', '--json'])
   expect(stdout).toMatch(/demo\/gpu: 1 -> [23] nodes: .+/)
   expect(stdout).toMatch(/demo\/gpu: [23] -> [12] nodes?: .+/)
   expect((await ask(url)).status).toBe(200)
-})
+}, 240_000)
 
 it('rests when nobody asks, and the first request wakes a node and is answered', async () => {
   house = new House(topology(`{ min: 0, max: 2, ${pace} }`))

@@ -36,13 +36,11 @@ function needOfLoad(facts: ScaleFacts, plan: ScalePlan, memory: ScaleMemory): Ne
   const { bearable, demand } = memory
   const load = demand.in(startMs)
   const comes = `${rate(load / Math.max(1, workTokens))} requests/s come`
-  if (bearable === undefined) {
-    // One request at once each of them surely bears.
-    const most = Math.ceil(memory.open + 0.5)
-    const why =
-      most < replicas ? `${comes}, ${count(Math.ceil(memory.open), 'request')} at once` : `${comes}; what one node bears is not known yet`
-    return { replicas: Math.min(replicas, most), why }
-  }
+  // One request at once each of them surely bears.
+  const enough = Math.ceil(memory.open + 0.5)
+  if (enough < replicas && (bearable === undefined || enough < nodesFor(load, bearable.level, others)))
+    return { replicas: enough, why: `${comes}, ${count(Math.ceil(memory.open), 'request')} at once` }
+  if (bearable === undefined) return { replicas, why: `${comes}; what one node bears is not known yet` }
   const each = bearable.level / Math.max(1, workTokens)
   const why = `${comes}, and one node ${bearable.isLimit ? 'bears' : 'has borne'} ${rate(each)} ${within(plan)}`
   const least = nodesFor(load, bearable.level, others)
@@ -60,7 +58,7 @@ function needOfBacklog(facts: ScaleFacts, plan: ScalePlan, memory: ScaleMemory):
   const level = bearable?.level ?? (nodes > 0 ? demand.perSecond / nodes : 0)
   const seconds = Math.max(WORK_OFF_MS, startMs) / 1_000
   const pile = excess * workTokens
-  const needed = level > 0 ? nodesFor(demand.perSecond + pile / seconds, level, others) : 1
+  const needed = level > 0 ? nodesFor(demand.perSecond + pile / seconds, level, others) : ready + 1
   const over = plan.target.queueSeconds === undefined ? within(plan) : `over ${plan.target.queueSeconds} s`
   const queue = queueSeconds > 0 ? `queue of ${queueSeconds.toFixed(1)} s ${over}: ` : ''
   return {

@@ -8,8 +8,6 @@ import { SlidingExtreme } from './sliding-extremes.js'
 
 /** Share of requests that may be slower than a 95th percentile. */
 const SLOW_SHARE = 0.05
-/** Part of it that a steady load may take up: the rest is for what nobody could foresee. */
-const STEADY_PART = 0.5
 const ENOUGH_ANSWERS = 60
 const ENOUGH_SECONDS = 60
 /** A look that comes later than this after the one before tells nothing of what was between. */
@@ -36,7 +34,7 @@ export class ScaleMemory {
   tokensInFlight = 0
   kvUsed: number | undefined
   open = 0
-  private readonly byTtft = new CapacityBook(ENOUGH_ANSWERS, STEADY_PART)
+  private readonly byTtft = new CapacityBook(ENOUGH_ANSWERS, 1)
   private readonly byQueue = new CapacityBook(ENOUGH_SECONDS, 1)
   private readonly levels = new LevelHistory()
   private readonly pace = new Pace()
