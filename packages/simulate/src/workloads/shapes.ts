@@ -16,20 +16,20 @@ export interface NamedShape {
  */
 export const namedShapes = {
   /**
-   * Programs that call tools. 40 Zipf tool prompts of about 5k tokens; 1 to 5 steps, each behind the result of a tool (2.5k tokens in the
-   * mean, heavy tail), which takes 1.5 s; 9.1k tokens in and 182 out in the mean.
+   * Programs that call tools. 40 Zipf tool prompts of about 5k tokens; 1 to 7 steps, each behind the result of a tool (1.2k tokens in the
+   * mean, heavy tail), which takes 1 s; 9.1k tokens in and 182 out in the mean.
    */
   agent: {
-    summary: 'agents: 40 tool prompts of 5k tokens, 1 to 5 steps each',
+    summary: 'agents: 40 tool prompts of 5k tokens, 1 to 7 steps each',
     profile: '8b-h100',
     sessionsPerSecond: 11.5,
     shape: {
-      heads: { count: 40, skew: 1, tokens: { mean: 5000, cv: 0.2 } },
-      turns: { kind: 'uniform', min: 1, max: 5, mean: 3 },
-      firstTokens: { mean: 500, cv: 0.8 },
-      laterTokens: { mean: 2520, cv: 1, max: 16_000 },
-      answerTokens: { mean: 182, cv: 0.8, max: 2000 },
-      thinkMs: { mean: 1500, cv: 1 },
+      heads: { count: 40, skew: 1.08, tokens: { mean: 5000, cv: 0.2 } },
+      turns: { kind: 'uniform', min: 1, max: 7, mean: 4 },
+      firstTokens: { mean: 1400, cv: 0.8, max: 16_000 },
+      laterTokens: { mean: 1168, cv: 0.9, max: 16_000 },
+      answerTokens: { mean: 182, cv: 0.9, max: 2000 },
+      thinkMs: { mean: 1000, cv: 1 },
       arrivals: { cv: 1 },
     },
   },
@@ -66,7 +66,7 @@ export const namedShapes = {
       arrivals: { cv: 1 },
     },
   },
-  /** Load that comes in bursts: gaps with a coefficient of variation of 2, phases of 20 s with three times the load of the others; 120 system prompts of 900 tokens. */
+  /** Load that comes in bursts: gaps with a coefficient of variation of 2, phases of 10 s with three times the load of the others; 120 system prompts of 900 tokens. */
   bursty: {
     summary: 'bursts: gaps of CV 2, phases with three times the load',
     profile: '8b-a100',
@@ -78,7 +78,7 @@ export const namedShapes = {
       laterTokens: { mean: 1, cv: 0 },
       answerTokens: { mean: 200, cv: 0.8, max: 2000 },
       thinkMs: { mean: 1, cv: 0 },
-      arrivals: { cv: 2, phases: { ratio: 3, meanMs: 20_000 } },
+      arrivals: { cv: 2, phases: { ratio: 3, meanMs: 10_000 } },
     },
   },
 } as const satisfies Record<string, NamedShape>
