@@ -41,6 +41,12 @@ describe('a pull that replaces what a name meant', () => {
     expect(server.paths().filter((path) => path === '/api/copy')).toHaveLength(1)
   })
 
+  it('leaves nothing where it failed', async () => {
+    server.pullLines = () => [{ status: 'pulling manifest' }, { error: 'pull model manifest: file does not exist' }]
+    await expect(pull()).rejects.toMatchObject({ code: 'LB_PULL_FAILED' })
+    expect(names()).toEqual(['llama3.2:latest'])
+  })
+
   it('keeps the newest three of a model, and what is in memory', async () => {
     const digests = ['0', '1', '2', '3', '4', '5'].map((digit) => digit.repeat(64))
     for (const digest of digests) {

@@ -32,10 +32,11 @@ export async function pull(server: Server, model: string, options: PullOptions):
   } catch (cause) {
     if (options.signal.aborted) throw options.signal.reason
     throw cause instanceof LbError && cause.code === 'LB_PULL_FAILED' ? cause : pullFailed(model, refusalIn(messageOf(cause)), cause)
+  } finally {
+    await tidy()
   }
   if (!succeeded) throw pullFailed(model, 'the server ended its answer before it said success')
   const tag = (await tagsAt(server, options.signal))?.find(({ name }) => isSameModel(name, model))
-  await tidy(tag)
   return tag?.contentHash === undefined ? {} : { contentHash: tag.contentHash }
 }
 
