@@ -26,9 +26,17 @@ interface Share {
   /** Of each model; 60,000 of 81,559. */
   readonly mib?: number
   readonly gpus?: string
+  /** Two and more: data threads, which hear a little later who rests. */
+  readonly workers?: number
 }
 
-function build({ residency = `{ minResident: ${MIN_RESIDENT_MS}ms }`, args = '', mib = 60_000, gpus = '[[0]]' }: Share): House {
+function build({
+  residency = `{ minResident: ${MIN_RESIDENT_MS}ms }`,
+  args = '',
+  mib = 60_000,
+  gpus = '[[0]]',
+  workers = 1,
+}: Share): House {
   gpu = new SimulatedGpu()
   const pools = MODELS.map(
     (model) => `  ${model}:
@@ -41,7 +49,7 @@ function build({ residency = `{ minResident: ${MIN_RESIDENT_MS}ms }`, args = '',
   )
   house = new House(`version: 1
 name: share
-gateway: { listen: 127.0.0.1:0 }
+gateway: { listen: 127.0.0.1:0, workers: ${workers} }
 pools:
 ${pools.join('')}`)
   Object.assign(house.env, gpu.env)
@@ -91,10 +99,10 @@ async function slept(status: BalancerStatus): Promise<number> {
 
 describe('three models on one simulated GPU', () => {
   it.each([
-    ['whose engines are stopped and started', ''],
-    ['whose engines sleep and wake', ', wakeMs: 100'],
-  ])('%s: every request is answered, none is cut, and they swap at most once in each minimum residence', async (how, args) => {
-    const url = await build({ args }).up()
+    ['whose engines are stopped and started', '', 1],
+    ['whose engines sleep and wake, over two data threads', ', wakeMs: 100', 2],
+  ])('%s: every request is answered, none is cut, and they swap at most once in each minimum residence', async (how, args, workers) => {
+    const url = await build({ args, workers }).up()
     expect(stateOf(await look())).toEqual(['awake', 'resting', 'resting'])
     const beganMs = performance.now()
     const { answered, failures } = await ask(url, 16_000, 3)
