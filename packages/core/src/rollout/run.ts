@@ -180,7 +180,10 @@ export class Run {
     if (await this.apply(stateAt(this.record, this.record.at))) return
     if (!this.lookout.isSettled(this.record)) return this.moveTo('stepping')
     if (this.record.isPromoted || stage.holdMs === undefined) return this.next()
-    if (this.record.phase !== 'holding' || !this.hold.isRunning) this.hold.begin()
+    if (this.record.phase !== 'holding' || !this.hold.isRunning) {
+      this.hold.begin()
+      this.judge?.step()
+    }
     this.moveTo('holding')
     if (stage.come > 0) this.judge?.ready()
     if (stage.isLasting !== true && this.hold.tookMs >= stage.holdMs) await this.held()

@@ -12,6 +12,8 @@ export interface RunningJudge {
   /** A request has ended. True where the verdict is bad now. */
   add(record: RequestRecord): boolean
   pair(pair: ShadowPair): boolean
+  /** The nodes of a stage are there, and shares are as they stay for a while. */
+  step(): void
   /** New nodes are there to be asked. */
   ready(): void
   /** Golden prompts are still being asked. */
@@ -56,6 +58,7 @@ export function startJudge(
   return {
     add: (settled) => take(samplesOf(onlyOf(settled, isJudged), sides)),
     pair: (pair) => (pair.revision === ground.fresh ? take(samplesOfPair(pair)) : judge.isBad),
+    step: () => judge.step(world.clock.epochMs()),
     ready() {
       if (isAsked) return
       isAsked = true

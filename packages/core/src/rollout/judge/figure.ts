@@ -3,7 +3,8 @@ import type { JudgeSample } from './judge-sample.js'
 
 /** One thing that both sides are compared by. */
 export interface Figure {
-  add(sample: JudgeSample): void
+  /** `step`: of the rollout, in which the request began. */
+  add(sample: JudgeSample, step: number): void
   /** Surely worse than the old one, and that it is so by more than it may be is not ruled out. */
   readonly isBad: boolean
   /** Looks so, but chance may still be the cause. */

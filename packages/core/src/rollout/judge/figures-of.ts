@@ -39,7 +39,6 @@ function lengthFigure(ratio: number, alpha: number): Figure {
     unit: 'tokens',
     ratio,
     bothWays: true,
-    byArrival: true,
     alpha,
     caliper: 0,
     measure: ({ completionTokens }) => plain(completionTokens),

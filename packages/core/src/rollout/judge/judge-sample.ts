@@ -3,9 +3,8 @@ import type { AnswerQuality, AttemptRecord, RequestRecord, ShadowPair } from '..
 /** What one node did with one request, as far as a judge compares it. */
 export interface JudgeSample {
   readonly side: 'canary' | 'baseline'
-  /** When its node was asked, and when the request ended; epoch, 0: nobody knows. */
-  readonly startedAtMs: number
-  readonly endedAtMs: number
+  /** When its node was asked; epoch, null: nobody knows. */
+  readonly startedAtMs: number | null
   /** No whole answer came of it, whether or not another node gave one later. */
   readonly failed: boolean
   /** Absent: its text was not looked at. */
@@ -33,28 +32,23 @@ const leastTokensForPace = 8
 const mostUnknownTokens = 128
 
 /**
- * What a request says of the two sides: one sample for each try whose end says anything about the node. What failed on the new side and was answered by the
- * old one is a failure of the new side. Mistakes of the client, clients that left, and nodes that asked for a pause say nothing.
+ * What a request says of the two sides: what came of the first try whose end says anything about its node, as nobody chose that node for how it answers. What
+ * failed on the new side and was answered by the old one is a failure of the new side; the answer to what failed elsewhere would flatter whoever gave it.
+ * Mistakes of the client, clients that left, and nodes that asked for a pause say nothing.
  */
 export function samplesOf(record: RequestRecord, sides: JudgedSides): JudgeSample[] {
-  const samples: JudgeSample[] = []
   for (const [index, attempt] of record.attempts.entries()) {
-    const side = sideOf(attempt, sides)
-    if (side === undefined || attempt.leg === 'prefill' || attempt.busy === true) continue
     const isLast = index === record.attempts.length - 1
     const end = endOf(attempt, record, isLast)
     if (end === undefined) continue
+    const side = sideOf(attempt, sides)
+    if (side === undefined) return []
     const isWhole = end === 'answered' && isLast && record.outcome === 'ok'
-    samples.push({
-      side,
-      startedAtMs: record.arrivedAtMs + attempt.startedMs,
-      endedAtMs: record.arrivedAtMs + record.totalMs,
-      failed: end === 'failed',
-      ...(attempt.quality === undefined ? {} : { quality: attempt.quality }),
-      ...(isWhole ? timesOf(record, attempt) : noTimes),
-    })
+    const quality = attempt.quality === undefined ? {} : { quality: attempt.quality }
+    const startedAtMs = record.arrivedAtMs + attempt.startedMs
+    return [{ side, startedAtMs, failed: end === 'failed', ...quality, ...(isWhole ? timesOf(record, attempt) : noTimes) }]
   }
-  return samples
+  return []
 }
 
 /** What a request and its copy say: both were asked the same. The copy's cache is colder, and nobody knows how much, so that first tokens are not compared. */
@@ -65,8 +59,7 @@ export function samplesOfPair({ main, copy }: ShadowPair): JudgeSample[] {
     const whole = failure === null && status < 400
     return {
       side,
-      startedAtMs: 0,
-      endedAtMs: 0,
+      startedAtMs: null,
       failed: failure !== null || status >= 500,
       ...(quality === null ? {} : { quality }),
       ttftMs: whole ? ttftMs : null,
@@ -83,8 +76,12 @@ function sideOf({ revision }: AttemptRecord, sides: JudgedSides): JudgeSample['s
 }
 
 /** Undefined: it says nothing of the node. An answer whose text was looked at came whole, even where lb then asked another node. */
-function endOf({ outcome, quality, status }: AttemptRecord, record: RequestRecord, isLast: boolean): 'answered' | 'failed' | undefined {
-  if (outcome === 'cancelled') return undefined
+function endOf(
+  { outcome, quality, status, leg, busy }: AttemptRecord,
+  record: RequestRecord,
+  isLast: boolean,
+): 'answered' | 'failed' | undefined {
+  if (outcome === 'cancelled' || leg === 'prefill' || busy === true) return undefined
   if (quality !== undefined) return 'answered'
   if (outcome !== 'answered' && outcome !== 'refused') return 'failed'
   if (status !== undefined && status >= 400 && status < 500) return undefined
@@ -96,12 +93,10 @@ function endOf({ outcome, quality, status }: AttemptRecord, record: RequestRecor
 type Times = Pick<JudgeSample, 'ttftMs' | 'computedTokens' | 'tpotMs' | 'completionTokens'>
 const noTimes: Times = { ttftMs: null, computedTokens: null, tpotMs: null, completionTokens: null }
 
-/** A stream that another try began has no first token of its own; one that ran beside another may have been asked later than its record says. */
-function timesOf(record: RequestRecord, attempt: AttemptRecord): Times {
+function timesOf(record: RequestRecord, { startedMs }: AttemptRecord): Times {
   const tokens = record.tokensMeasured ? record.completionTokens : null
-  if (attempt.continues !== undefined) return { ...noTimes, completionTokens: tokens }
   return {
-    ttftMs: record.ttftMs === null ? null : Math.max(0, record.ttftMs - attempt.startedMs),
+    ttftMs: record.ttftMs === null ? null : Math.max(0, record.ttftMs - startedMs),
     computedTokens: computedOf(record),
     tpotMs: paceOf(record.totalMs, record.ttftMs, tokens),
     completionTokens: tokens,

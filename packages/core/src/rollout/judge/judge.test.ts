@@ -5,7 +5,6 @@ import { plan, simulateRollout } from './simulated-rollout.test.fixture.js'
 
 const good: Omit<JudgeSample, 'side'> = {
   startedAtMs: 0,
-  endedAtMs: 0,
   failed: false,
   ttftMs: 100,
   computedTokens: 400,
@@ -141,7 +140,7 @@ describe('the judge', () => {
         side: nth % 20 === 0 ? 'canary' : 'baseline',
         quality: fine,
         startedAtMs: nth,
-        endedAtMs: nth + 50,
+
         computedTokens: nth % 3_000,
       })
     }

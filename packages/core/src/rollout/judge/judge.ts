@@ -15,6 +15,8 @@ export class Judge {
   /** Golden prompts, metrics, and faults: figures that are told as a whole. */
   private readonly told = new Map<string, JudgeFigure>()
   private readonly requests = { canary: 0, baseline: 0 }
+  /** When steps began, in order. */
+  private readonly steps: number[] = []
   /** Why it is bad, with the figures as they were then. */
   private sentence: string | undefined
 
@@ -26,10 +28,16 @@ export class Judge {
     return this.sentence !== undefined
   }
 
+  /** Shares have just changed; epoch. Requests are compared with those that began in the same step. The first one begins with the new revision's first request. */
+  step(atMs: number): void {
+    this.steps.push(atMs)
+  }
+
   add(sample: JudgeSample): void {
     this.requests[sample.side] += 1
+    const step = this.stepOf(sample)
     for (const figure of this.figures) {
-      figure.add(sample)
+      figure.add(sample, step)
       if (figure.isBad) this.condemn(figure.inWords())
     }
   }
@@ -66,6 +74,12 @@ export class Judge {
     if (report.verdict !== 'undecided') return report
     if (!this.hasEnough) return { ...report, verdict: 'bad', reason: `too few requests: ${this.counts()}` }
     return { ...report, verdict: 'good', reason: null }
+  }
+
+  private stepOf({ side, startedAtMs }: JudgeSample): number {
+    if (startedAtMs === null) return this.steps.length
+    if (side === 'canary' && this.steps.length === 0) this.steps.push(startedAtMs)
+    return this.steps.findLastIndex((atMs) => atMs <= startedAtMs) + 1
   }
 
   private verdict(): Pick<JudgeReport, 'verdict' | 'reason'> {

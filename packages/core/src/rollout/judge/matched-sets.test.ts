@@ -13,10 +13,10 @@ const plain = (value: number) => ({ value, size: 0 })
 describe('matched sets', () => {
   it('put a value of the canary together with those of the baseline that came since', () => {
     const { made, of } = sets()
-    of.add('canary', plain(1))
-    of.add('baseline', plain(10))
-    for (const value of [11, 12, 13, 14]) of.add('baseline', plain(value))
-    of.add('canary', plain(2))
+    of.add('canary', plain(1), 1)
+    of.add('baseline', plain(10), 1)
+    for (const value of [11, 12, 13, 14]) of.add('baseline', plain(value), 1)
+    of.add('canary', plain(2), 1)
     expect(made).toEqual([
       { side: 'baseline', one: 10, others: [1], isPast: false },
       { side: 'canary', one: 2, others: [14, 13], isPast: false },
@@ -27,7 +27,7 @@ describe('matched sets', () => {
     const random = seededRandom(4)
     const { made, of } = sets(0.2)
     for (let value = 0; value < 5_000; value += 1) {
-      of.add(random.next() < 0.3 ? 'canary' : 'baseline', { value, size: random.next() * 3 })
+      of.add(random.next() < 0.3 ? 'canary' : 'baseline', { value, size: random.next() * 3 }, Math.floor(value / 1_000))
     }
     const used = made.flatMap(({ one, others }) => [one, ...others])
     expect(new Set(used).size).toBe(used.length)
@@ -36,24 +36,41 @@ describe('matched sets', () => {
 
   it('compare only what is alike', () => {
     const { made, of } = sets(0.2)
-    of.add('canary', { value: 1, size: 5 })
-    of.add('baseline', { value: 10, size: 6 })
+    of.add('canary', { value: 1, size: 5 }, 1)
+    of.add('baseline', { value: 10, size: 6 }, 1)
     expect(made).toEqual([])
-    of.add('baseline', { value: 11, size: 5.1 })
+    of.add('baseline', { value: 11, size: 5.1 }, 1)
     expect(made).toEqual([{ side: 'baseline', one: 11, others: [1], isPast: false }])
   })
 
-  it('do not compare with what was before the canary, until the old revision answers no more', () => {
+  it('do not compare what began in different steps, until the old revision answers no more', () => {
     const { made, alone, of } = sets()
-    for (let value = 100; value < 103; value += 1) of.add('baseline', plain(value))
-    for (let value = 0; value < 8; value += 1) of.add('canary', plain(value))
+    for (let value = 100; value < 103; value += 1) of.add('baseline', plain(value), 0)
+    for (let value = 0; value < 8; value += 1) of.add('canary', plain(value), 1)
     expect(made).toEqual([])
-    for (let value = 8; value < 13; value += 1) of.add('canary', plain(value))
+    for (let value = 8; value < 13; value += 1) of.add('canary', plain(value), 1)
     expect(made.map(({ one, others, isPast }) => [one, others, isPast])).toEqual([
       [8, [102], true],
       [9, [101], true],
       [10, [100], true],
     ])
     expect(alone).toEqual([11, 12])
+  })
+
+  it('compare what ends late with what began when it did', () => {
+    const { made, of } = sets()
+    of.add('baseline', plain(10), 1)
+    of.add('baseline', plain(20), 2)
+    of.add('canary', plain(1), 1)
+    expect(made).toEqual([{ side: 'canary', one: 1, others: [10], isPast: false }])
+  })
+
+  it('forget steps that are long over, but for the baseline', () => {
+    const { made, of } = sets()
+    of.add('baseline', plain(10), 1)
+    of.add('canary', plain(1), 4)
+    of.add('canary', plain(2), 1)
+    for (let value = 3; value < 11; value += 1) of.add('canary', plain(value), 4)
+    expect(made).toEqual([{ side: 'canary', one: 10, others: [10], isPast: true }])
   })
 })

@@ -26,55 +26,88 @@ export interface MatchedSetsOptions {
   readonly onAlone?: (value: number) => void
 }
 
+/** Steps whose requests may still end. */
+const keptSteps = 3
 /** Values that wait for their like, on each side; the oldest leave. */
 const kept = { canary: 500, baseline: 2_000 } as const
 /** More in one set tell hardly more: with one on the other side its own chance rules. */
 const mostOthers = 19
-/** So many of the canary in a row without one of the baseline: the old revision answers no more. */
+/** So many times as many of the canary in a row as there should be without one of the baseline: the old revision answers no more. */
 const alone = 8
 /** Of those that wait, this part is taken at once: half of them where more will come, little where none will. */
 const part = { coming: 2, last: 32 } as const
 
+/** What waits of one step of a rollout. */
+interface Waiting {
+  readonly canary: Measure[]
+  readonly baseline: Measure[]
+  /** Of the canary, since the last one of the baseline. */
+  inARow: number
+  /** Up to the last one of the baseline, with it. */
+  seen: { canary: number; baseline: number }
+}
+
 /**
- * Puts each value of one side together with values of the other side that came about when it did, of requests that were alike. Who is put together with whom
- * depends on order and size, never on the values: were both revisions the same, each value of a set would be as likely to be the canary's as any other.
- * What the baseline did before the canary's first value is kept for when the old revision answers no more.
+ * Puts each value of one side together with values of the other side, of requests that were alike and began in the same step of the rollout. Who is put
+ * together with whom depends on order and size, never on the values: were both revisions the same, each value of a set would be as likely to be the canary's
+ * as any other. Steps are kept apart because what ends first after shares have changed is what ends soon: short answers, and failures. What the baseline did
+ * in earlier steps is kept for when the old revision answers no more.
  */
 export class MatchedSets {
-  private canary: Measure[] = []
-  private baseline: Measure[] = []
-  /** Of the baseline, from before the canary began. */
+  private readonly steps = new Map<number, Waiting>()
+  /** Of the baseline, from steps that are long over. */
   private past: Measure[] = []
-  private begun = false
-  private inARow = 0
+  private newest = 0
 
   constructor(private readonly options: MatchedSetsOptions) {}
 
-  add(side: JudgeSample['side'], measure: Measure): void {
-    if (side === 'canary') this.addCanary(measure)
-    else this.addBaseline(measure)
+  /** `step`: in which the request began; they only grow, and what began in an old one may still end. */
+  add(side: JudgeSample['side'], measure: Measure, step: number): void {
+    const waiting = this.waitingAt(step)
+    if (side === 'canary') this.addCanary(measure, waiting)
+    else this.addBaseline(measure, waiting)
   }
 
-  private addBaseline(measure: Measure): void {
-    this.inARow = 0
-    const others = this.take(this.canary, measure, part.coming)
-    if (others.length === 0) keep(this.baseline, measure, kept.baseline)
+  private addBaseline(measure: Measure, waiting: Waiting): void {
+    const { seen } = waiting
+    waiting.seen = { canary: seen.canary + waiting.inARow, baseline: seen.baseline + 1 }
+    waiting.inARow = 0
+    const others = this.take(waiting.canary, measure, part.coming)
+    if (others.length === 0) keep(waiting.baseline, measure, kept.baseline)
     else this.options.onSet({ side: 'baseline', one: measure.value, others, isPast: false })
   }
 
-  private addCanary(measure: Measure): void {
-    if (!this.begun) {
-      this.begun = true
-      this.past = this.baseline
-      this.baseline = []
+  private addCanary(measure: Measure, waiting: Waiting): void {
+    waiting.inARow += 1
+    const beside = this.take(waiting.baseline, measure, part.coming)
+    if (beside.length > 0) return this.options.onSet({ side: 'canary', one: measure.value, others: beside, isPast: false })
+    if (!isAlone(waiting)) return keep(waiting.canary, measure, kept.canary)
+    const others = this.takePast(measure)
+    if (others.length > 0) this.options.onSet({ side: 'canary', one: measure.value, others, isPast: true })
+    else if (this.options.onAlone === undefined) keep(waiting.canary, measure, kept.canary)
+    else this.options.onAlone(measure.value)
+  }
+
+  private waitingAt(step: number): Waiting {
+    const known = this.steps.get(step)
+    if (known !== undefined) return known
+    const waiting: Waiting = { canary: [], baseline: [], inARow: 0, seen: { canary: 0, baseline: 0 } }
+    this.steps.set(step, waiting)
+    this.newest = Math.max(this.newest, step)
+    for (const [old, { baseline }] of this.steps) {
+      if (old > this.newest - keptSteps) continue
+      this.steps.delete(old)
+      this.past = [...this.past, ...baseline].slice(-kept.baseline)
     }
-    this.inARow += 1
-    const isAlone = this.inARow > alone
-    let others = this.take(this.baseline, measure, isAlone ? part.last : part.coming)
-    if (others.length === 0 && isAlone) others = this.take(this.past, measure, part.last)
-    if (others.length > 0) this.options.onSet({ side: 'canary', one: measure.value, others, isPast: isAlone })
-    else if (isAlone && this.options.onAlone !== undefined) this.options.onAlone(measure.value)
-    else keep(this.canary, measure, kept.canary)
+    return waiting
+  }
+
+  private takePast(measure: Measure): number[] {
+    for (let step = this.newest; step > this.newest - keptSteps; step -= 1) {
+      const taken = this.take(this.steps.get(step)?.baseline ?? [], measure, part.last)
+      if (taken.length > 0) return taken
+    }
+    return this.take(this.past, measure, part.last)
   }
 
   /** The newest that are alike, no longer waiting. */
@@ -89,6 +122,10 @@ export class MatchedSets {
     }
     return taken
   }
+}
+
+function isAlone({ inARow, seen }: Waiting): boolean {
+  return inARow > alone * (seen.baseline === 0 ? 1 : 1 + seen.canary / seen.baseline)
 }
 
 function keep(waiting: Measure[], measure: Measure, most: number): void {

@@ -45,13 +45,13 @@ export class RateFigure implements Figure {
     return this.evidence.log >= suspiciousLog && this.mayBeBeyond
   }
 
-  add(sample: JudgeSample): void {
+  add(sample: JudgeSample, step: number): void {
     const hit = this.isBad ? undefined : this.options.isHit(sample)
     if (hit === undefined) return
     const seen = this.seen[sample.side]
     seen.of += 1
     if (hit) seen.hits += 1
-    this.sets.add(sample.side, { value: hit ? 1 : 0, size: 0 })
+    this.sets.add(sample.side, { value: hit ? 1 : 0, size: 0 }, step)
     this.isBad = this.evidence.log >= -Math.log(this.options.alpha) && this.mayBeBeyond
   }
 

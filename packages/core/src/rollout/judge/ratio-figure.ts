@@ -1,5 +1,4 @@
 import type { JudgeFigure } from '../rollout-status.js'
-import { ArrivalOrder } from './arrival-order.js'
 import { Evidence, type Guess } from './evidence.js'
 import { deviations, suspiciousLog, type Figure } from './figure.js'
 import { asRatio, inUnit } from './figure-words.js'
@@ -17,8 +16,6 @@ export interface RatioFigureOptions {
   /** Of sizes, as logarithms. */
   readonly caliper: number
   /** Measured on a plain scale; null: this sample says nothing about it. */
-  /** Values come in the order of their requests, not of their ends. */
-  readonly byArrival?: boolean
   readonly measure: (sample: JudgeSample) => Measure | null
 }
 
@@ -41,21 +38,20 @@ export class RatioFigure implements Figure {
   private readonly evidence: Evidence
   private readonly sets: MatchedSets
   private readonly pairs = new RecentPairs()
-  private readonly order: ArrivalOrder | undefined
 
   constructor(private readonly options: RatioFigureOptions) {
     this.evidence = new Evidence(options.bothWays === true ? lengthTilts : timeTilts)
     this.sets = new MatchedSets({ caliper: options.caliper, onSet: (set) => this.learn(set) })
-    if (options.byArrival === true) this.order = new ArrivalOrder((sample) => this.take(sample))
   }
 
   get isSuspicious(): boolean {
     return this.evidence.log >= suspiciousLog && this.mayBeBeyond
   }
 
-  add(sample: JudgeSample): void {
-    if (this.order === undefined) this.take(sample)
-    else if (!this.isBad) this.order.add(sample)
+  add(sample: JudgeSample, step: number): void {
+    const measure = this.isBad ? null : this.options.measure(sample)
+    if (measure === null || measure.value <= 0) return
+    this.sets.add(sample.side, { value: Math.log(measure.value), size: measure.size }, step)
   }
 
   describe(): Omit<JudgeFigure, 'verdict'> {
@@ -93,14 +89,10 @@ export class RatioFigure implements Figure {
     return ratio === null ? [0, Number.POSITIVE_INFINITY] : [ratio * Math.exp(-deviations * error), ratio * Math.exp(deviations * error)]
   }
 
-  private take(sample: JudgeSample): void {
-    const measure = this.isBad ? null : this.options.measure(sample)
-    if (measure === null || measure.value <= 0) return
-    this.sets.add(sample.side, { value: Math.log(measure.value), size: measure.size })
-  }
-
   private learn({ side, one, others: told, isPast }: MatchedSet): void {
-    const others = isPast && this.options.bothWays !== true ? told.map((value) => value + pastHandicap) : told
+    // What people ask for changes over the day, and no handicap covers both ways.
+    if (isPast && this.options.bothWays === true) return
+    const others = isPast ? told.map((value) => value + pastHandicap) : told
     const middle = medianOf([one, ...others])
     const near = (value: number) => Math.max(-farthest, Math.min(farthest, value - middle))
     this.evidence.add({ side, one: near(one), others: others.map(near) })

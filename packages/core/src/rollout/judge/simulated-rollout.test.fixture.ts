@@ -83,6 +83,7 @@ export function simulateRollout(options: SimulatedOptions): SimulatedEnd {
   let judged = 0
   const arrive = (index: number): void => {
     if (index >= total || judge.isBad) return
+    if (index >= requestsBefore && (index - requestsBefore) % stepRequests === 0) judge.step(clock.epochMs())
     const share = index < requestsBefore ? 0 : (shares[Math.floor((index - requestsBefore) / stepRequests)] as number)
     const side = random.next() < share ? 'canary' : 'baseline'
     const weather = (1 + 0.3 * Math.sin(index / 150)) * drift ** (index / total)
