@@ -116,6 +116,8 @@ describe('help', () => {
     'strategies',
     'paths',
     'purge',
+    'rollout start',
+    'scale',
   ])('of lb %s has examples', async (command) => {
     const result = await house.lb([...command.split(' '), '--help'])
     expect(result.code).toBe(0)

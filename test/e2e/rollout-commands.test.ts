@@ -195,3 +195,47 @@ describe('lb rollout', () => {
     expect(code).toBe(phase === 'promoted' ? 0 : 3)
   })
 })
+
+describe('lb scale and lb unload', () => {
+  const scaled = `version: 1
+gateway: { listen: 127.0.0.1:0 }
+pools:
+  chat:
+    models: [sim-8b]
+    nodes: [{ name: gpu, engine: sim, launch: { replicas: 2, args: { profile: instant } } }]
+  small:
+    models: [small]
+    residency: { minResident: 1s }
+    nodes: [{ name: one, engine: sim, launch: { args: { profile: instant } } }]
+`
+  const readyIn = async (pool: string): Promise<number> =>
+    (await house.status()).pools.find(({ name }) => name === pool)?.nodes.filter(({ state }) => state === 'ready').length ?? 0
+
+  it('change how many nodes there are, and ask before none is left', async () => {
+    await open(scaled)
+    expect(await json(['scale', 'chat', '3'])).toMatchObject({ pool: 'chat', group: 'gpu', wanted: 3 })
+    await until(async () => (await readyIn('chat')) === 3, 30_000)
+    expect((await house.lb(['status'])).stdout).toMatch(/gpu {2}3 nodes: /)
+    const asked = await house.lb(['scale', 'chat', '0'])
+    expect([asked.code, asked.stderr]).toEqual([2, expect.stringContaining('add --yes')])
+    expect(await readyIn('chat')).toBe(3)
+    expect((await house.lb(['scale', 'nope', '1'])).code).toBe(2)
+    expect((await house.lb(['scale', 'chat', '1', '--group', 'cpu'])).code).toBe(2)
+    expect((await house.lb(['scale', 'chat', 'many'])).code).toBe(2)
+    expect((await house.lb(['scale', 'chat', '1'])).code).toBe(0)
+    await until(async () => (await readyIn('chat')) === 1, 30_000)
+    await load?.end()
+    expect(load?.failed).toEqual([])
+  })
+
+  it('put a pool to rest that says so, and a request wakes it', async () => {
+    await open(scaled)
+    await until(async () => (await readyIn('small')) === 1, 30_000)
+    expect(await json(['unload', 'small'])).toMatchObject({ pool: 'small' })
+    await until(async () => /resting since/.test((await house.lb(['status'])).stdout), 30_000)
+    expect((await house.lb(['ask', '--model', 'small', 'hi'])).stdout).toMatch(/simulated/)
+    expect((await house.lb(['status'])).stdout).toMatch(/awake since .* woken once/)
+    const refused = await house.lb(['unload', 'chat', '--yes'])
+    expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining('residency')])
+  })
+})

@@ -12,7 +12,7 @@ export default class Scale extends LbCommand {
   ]
   static override args = {
     pool: Args.string({ description: 'The pool.', required: true }),
-    replicas: Args.integer({ description: 'How many nodes.', required: true, min: 0, max: 1024 }),
+    replicas: Args.string({ description: 'How many nodes.', required: true }),
   }
   static override flags = {
     ...balancerFlags,

@@ -39,12 +39,13 @@ describe('the lines under a pool that changes by itself', () => {
   it('say how many nodes there are, and why', () => {
     expect(
       drawn({ scale: [scale(), scale({ group: 'cpu', replicas: 1, wanted: 2, follows: null, min: 2, max: 2, reason: 'asked by you' })] }),
-    ).toEqual(['gpu  3 of 1-4, because queue of 2.1 s over 1.0 s   follows queue seconds', 'cpu  1, 2 wanted, because asked by you'])
+    ).toEqual(['gpu  3 of 1-4 nodes: queue of 2.1 s over 1.0 s   follows queue seconds', 'cpu  1 node, 2 wanted: asked by you'])
   })
 
   it('say whether engines are in memory, and who waits for them', () => {
     const since = clockTime(SAMPLE_AT_MS)
-    expect(drawn({ residency: rest({ reason: 'idle for 10 min' }) })).toEqual([`resting since ${since}: idle for 10 min`])
+    expect(drawn({ residency: rest({ reason: 'idle for 10 min' }) })).toEqual([`resting since ${since}   idle for 10 min`])
+    expect(drawn({ residency: rest({ reason: 'rests' }) })).toEqual([`resting since ${since}`])
     expect(drawn({ residency: rest({ state: 'making-room', waiting: 2, wakes: 1 }) })).toEqual([
       `making room since ${since}, 2 wait   woken once`,
     ])

@@ -9,15 +9,15 @@ export function steeringLines({ scale = [], residency }: PoolStatus, { width, gl
   return lines.map((line) => cutLine(line, width, glyphs.more))
 }
 
-/** `   gpu  3 of 1-4, because queue of 2.1 s over 1.0 s`. */
+/** `   gpu  3 of 1-4 nodes: queue of 2.1 s over 1.0 s`. */
 export function scaleLine({ group, replicas, wanted, min, max, follows, reason }: ScaleStatus): Line {
-  const changing = replicas === wanted ? '' : `, ${wanted} wanted`
   const range = min === max ? '' : ` of ${min}-${max}`
-  const why = reason === '' ? '' : `, because ${reason}`
+  const nodes = replicas === 1 && range === '' ? 'node' : 'nodes'
+  const changing = replicas === wanted ? '' : `, ${wanted} wanted`
   return [
     span(`   ${group}  `, 'dim'),
-    span(`${replicas}${range}${changing}`, replicas === wanted ? 'plain' : 'accent'),
-    span(why),
+    span(`${replicas}${range} ${nodes}${changing}`, replicas === wanted ? 'plain' : 'accent'),
+    span(reason === '' ? '' : `: ${reason}`),
     span(follows === null ? '' : `   follows ${follows}`, 'dim'),
   ]
 }
@@ -30,13 +30,13 @@ const STATES: Readonly<Record<ResidencyStatus['state'], string>> = {
   resting: 'resting',
 }
 
-/** `   resting since 14:02:31, 2 wait: idle for 10 min`. */
+/** `   resting since 14:02:31, 2 wait   goes to rest: idle for 10 min`. A reason that says no more than the state is left out. */
 export function residencyLine({ state, sinceMs, waiting, wakes, reason }: ResidencyStatus): Line {
   const waits = waiting === 0 ? '' : `, ${count(waiting)} ${waiting === 1 ? 'waits' : 'wait'}`
   const woken = wakes === 0 ? '' : `   woken ${wakes === 1 ? 'once' : `${count(wakes)} times`}`
   return [
     span(`   ${STATES[state] ?? state} since ${clockTime(sinceMs)}${waits}`, waiting > 0 ? 'warn' : state === 'awake' ? 'plain' : 'accent'),
-    span(reason === null ? '' : `: ${reason}`),
+    span(reason === null || reason === 'rests' || reason === 'is awake' ? '' : `   ${reason}`),
     span(woken, 'dim'),
   ]
 }
