@@ -15,9 +15,9 @@ export function readerFor(request: Admitted, node: RosterNode, { status, headers
   const ids = kept?.exact === undefined || handedOver !== undefined ? undefined : new TokenLedger(kept.exact)
   const ledger = kept === undefined ? undefined : new DeliveredLedger()
   const isDoubted = parting?.doubts(node) === true
-  const inspector: StreamInspector = new StreamInspector(!scan.includeUsage, ledger, (event) => givesUp(event), watch)
-  /** Where a revision is tried out, an error in the middle of an answer is its own, and the trusted one may be able to go on. */
+  // Where a revision is tried out, an error in the middle of an answer is its own, and the trusted one may be able to go on.
   const givesUp = (event: StreamEvent): boolean =>
     saysDeath(node.dialect, event) || (isDoubted && inspector.hasContent && event.kind === 'error')
+  const inspector: StreamInspector = new StreamInspector(!scan.includeUsage, ledger, givesUp, watch)
   return new StreamReader(inspector, ids)
 }

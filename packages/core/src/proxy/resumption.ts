@@ -111,19 +111,19 @@ function countedIn({ usage, ids, tokens }: BegunStream): Usage | undefined {
 }
 
 /** Whether a node can go on with what another one began: the same engine and model, the same weights where revisions differ, and the engine can be asked to. */
-export function canGoOn(node: RosterNode, { from }: Resumption, { face, facts, pool }: Admitted): boolean {
+export function canGoOn(node: RosterNode, { from }: Resumption, { face, facts, pool, parting }: Admitted): boolean {
   const name = ({ model = facts.model }: RosterNode): string => model
   if (node.engine !== from.engine || name(node) !== name(from) || node.dialect.continuation?.text[face] === undefined) return false
-  return node.revision === from.revision || weightsAt(node, pool) === weightsAt(from, pool)
+  // A node that says nothing of its revision runs the trusted one, also where the other was taken back meanwhile.
+  const revisionOf = (one: RosterNode): string => parting?.revisionOf(one) ?? one.revision ?? ''
+  if (revisionOf(node) === revisionOf(from)) return true
+  const weights = pool.weights?.get(revisionOf(from))
+  return weights !== undefined && weights === pool.weights?.get(revisionOf(node))
 }
 
 /** Ids of tokens mean the same to nodes of one revision only: another one goes on by the text. */
 export function gradeFor(node: RosterNode, { grade, from }: Resumption): Resumption['grade'] {
   return node.revision === from.revision ? grade : 'text'
-}
-
-function weightsAt({ revision = '' }: RosterNode, { weights }: Admitted['pool']): string | undefined {
-  return weights?.get(revision)
 }
 
 /** What the client is told in the end. */

@@ -301,10 +301,28 @@ describe('a stream that a revision which is tried out has begun', () => {
     await expect.poll(tries).toEqual(['p/n1 cut', 'p/n0 answered'])
   })
 
+  it('is gone on with also where it was taken back meanwhile, and nodes say nothing of revisions any more', async () => {
+    await rig.engine(goesOn, { dialect })
+    await rig.engine(cut, { revision: 'r2', dialect })
+    rig.weights = new Map([
+      ['r1', 'a'],
+      ['r2', 'a'],
+    ])
+    await rig.open()
+    const asked = ask()
+    rig.split = undefined
+    expect(await (await asked).text()).toMatch(/"on".*" and on".*\[DONE\]/s)
+    await expect.poll(tries).toEqual(['p/n1 cut', 'p/n0 answered'])
+  })
+
   it('is gone on with also where it ends in an error of its engine', async () => {
     await rig.engine(goesOn, { revision: 'r1', dialect })
     const fails = (socket: Socket): void => void socket.write(stream(delta('on'), event({ error: { message: 'oops' } })))
     await rig.engine(fails, { revision: 'r2', dialect })
+    rig.weights = new Map([
+      ['r1', 'a'],
+      ['r2', 'a'],
+    ])
     await rig.open()
     expect(await (await ask()).text()).toMatch(/"on".*" and on".*\[DONE\]/s)
     await expect.poll(tries).toEqual(['p/n1 cut', 'p/n0 answered'])
