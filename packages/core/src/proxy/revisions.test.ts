@@ -302,15 +302,18 @@ describe('a stream that a revision which is tried out has begun', () => {
   })
 
   it('is gone on with also where it was taken back meanwhile, and nodes say nothing of revisions any more', async () => {
+    const begun: Socket[] = []
     await rig.engine(goesOn, { dialect })
-    await rig.engine(cut, { revision: 'r2', dialect })
+    await rig.engine((socket) => void begun.push(socket), { revision: 'r2', dialect })
     rig.weights = new Map([
       ['r1', 'a'],
       ['r2', 'a'],
     ])
     await rig.open()
     const asked = ask()
+    await expect.poll(() => begun).toHaveLength(1)
     rig.split = undefined
+    for (const socket of begun) cut(socket)
     expect(await (await asked).text()).toMatch(/"on".*" and on".*\[DONE\]/s)
     await expect.poll(tries).toEqual(['p/n1 cut', 'p/n0 answered'])
   })
