@@ -80,7 +80,7 @@ describe.each(badRevisions.map((bad) => [bad.name, bad] as const))('%s', (name, 
   })
 
   it('is taken back where the balancer is killed in the middle of it', async () => {
-    const killAtMs = random.below(Math.max(1, round((tookMs.get(name) ?? 8_000) * 0.9)))
+    const killAtMs = random.below(Math.max(1, round((tookMs.get(name) ?? 5_000) * 0.7)))
     const outcome = await run({ set: bad.set, killWhen: (_status, sinceMs) => sinceMs >= killAtMs })
     const figures = {
       ...figuresOf(outcome),
