@@ -72,6 +72,7 @@ export class Autoscaler implements ScaleDesk {
     if (isDue) this.lookedAtMs = nowMs
     const resting = [...this.groups.values()].filter((group) => group.isAtRest)
     for (const group of isDue ? this.groups.values() : resting) void group.look()
+    if (isDue) this.world.measured(this.list())
     this.timer = this.world.clock.after(resting.length > 0 ? REST_LOOK_MS : LOOK_MS, () => this.lookSafely())
   }
 

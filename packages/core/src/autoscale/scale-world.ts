@@ -4,6 +4,7 @@ import type { Node } from '../nodes/index.js'
 import type { GroupPlan, PoolChange, PoolPlan } from '../topology/index.js'
 import type { NodeCounts } from './group-sight.js'
 import type { ProviderContext } from './machine-provider.js'
+import type { ScaleStatus } from './scale-status.js'
 
 /** What scaling needs of the house, and may do in it. */
 export interface ScaleWorld extends ProviderContext {
@@ -30,6 +31,8 @@ export interface ScaleWorld extends ProviderContext {
   /** Mean use of the accelerators of these nodes, 0..1; undefined: unknown. */
   gpuUse(nodes: readonly string[]): Promise<number | undefined>
   fetchText(url: string, signal: AbortSignal): Promise<string>
+  /** How many there are and shall be, after each look. */
+  measured(scales: readonly ScaleStatus[]): void
   /** For people and plugins. */
   tell(pool: string, message: string): void
 }

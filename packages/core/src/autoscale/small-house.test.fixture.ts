@@ -118,6 +118,7 @@ export class SmallHouse {
         return this.answer
       },
       post: async (_url, body) => void this.posted.push(body),
+      measured: () => undefined,
       tell: (_pool, message) => void this.told.push(message),
     }
   }

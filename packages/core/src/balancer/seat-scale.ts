@@ -1,6 +1,7 @@
 import { Autoscaler, type ScaleDesk, type ScaleWorld } from '../autoscale/index.js'
 import { isOver, type RolloutDesk } from '../rollout/index.js'
 import { planGpus, type Node } from '../nodes/index.js'
+import { ScaleMetrics } from '../telemetry/index.js'
 import { withChanges } from '../topology/index.js'
 import { LbError } from '../errors/index.js'
 import { createPluginHost } from './plugin-host.js'
@@ -26,6 +27,7 @@ function worldOf({ assembly, options, plans, eventLog, rollouts }: Parts): Scale
   const { clock, log, stateDir, env } = options
   const { fleet, belief, gpuDesk, gpuBoard } = assembly
   const host = createPluginHost(log)
+  const metrics = new ScaleMetrics(assembly.metrics.registry)
   const context = { engines: new Map(options.engines.map((plugin) => [plugin.engine, plugin])), host, env }
   return {
     clock,
@@ -64,6 +66,7 @@ function worldOf({ assembly, options, plans, eventLog, rollouts }: Parts): Scale
       const { status } = await host.send('POST', url, { body, signal: AbortSignal.timeout(withinMs) })
       if (status > 299) throw refusedBy(url, status)
     },
+    measured: (scales) => metrics.tell(scales),
     tell: (pool, message) => eventLog.add({ kind: 'scale', pool, message }),
   }
 }

@@ -197,6 +197,14 @@ export const gatewayMetricDeclarations = {
     help: '1 while the source cannot be asked or used, and what it named last stays.',
     labels: ['pool', 'group'],
   }),
+  scaleReplicas: declare('gauge', 'lb_scale_replicas', {
+    help: 'Nodes of a group whose number changes, those that still start too.',
+    labels: ['pool', 'group'],
+  }),
+  scaleWanted: declare('gauge', 'lb_scale_wanted_replicas', {
+    help: 'As many nodes are wanted in the group, by its load or by what somebody asked for.',
+    labels: ['pool', 'group'],
+  }),
   engineRunning: declare('gauge', 'lb_engine_running', {
     help: 'Requests that the engine says it works on, of all its clients.',
     labels: ['pool', 'node'],

@@ -14,7 +14,7 @@ export function scalePlan(input: ScaledInput): ScalePlan {
     min: input.min,
     max: input.max,
     target: targetOf(input.target),
-    upAfterMs: ms(input.upAfter ?? '10s'),
+    upAfterMs: ms(input.upAfter ?? '20s'),
     downAfterMs: ms(input.downAfter ?? '5m'),
     cooldownMs: ms(input.cooldown ?? '10s'),
     idleMs: ms(input.idle ?? '10m'),

@@ -79,7 +79,7 @@ export const scaled = section(
     min: count('Never fewer. 0: it may rest wholly, and the first request wakes it.', { min: 0, max: 1024 }),
     max: count('Never more.', { min: 1, max: 1024 }),
     target: Type.Optional(target),
-    upAfter: Type.Optional(duration('How long more must be wanted before there are more.', '10s')),
+    upAfter: Type.Optional(duration('How long more must be wanted before there are more.', '20s')),
     downAfter: Type.Optional(duration('How long fewer must suffice before there are fewer.', '5m')),
     cooldown: Type.Optional(duration('Between two changes.', '10s')),
     idle: Type.Optional(duration('Without requests for so long it rests wholly, where `min` is 0.', '10m')),
