@@ -33,10 +33,10 @@ export function restingOf({ plan, endpoint }: Node, way: RestWay): Resting | und
   const names = own === undefined ? pool.models : [own]
   return {
     async sleep(signal) {
-      const kept = await list?.(signal)
-      const loaded =
-        kept === undefined ? names : names.filter((name) => kept.some((model) => isCalled(model.name, name) && model.loaded !== false))
-      for (const name of loaded) await unload(name, signal)
+      // What is out of memory already need not be asked for; what it does not list, it may know by another name.
+      const kept = (await list?.(signal)) ?? []
+      const isOut = (name: string): boolean => kept.some((model) => isCalled(model.name, name) && model.loaded === false)
+      for (const name of names) if (!isOut(name)) await unload(name, signal)
     },
     wake: (signal) => load(names[0] ?? '', signal),
   }
