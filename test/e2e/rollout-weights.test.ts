@@ -5,6 +5,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { bytesOf, ScriptedHub } from '../../packages/cli/dist/hub/scripted-hub.test.fixture.js'
+import { startScriptedOllama } from '../../packages/plugin-ollama/dist/scripted-ollama.test.fixture.js'
 import { House } from './house.js'
 
 const standIn = fileURLToPath(new URL('vllm/stand-in.ts', import.meta.url))
@@ -137,5 +138,40 @@ describe('weights of a rollout', () => {
     expect((await history()).revisions.map(({ revision, hash, content }) => [revision, hash, content])).toEqual(
       before.revisions.map(({ revision, hash, content }) => [revision, hash, content]),
     )
+  }, 120_000)
+})
+
+describe('an Ollama that is attached', () => {
+  it('rolls by model: pulled, loaded, switched to, and the old one leaves its memory when it was judged', async () => {
+    const ollama = await startScriptedOllama('llama3.2:latest')
+    try {
+      house.write(
+        'lb.yaml',
+        `version: 1
+gateway: { listen: 127.0.0.1:0 }
+pools:
+  chat:
+    models: [m]
+    health: { interval: 100ms }
+    rollout: { steps: [50%, 100%], hold: 1s, judge: { minSamples: 3, ttft: x50, tpot: x50, repeated: 100% } }
+    nodes: [{ name: desk, engine: ollama, attach: '${ollama.url}', model: llama3.2 }]
+`,
+      )
+      const url = await house.up()
+      const { value, failed } = await under(url, rolled(['--model', 'qwen3:4b'], 0))
+      expect(failed).toEqual([])
+      expect(value).toMatchObject({ phase: 'promoted', to: { revision: 'r2', model: 'qwen3:4b' } })
+      expect(ollama.paths().filter((path) => path === '/api/pull')).toHaveLength(1)
+      expect([...ollama.loaded.keys()]).toEqual(['qwen3:4b'])
+      const asked = ollama.asked.filter(({ path }) => path === '/v1/chat/completions').map(({ body }) => body['model'])
+      expect(new Set(asked)).toEqual(new Set(['llama3.2', 'qwen3:4b']))
+      const { revisions } = await history()
+      expect(revisions.map(({ content }) => content)).toEqual([expect.stringMatching(/^sha256:/), expect.stringMatching(/^sha256:/)])
+      const back = await under(url, rolled(['--revision', 'r1'], 0))
+      expect(back).toMatchObject({ failed: [], value: { phase: 'promoted', to: { revision: 'r1', model: 'llama3.2' } } })
+      expect([...ollama.loaded.keys()]).toEqual(['llama3.2:latest'])
+    } finally {
+      await ollama.close()
+    }
   }, 120_000)
 })
