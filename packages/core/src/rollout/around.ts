@@ -33,20 +33,21 @@ const UNLOAD_WITHIN_MS = 30_000
 /** Once it is over: what is to be told of the end, and what a server need not hold any more. Never throws. */
 export async function afterwards(record: RolloutRecord, world: RolloutWorld): Promise<readonly string[]> {
   try {
-    if (record.phase === 'promoted') await letGo(record, world)
-    else if (record.at >= 0 && (record.phase === 'rolled-back' || record.phase === 'aborted')) return [await restoredInWords(record, world)]
+    if (record.at >= 0) await letGo(record, world)
+    if (record.at >= 0 && (record.phase === 'rolled-back' || record.phase === 'aborted')) return [await restoredInWords(record, world)]
   } catch (error) {
     world.log.warn('rollout.afterwards_failed', { pool: record.pool, error: messageOf(error) })
   }
   return []
 }
 
-/** The old model leaves the memory of a server that has both. */
-async function letGo({ ground, pool }: RolloutRecord, world: RolloutWorld): Promise<void> {
+/** What lost leaves the memory of a server that has both models. */
+async function letGo({ ground, pool, phase }: RolloutRecord, world: RolloutWorld): Promise<void> {
   for (const { from, to } of ground.pairs) {
-    if (ground.isStanding || from.attach === undefined || from.attach.url !== to.attach?.url || from.model === undefined) continue
-    const keeper = world.nodes(pool).find(({ group }) => group === to.name)?.backend?.models
-    await keeper?.unload?.(from.model, AbortSignal.timeout(UNLOAD_WITHIN_MS))
+    const [stays, goes] = phase === 'promoted' ? [to, from] : [from, to]
+    if (ground.isStanding || goes.attach === undefined || goes.attach.url !== stays.attach?.url || goes.model === undefined) continue
+    const keeper = world.nodes(pool).find(({ group }) => group === stays.name)?.backend?.models
+    await keeper?.unload?.(goes.model, AbortSignal.timeout(UNLOAD_WITHIN_MS))
   }
 }
 

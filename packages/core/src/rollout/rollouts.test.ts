@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest'
-import { launched, planWith, ScriptedHouse } from './scripted-world.test.fixture.js'
+import { asked, launched, planWith, ScriptedHouse } from './scripted-world.test.fixture.js'
 
 const houses: ScriptedHouse[] = []
 afterEach(() => {
@@ -231,6 +231,20 @@ describe('other kinds', () => {
     await house.rollouts.start({ pool: 'demo', group: 'old', to: 'new' })
     expect(await house.until(ended, traffic(house))).toMatchObject({ phase: 'promoted', steps: [0.5, 1] })
     expect(house.ids).toBe('new')
+    expect(house.seen).toEqual({ fewest: 1, most: 2 })
+  })
+
+  it('a server that keeps its models gets the new one before any request does, and lets go of the old one in the end', async () => {
+    asked.length = 0
+    const house = houseOf(
+      [{ name: 'far', engine: 'script', weight: 1, model: 'a', attach: { url: 'http://far' } }],
+      planWith({ kind: 'canary' }),
+    )
+    await house.rollouts.start({ pool: 'demo', model: 'b' })
+    const status = await house.until(ended, traffic(house))
+    expect(status).toMatchObject({ phase: 'promoted', from: { model: 'a' }, to: { model: 'b' } })
+    expect(asked).toEqual(['pull b', 'load b', 'unload a'])
+    expect(house.pool.groups).toMatchObject([{ name: 'far-r2', model: 'b', attach: { url: 'http://far' }, revisionOf: 'far' }])
     expect(house.seen).toEqual({ fewest: 1, most: 2 })
   })
 

@@ -6,6 +6,7 @@ import {
   silentLogger,
   type AttemptRecord,
   type EnginePlugin,
+  type ModelKeeper,
   type NodeState,
   type PluginHost,
   type RequestRecord,
@@ -65,13 +66,27 @@ const notInTests = (): never => {
 }
 const host: PluginHost = { log: silentLogger, get: notInTests, send: notInTests, lines: notInTests, run: notInTests }
 
+/** What servers that keep their models were asked for. */
+export const asked: string[] = []
+
+const keeper: ModelKeeper = {
+  pull: (model, { onProgress }) => {
+    onProgress({ step: 'weights', doneBytes: 5e8, totalBytes: 1e9 })
+    asked.push(`pull ${model}`)
+    return Promise.resolve({})
+  },
+  load: (model) => Promise.resolve(void asked.push(`load ${model}`)),
+  unload: (model) => Promise.resolve(void asked.push(`unload ${model}`)),
+}
+
 const engine: EnginePlugin = {
   apiVersion: 1,
   engine: 'script',
   settings: {},
   canLaunch: true,
   summary: 'for tests',
-  createBackend: ({ weights = '' }) => ({
+  createBackend: ({ weights = '', model }) => ({
+    ...(model === undefined ? {} : { models: keeper }),
     launchPlan: () => ({ command: process.execPath, args: ['--model', weights], env: {}, readyWithinMs: 60_000 }),
     probe: notInTests,
     minProbeIntervalMs: 10,
@@ -214,7 +229,9 @@ export class ScriptedHouse {
         return Promise.resolve(new Map(ids.slice(this.room).map((id) => [id, 'GPU 0 is taken'])))
       },
       edited: (_pool, group, { model }) =>
-        Promise.resolve(group.launch === undefined || model === undefined ? group : { ...group, launch: { ...group.launch, model } }),
+        Promise.resolve(
+          model === undefined ? group : group.launch === undefined ? { ...group, model } : { ...group, launch: { ...group.launch, model } },
+        ),
       tell: (_pool, message) => void this.told.push(message),
       changed: () => undefined,
       post: (url, body) => {
@@ -229,7 +246,9 @@ export class ScriptedHouse {
   private seenAs({ id, group, state, reason, failures, isGivenUp, models, contextTokens }: ScriptedNode): RolloutNode {
     const launchHash = `hash of ${JSON.stringify(group.launch?.settings)} ${group.launch?.model}`
     const known = { id, group: group.name, state, reason, failures, isGivenUp, models, contextTokens, launchHash }
-    return { ...known, progress: '', model: undefined, backend: undefined, canSleep: this.canSleep }
+    const backend =
+      group.attach === undefined ? undefined : engine.createBackend({ id, url: '', models: [], settings: {}, model: 'x' }, host)
+    return { ...known, progress: '', model: group.model, backend, canSleep: this.canSleep }
   }
 
   private apply(): void {
@@ -248,7 +267,7 @@ export class ScriptedHouse {
 
   private born(id: string, group: GroupPlan, bornAtMs: number): ScriptedNode {
     const own = group.name.includes(this.fate.of) ? this.fate : undefined
-    const { models = ['m'], contextTokens = 4096 } = own ?? {}
+    const { models = [group.model ?? 'm'], contextTokens = 4096 } = own ?? {}
     return { id, group, state: 'starting', bornAtMs, failures: 0, isGivenUp: false, reason: null, models, contextTokens }
   }
 
