@@ -22,7 +22,7 @@ interface Resuming {
 
 /** Asks a node for the rest of an answer that another one began, and sends it to the client behind what that has. */
 export function resume(context: ProxyContext, request: Admitted, { node, resumption: given, onContent, onEnd }: Resuming): void {
-  const resumption = { ...given, grade: gradeFor(node, given) }
+  const resumption = { ...given, grade: gradeFor(node, given, request) }
   const { begun, grade, from } = resumption
   const told = { request: request.requestId, node: node.id, from: from.id, grade, deliveredTokens: begun.tokens }
   context.log.info('stream.resumed', told)

@@ -114,16 +114,20 @@ function countedIn({ usage, ids, tokens }: BegunStream): Usage | undefined {
 export function canGoOn(node: RosterNode, { from }: Resumption, { face, facts, pool, parting }: Admitted): boolean {
   const name = ({ model = facts.model }: RosterNode): string => model
   if (node.engine !== from.engine || name(node) !== name(from) || node.dialect.continuation?.text[face] === undefined) return false
-  // A node that says nothing of its revision runs the trusted one, also where the other was taken back meanwhile.
-  const revisionOf = (one: RosterNode): string => parting?.revisionOf(one) ?? one.revision ?? ''
-  if (revisionOf(node) === revisionOf(from)) return true
-  const weights = pool.weights?.get(revisionOf(from))
-  return weights !== undefined && weights === pool.weights?.get(revisionOf(node))
+  const [mine, its] = [revisionAt(node, parting), revisionAt(from, parting)]
+  if (mine === its) return true
+  const weights = pool.weights?.get(its)
+  return weights !== undefined && weights === pool.weights?.get(mine)
 }
 
 /** Ids of tokens mean the same to nodes of one revision only: another one goes on by the text. */
-export function gradeFor(node: RosterNode, { grade, from }: Resumption): Resumption['grade'] {
-  return node.revision === from.revision ? grade : 'text'
+export function gradeFor(node: RosterNode, { grade, from }: Resumption, { parting }: Admitted): Resumption['grade'] {
+  return revisionAt(node, parting) === revisionAt(from, parting) ? grade : 'text'
+}
+
+/** A node that says nothing of it runs the trusted one, also where the other was taken back meanwhile. */
+function revisionAt(node: RosterNode, parting: Admitted['parting']): string {
+  return parting?.revisionOf(node) ?? node.revision ?? ''
 }
 
 /** What the client is told in the end. */
