@@ -102,6 +102,13 @@ describe('a changed node group', () => {
     expect(placeOf(problems[0]!)).toContain(`rollout of chat/${name}: `)
   })
 
+  it('refuses what is no node group at all, and more changes than anybody means', async () => {
+    const launch = { replicas: 1 } as never
+    expect((await errorsOf(change('gpu', {}, { launch }))).problems[0]?.message).toContain('this is no node group')
+    const set = Object.fromEntries(Array.from({ length: 101 }, (_, index) => [`launch.env.A${index}`, 'x']))
+    expect((await errorsOf(change('gpu', { set }))).problems.map(({ message }) => message)).toEqual(['101 changes are more than 100'])
+  })
+
   it('tells all mistakes at once', async () => {
     const { problems } = await errorsOf(change('gpu', { model: '', set: { 'launch.args.seed': -1, 'launch.readyWithin': 5 } }))
     expect(problems.map(({ keyPath }) => keyPath).sort()).toEqual(['launch.args.seed', 'launch.model', 'launch.readyWithin'])

@@ -1,8 +1,9 @@
 import { dirname, resolve } from 'node:path'
+import { messageOf } from '../errors/index.js'
 import type { EngineCatalogue } from './catalogue.js'
 import { defaultStrategy } from './check-context.js'
 import { deepFreeze } from './deep-freeze.js'
-import { recordOf } from './key-path.js'
+import { listOf, recordOf } from './key-path.js'
 import { nearestWord } from './nearest-word.js'
 import type { Problem } from './problem.js'
 import { deepPlain, topologyForm } from './render-topology.js'
@@ -41,27 +42,37 @@ const MOST_CHANGES = 100
 export async function changeGroup(group: GroupPlan, change: GroupChange, context: ChangeContext): Promise<GroupPlan> {
   const shown = `rollout of ${context.pool.name}/${group.name}`
   const wanted = changesOf(group, change)
-  const problems = wanted.flatMap(([path]) => pathProblem(path, group, shown))
+  const problems = wanted.slice(0, MOST_CHANGES).flatMap(([path]) => pathProblem(path, group, shown))
+  if (wanted.length > MOST_CHANGES) problems.push(tooMany(wanted.length, shown))
   if (problems.length > 0) throw new TopologyErrors(problems, undefined)
-  const { topology, pool } = context
-  // Alone and without what it has beside others, so that only what is wished can be wrong.
-  const { role: _role, rank: _rank, ...alone } = group
-  const form = recordOf(topologyForm({ ...topology, pools: [{ ...pool, groups: [{ ...alone, name: 'group' }] }] }))
-  const { nodes } = recordOf(recordOf(form['pools'])[pool.name]) as { nodes: readonly unknown[] }
-  const node = wanted.reduce((entry, [path, value]) => withValue(entry, path.split('.'), deepPlain(value)), nodes[0])
-  const input = {
-    version: 1,
-    name: 'rollout',
-    ...('hosts' in form ? { hosts: form['hosts'] } : {}),
-    pools: { [pool.name]: { models: pool.models, nodes: [node] } },
-  }
+  const { entry, hosts } = entryOf(group, context, shown)
+  const node = wanted.reduce((found, [path, value]) => withValue(found, path.split('.'), deepPlain(value)), entry)
+  const { name, models } = context.pool
+  const input = { version: 1, name: 'rollout', ...(hosts === undefined ? {} : { hosts }), pools: { [name]: { models, nodes: [node] } } }
   const changed = await resolved(input, context, shown)
   return deepFreeze(merged(group, changed))
 }
 
+/** As the file would have it, alone and without what it has beside others, so that only what is wished can be wrong. */
+function entryOf(group: GroupPlan, { topology, pool }: ChangeContext, file: string): { entry: unknown; hosts: unknown } {
+  const { role: _role, rank: _rank, ...alone } = group
+  try {
+    const form = recordOf(topologyForm({ ...topology, pools: [{ ...pool, groups: [{ ...alone, name: 'group' }] }] }))
+    return { entry: listOf(recordOf(recordOf(form['pools'])[pool.name])['nodes'])[0], hosts: form['hosts'] }
+  } catch (error) {
+    const message = `this is no node group: ${messageOf(error)}`
+    throw new TopologyErrors([{ file, line: 0, column: 0, width: 1, keyPath: '', message }], undefined)
+  }
+}
+
 function changesOf(group: GroupPlan, { model, set }: GroupChange): [string, unknown][] {
   const named: [string, unknown][] = model === undefined ? [] : [[group.launch === undefined ? 'model' : 'launch.model', model]]
-  return [...named, ...Object.entries(recordOf(set))].slice(0, MOST_CHANGES)
+  return [...named, ...Object.entries(recordOf(set))]
+}
+
+function tooMany(count: number, file: string): Problem {
+  const hint = 'edit the file and roll that: lb rollout start POOL --file lb.yaml'
+  return { file, line: 0, column: 0, width: 1, keyPath: '', message: `${count} changes are more than ${MOST_CHANGES}`, hint }
 }
 
 function pathProblem(path: string, { launch, name }: GroupPlan, file: string): Problem[] {
