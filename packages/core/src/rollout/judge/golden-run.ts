@@ -16,14 +16,14 @@ const atOnce = 2
 /** Asks all prompts of the new revision and checks what it answers. Never throws: a prompt without an answer has failed. */
 export async function runGolden(prompts: readonly GoldenPrompt[], asker: GoldenAsker, signal?: AbortSignal): Promise<GoldenOutcome> {
   const failures: (string | undefined)[] = []
-  let next = 0
-  const worker = async () => {
-    while (next < prompts.length && signal?.aborted !== true) {
-      const index = next++
-      failures[index] = await failureOf(prompts[index] as GoldenPrompt, asker)
-    }
+  const left = [...prompts.entries()]
+  const askNext = async (): Promise<void> => {
+    const next = left.shift()
+    if (next === undefined || signal?.aborted === true) return
+    failures[next[0]] = await failureOf(next[1], asker)
+    return askNext()
   }
-  await Promise.all(Array.from({ length: atOnce }, worker))
+  await Promise.all(Array.from({ length: atOnce }, askNext))
   const failed = failures.filter((failure) => failure !== undefined)
   return { asked: prompts.length, passed: prompts.length - failed.length, firstFailure: failed[0] ?? null }
 }

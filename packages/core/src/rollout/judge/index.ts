@@ -4,8 +4,8 @@
  * Read first: judge.ts, then evidence.ts.
  */
 export { Judge } from './judge.js'
-export { samplesOf, samplesOfPair, type JudgedSides, type JudgeSample } from './judge-sample.js'
+export { samplesOf, samplesOfPair, type JudgeSample } from './judge-sample.js'
 export { readGoldenFile } from './golden-file.js'
-export type { GoldenAsker, GoldenPrompt } from './golden-prompt.js'
-export { runGolden, type GoldenOutcome } from './golden-run.js'
-export { MetricWatch, type MetricFetch, type MetricReading } from './metric-watch.js'
+export type { GoldenAsker } from './golden-prompt.js'
+export { runGolden } from './golden-run.js'
+export { MetricWatch, type MetricFetch } from './metric-watch.js'
