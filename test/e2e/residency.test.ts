@@ -109,8 +109,8 @@ describe('three models on one simulated GPU', () => {
     const tookMs = performance.now() - beganMs
     const status = await look()
     const bound = Math.floor(tookMs / MIN_RESIDENT_MS) + 1
-    console.log(
-      `${how}: ${answered} answered, ${failures.length} failed, ${wakesOf(status)} swaps in ${Math.round(tookMs)} ms (bound ${bound})`,
+    process.stdout.write(
+      `${how}: ${answered} answered, ${failures.length} failed, ${wakesOf(status)} swaps in ${Math.round(tookMs)} ms (bound ${bound})\n`,
     )
     expect(failures).toEqual([])
     expect(answered).toBeGreaterThan(50)
@@ -126,7 +126,7 @@ describe('three models on one simulated GPU', () => {
     const { failures } = await ask(url, 10_000, 3)
     const bound = Math.floor((performance.now() - beganMs) / MIN_RESIDENT_MS) + 1
     const wakes = wakesOf(await look())
-    console.log(`without a minimum residence: ${wakes} swaps, where ${bound} were the most with one of ${MIN_RESIDENT_MS} ms`)
+    process.stdout.write(`without a minimum residence: ${wakes} swaps, where ${bound} were the most with one of ${MIN_RESIDENT_MS} ms\n`)
     expect(failures).toEqual([])
     expect(wakes).toBeGreaterThan(bound)
   })

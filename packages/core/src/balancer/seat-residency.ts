@@ -133,7 +133,8 @@ class ResidencySeat implements ResidencyDesk, SteeringRoom {
 
 const FRESH_MS = 2_000
 
-function withRest({ rests: _, ...group }: GroupPlan, rests: boolean): GroupPlan {
+function withRest(running: GroupPlan, rests: boolean): GroupPlan {
+  const { rests: _rests, ...group } = running
   return rests ? { ...group, rests } : group
 }
 

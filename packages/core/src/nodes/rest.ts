@@ -169,7 +169,8 @@ export class Rest {
   private async untilReady(signal: AbortSignal): Promise<void> {
     const { node } = this
     const backend = node.endpoint?.backend
-    while (backend !== undefined && !this.over && isComing(node)) {
+    if (backend === undefined) return
+    while (!this.over && isComing(node)) {
       const report = await backend.probe(signal)
       node.learn(report)
       if (report.verdict === 'ready') return node.move('steady')

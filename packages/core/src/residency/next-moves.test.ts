@@ -126,9 +126,7 @@ describe('whatever the pools are at, the next moves', () => {
       fc.property(fc.array(view, { minLength: 1, maxLength: 7 }), fc.nat(90_000), (views, nowMs) => {
         const sizes = Object.fromEntries(views.map(({ size }, index) => [`p${index}`, size]))
         const fits = within(10, sizes)
-        const pools = views.map(({ size: _, evictCost, ...facts }, index) =>
-          pool(`p${index}`, { ...facts, plan: { ...plan, evictCost } } as Partial<PoolView>),
-        )
+        const pools = views.map((facts, index) => pool(`p${index}`, { ...facts, plan: { ...plan, evictCost: facts.evictCost } }))
         const moves = nextMoves({ pools, nowMs, fits })
         const held = pools.filter(({ phase }) => phase !== 'resting').map(({ name }) => name)
         const added = moves.wake.filter((name) => !held.includes(name))

@@ -137,7 +137,7 @@ describe('whatever is asked of pools that share an accelerator', () => {
     await fc.assert(
       fc.asyncProperty(sizes, fc.array(request, { maxLength: 60 }), fc.nat(), async (each, requests, seed) => {
         const random = seededRandom(seed)
-        const card = await begun(new SharedCard({ sizes: each, room: 10, random, answerMs: ({ next }) => 100 + 4_900 * next() }))
+        const card = await begun(new SharedCard({ sizes: each, room: 10, random, answerMs: (dice) => 100 + 4_900 * dice.next() }))
         for (const { pool, afterMs } of requests) {
           await card.pass(afterMs, 500)
           card.ask(pool)
