@@ -59,10 +59,10 @@ interface History {
 /** Asks as long as `work` takes; resolves with what failed. */
 async function under<Value>(url: string, work: Promise<Value>): Promise<{ readonly value: Value; readonly failed: readonly string[] }> {
   const failed: string[] = []
-  let isOver = false
+  const over = new AbortController()
   const body = JSON.stringify({ model: 'm', max_tokens: 3, messages: [{ role: 'user', content: 'hello' }] })
   const ask = async (): Promise<void> => {
-    while (!isOver) {
+    while (!over.signal.aborted) {
       const answer = await fetch(`${url}/v1/chat/completions`, { method: 'POST', headers: { 'content-type': 'application/json' }, body })
       const text = await answer.text()
       if (answer.status !== 200) failed.push(`${answer.status} ${text.slice(0, 200)}`)
@@ -70,7 +70,7 @@ async function under<Value>(url: string, work: Promise<Value>): Promise<{ readon
     }
   }
   const asking = Promise.all(Array.from({ length: 4 }, ask))
-  const value = await work.finally(() => (isOver = true))
+  const value = await work.finally(() => over.abort())
   await asking
   return { value, failed }
 }
@@ -82,26 +82,37 @@ async function rolled(args: readonly string[], code: number): Promise<Rollout> {
 }
 
 const history = async () => JSON.parse((await house.lb(['rollout', 'history', 'chat', '--json'])).stdout) as History
-const commandLines = async () =>
-  ((await house.status()).pools[0]?.nodes ?? []).map(({ pid }) =>
-    readFileSync(`/proc/${pid ?? 0}/cmdline`, 'utf8')
-      .split('\0')
-      .slice(2, 5)
-      .join(' '),
-  )
+/** What each engine was started with: its command line and its environment, without the port and the mark of its node. */
+async function launches(): Promise<readonly { readonly command: string; readonly env: readonly string[] }[]> {
+  const { pools } = await house.status()
+  return (pools[0]?.nodes ?? []).map(({ pid }) => {
+    const words = (name: string): string[] => readFileSync(`/proc/${pid ?? 0}/${name}`, 'utf8').split('\0')
+    const command = words('cmdline')
+      .join(' ')
+      .replace(/--port \d+/, '--port PORT')
+    return {
+      command,
+      env: words('environ')
+        .filter((each) => !each.startsWith('LB_NODE='))
+        .sort(),
+    }
+  })
+}
 
 describe('weights of a rollout', () => {
   it('come from the hub before a node goes, are named by their commit, and the way back is the first revision', async () => {
     const url = await house.up()
+    const first = await launches()
     const { value, failed } = await under(url, rolled(['--model', 'org/next'], 0))
     expect(failed).toEqual([])
     expect(value).toMatchObject({ phase: 'promoted', from: { revision: 'r1' }, to: { revision: 'r2', model: 'org/next' } })
     expect(existsSync(join(house.folder, 'cache/huggingface/hub/models--org--next/snapshots', commit, 'model.safetensors'))).toBe(true)
-    expect(await commandLines()).toEqual(['serve org/next --host'])
+    expect(await launches()).toMatchObject([{ command: expect.stringContaining('serve org/next --host') as string }])
     const back = await under(url, rolled(['--revision', 'r1'], 0))
     expect(back.failed).toEqual([])
     expect(back.value).toMatchObject({ phase: 'promoted', from: { revision: 'r2' }, to: { revision: 'r1' } })
-    expect(await commandLines()).toEqual([`serve ${model} --host`])
+    expect(await launches()).toEqual(first)
+    expect(first).toMatchObject([{ command: expect.stringContaining(`serve ${model} --host`) as string }])
     const { revisions } = await history()
     expect(revisions).toMatchObject([
       { revision: 'r2', content: `commit:${commit}`, isRunning: false },
