@@ -1,7 +1,6 @@
 import type { PullProgress } from '../contracts/index.js'
-import { messageOf } from '../errors/index.js'
 import { nodesOf, type RolloutRecord } from './rollout-record.js'
-import { fetchWeights, launchHashOf } from './revisions/index.js'
+import { contentOf, fetchWeights, launchHashOf } from './revisions/index.js'
 import type { RolloutWorld } from './rollout-world.js'
 
 interface FetchHooks {
@@ -30,19 +29,9 @@ function progressInWords({ step, doneBytes, totalBytes }: PullProgress): string 
 
 const UNLOAD_WITHIN_MS = 30_000
 
-/** Once it is over: what is to be told of the end, and what a server need not hold any more. Never throws. */
-export async function afterwards(record: RolloutRecord, world: RolloutWorld): Promise<readonly string[]> {
-  try {
-    if (record.at >= 0) await letGo(record, world)
-    if (record.at >= 0 && (record.phase === 'rolled-back' || record.phase === 'aborted')) return [await restoredInWords(record, world)]
-  } catch (error) {
-    world.log.warn('rollout.afterwards_failed', { pool: record.pool, error: messageOf(error) })
-  }
-  return []
-}
-
 /** What lost leaves the memory of a server that has both models. */
-async function letGo({ ground, pool, phase }: RolloutRecord, world: RolloutWorld): Promise<void> {
+export async function letGo({ ground, pool, phase, at }: RolloutRecord, world: RolloutWorld): Promise<void> {
+  if (at < 0) return
   for (const { from, to } of ground.pairs) {
     const [stays, goes] = phase === 'promoted' ? [to, from] : [from, to]
     if (ground.isStanding || goes.attach === undefined || goes.attach.url !== stays.attach?.url || goes.model === undefined) continue
@@ -51,20 +40,29 @@ async function letGo({ ground, pool, phase }: RolloutRecord, world: RolloutWorld
   }
 }
 
-/** Whether the old revision is what it was, by what its engines were launched with. */
-async function restoredInWords(record: RolloutRecord, world: RolloutWorld): Promise<string> {
-  const { launchHashes, planHash, from, ground, pool } = record
-  const old = nodesOf({ ...record, back: { outcome: 'rolled-back', step: 'restoring' } }, 'old')
-  const nodes = world.nodes(pool).filter(({ id }) => old.includes(id) && launchHashes[id] !== undefined)
-  const stayed = nodes.filter(({ id, launchHash }) => launchHash === launchHashes[id]).length
+/** Whether the old revision is what it was: by what its engines were launched with, and by their weights. `content`: of its weights, as it was known. */
+export async function restoredInWords(record: RolloutRecord, world: RolloutWorld, content: string | null): Promise<readonly string[]> {
+  const { launchHashes, planHash, from, ground } = record
+  const pool = world.pool(record.pool)
   const [pair] = ground.pairs
-  if (pair?.from.launch === undefined) return `${from.revision} answers as before`
-  const now = await launchHashOf(world.pool(pool), pair.from, world.weights)
+  if (pair?.from.launch === undefined) return [`${from.revision} answers as before`]
+  const old = nodesOf({ ...record, back: { outcome: 'rolled-back', step: 'restoring' } }, 'old')
+  const nodes = world.nodes(record.pool).filter(({ id }) => old.includes(id) && launchHashes[id] !== undefined)
+  const again = nodes.filter(({ id, launchHash }) => launchHash !== launchHashes[id]).length
+  const [now, weights] = await Promise.all([launchHashOf(pool, pair.from, world.weights), contentOf(pool, pair.from, world.weights)])
+  const moved =
+    weights === null || content === null || weights === content
+      ? []
+      : [
+          `the weights of ${from.model} have moved meanwhile: ${from.revision} had ${content}, and the same name is ${weights} now; bring the old ones back under a name of their own, then lb rollout start ${record.pool} --model NAME`,
+        ]
   if (now !== planHash)
-    return `${from.revision} is back, but its launch is another one: ${short(planHash)} before, ${short(now)} now; a program or a variable has changed`
-  const again = nodes.length - stayed
+    return [
+      `${from.revision} is back, but its launch is another one: ${short(planHash)} before, ${short(now)} now; a program or a variable has changed`,
+      ...moved,
+    ]
   const how = again === 0 ? 'none of its nodes was stopped' : `${again} of its nodes were launched again`
-  return `${from.revision} is back as it was: launch ${short(planHash)}, byte for byte; ${how}`
+  return [`${from.revision} is back as it was: launch ${short(planHash)}, byte for byte; ${how}`, ...moved]
 }
 
 function short(hash: string | null): string {

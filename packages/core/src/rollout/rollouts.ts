@@ -1,7 +1,7 @@
 import type { RequestRecord, ShadowPair } from '../contracts/index.js'
 import { LbError, messageOf } from '../errors/index.js'
 import type { GroupPlan, PoolChange } from '../topology/index.js'
-import { afterwards, weightsFor } from './around.js'
+import { letGo, restoredInWords, weightsFor } from './around.js'
 import { Journal } from './journal.js'
 import { newRecord } from './new-record.js'
 import { resumptionOf } from './resume.js'
@@ -87,8 +87,9 @@ export class Rollouts implements RolloutDesk {
   }
 
   list(): readonly RolloutStatus[] {
-    const running = [...this.runs.values()].filter((run) => !run.isOver).map((run) => run.status())
-    return [...running.toReversed(), ...this.journal.past]
+    const { past } = this.journal
+    const running = [...this.runs.values()].map((run) => run.status()).filter(({ id }) => !past.some((each) => each.id === id))
+    return [...running.toReversed(), ...past]
   }
 
   revisions(pool: string): readonly RevisionEntry[] {
@@ -139,6 +140,7 @@ export class Rollouts implements RolloutDesk {
         save: (next) => journal.save(next),
         judgeFor: (next, hooks) => startJudge(next, world, hooks),
         fetch: (next, options) => weightsFor(next, world, options).then(() => this.learner.learn(next.pool, next.to.revision)),
+        evidence: (next) => this.evidenceOf(next),
         over: (next) => this.over(next),
       },
       applied,
@@ -154,17 +156,26 @@ export class Rollouts implements RolloutDesk {
     this.webhooks.tell(webhooks, status)
   }
 
-  private async over(record: RolloutRecord): Promise<void> {
-    const { log, clock } = this.world
+  private async evidenceOf(record: RolloutRecord): Promise<readonly string[]> {
     try {
-      const said = await afterwards(record, this.world)
-      const events = [...record.events, ...said.map((message) => ({ atMs: clock.epochMs(), message }))]
-      for (const message of said) this.world.tell(record.pool, message)
-      this.close({ ...record, events })
+      return await restoredInWords(record, this.world, this.store.find(record.pool, record.from.revision).content)
+    } catch (error) {
+      this.world.log.warn('rollout.evidence_failed', { pool: record.pool, error: messageOf(error) })
+      return []
+    }
+  }
+
+  private over(record: RolloutRecord): void {
+    const { log } = this.world
+    try {
+      this.close(record)
       if (record.phase === 'promoted') this.learner.learn(record.pool, record.to.revision)
     } catch (error) {
       log.error('rollout.not_closed', { pool: record.pool, error: messageOf(error) })
     }
+    letGo(record, this.world).catch((error: unknown) =>
+      log.warn('rollout.model_not_unloaded', { pool: record.pool, error: messageOf(error) }),
+    )
   }
 
   private close(record: RolloutRecord): void {

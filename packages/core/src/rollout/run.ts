@@ -8,11 +8,11 @@ import { Lookout } from './lookout.js'
 import type { RunningJudge } from './running-judge.js'
 import { endState, isLastWatched, nodesOf, stateAt, statusOf, withStage, type RolloutRecord } from './rollout-record.js'
 import { isOver, type JudgeReport, type RolloutPhase, type RolloutStatus } from './rollout-status.js'
-import type { RolloutWorld } from './rollout-world.js'
 import type { RolloutVerb } from './rollout-wish.js'
 import type { Stage } from './stages.js'
 import { refused } from './targets.js'
 import { Turns } from './turns.js'
+import type { RunParts } from './run-parts.js'
 import { stageInWords } from './words.js'
 
 const running = ['stepping', 'holding', 'paused', 'asking'] as const
@@ -21,24 +21,6 @@ const allowedIn: Readonly<Record<Exclude<RolloutVerb, 'undo'>, readonly RolloutP
   pause: ['stepping', 'holding'],
   resume: ['paused', 'asking'],
   abort: ['preparing', ...running],
-}
-
-export interface RunParts {
-  readonly world: RolloutWorld
-  /** Writes the record down. Throws what the disk throws. */
-  readonly save: (record: RolloutRecord) => void
-  readonly changed: (status: RolloutStatus) => void
-  readonly judgeFor: (
-    record: RolloutRecord,
-    hooks: { readonly onNews: () => void; readonly freshNodes: () => readonly string[] },
-  ) => RunningJudge
-  /** Brings the weights to where they will be looked for. */
-  readonly fetch: (
-    record: RolloutRecord,
-    options: { readonly signal: AbortSignal; readonly onProgress: (what: string) => void },
-  ) => Promise<void>
-  /** It has come to its end. Never throws. */
-  readonly over: (record: RolloutRecord) => Promise<void>
 }
 
 /**
@@ -206,7 +188,7 @@ export class Run {
     await this.apply(endState(this.record))
     // Somebody may have taken it back meanwhile.
     if (this.record.back !== null) return
-    await this.end('promoted', `${this.record.to.revision} has all of the traffic`)
+    this.end('promoted', `${this.record.to.revision} has all of the traffic`)
   }
 
   private async enter(at: number): Promise<void> {
@@ -268,15 +250,19 @@ export class Run {
   private async restored(outcome: 'rolled-back' | 'aborted'): Promise<void> {
     const { reason, from } = this.record
     const { ids, isHopeless } = this.lookout.missing(this.record)
-    if (ids.length === 0 || this.stage === undefined) return this.end(outcome, reason ?? '')
+    if (this.stage === undefined) return this.end(outcome, reason ?? '')
+    if (ids.length === 0) {
+      for (const message of await this.parts.evidence(this.record)) this.book.note(message, {})
+      return this.end(outcome, reason ?? '')
+    }
     if (isHopeless || this.lookout.isStill(this.record))
-      await this.end('failed', `${reason ?? ''}; and ${from.revision} did not come back: ${ids.join(', ')}`)
+      this.end('failed', `${reason ?? ''}; and ${from.revision} did not come back: ${ids.join(', ')}`)
   }
 
-  private async end(phase: 'promoted' | 'rolled-back' | 'aborted' | 'failed', reason: string): Promise<void> {
+  private end(phase: 'promoted' | 'rolled-back' | 'aborted' | 'failed', reason: string): void {
     this.book.note(`${phase}: ${reason}`, { phase, reason, judge: this.report(), endedAtMs: this.parts.world.clock.epochMs() })
     this.forgetJudge()
-    await this.parts.over(this.record)
+    this.parts.over(this.record)
   }
 
   private forgetJudge(): void {
