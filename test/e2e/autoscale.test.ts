@@ -1,7 +1,9 @@
 /** The number of nodes follows the load, with real engine processes: more while work waits, fewer when it does not, none while nobody asks. */
 import { afterEach, expect, it } from 'vitest'
 import type { ScaleStatus } from '@plimsoll/core/client'
+import { ControlClient, type ControlEvent } from '../rollouts/control-client.js'
 import { House, until, type NodeRow } from './house.js'
+import { controlSocket } from './thread-load.js'
 
 const pace = 'upAfter: 1s, downAfter: 4s, cooldown: 1s, idle: 3s'
 
@@ -17,7 +19,10 @@ pools:
 `
 
 let house: House | undefined
+let client: ControlClient | undefined
 afterEach(async () => {
+  client?.close()
+  client = undefined
   await house?.lb(['down', '--force'])
   await house?.close()
 })
@@ -27,9 +32,12 @@ interface Pool {
   readonly scale?: readonly ScaleStatus[]
 }
 
+const control = async (): Promise<ControlClient> => (client ??= new ControlClient(await controlSocket(house as House)))
+
+/** Asked at the control socket: a process of its own for each look would be load enough. */
 async function pool(): Promise<Pool> {
-  const status = (await house?.status()) as { readonly pools: readonly Pool[] } | undefined
-  return status?.pools[0] ?? { nodes: [] }
+  const { pools } = await (await control()).get<{ readonly pools: readonly Pool[] }>('/v1/status')
+  return pools[0] ?? { nodes: [] }
 }
 
 async function ready(): Promise<number> {
@@ -72,6 +80,8 @@ it('brings a node while work waits, and takes it away again once it is idle, wit
   house = new House(topology(`{ min: 1, max: 3, target: { queueSeconds: 0.5 }, ${pace} }`))
   const url = await house.up()
   expect((await pool()).nodes.map(({ id }) => id)).toEqual(['demo/gpu-0'])
+  const events: ControlEvent[] = []
+  ;(await control()).follow((event) => void events.push(event))
   const stop = clients(url, 40)
   await until(async () => (await ready()) >= 2, 40_000)
   const [second] = (await pool()).nodes.filter(({ id }) => id !== 'demo/gpu-0')
@@ -80,9 +90,9 @@ it('brings a node while work waits, and takes it away again once it is idle, wit
   expect(await stop()).toEqual([])
   await until(async () => (await pool()).nodes.length === 1, 90_000)
   expect((await pool()).scale?.[0]).toMatchObject({ replicas: 1, wanted: 1 })
-  const { stdout } = await house.lb(['events', '--json'])
-  expect(stdout).toMatch(/demo\/gpu: 1 -> [23] nodes: .+/)
-  expect(stdout).toMatch(/demo\/gpu: [23] -> [12] nodes?: .+/)
+  const told = events.filter(({ kind }) => kind === 'scale').map(({ message }) => message)
+  expect(told[0]).toMatch(/^demo\/gpu: 1 -> [23] nodes: .+/)
+  expect(told.at(-1)).toMatch(/^demo\/gpu: [23] -> 1 node: .+/)
   expect((await ask(url)).status).toBe(200)
 }, 240_000)
 
@@ -109,7 +119,7 @@ it('has as many nodes as `lb scale` says, also after the balancer was killed', a
   expect(await names()).toEqual(['demo/gpu-0', 'demo/gpu-1', 'demo/gpu-2'])
   const pids = (await pool()).nodes.map(({ pid }) => pid)
   process.kill((await house.status()).pid, 'SIGKILL')
-  await until(async () => (await house?.lb(['status', '--json']))?.code === 0 && (await ready()) === 3, 30_000)
+  await until(async () => (await ready()) === 3, 60_000)
   expect((await pool()).nodes.map(({ pid }) => pid)).toEqual(pids)
   expect((await pool()).scale?.[0]).toMatchObject({ wanted: 3, follows: null, reason: 'as asked with `lb scale`' })
   await house.lb(['scale', 'demo', '1'])

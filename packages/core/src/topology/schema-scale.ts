@@ -25,12 +25,18 @@ const floorByTime = section(
     from: clockTime('Begin, local time.'),
     to: clockTime('End; earlier than the begin: of the next day.'),
     days: Type.Optional(
-      Type.Array(Type.Enum(['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat']), {
-        description: 'On which days it begins. Default: all.',
-        errorMessage: 'a list such as [mon, tue]',
-        minItems: 1,
-        maxItems: 7,
-      }),
+      Type.Array(
+        Type.Enum(['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'], {
+          description: 'A day of the week.',
+          errorMessage: 'sun, mon, tue, wed, thu, fri or sat',
+        }),
+        {
+          description: 'On which days it begins. Default: all.',
+          errorMessage: 'a list such as [mon, tue]',
+          minItems: 1,
+          maxItems: 7,
+        },
+      ),
     ),
     min: count('At least so many.', { min: 1, max: 1024 }),
   },
