@@ -6,6 +6,8 @@ import type { ControlClient } from './control-client.js'
 export interface FollowOptions {
   /** Told now and whenever it has changed. */
   readonly onStatus: (status: RolloutStatus) => void
+  /** Told at each look, whether something has changed or not. */
+  readonly onLook?: (status: RolloutStatus) => void
   /** Told once when the balancer has fallen silent. */
   readonly onSilence?: (why: string) => void
   readonly lookEveryMs?: number
@@ -20,7 +22,7 @@ export async function followRollout(
   begun: RolloutStatus,
   options: FollowOptions,
 ): Promise<RolloutStatus> {
-  const { onStatus, onSilence, lookEveryMs = 500, silenceMs = 60_000, signal } = options
+  const { onStatus, onLook, onSilence, lookEveryMs = 500, silenceMs = 60_000, signal } = options
   let last = begun
   let silentSinceMs: number | undefined
   onStatus(begun)
@@ -30,6 +32,7 @@ export async function followRollout(
       const status = found(await client.rollouts(), begun)
       if (essence(status) !== essence(last)) onStatus(status)
       last = status
+      onLook?.(status)
       silentSinceMs = undefined
     } catch (error) {
       const nowMs = performance.now()

@@ -3,6 +3,9 @@ import { exitCodeOfPhase } from '../exit-codes.js'
 import type { ControlClient } from './control-client.js'
 import { followRollout } from './follow-rollout.js'
 
+/** Where nothing happens for so long, how far it is is said again. */
+const SAY_EVERY_MS = 10_000
+
 export interface WatchRolloutOptions {
   /** Each new thing that happened, as a line for people. */
   readonly say: (text: string) => void
@@ -25,20 +28,29 @@ export async function watchRollout(
   const life = new AbortController()
   const interrupt = (): void => life.abort()
   process.once('SIGINT', interrupt).once('SIGTERM', interrupt)
-  const { rolloutEventText } = await import('../views/rollout-event-text.js')
-  let told = 0
+  const { rolloutEventText, rolloutProgressText } = await import('../views/rollout-event-text.js')
+  let told: RolloutStatus['events'][number] | undefined
   let asked = false
+  let saidMs = performance.now()
+  const speak = (text: string): void => {
+    saidMs = performance.now()
+    say(text)
+  }
+  const remind = (status: RolloutStatus): void => {
+    if (performance.now() - saidMs >= SAY_EVERY_MS) speak(rolloutProgressText(status, Date.now()))
+  }
   const tell = (status: RolloutStatus): void => {
-    for (const event of status.events.slice(told)) say(rolloutEventText(event))
-    told = status.events.length
+    for (const event of eventsAfter(told, status)) speak(rolloutEventText(event))
+    told = status.events.at(-1)
     if (status.phase === 'asking' && !asked)
-      say(`It waits for you: lb rollout promote ${status.pool} goes on, lb rollout abort ${status.pool} takes it back.`)
+      speak(`It waits for you: lb rollout promote ${status.pool} goes on, lb rollout abort ${status.pool} takes it back.`)
     asked = status.phase === 'asking'
     onStatus?.(status)
   }
   try {
     const status = await followRollout(client, begun, {
       onStatus: tell,
+      onLook: remind,
       onSilence: (why) => say(`${why}; waiting for it`),
       signal: life.signal,
     })
@@ -49,6 +61,12 @@ export async function watchRollout(
   } finally {
     process.off('SIGINT', interrupt).off('SIGTERM', interrupt)
   }
+}
+
+/** By the last one that was told: only the newest are kept, so that numbers would not do. */
+function eventsAfter(told: RolloutStatus['events'][number] | undefined, { events }: RolloutStatus): RolloutStatus['events'] {
+  const at = events.findLastIndex(({ atMs, message }) => atMs === told?.atMs && message === told.message)
+  return events.slice(at + 1)
 }
 
 function interrupted(pool: string, cause: unknown): LbError {

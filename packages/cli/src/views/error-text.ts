@@ -43,7 +43,7 @@ function usageText(thrown: unknown): string {
   const lines = messageOf(thrown).split('\n')
   return lines
     .map((line) => line.trimEnd())
-    .filter((line) => line !== '' && !/^See more help with/.test(line))
+    .filter((line) => line !== '' && !line.startsWith('See more help with'))
     .join('\n')
 }
 

@@ -1,10 +1,21 @@
 import type { RolloutStatus } from '@plimsoll/core'
+import { phaseText, stepText, verdictText } from './board/index.js'
 import { sanitize } from './sanitize.js'
-import { clockTime } from './units.js'
+import { clockTime, percent } from './units.js'
 
 /** One thing that happened to a rollout, as one line. */
 export function rolloutEventText({ atMs, message }: RolloutStatus['events'][number]): string {
   return sanitize(`${clockTime(atMs)}  ${message}`)
+}
+
+/** How far it is, while nothing happens: what it fetches, or its step and what the judge says. */
+export function rolloutProgressText(rollout: RolloutStatus, nowMs: number): string {
+  const { phase, reason, share, judge } = rollout
+  const where =
+    phase === 'preparing'
+      ? [reason ?? '']
+      : [stepText(rollout, nowMs), `${percent(share)} of the traffic`, judge === null ? '' : verdictText(judge)]
+  return sanitize([clockTime(nowMs), phaseText(rollout), where.filter((text) => text !== '').join(', ')].join('  '))
 }
 
 /** What a rollout came to, and what to do next. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { SAMPLE_AT_MS, samplePool, sampleNode, sampleRollout } from './board/sample-status.test.fixture.js'
-import { rolloutEndText, rolloutEventText } from './rollout-event-text.js'
+import { rolloutEndText, rolloutEventText, rolloutProgressText } from './rollout-event-text.js'
 import { compareText, revisionsTable, rolloutText, rolloutsTable } from './rollout-text.js'
 import { restConsequence, zeroConsequence } from './scale-text.js'
 
@@ -70,6 +70,16 @@ describe('revisions', () => {
     )
     expect(text).toMatch(/r2 +b +gpu +m +sha256:0123456789012 +14:02:31 +rolled back\n/)
     expect(text).toMatch(/r1 +a +gpu +m +- +2026-01-01 14:02:31 +running, declared\n/)
+  })
+})
+
+describe('a rollout that is waited for', () => {
+  it('says how far it is', () => {
+    expect(rolloutProgressText(sampleRollout(), SAMPLE_AT_MS)).toBe(
+      '14:02:31  watched  step 2 of 4, 41 s left, 25 % of the traffic, healthy so far',
+    )
+    const fetching = sampleRollout({ phase: 'preparing', reason: 'fetches weights: 41 % of 16.2 GB' })
+    expect(rolloutProgressText(fetching, SAMPLE_AT_MS)).toBe('14:02:31  preparing  fetches weights: 41 % of 16.2 GB')
   })
 })
 

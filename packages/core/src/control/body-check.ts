@@ -86,6 +86,6 @@ function named(type: BodySchema['type']): string {
 /** Foreign, so short. */
 function shown(value: unknown): string {
   if (Array.isArray(value)) return 'a list'
-  if (typeof value === 'object') return value === null ? 'null' : 'an object'
-  return typeof value === 'string' ? JSON.stringify(value.slice(0, 60)) : String(value)
+  if (typeof value === 'object' && value !== null) return 'an object'
+  return JSON.stringify(typeof value === 'string' ? value.slice(0, 60) : value) ?? 'nothing'
 }

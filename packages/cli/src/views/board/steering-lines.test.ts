@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { PoolStatus, ResidencyStatus, ScaleStatus } from '@plimsoll/core'
 import { clockTime } from '../units.js'
 import { glyphsFor } from './glyphs.js'
-import { SAMPLE_AT_MS, samplePool } from './sample-status.test.fixture.js'
+import { SAMPLE_AT_MS, sampleNode, samplePool, sampleRollout } from './sample-status.test.fixture.js'
 import { lineWidth, plainText } from './spans.js'
 import { steeringLines } from './steering-lines.js'
 
@@ -52,6 +52,13 @@ describe('the lines under a pool that changes by itself', () => {
     expect(drawn({ residency: rest({ state: 'waking', waiting: 1, wakes: 3 }) })).toEqual([
       `waking since ${since}, 1 waits   woken 3 times`,
     ])
+  })
+
+  it('say that a revision runs which the file does not declare, once no rollout is about it any more', () => {
+    const nodes = [sampleNode('chat/gpu-r2-0', { revision: 'r2' }), sampleNode('chat/gpu-r2-1', { revision: 'r2' })]
+    expect(drawn({ nodes })).toEqual(['runs r2, which the topology file does not declare   lb rollout history chat'])
+    expect(drawn({ nodes, rollout: sampleRollout({ endedAtMs: SAMPLE_AT_MS }) })).toHaveLength(1)
+    expect(drawn({ nodes, rollout: sampleRollout() })).toEqual([])
   })
 
   it('are none where nothing does, and cut where they do not fit', () => {

@@ -4,9 +4,17 @@ import type { BoardView } from './board-row.js'
 import { cutLine, span, type Line } from './spans.js'
 
 /** Under a pool's nodes: how many there are and why, and whether they are in memory. */
-export function steeringLines({ scale = [], residency }: PoolStatus, { width, glyphs }: BoardView): Line[] {
-  const lines = [...scale.map(scaleLine), ...(residency === undefined ? [] : [residencyLine(residency)])]
+export function steeringLines(pool: PoolStatus, { width, glyphs }: BoardView): Line[] {
+  const { scale = [], residency } = pool
+  const lines = [...revisionLines(pool), ...scale.map(scaleLine), ...(residency === undefined ? [] : [residencyLine(residency)])]
   return lines.map((line) => cutLine(line, width, glyphs.more))
+}
+
+/** What was promoted runs on until it is declared otherwise: whoever reads the file must be told. */
+function revisionLines({ name, nodes, rollout }: PoolStatus): Line[] {
+  const revisions = new Set(nodes.flatMap(({ revision }) => revision ?? []))
+  if (revisions.size === 0 || rollout?.endedAtMs === null) return []
+  return [[span(`   runs ${[...revisions].join(' and ')}, which the topology file does not declare   lb rollout history ${name}`, 'dim')]]
 }
 
 /** `   gpu  3 of 1-4 nodes: queue of 2.1 s over 1.0 s`. */
