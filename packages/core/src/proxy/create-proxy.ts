@@ -58,7 +58,9 @@ export function createProxy(options: ProxyOptions): Proxy {
     inLine: () => context.lines.sizes(),
     budgets: () => context.budgets.states(),
     nodesChanged() {
-      context.cooldowns.retain(options.rosters.current().nodes)
+      const roster = options.rosters.current()
+      context.cooldowns.retain(roster.nodes)
+      context.shadows.nodesChanged(roster)
       lines.stirAll()
     },
     quarantine: (word) => context.quarantine.hear(word),

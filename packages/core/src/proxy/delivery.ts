@@ -5,6 +5,8 @@ import type { LbError } from '../errors/index.js'
 import type { AnswerHead, Exchange, TimerWheel } from '../wire/index.js'
 
 const FIRST_HEARTBEAT_MS = 10_000
+/** Something that takes long is told of sooner. */
+const TOLD_AFTER_MS = 1_000
 /** A comment: clients skip it (HTML standard, 9.2.6), proxies between see life. */
 const heartbeat = (says: string): Buffer => Buffer.from(`: ${says}\n\n`)
 const HEARTBEAT = heartbeat('lb waits with you')
@@ -16,12 +18,11 @@ const HEARTBEAT = heartbeat('lb waits with you')
 export class Delivery {
   /** False while something stands half said, and a comment would break it. */
   atBoundary = true
-  /** What the client is told that waits; undefined: nothing in particular. One line. */
-  waitsFor: string | undefined
   private headSent = false
   private stream = false
   private quiet = true
   private timer: TimerHandle | undefined
+  private company: string | undefined
 
   /** `heartbeatMs`: longest silence towards a client that waits for an event stream; 0: silence is fine. */
   constructor(
@@ -34,6 +35,19 @@ export class Delivery {
   /** From here on the client is kept company: it has asked for an event stream. */
   startHeartbeats(): void {
     if (this.heartbeatMs > 0) this.wait(Math.min(FIRST_HEARTBEAT_MS, this.heartbeatMs))
+  }
+
+  /** What the client is told that it waits for, and soon; undefined: nothing in particular. One line. */
+  get waitsFor(): string | undefined {
+    return this.company
+  }
+
+  set waitsFor(says: string | undefined) {
+    if (says === this.company) return
+    this.company = says
+    if (says === undefined || this.timer === undefined) return
+    this.timer.cancel()
+    this.wait(Math.min(TOLD_AFTER_MS, this.heartbeatMs))
   }
 
   /** Something was sent already. */
@@ -106,7 +120,7 @@ export class Delivery {
   private beat(): void {
     if (this.quiet && this.atBoundary) {
       this.commit({ status: 200, headers: streamHeaders(this.requestId) }, true)
-      this.exchange.write(this.waitsFor === undefined ? HEARTBEAT : heartbeat(this.waitsFor))
+      this.exchange.write(this.company === undefined ? HEARTBEAT : heartbeat(this.company))
     }
     this.quiet = true
     this.wait(this.heartbeatMs)

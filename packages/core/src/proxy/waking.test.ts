@@ -55,6 +55,15 @@ describe('a request for a pool that rests', () => {
     expect(await response.text()).toMatch(/^(?:: waiting for p to wake\n\n)+(?:: lb waits with you\n\n)*data: .*here/s)
   })
 
+  it('tells it soon, however seldom comments are sent otherwise', async () => {
+    await rig.open()
+    const sinceMs = performance.now()
+    const response = await rig.ask({ stream: true })
+    expect(performance.now() - sinceMs).toBeLessThan(5_000)
+    await wakes(streamHead + chunk(delta('here') + done) + lastChunk)
+    expect(await response.text()).toMatch(/^: waiting for p to wake\n\ndata: /)
+  })
+
   it('is refused with what is the matter when it did not come', async () => {
     rig.wake = { withinMs: 60 }
     rig.absent = [absent('loading', { progress: 0.4 })]

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { RosterNode } from '../../contracts/index.js'
 import { chunk, delta, done, lastChunk, plainAnswer, Rig, role, streamHead, usage, type Script } from '../scripted-gateway.test.fixture.js'
 
 const answer = (content: string): string =>
@@ -114,6 +115,17 @@ describe('a copy of a request', () => {
     await expect.poll(() => rig.requests[1]?.length).toBe(1)
     leaving.abort()
     await asked
+    await expect.poll(() => hasLeft).toBe(true)
+    expect(rig.shadows).toEqual([])
+  })
+
+  it('is given up with the node that is to end', async () => {
+    let hasLeft = false
+    await open((socket) => void socket.on('close', () => (hasLeft = true)))
+    expect(await ask()).toContain('one two')
+    await expect.poll(() => rig.requests[1]?.length).toBe(1)
+    rig.nodes[1] = { ...(rig.nodes[1] as RosterNode), state: 'draining' }
+    rig.proxy?.nodesChanged()
     await expect.poll(() => hasLeft).toBe(true)
     expect(rig.shadows).toEqual([])
   })

@@ -1,5 +1,5 @@
 import type { TimerHandle } from '../../base/index.js'
-import type { RosterNode, ShadowAnswer } from '../../contracts/index.js'
+import type { Roster, RosterNode, ShadowAnswer } from '../../contracts/index.js'
 import { likeness } from '../../dialects/index.js'
 import { messageOf } from '../../errors/index.js'
 import type { Admitted } from '../admit.js'
@@ -21,6 +21,7 @@ export interface Copied {
 /** Copies of requests, at a revision that answers nobody. Whatever becomes of them, no client, no statistics and no budget hears of it. */
 export class Shadows {
   private readonly inFlight = new Map<string, number>()
+  private readonly copies = new Set<Copy>()
   private bytes = 0
 
   /** Copies a share of the requests, as long as few copies are under way. Undefined: not this one. Never throws. */
@@ -35,7 +36,12 @@ export class Shadows {
     const node = leastBusy(context, request, shadow.revision)
     if (node === undefined) return undefined
     try {
-      const copy = new Copy(context, request, { node, revision: shadow.revision, onLeft: () => this.count(pool.name, -1, -bytes) })
+      const onLeft = (): void => {
+        this.copies.delete(copy)
+        this.count(pool.name, -1, -bytes)
+      }
+      const copy: Copy = new Copy(context, request, { node, revision: shadow.revision, onLeft })
+      this.copies.add(copy)
       this.count(pool.name, 1, bytes)
       parting.isCopied = true
       return copy.begun()
@@ -43,6 +49,13 @@ export class Shadows {
       context.log.error('shadow.failed', { request: request.requestId, node: node.id, error: messageOf(bug) })
       return undefined
     }
+  }
+
+  /** Nodes have changed: one that is to end must not wait for copies. */
+  nodesChanged({ nodes }: Roster): void {
+    if (this.copies.size === 0) return
+    const ready = new Set(nodes.filter(({ state }) => state === 'ready').map(({ connectionKey }) => connectionKey))
+    for (const copy of this.copies) if (!ready.has(copy.connectionKey)) copy.giveUp()
   }
 
   private count(pool: string, copies: number, bytes: number): void {
@@ -108,6 +121,10 @@ class Copy implements Copied {
     return this
   }
 
+  get connectionKey(): string {
+    return this.options.node.connectionKey
+  }
+
   mainEnded(walk: Walk | undefined): void {
     const asked = walk?.attempts.at(-1)
     const { end } = walk ?? {}
@@ -132,7 +149,7 @@ class Copy implements Copied {
     this.tell()
   }
 
-  private giveUp(): void {
+  giveUp(): void {
     this.call.giveUp()
     this.left()
   }
