@@ -69,7 +69,7 @@ const POOL = 'demo'
 const LOOKS_EVERY_MS = 20
 const LOG_FLUSHES_MS = 500
 /** From the death of a balancer until the next one answers; a request that was begun in it may have met the dying socket. */
-const DYING_MS = 150
+const DYING_MS = 500
 
 export class Rehearsal {
   private constructor(
@@ -146,11 +146,13 @@ export class Rehearsal {
     }
   }
 
-  /** As `kill -9` of the balancer; its keeper starts another. Resolves when that one answers. */
-  async killBalancer(): Promise<void> {
+  /** As `kill -9` of the balancer; its keeper starts another. Resolves when that one answers, with the moment of the kill. */
+  async killBalancer(): Promise<number> {
     const { pid } = await this.status()
     process.kill(pid, 'SIGKILL')
+    const atMs = performance.now()
     await until(async () => (await this.status()).pid !== pid, 30_000)
+    return atMs
   }
 
   /** What the engines of this pool were started with. */
@@ -174,8 +176,7 @@ export class Rehearsal {
       if (isOver(status)) return { status, kill }
       if (performance.now() > untilMs) throw new Error(`no end in time: ${JSON.stringify(status)}\n${this.house.logs()}`)
       if (kill === undefined && wish.killWhen?.(status, performance.now() - begunMs) === true) {
-        kill = { atMs: performance.now(), phase: status.phase }
-        await this.killBalancer()
+        kill = { atMs: await this.killBalancer(), phase: status.phase }
       }
       if (!isActedOn && status.phase === wish.act?.when) {
         isActedOn = true
