@@ -33,7 +33,7 @@ export type FigureVerdict = 'good' | 'bad' | 'undecided'
 
 /** One thing that both sides are compared by. */
 export interface JudgeFigure {
-  /** `errors`, `ttft`, `tpot`, `empty`, `repeated`, `malformed`, `length`, `golden`, or the name of a metric. */
+  /** `errors`, `refused`, `ttft`, `tpot`, `empty`, `repeated`, `malformed`, `length`, `golden`, or the name of a metric. */
   readonly name: string
   /** Of the new revision and the old one, in `unit`; null: nothing was seen. */
   readonly canary: number | null

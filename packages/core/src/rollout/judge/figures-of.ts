@@ -6,16 +6,19 @@ import { RateFigure } from './rate-figure.js'
 import { RatioFigure } from './ratio-figure.js'
 
 /** How the chance of a false alarm is parted: most to what matters most and needs most samples. Adds up to 1. */
-const parts = { errors: 0.34, ttft: 0.2, tpot: 0.14, empty: 0.1, repeated: 0.1, malformed: 0.06, length: 0.06 } as const
+const parts = { errors: 0.34, refused: 0.06, ttft: 0.2, tpot: 0.12, empty: 0.09, repeated: 0.09, malformed: 0.05, length: 0.05 } as const
 
 /** Prompts that are alike: by a fifth, once the work that every request takes is counted as so many tokens. */
 const alike = { caliper: Math.log(1.2), baseTokens: 128 } as const
+
+/** Like no logarithm of a prompt. */
+const streams = -100
 
 /** What samples are compared by, as the plan says. */
 export function figuresOf(plan: JudgePlan): readonly Figure[] {
   const alpha = (name: keyof typeof parts) => parts[name] * plan.falseAlarmRate
   const rate = (
-    name: 'errors' | 'empty' | 'repeated' | 'malformed',
+    name: 'errors' | 'refused' | 'empty' | 'repeated' | 'malformed',
     verb: string,
     margin: number,
     isHit: (sample: JudgeSample) => boolean | undefined,
@@ -23,9 +26,10 @@ export function figuresOf(plan: JudgePlan): readonly Figure[] {
   const ratio = (name: 'ttft' | 'tpot', most: number, caliper: number, measure: (sample: JudgeSample) => Measure | null) =>
     new RatioFigure({ name, unit: 'ms', ratio: most, alpha: alpha(name), caliper, measure })
   return [
-    rate('errors', 'failed', plan.errorRate, ({ failed }) => failed),
+    rate('errors', 'failed', plan.errorRate, ({ failed, refused }) => (refused ? undefined : failed)),
+    rate('refused', 'were refused as wrong', plan.errorRate, ({ failed, refused }) => (failed ? undefined : refused)),
     ratio('ttft', plan.ttftRatio, alike.caliper, firstToken),
-    ratio('tpot', plan.tpotRatio, 0, ({ tpotMs }) => plain(tpotMs)),
+    ratio('tpot', plan.tpotRatio, alike.caliper, pace),
     rate('empty', 'were empty', plan.emptyOutputs, ({ quality }) => quality?.isEmpty),
     rate('repeated', 'said the same over and over', plan.repeatedOutputs, ({ quality }) => quality?.isRepeating),
     rate('malformed', 'could not be read', plan.malformedOutputs, ({ quality }) => quality?.isMalformed),
@@ -53,4 +57,11 @@ function plain(value: number | null): Measure | null {
 function firstToken({ ttftMs, computedTokens }: JudgeSample): Measure | null {
   if (ttftMs === null || computedTokens === null) return null
   return { value: ttftMs, size: Math.log(alike.baseTokens + computedTokens) }
+}
+
+/** Answers in one piece are compared among themselves: their pace has the time for the prompt in it. */
+function pace({ tpotMs, wholeMs, computedTokens, completionTokens }: JudgeSample): Measure | null {
+  if (tpotMs !== null) return { value: tpotMs, size: streams }
+  if (wholeMs === null || computedTokens === null || completionTokens === null) return null
+  return { value: wholeMs / completionTokens, size: Math.log(alike.baseTokens + computedTokens) }
 }

@@ -44,10 +44,13 @@ describe('what a request says of the two sides', () => {
       {
         side: 'canary',
         startedAtMs: 1_010,
+        endedAtMs: 1_910,
         failed: false,
+        refused: false,
         ttftMs: 100,
         computedTokens: 300,
         tpotMs: 20,
+        wholeMs: null,
         completionTokens: 41,
       },
     ])
@@ -65,8 +68,7 @@ describe('what a request says of the two sides', () => {
   })
 
   it.each<[string, Partial<RequestRecord>]>([
-    ['a mistake of the client', { outcome: 'client-error', status: 400 }],
-    ['a node that says 404 to this model', { attempts: [attempt({ status: 404 })], outcome: 'client-error' }],
+    ['what lb refused while a node answered', { outcome: 'client-error', status: 400, errorCode: 'LB_X' }],
     ['a client that left', { outcome: 'client-gone', attempts: [attempt({ outcome: 'cancelled' })] }],
     ['a node that asked for a pause', { outcome: 'unavailable', attempts: [attempt({ outcome: 'refused', busy: true })] }],
     ['a third revision', { attempts: [attempt({ revision: 'r7' })] }],
@@ -74,6 +76,18 @@ describe('what a request says of the two sides', () => {
     ['a request that reached no node', { attempts: [], outcome: 'unavailable' }],
   ])('is nothing for %s', (_, more) => {
     expect(samplesOf(record(more), sides)).toEqual([])
+  })
+
+  it('is a refusal where the node calls the request wrong, also where the old revision then took it', () => {
+    expect(samplesOf(record({ outcome: 'client-error', status: 400 }), sides)).toMatchObject([
+      { failed: false, refused: true, ttftMs: null },
+    ])
+    const attempts = [attempt({ outcome: 'refused', status: 404 }), attempt({ revision: 'r1' })]
+    expect(samplesOf(record({ attempts }), sides)).toMatchObject([{ side: 'canary', failed: false, refused: true }])
+  })
+
+  it('is one time for an answer that came in one piece', () => {
+    expect(samplesOf(record({ stream: false, ttftMs: null }), sides)).toMatchObject([{ ttftMs: null, tpotMs: null, wholeMs: 900 }])
   })
 
   it.each(['connect-failed', 'reset', 'timeout', 'hung', 'cut'] as const)('is a failure for a try that ended as %s', (outcome) => {

@@ -3,18 +3,23 @@ import type { AnswerQuality, AttemptRecord, RequestRecord, ShadowPair } from '..
 /** What one node did with one request, as far as a judge compares it. */
 export interface JudgeSample {
   readonly side: 'canary' | 'baseline'
-  /** When its node was asked; epoch, null: nobody knows. */
+  /** When its node was asked, and when the request ended; epoch, null: nobody knows. */
   readonly startedAtMs: number | null
+  readonly endedAtMs: number | null
   /** No whole answer came of it, whether or not another node gave one later. */
   readonly failed: boolean
+  /** The node said that the request is wrong (4xx): a mistake of the client, but both sides get as many of those. */
+  readonly refused: boolean
   /** Absent: its text was not looked at. */
   readonly quality?: AnswerQuality
   /** From this node's being asked to the first content of a stream; null without one. */
   readonly ttftMs: number | null
   /** Prompt tokens that were in no cache, which the time to the first token depends on; null: nobody knows. */
   readonly computedTokens: number | null
-  /** From token to token; null where there were too few to tell. */
+  /** From token to token of a stream; null where there were too few to tell. */
   readonly tpotMs: number | null
+  /** From this node's being asked to the end of an answer that came in one piece; null where there were too few tokens to tell. */
+  readonly wholeMs: number | null
   /** Of a whole answer. */
   readonly completionTokens: number | null
 }
@@ -34,7 +39,7 @@ const mostUnknownTokens = 128
 /**
  * What a request says of the two sides: what came of the first try whose end says anything about its node, as nobody chose that node for how it answers. What
  * failed on the new side and was answered by the old one is a failure of the new side; the answer to what failed elsewhere would flatter whoever gave it.
- * Mistakes of the client, clients that left, and nodes that asked for a pause say nothing.
+ * Clients that left and nodes that asked for a pause say nothing.
  */
 export function samplesOf(record: RequestRecord, sides: JudgedSides): JudgeSample[] {
   for (const [index, attempt] of record.attempts.entries()) {
@@ -44,9 +49,17 @@ export function samplesOf(record: RequestRecord, sides: JudgedSides): JudgeSampl
     const side = sideOf(attempt, sides)
     if (side === undefined) return []
     const isWhole = end === 'answered' && isLast && record.outcome === 'ok'
-    const quality = attempt.quality === undefined ? {} : { quality: attempt.quality }
-    const startedAtMs = record.arrivedAtMs + attempt.startedMs
-    return [{ side, startedAtMs, failed: end === 'failed', ...quality, ...(isWhole ? timesOf(record, attempt) : noTimes) }]
+    return [
+      {
+        side,
+        startedAtMs: record.arrivedAtMs + attempt.startedMs,
+        endedAtMs: record.arrivedAtMs + record.totalMs,
+        failed: end === 'failed',
+        refused: end === 'refused',
+        ...(attempt.quality === undefined ? {} : { quality: attempt.quality }),
+        ...(isWhole ? timesOf(record, attempt) : noTimes),
+      },
+    ]
   }
   return []
 }
@@ -60,11 +73,14 @@ export function samplesOfPair({ main, copy }: ShadowPair): JudgeSample[] {
     return {
       side,
       startedAtMs: null,
+      endedAtMs: null,
       failed: failure !== null || status >= 500,
+      refused: failure === null && isRefusal(status),
       ...(quality === null ? {} : { quality }),
       ttftMs: whole ? ttftMs : null,
       computedTokens: null,
       tpotMs: whole ? paceOf(totalMs, ttftMs, completionTokens) : null,
+      wholeMs: null,
       completionTokens: whole ? completionTokens : null,
     }
   })
@@ -76,22 +92,25 @@ function sideOf({ revision }: AttemptRecord, sides: JudgedSides): JudgeSample['s
 }
 
 /** Undefined: it says nothing of the node. An answer whose text was looked at came whole, even where lb then asked another node. */
-function endOf(
-  { outcome, quality, status, leg, busy }: AttemptRecord,
-  record: RequestRecord,
-  isLast: boolean,
-): 'answered' | 'failed' | undefined {
+function endOf(attempt: AttemptRecord, record: RequestRecord, isLast: boolean): 'answered' | 'refused' | 'failed' | undefined {
+  const { outcome, quality, leg, busy } = attempt
   if (outcome === 'cancelled' || leg === 'prefill' || busy === true) return undefined
   if (quality !== undefined) return 'answered'
   if (outcome !== 'answered' && outcome !== 'refused') return 'failed'
-  if (status !== undefined && status >= 400 && status < 500) return undefined
-  if (isLast && (record.outcome === 'client-error' || record.outcome === 'client-gone')) return undefined
+  const status = attempt.status ?? (isLast && record.errorCode === null ? record.status : undefined)
+  if (status !== undefined && isRefusal(status)) return 'refused'
+  if (status === 429 || (isLast && (record.outcome === 'client-error' || record.outcome === 'client-gone'))) return undefined
   if (outcome === 'refused') return 'failed'
   return isLast && record.outcome !== 'ok' ? 'failed' : 'answered'
 }
 
-type Times = Pick<JudgeSample, 'ttftMs' | 'computedTokens' | 'tpotMs' | 'completionTokens'>
-const noTimes: Times = { ttftMs: null, computedTokens: null, tpotMs: null, completionTokens: null }
+/** 499 is that of a client that left. */
+function isRefusal(status: number): boolean {
+  return status >= 400 && status < 499 && status !== 429
+}
+
+type Times = Pick<JudgeSample, 'ttftMs' | 'computedTokens' | 'tpotMs' | 'wholeMs' | 'completionTokens'>
+const noTimes: Times = { ttftMs: null, computedTokens: null, tpotMs: null, wholeMs: null, completionTokens: null }
 
 function timesOf(record: RequestRecord, { startedMs }: AttemptRecord): Times {
   const tokens = record.tokensMeasured ? record.completionTokens : null
@@ -99,6 +118,7 @@ function timesOf(record: RequestRecord, { startedMs }: AttemptRecord): Times {
     ttftMs: record.ttftMs === null ? null : Math.max(0, record.ttftMs - startedMs),
     computedTokens: computedOf(record),
     tpotMs: paceOf(record.totalMs, record.ttftMs, tokens),
+    wholeMs: record.stream || tokens === null || tokens < leastTokensForPace ? null : record.totalMs - startedMs,
     completionTokens: tokens,
   }
 }

@@ -5,13 +5,16 @@ import { plan, simulateRollout } from './simulated-rollout.test.fixture.js'
 
 const good: Omit<JudgeSample, 'side'> = {
   startedAtMs: 0,
+  endedAtMs: 0,
   failed: false,
+  refused: false,
   ttftMs: 100,
   computedTokens: 400,
   tpotMs: 20,
+  wholeMs: null,
   completionTokens: 100,
 }
-const fine = { chars: 400, isEmpty: false, isRepeating: false }
+const fine = { chars: 400, isEmpty: false, isRepeating: false, isMalformed: false }
 
 /** One of the canary after every three of the baseline. */
 function alternating(judge: Judge, count: number, canary: Partial<JudgeSample>): number {
@@ -34,7 +37,7 @@ describe('the judge', () => {
     alternating(judge, 1, {})
     expect(judge.report()).toMatchObject({ verdict: 'good', reason: null, canaryRequests: 50, baselineRequests: 150 })
     expect(judge.report().figures.map(({ name, verdict }) => [name, verdict])).toEqual(
-      ['errors', 'ttft', 'tpot', 'empty', 'repeated', 'malformed', 'length'].map((name) => [name, 'good']),
+      ['errors', 'refused', 'ttft', 'tpot', 'empty', 'repeated', 'malformed', 'length'].map((name) => [name, 'good']),
     )
   })
 
@@ -50,6 +53,7 @@ describe('the judge', () => {
 
   it.each<[string, Partial<JudgeSample>, string]>([
     ['answers 500', { failed: true }, 'errors: 100 % of 7 failed, 0 % of 21 on the old revision (+62 % to +100 %; at most +1 %)'],
+    ['refuses what the old one takes', { refused: true }, 'refused: 100 % of 8 were refused as wrong, 0 % of 24'],
     ['answers nothing', { quality: { ...fine, isEmpty: true } }, 'empty: 100 % of 8 were empty'],
     ['repeats itself', { quality: { ...fine, isRepeating: true } }, 'repeated: 100 % of 8 said the same over and over'],
     [
@@ -62,6 +66,19 @@ describe('the judge', () => {
     const judge = new Judge(plan)
     expect(alternating(judge, 50, canary)).toBeLessThanOrEqual(20)
     expect(judge.report()).toMatchObject({ verdict: 'bad', reason: expect.stringContaining(reason) })
+  })
+
+  it('compares answers in one piece by their time for each token', () => {
+    const judge = new Judge(plan)
+    const whole = { ...good, ttftMs: null, tpotMs: null }
+    let needed = 0
+    while (!judge.isBad && needed < 50) {
+      for (let old = 0; old < 3; old += 1) judge.add({ ...whole, side: 'baseline', wholeMs: 2_000 })
+      judge.add({ ...whole, side: 'canary', wholeMs: 6_000 })
+      needed += 1
+    }
+    expect(needed).toBeLessThanOrEqual(20)
+    expect(judge.report().reason).toContain('tpot: 60 ms against 20 ms')
   })
 
   it('never takes a verdict back', () => {
@@ -140,6 +157,7 @@ describe('the judge', () => {
         side: nth % 20 === 0 ? 'canary' : 'baseline',
         quality: fine,
         startedAtMs: nth,
+        endedAtMs: nth + 50,
 
         computedTokens: nth % 3_000,
       })

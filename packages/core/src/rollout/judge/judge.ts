@@ -34,7 +34,7 @@ export class Judge {
   }
 
   add(sample: JudgeSample): void {
-    this.requests[sample.side] += 1
+    if (!sample.refused) this.requests[sample.side] += 1
     const step = this.stepOf(sample)
     for (const figure of this.figures) {
       figure.add(sample, step)
@@ -93,8 +93,10 @@ export class Judge {
   }
 
   private judged(figure: Figure): JudgeFigure {
-    const verdict: FigureVerdict = figure.isBad ? 'bad' : !this.hasEnough || figure.isSuspicious ? 'undecided' : 'good'
-    return { ...figure.describe(), verdict }
+    const told = figure.describe()
+    const isOpen = !this.hasEnough || figure.isSuspicious || told.canary === null
+    const verdict: FigureVerdict = figure.isBad ? 'bad' : isOpen ? 'undecided' : 'good'
+    return { ...told, verdict }
   }
 
   private get hasEnough(): boolean {

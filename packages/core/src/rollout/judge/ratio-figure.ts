@@ -1,4 +1,5 @@
 import type { JudgeFigure } from '../rollout-status.js'
+import { ArrivalOrder } from './arrival-order.js'
 import { Evidence, type Guess } from './evidence.js'
 import { deviations, suspiciousLog, type Figure } from './figure.js'
 import { asRatio, inUnit } from './figure-words.js'
@@ -38,10 +39,12 @@ export class RatioFigure implements Figure {
   private readonly evidence: Evidence
   private readonly sets: MatchedSets
   private readonly pairs = new RecentPairs()
+  private readonly order: ArrivalOrder | undefined
 
   constructor(private readonly options: RatioFigureOptions) {
     this.evidence = new Evidence(options.bothWays === true ? lengthTilts : timeTilts)
     this.sets = new MatchedSets({ caliper: options.caliper, onSet: (set) => this.learn(set) })
+    if (options.bothWays === true) this.order = new ArrivalOrder((sample, step) => this.take(sample, step))
   }
 
   get isSuspicious(): boolean {
@@ -49,9 +52,9 @@ export class RatioFigure implements Figure {
   }
 
   add(sample: JudgeSample, step: number): void {
-    const measure = this.isBad ? null : this.options.measure(sample)
-    if (measure === null || measure.value <= 0) return
-    this.sets.add(sample.side, { value: Math.log(measure.value), size: measure.size }, step)
+    if (this.isBad) return
+    if (this.order === undefined) this.take(sample, step)
+    else this.order.add(sample, step)
   }
 
   describe(): Omit<JudgeFigure, 'verdict'> {
@@ -87,6 +90,12 @@ export class RatioFigure implements Figure {
   private get between(): readonly [number, number] {
     const { ratio, error } = this.pairs
     return ratio === null ? [0, Number.POSITIVE_INFINITY] : [ratio * Math.exp(-deviations * error), ratio * Math.exp(deviations * error)]
+  }
+
+  private take(sample: JudgeSample, step: number): void {
+    const measure = this.isBad ? null : this.options.measure(sample)
+    if (measure === null || measure.value <= 0) return
+    this.sets.add(sample.side, { value: Math.log(measure.value), size: measure.size }, step)
   }
 
   private learn({ side, one, others: told, isPast }: MatchedSet): void {
