@@ -6,6 +6,7 @@ import { openaiDialect } from '../dialects/index.js'
 import type { Admitted } from './admit.js'
 import { Cooldowns } from './cooldowns.js'
 import { areSpared, fittingNodes, leftOutBy, type Question } from './filters.js'
+import { Parting } from './parting.js'
 
 const speaks = openaiDialect()
 const mute = { ...speaks, paths: {} }
@@ -100,6 +101,29 @@ describe('the filters, over any nodes', () => {
     }
     expect(counts.slice(4)).toEqual([10_000, 10_000, 10_000, 10_000])
     for (const count of counts.slice(0, 4)) expect(Math.abs(count - 2_000)).toBeLessThan(150)
+  })
+
+  it('send nobody to a revision without a share, and to no other than its own while a node of that is left', () => {
+    const revisions = fc.array(fc.constantFrom('r1', 'r2', 'r3', undefined), { minLength: 12, maxLength: 12 })
+    const shares = fc.tuple(fc.constantFrom(0, 0.5, 1), fc.constantFrom(0, 0.5, 1))
+    fc.assert(
+      fc.property(scene, revisions, shares, fc.boolean(), (given, runs, [one, other], hasFailed) => {
+        const { routable, question } = sceneOf(given)
+        const sides = [one, other, 0].map((share, at) => ({ revision: `r${at + 1}`, share }))
+        const asker = { facts: { session: 's' }, client: undefined, headers: {} }
+        const parting = new Parting({ sides, sticky: false, watch: true }, asker, seededRandom(1))
+        if (hasFailed) parting.moveBack({ revision: 'r2' })
+        const nodes = routable.map((each, at) => ({ ...each, ...(runs[at] === undefined ? {} : { revision: runs[at] }) }))
+        const asked = { ...question, request: { ...question.request, parting } }
+        const kept = fittingNodes(nodes, asked)
+        expect(kept.some(({ revision }) => revision === 'r3' || (revision === 'r2' && other === 0))).toBe(false)
+        const own = kept.filter((each) => parting.wants(each))
+        expect([0, kept.length]).toContain(own.length)
+        if (hasFailed) expect(parting.side).toBe('r1')
+        expect(leftOutBy(nodes, kept, asked)).toHaveLength(nodes.length - kept.length)
+      }),
+      { numRuns: 2_000 },
+    )
   })
 
   it('give a reason for each node that they leave out', () => {

@@ -1,30 +1,19 @@
 import type { Socket } from 'node:net'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { plainAnswer, Rig } from '../scripted-gateway.test.fixture.js'
+import { plainAnswer, type Rig } from '../scripted-gateway.test.fixture.js'
+import { answering, busy, closed, inLine, ok, patientRig, tries, withRetryAfter } from './patient-rig.test.fixture.js'
 
-const ok = plainAnswer(200, { choices: [{ message: { content: 'hi' } }] })
 const overloaded = plainAnswer(503, { error: { message: 'overloaded' } })
-const busy = plainAnswer(429, { error: { message: 'slow down' } })
-const withRetryAfter = (answer: string, seconds: number): string => answer.replace('\r\n', `\r\nretry-after: ${seconds}\r\n`)
 
 let rig: Rig
 
 beforeEach(() => {
-  rig = new Rig('listen')
-  rig.retries = 8
-  rig.retryRules = { waitMs: 3_000, loadingMs: 3_000, pause: { firstMs: 10, longestMs: 40 } }
+  rig = patientRig()
 })
 
-afterEach(async () => {
-  await expect.poll(() => rig.settled).toBe(rig.opened)
-  await expect.poll(() => rig.proxy?.inLine()).toEqual(new Map())
-  await rig.close()
-})
+afterEach(() => closed(rig))
 
-const answering = (answer: string | (() => string)) => (socket: Socket) => void socket.write(typeof answer === 'string' ? answer : answer())
-const inLine = (): number => rig.proxy?.inLine().get('p') ?? 0
 const spent = () => rig.proxy?.budgets().get('p')
-const tries = () => rig.records.at(-1)?.attempts.map(({ node, outcome }) => `${node} ${outcome}`)
 describe('when all nodes have failed a request', () => {
   it('they are asked once more after a pause, and the answer that one gives counts', async () => {
     let asked = 0
@@ -32,7 +21,7 @@ describe('when all nodes have failed a request', () => {
     await rig.open()
     const answer = await rig.ask({})
     expect([answer.status, answer.headers.get('x-lb-attempts')]).toEqual([200, '4'])
-    await expect.poll(tries).toEqual(['p/n0 refused', 'p/n1 refused', 'p/n0 refused', 'p/n1 answered'])
+    await expect.poll(() => tries(rig)).toEqual(['p/n0 refused', 'p/n1 refused', 'p/n0 refused', 'p/n1 answered'])
     expect(rig.records[0]?.attempts.map(({ inVain }) => inVain)).toEqual([true, true, true, undefined])
     expect(rig.records[0]?.inLineMs).toBeGreaterThan(0)
   })
@@ -43,7 +32,7 @@ describe('when all nodes have failed a request', () => {
     await rig.open()
     const answer = await rig.ask({})
     expect([answer.status, await answer.text()]).toMatchObject([503, expect.stringContaining('overloaded')])
-    await expect.poll(() => tries()?.length).toBe(4)
+    await expect.poll(() => tries(rig)?.length).toBe(4)
   })
 
   it('a Retry-After is waited out, as far as the longest pause goes', async () => {
@@ -60,7 +49,7 @@ describe('when all nodes have failed a request', () => {
     await rig.engine(answering(overloaded))
     await rig.open()
     const asked = rig.ask({})
-    await expect.poll(inLine).toBe(1)
+    await expect.poll(() => inLine(rig)).toBe(1)
     await rig.engine(answering(ok))
     rig.proxy?.nodesChanged()
     expect((await asked).headers.get('x-lb-node')).toBe('p/n1')
@@ -72,11 +61,11 @@ describe('when all nodes have failed a request', () => {
     await rig.open()
     const leaving = new AbortController()
     const asked = rig.ask({}, {}, leaving.signal).catch(() => undefined)
-    await expect.poll(inLine).toBe(1)
+    await expect.poll(() => inLine(rig)).toBe(1)
     leaving.abort()
     await asked
     await expect.poll(() => rig.records).toMatchObject([{ outcome: 'client-gone', attempts: [{ outcome: 'refused' }] }])
-    expect(inLine()).toBe(0)
+    expect(inLine(rig)).toBe(0)
   })
 
   it("a client's mistake is told at once", async () => {
@@ -84,7 +73,7 @@ describe('when all nodes have failed a request', () => {
     await rig.engine(answering(ok))
     await rig.open()
     expect((await rig.ask({})).status).toBe(400)
-    await expect.poll(tries).toEqual(['p/n0 answered'])
+    await expect.poll(() => tries(rig)).toEqual(['p/n0 answered'])
   })
 
   it('the longest silence of all ends the search: nodes that let it wait that long are not asked twice', async () => {
@@ -93,7 +82,7 @@ describe('when all nodes have failed a request', () => {
     await rig.open()
     const answer = await rig.ask({})
     expect([answer.status, await answer.json()]).toMatchObject([504, { error: { code: 'LB_UPSTREAM_TIMEOUT' } }])
-    await expect.poll(tries).toEqual(['p/n0 timeout', 'p/n1 timeout'])
+    await expect.poll(() => tries(rig)).toEqual(['p/n0 timeout', 'p/n1 timeout'])
   })
 
   it('none is asked later than the request may be old', async () => {
@@ -102,7 +91,7 @@ describe('when all nodes have failed a request', () => {
     await rig.engine(answering(ok))
     await rig.open()
     expect((await rig.ask({})).status).toBe(503)
-    await expect.poll(tries).toEqual(['p/n0 refused'])
+    await expect.poll(() => tries(rig)).toEqual(['p/n0 refused'])
   })
 })
 

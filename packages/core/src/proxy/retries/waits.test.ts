@@ -2,29 +2,17 @@ import type { Socket } from 'node:net'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { AbsentNode } from '../../contracts/index.js'
 import { openaiDialect } from '../../dialects/index.js'
-import { chunk, delta, done, lastChunk, plainAnswer, Rig, streamHead } from '../scripted-gateway.test.fixture.js'
-
-const ok = plainAnswer(200, { choices: [{ message: { content: 'hi' } }] })
-const busy = plainAnswer(429, { error: { message: 'slow down' } })
-const withRetryAfter = (answer: string, seconds: number): string => answer.replace('\r\n', `\r\nretry-after: ${seconds}\r\n`)
+import { chunk, delta, done, lastChunk, plainAnswer, streamHead, type Rig } from '../scripted-gateway.test.fixture.js'
+import { answering, busy, closed, inLine, ok, patientRig, tries, withRetryAfter } from './patient-rig.test.fixture.js'
 
 let rig: Rig
 
 beforeEach(() => {
-  rig = new Rig('listen')
-  rig.retries = 8
-  rig.retryRules = { waitMs: 3_000, loadingMs: 3_000, pause: { firstMs: 10, longestMs: 40 } }
+  rig = patientRig()
 })
 
-afterEach(async () => {
-  await expect.poll(() => rig.settled).toBe(rig.opened)
-  await expect.poll(() => rig.proxy?.inLine()).toEqual(new Map())
-  await rig.close()
-})
+afterEach(() => closed(rig))
 
-const answering = (answer: string | (() => string)) => (socket: Socket) => void socket.write(typeof answer === 'string' ? answer : answer())
-const inLine = (): number => rig.proxy?.inLine().get('p') ?? 0
-const tries = () => rig.records.at(-1)?.attempts.map(({ node, outcome }) => `${node} ${outcome}`)
 const absent = (state: AbsentNode['state'], more: Partial<AbsentNode> = {}): AbsentNode => ({
   id: 'p/n0',
   pool: 'p',
@@ -53,7 +41,7 @@ describe('a 429', () => {
     await rig.open()
     const asked = Array.from({ length: 60 }, () => rig.ask({}))
     // Two of them may be trying nodes out.
-    await expect.poll(inLine, { timeout: 10_000 }).toBeGreaterThan(57)
+    await expect.poll(() => inLine(rig), { timeout: 10_000 }).toBeGreaterThan(57)
     const before = rig.requests.reduce((sum, seen) => sum + seen.length, 0)
     isOpen = true
     const statuses = await Promise.all(asked.map(async (answer) => (await answer).status))
@@ -94,7 +82,7 @@ describe('a 429', () => {
     await rig.open()
     const leaving = new AbortController()
     const waiting = rig.ask({}, { 'x-lb-labels': 'gpu=a' }, leaving.signal).catch(() => undefined)
-    await expect.poll(inLine).toBe(1)
+    await expect.poll(() => inLine(rig)).toBe(1)
     expect((await rig.ask({}, { 'x-lb-labels': 'gpu=b' })).status).toBe(200)
     expect((await rig.ask({})).status).toBe(200)
     leaving.abort()
@@ -112,7 +100,7 @@ describe('when there is no node', () => {
     const asked: Promise<Response>[] = []
     for (let request = 0; request < 30; request += 1) {
       asked.push(rig.ask({}, { 'x-turn': `u${request}` }))
-      await expect.poll(inLine).toBe(request + 1)
+      await expect.poll(() => inLine(rig)).toBe(request + 1)
     }
     const turns: number[] = []
     await rig.engine((socket) => {
@@ -154,7 +142,7 @@ describe('when there is no node', () => {
     })
     rig.absent = [absent('loading')]
     const asked = rig.ask({})
-    await expect.poll(inLine).toBe(1)
+    await expect.poll(() => inLine(rig)).toBe(1)
     rig.absent = [absent('failed', { mayComeBack: false, reason: 'failed 5 times in 10 minutes and is not started again' })]
     rig.proxy?.nodesChanged()
     expect((await asked).status).toBe(503)
@@ -166,7 +154,7 @@ describe('when there is no node', () => {
     rig.absent = [absent('starting')]
     await rig.open()
     const first = rig.ask({ stream: true })
-    await expect.poll(inLine).toBe(1)
+    await expect.poll(() => inLine(rig)).toBe(1)
     expect((await rig.ask({})).status).toBe(503)
     await expect.poll(async () => (await first).status).toBe(200)
     await rig.engine((socket) => void socket.write(streamHead + chunk(delta('here') + done) + lastChunk))
@@ -180,7 +168,7 @@ describe('when there is no node', () => {
     await rig.open()
     const leaving = new AbortController()
     const asked = rig.ask({}, {}, leaving.signal).catch(() => undefined)
-    await expect.poll(inLine).toBe(1)
+    await expect.poll(() => inLine(rig)).toBe(1)
     leaving.abort()
     await asked
     await expect.poll(() => rig.records).toMatchObject([{ outcome: 'client-gone', attempts: [] }])
@@ -198,7 +186,7 @@ describe('a node that says that it loads', () => {
     )
     await rig.open()
     const asked = rig.ask({})
-    await expect.poll(inLine).toBe(1)
+    await expect.poll(() => inLine(rig)).toBe(1)
     isLoaded = true
     expect((await asked).status).toBe(200)
     await expect.poll(() => rig.records[0]?.attempts).toMatchObject([{ outcome: 'refused' }, { outcome: 'answered' }])
@@ -215,7 +203,7 @@ describe('tiers', () => {
     await rig.open()
     expect((await rig.ask({}, { 'x-lb-trace': '1' })).headers.get('x-lb-node')).toBe('p/n2')
     expect(rig.decisions.at(-1)?.leftOut.map(({ node, filter }) => `${node} ${filter}`)).toEqual(['p/n0 tried', 'p/n1 tried', 'p/n3 tier'])
-    await expect.poll(tries).toEqual(['p/n0 reset', 'p/n1 refused', 'p/n2 answered'])
+    await expect.poll(() => tries(rig)).toEqual(['p/n0 reset', 'p/n1 refused', 'p/n2 answered'])
     rig.nodes.shift()
     expect((await rig.ask({})).headers.get('x-lb-attempts')).toBe('1')
     await expect.poll(() => rig.records[1]?.node).toBe('p/n2')
