@@ -1,6 +1,9 @@
 /** The commands of rollouts, scale and residency, against a real balancer with simulated engines. */
+import { execFileSync, spawnSync } from 'node:child_process'
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
+import { delimiter, join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
-import { finished, House, until } from './house.js'
+import { binary, finished, House, until } from './house.js'
 
 interface Rollout {
   readonly id: string
@@ -193,6 +196,67 @@ describe('lb rollout', () => {
     expect([0, 3], stderr + stdout).toContain(code)
     const { phase } = await status()
     expect(code).toBe(phase === 'promoted' ? 0 : 3)
+  })
+})
+
+/** Stands in for ssh: "over there" is this house. Forwards as `-L` says until its stdin ends. */
+const fakeSsh = (socketPath: string): string => `#!${process.execPath}
+const net = require('node:net')
+const args = process.argv.slice(2)
+if (!args.includes('-L')) { console.log(JSON.stringify({ socketPath: ${JSON.stringify(socketPath)} })); process.exit(0) }
+const [local, target] = args[args.indexOf('-L') + 1].split(/(?<=\\.sock):/)
+net.createServer((a) => { const b = net.connect(target); a.pipe(b).pipe(a); a.on('error', () => b.destroy()); b.on('error', () => a.destroy()) }).listen(local)
+process.stdin.resume().on('end', () => process.exit(0))
+`
+
+describe('lb rollout on another machine', () => {
+  it('asks the balancer there, also with a file that lies here', async () => {
+    await open(topology())
+    const { socketPath } = await json<{ socketPath: string }>(['paths'])
+    const bin = join(house.folder, 'bin')
+    mkdirSync(bin)
+    writeFileSync(join(bin, 'package.json'), '{"type":"commonjs"}')
+    writeFileSync(join(bin, 'ssh'), fakeSsh(socketPath))
+    chmodSync(join(bin, 'ssh'), 0o755)
+    const far = { PATH: `${bin}${delimiter}${process.env['PATH'] ?? ''}` }
+    house.write('lb.yaml', topology({ args: ', seed: 4' }))
+    const begun = await house.lb(['rollout', 'start', 'chat', '--file', 'lb.yaml', '--hold', '1h', '--remote', 'ssh://box'], far)
+    expect(begun.code, begun.stderr).toBe(0)
+    expect((await house.lb(['rollout', 'abort', 'chat', '--wait', '--remote', 'ssh://box'], far)).code).toBe(4)
+  })
+})
+
+describe.skipIf(spawnSync('tmux', ['-V']).status !== 0)('a rollout in the live view (needs tmux)', () => {
+  const socket = `lb-rollout-${process.pid}`
+  const tmux = (...args: readonly string[]): string => execFileSync('tmux', ['-L', socket, '-f', '/dev/null', ...args]).toString('utf8')
+  const pane = (): string => tmux('capture-pane', '-p')
+  const press = (key: string): void => void tmux('send-keys', key)
+  afterEach(() => void spawnSync('tmux', ['-L', socket, 'kill-server']))
+
+  it('is shown beside its nodes, paused, and aborted after a question', async () => {
+    await open(topology())
+    expect((await house.lb(['rollout', 'start', 'chat', '--set', 'launch.args.seed=5', '--hold', '1h'])).code).toBe(0)
+    await inPhase('holding')
+    const env = Object.entries({ ...house.env, TERM: 'xterm-256color' }).flatMap(([name, value]) =>
+      value === undefined ? [] : ['-e', `${name}=${value}`],
+    )
+    tmux('new-session', '-d', '-x', '100', '-y', '30', ...env, '-c', house.cwd, `${binary} top; sleep 60`)
+    await until(() => /rollout chat .* canary 50 % .* step 1 of 2/.test(pane()), 30_000)
+    expect(pane()).toMatch(/errors 0\.0 % vs 0\.0 % \(at most \+1 %\)|waits for requests/)
+    expect(pane()).toMatch(/p pause {2}P promote {2}A abort/)
+    press('p')
+    await until(() => /rollout chat .* paused, step 1 of 2/.test(pane()), 20_000)
+    press('A')
+    await until(() => /Abort .* in chat\? r1 takes all its traffic again.* y\/N/.test(pane()), 20_000)
+    press('n')
+    await until(() => !pane().includes('y/N'), 20_000)
+    expect((await status()).phase).toBe('paused')
+    press('A')
+    await until(() => pane().includes('y/N'), 20_000)
+    press('y')
+    await until(() => /rollout chat .* aborted at/.test(pane()), 30_000)
+    await load?.end()
+    expect(load?.failed).toEqual([])
   })
 })
 
