@@ -60,11 +60,11 @@ describe('the stages of a rollout', () => {
   it('stay where a split or a shadow is, and have a way on for whoever promotes it', () => {
     const split = stagesOf({ ...wish, kind: 'split', steps: [0.3] }, limits(2, 1))
     expect(split.filter(({ isLasting }) => isLasting)).toMatchObject([{ come: 1, gone: 0, share: 0.3 }])
-    const shadow = stagesOf({ ...wish, kind: 'shadow', steps: [1] }, limits(2, 2))
+    const shadow = stagesOf({ ...wish, kind: 'shadow', steps: [1] }, limits(3, 2))
     expect(shadow.filter(({ isLasting }) => isLasting)).toMatchObject([{ come: 2, gone: 0, share: 0, shadowShare: 1 }])
     expect([split.at(-1), shadow.at(-1)]).toMatchObject([
       { gone: 2, come: 2, share: 1 },
-      { gone: 2, come: 2, share: 1 },
+      { gone: 3, come: 3, share: 1 },
     ])
   })
 

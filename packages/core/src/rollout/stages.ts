@@ -104,12 +104,13 @@ function lasting(wish: StageWish, limits: Limits): readonly Stage[] {
   return stages.length === 0 ? [] : [...asLasting(stages), ...theRest(stages.at(-1), limits)]
 }
 
-/** Copies go to as many new nodes as their share of the traffic needs; nobody is answered by them. */
-function shadowed(wish: StageWish, limits: Limits): readonly Stage[] {
-  const shadowShare = wish.steps[0] ?? 1
-  const stages = toShare(shadowShare, 1, { wish, limits, before: undefined })
-  const hidden = stages.map((stage) => ({ ...stage, share: 0, ...(stage.step === 1 ? { shadowShare } : {}) }))
-  return hidden.length === 0 ? [] : [...asLasting(hidden), ...theRest(hidden.at(-1), limits)]
+/** Copies go to as many new nodes as their share needs and there is room for: the old ones have all of the traffic, and none of them makes room. */
+function shadowed({ steps, holdMs }: StageWish, limits: Limits): readonly Stage[] {
+  const shadowShare = steps[0] ?? 1
+  const come = Math.min(placesFor(shadowShare, limits.fresh), mostOf(limits) - limits.old)
+  if (come < 1) return []
+  const stage = { gone: 0, come, share: 0, shadowShare, step: 1, isJudged: true, holdMs, isLasting: true }
+  return [stage, ...theRest(stage, limits)]
 }
 
 /** A second set, watched in the dark; one switch; the old set is kept for a while. */

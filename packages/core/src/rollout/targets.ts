@@ -1,5 +1,5 @@
 import { LbError } from '../errors/index.js'
-import { nodeIdOf, slotsOf, type GroupPlan, type PoolPlan } from '../topology/index.js'
+import type { GroupPlan, PoolPlan } from '../topology/index.js'
 import { sameJson, type Pair } from './places.js'
 import { contentOf, planOf, relaunchOf, shownModel, type RevisionStore, type StoredRevision } from './revisions/index.js'
 import type { RolloutWish } from './rollout-wish.js'
@@ -151,11 +151,6 @@ export function sideOf({ revision, hash, plan }: StoredRevision): {
   readonly model: string
 } {
   return { revision, hash, model: shownModel(plan) }
-}
-
-/** Ids of all that a pool's groups launch. */
-export function idsOf(pool: PoolPlan): readonly string[] {
-  return pool.groups.flatMap((group) => (group.source === undefined ? slotsOf(group).map((slot) => nodeIdOf(pool, group, slot)) : []))
 }
 
 export function refused(message: string, hint: string): LbError {

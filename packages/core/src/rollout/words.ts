@@ -1,8 +1,11 @@
+import { formatDuration } from '../topology/index.js'
 import type { RolloutRecord } from './rollout-record.js'
 import type { Stage } from './stages.js'
 
 /** What begins with a stage, for people. */
 export function stageInWords({ kind, to, ground }: RolloutRecord, stage: Stage, before: Stage | undefined): string {
+  const isSame = stage.come === before?.come && stage.gone === before.gone && stage.share === before.share
+  if (isSame) return `${kind}: the old nodes are kept for ${formatDuration(stage.holdMs ?? 0)}`
   const more = ground.isStanding ? 0 : stage.come - (before?.come ?? 0)
   const fewer = ground.isStanding ? 0 : stage.gone - (before?.gone ?? 0)
   const parts = [
