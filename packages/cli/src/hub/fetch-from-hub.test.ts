@@ -1,7 +1,7 @@
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { delimiter, join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { fetchFromHub } from './index.js'
 import { bytesOf, ScriptedHub } from './scripted-hub.test.fixture.js'
 
@@ -21,9 +21,13 @@ afterEach(async () => {
 
 const commit = 'c'.repeat(40)
 
-async function fetched(model: string, env: Record<string, string>): Promise<{ done: boolean; steps: readonly string[] }> {
+async function fetched(
+  model: string,
+  env: Record<string, string>,
+  group: object = {},
+): Promise<{ done: boolean; steps: readonly string[] }> {
   const steps: string[] = []
-  const wanted: unknown = { model, env: { HF_ENDPOINT: hub.url, HF_HOME: join(folder, 'hf'), ...env } }
+  const wanted: unknown = { model, group, env: { HF_ENDPOINT: hub.url, HF_HOME: join(folder, 'hf'), ...env } }
   const options = { signal: AbortSignal.timeout(15_000), onProgress: ({ step }: { step: string }) => void steps.push(step) }
   return { done: await fetchFromHub(wanted as Parameters<typeof fetchFromHub>[0], options), steps }
 }
@@ -46,6 +50,18 @@ describe('weights for a rollout', () => {
   it('are somebody else’s to bring where they are no model of a hub', async () => {
     expect((await fetched('llama3.2:latest', {})).done).toBe(false)
     expect(hub.asked).toEqual([])
+  })
+
+  it('are fetched on the machine of the engine, by its own hf', async () => {
+    const command = (name: string, script: string): void => writeFileSync(join(folder, name), `#!/bin/sh\n${script}\n`, { mode: 0o755 })
+    command('ssh', 'for last; do :; done; exec /bin/sh -c "$last"')
+    command('hf', `printf '%s\\n' "$HF_HOME" "$@" > '${folder}/hf-args'; echo "fetching" >&2; echo '/there/snapshots/${commit}'`)
+    vi.stubEnv('PATH', `${folder}${delimiter}${process.env['PATH'] ?? ''}`)
+    const group = { host: { name: 'box', ssh: { host: 'box' } }, launch: { settings: { revision: 'main' } } }
+    const { done, steps } = await fetched('org/m', { HF_HOME: '/data' }, group)
+    vi.unstubAllEnvs()
+    expect({ done, steps }).toEqual({ done: true, steps: ['box: fetching'] })
+    expect(readFileSync(join(folder, 'hf-args'), 'utf8')).toMatch(/^\/data\ndownload\norg\/m\n[^]*--revision\nmain\n$/)
   })
 
   it('that the hub refuses are told as it tells them', async () => {

@@ -76,6 +76,32 @@ describe('weights of a launch', () => {
   })
 })
 
+describe('weights of a launch on another machine', () => {
+  const far = {
+    ...groupOf({ model: 'org/name', env: { HF_HOME: '/data', HF_TOKEN: { env: 'T' } } }),
+    host: { name: 'box', ssh: { host: 'box' } },
+  }
+  const able: Script = () => ({ toFetch: () => Promise.reject(new Error('must not look here')) })
+
+  it('are fetched there, where a hub has them', async () => {
+    const wanted: WantedWeights[] = []
+    const fetcher: NonNullable<FetchOptions['fetcher']> = (given) => (wanted.push(given), Promise.resolve(true))
+    expect((await fetched(able, { fetcher }, far)).how).toBe('fetched')
+    expect(wanted).toMatchObject([{ model: 'org/name', env: { HF_HOME: '/data' } }])
+    expect(wanted[0]?.env).not.toHaveProperty('HF_TOKEN')
+    expect((await fetched(() => ({}), { fetcher }, far)).how).toBe('here')
+    expect(wanted).toHaveLength(1)
+  })
+
+  it('that cannot be fetched from here may be there all the same', async () => {
+    const { how, told } = await fetched(able, { fetcher: () => Promise.reject(new Error('there is no `hf` there')) }, far)
+    expect(how).toBe('here')
+    expect(told).toEqual([{ step: 'there is no `hf` there; the engine over there may have it, or fetches it itself' }])
+    const abort = AbortSignal.abort(new Error('enough'))
+    await expect(fetched(able, { fetcher: () => Promise.reject(new Error('no')), signal: abort }, far)).rejects.toThrow('enough')
+  })
+})
+
 describe('a model of a server that is attached', () => {
   const server =
     (content: Backend['content'], pulled: string[]): Script =>

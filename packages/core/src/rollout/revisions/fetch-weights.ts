@@ -1,7 +1,7 @@
 import type { Backend, LaunchSlot, PullProgress } from '../../contracts/index.js'
 import { isLbError, LbError, messageOf } from '../../errors/index.js'
 import { hasOwnCommandLine, preflight, prepareLaunch } from '../../nodes/index.js'
-import type { GroupPlan, PoolPlan } from '../../topology/index.js'
+import type { GroupPlan, LaunchSettings, PoolPlan } from '../../topology/index.js'
 import { backendOf, nodePlanOf, type WeightsContext } from './weights.js'
 
 /** Weights that are not where a launch will look for them. */
@@ -10,7 +10,7 @@ export interface WantedWeights {
   readonly model: string
   readonly pool: PoolPlan
   readonly group: GroupPlan
-  /** That the engine would get: where its cache is, what it may read. */
+  /** That the engine would get: where its cache is, what it may read. Of one on another machine, what is declared for it. */
   readonly env: Readonly<Record<string, string>>
 }
 
@@ -37,8 +37,7 @@ export async function fetchWeights(
 ): Promise<'here' | 'fetched'> {
   if (group.source !== undefined) return 'here'
   if (group.launch === undefined) return pullAt(backendOf(pool, group, context), group.model, options)
-  // Its plugin would look at the files of this machine.
-  if (group.host !== undefined) return 'here'
+  if (group.host !== undefined) return fetchThere({ pool, group, launch: group.launch }, context, options)
   const { backend, plan, env } = await prepareLaunch(nodePlanOf(pool, group), 1, nowhere, context)
   const isOwnCommandLine = hasOwnCommandLine(group.launch)
   const found = await preflight({
@@ -61,6 +60,29 @@ export async function fetchWeights(
     `${model} is not ${wasBrought ? 'where the engine looks, though it was fetched' : 'here: a node would be gone while it is fetched'}`,
     `lb models pull ${model} --pool ${pool.name}`,
   )
+}
+
+/**
+ * On another machine nobody can look from here, and what cannot be fetched there may lie there already, or be fetched by its engine: so it is tried, and said where it
+ * did not work.
+ */
+async function fetchThere(
+  { pool, group, launch }: { readonly pool: PoolPlan; readonly group: GroupPlan; readonly launch: LaunchSettings },
+  context: WeightsContext,
+  { fetcher, signal, onProgress }: FetchOptions,
+): Promise<'here' | 'fetched'> {
+  const { toFetch, models } = backendOf(pool, group, context)
+  const isFromHub = toFetch !== undefined && models?.pull === undefined
+  if (!isFromHub || fetcher === undefined || launch.model === undefined) return 'here'
+  const env = Object.fromEntries(Object.entries(launch.env).flatMap(([name, value]) => (typeof value === 'string' ? [[name, value]] : [])))
+  try {
+    return (await fetcher({ model: launch.model, pool, group, env }, { signal, onProgress })) ? 'fetched' : 'here'
+  } catch (error) {
+    signal.throwIfAborted()
+    context.log.warn('revisions.not_fetched_there', { pool: pool.name, group: group.name, error: messageOf(error) })
+    onProgress({ step: `${messageOf(error)}; the engine over there may have it, or fetches it itself` })
+    return 'here'
+  }
 }
 
 function nowhere(backend: Backend): Promise<LaunchSlot> {
