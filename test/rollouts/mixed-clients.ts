@@ -21,8 +21,16 @@ export interface QuestionSet {
   readonly long: readonly Question[]
 }
 
-/** Asked of an engine that nobody else knows; the same in each run. */
-export async function questionSet(longTokens: number): Promise<QuestionSet> {
+const sets = new Map<number, Promise<QuestionSet>>()
+
+/** Asked once of an engine that nobody else knows; the same in each run. */
+export function questionSet(longTokens: number): Promise<QuestionSet> {
+  const known = sets.get(longTokens) ?? askAll(longTokens)
+  sets.set(longTokens, known)
+  return known
+}
+
+async function askAll(longTokens: number): Promise<QuestionSet> {
   const engine = new SimProcess('reference', ['--profile', 'instant'])
   await engine.start()
   try {
