@@ -46,10 +46,10 @@ describe.skipIf(command === undefined)('two real llama-servers get another model
   /** Plain requests and streams in turn, until told to stop; every one must be whole. */
   function load() {
     const failures: string[] = []
-    let stopped = false
+    const over = new AbortController()
     let n = 0
     const lane = async (index: number): Promise<void> => {
-      for (let turn = index; !stopped; turn += 1) {
+      for (let turn = index; !over.signal.aborted; turn += 1) {
         n += 1
         try {
           if (turn % 2 === 0) await askPlain(url, 'tiny', { max_tokens: TOKENS })
@@ -64,7 +64,7 @@ describe.skipIf(command === undefined)('two real llama-servers get another model
     }
     const lanes = Promise.all(Array.from({ length: LANES }, (_, index) => lane(index)))
     const stop = async () => {
-      stopped = true
+      over.abort()
       await lanes
       return { n, failures }
     }

@@ -1,5 +1,5 @@
 /** Clients that are the official library, with retries switched off: what it throws is a failure that people would see. */
-import OpenAI from 'openai'
+import OpenAI, { APIConnectionError, APIConnectionTimeoutError, APIError } from 'openai'
 import { pause } from '../e2e/steady-load.js'
 import { compare } from '../reliability/compare.js'
 import type { Answered, AnswerKind } from '../reliability/client.js'
@@ -76,7 +76,7 @@ export class OpenaiClients {
       const node = headers.get('x-lb-node') ?? undefined
       return end(isWhole ? 'whole' : 'wrong', { status: 200, text, tokens, node, attempts: Number(headers.get('x-lb-attempts') ?? 1) })
     } catch (error) {
-      const refusal = error instanceof OpenAI.APIError ? error : undefined
+      const refusal = error instanceof APIError ? error : undefined
       const retryAfter = refusal?.headers?.get('retry-after') ?? undefined
       return end(kindOf(error), { said: String(error).slice(0, 300), status: refusal?.status ?? 0, retryAfter })
     }
@@ -103,8 +103,8 @@ export class OpenaiClients {
 
 /** The library gives an error event no status either; it has a code then. */
 function kindOf(error: unknown): AnswerKind {
-  if (error instanceof OpenAI.APIConnectionTimeoutError) return 'hung'
-  if (error instanceof OpenAI.APIConnectionError) return 'broken'
-  if (error instanceof OpenAI.APIError) return error.status === undefined ? 'error-event' : 'refused'
+  if (error instanceof APIConnectionTimeoutError) return 'hung'
+  if (error instanceof APIConnectionError) return 'broken'
+  if (error instanceof APIError) return error.status === undefined ? 'error-event' : 'refused'
   return 'cut'
 }

@@ -35,12 +35,13 @@ describe('faults over real sockets', () => {
 
   it('exit-on-load:CODE leaves with that code', async () => {
     const codes: number[] = []
-    await using _sim = await SimClient.start(
+    await using sim = await SimClient.start(
       { fault: 'exit-on-load:137' },
       { die: () => expect.unreachable(), exit: (code) => void codes.push(code) },
     )
     await until(() => codes.length > 0)
     expect(codes).toEqual([137])
+    expect(sim.server.engine.faults.current).toEqual({ kind: 'exit-on-load', code: 137 })
   })
 
   it('die-after:MS dies after its load, at run time after the switch, and not at all when cleared', async () => {
