@@ -35,9 +35,9 @@ async function addSamples(path: string, hash: Hash): Promise<number> {
     hash.update(`${basename(path)}:${size}:`)
     const room = Buffer.allocUnsafe(Math.min(HEAD_BYTES, size))
     await addPart(file, hash, room, 0)
-    const apart = Math.max(0, size - SAMPLE_BYTES) / SAMPLES
-    for (let part = 1; apart > 0 && part <= SAMPLES; part++)
-      await addPart(file, hash, room.subarray(0, SAMPLE_BYTES), Math.floor(part * apart))
+    const samples = size > SAMPLE_BYTES ? SAMPLES : 0
+    for (let part = 1; part <= samples; part++)
+      await addPart(file, hash, room.subarray(0, SAMPLE_BYTES), Math.floor((part * (size - SAMPLE_BYTES)) / SAMPLES))
     return size
   } finally {
     await file.close()
