@@ -1,3 +1,4 @@
+import type { Circumstances } from './figure.js'
 import type { JudgeSample } from './judge-sample.js'
 
 /** The longest of so many durations is the wait. */
@@ -6,7 +7,7 @@ const kept = 4_000
 
 interface Waiting {
   readonly sample: JudgeSample
-  readonly step: number
+  readonly circumstances: Circumstances
   readonly startedAtMs: number
   readonly durationMs: number
 }
@@ -21,14 +22,14 @@ export class ArrivalOrder {
   /** Oldest first. */
   private readonly waiting: Waiting[] = []
 
-  constructor(private readonly onSample: (sample: JudgeSample, step: number) => void) {}
+  constructor(private readonly onSample: (sample: JudgeSample, circumstances: Circumstances) => void) {}
 
-  add(sample: JudgeSample, step: number): void {
+  add(sample: JudgeSample, circumstances: Circumstances): void {
     const { startedAtMs, endedAtMs } = sample
-    if (startedAtMs === null || endedAtMs === null) return this.onSample(sample, step)
+    if (startedAtMs === null || endedAtMs === null) return this.onSample(sample, circumstances)
     const durationMs = endedAtMs - startedAtMs
     if (this.waitMs === undefined) this.learn(durationMs)
-    if (this.waiting.length < kept) this.insert({ sample, step, startedAtMs, durationMs })
+    if (this.waiting.length < kept) this.insert({ sample, circumstances, startedAtMs, durationMs })
     if (this.waitMs !== undefined) this.release(endedAtMs - this.waitMs, this.waitMs)
   }
 
@@ -47,8 +48,8 @@ export class ArrivalOrder {
 
   private release(untilMs: number, waitMs: number): void {
     while (this.waiting.length > 0 && (this.waiting[0] as Waiting).startedAtMs <= untilMs) {
-      const { sample, step, durationMs } = this.waiting.shift() as Waiting
-      if (durationMs <= waitMs) this.onSample(sample, step)
+      const { sample, circumstances, durationMs } = this.waiting.shift() as Waiting
+      if (durationMs <= waitMs) this.onSample(sample, circumstances)
     }
   }
 }

@@ -1,10 +1,19 @@
 import type { JudgeFigure } from '../rollout-status.js'
 import type { JudgeSample } from './judge-sample.js'
 
+/** What else is known of a sample's request. */
+export interface Circumstances {
+  /** Of the rollout, in which it began. */
+  readonly step: number
+  /** It began with the step itself, in a crowd perhaps. */
+  readonly isEarly: boolean
+  /** Logarithm of how much more a new node has to do than an old one; 0 or more. */
+  readonly load: number
+}
+
 /** One thing that both sides are compared by. */
 export interface Figure {
-  /** `step`: of the rollout, in which the request began. */
-  add(sample: JudgeSample, step: number): void
+  add(sample: JudgeSample, circumstances: Circumstances): void
   /** Surely worse than the old one, and that it is so by more than it may be is not ruled out. */
   readonly isBad: boolean
   /** Looks so, but chance may still be the cause. */

@@ -43,6 +43,7 @@ describe('what a request says of the two sides', () => {
     expect(samplesOf(record({}), sides)).toEqual([
       {
         side: 'canary',
+        node: 'chat/a',
         startedAtMs: 1_010,
         endedAtMs: 1_910,
         failed: false,
@@ -84,6 +85,10 @@ describe('what a request says of the two sides', () => {
     ])
     const attempts = [attempt({ outcome: 'refused', status: 404 }), attempt({ revision: 'r1' })]
     expect(samplesOf(record({ attempts }), sides)).toMatchObject([{ side: 'canary', failed: false, refused: true }])
+  })
+
+  it('has no times for what waited in line', () => {
+    expect(samplesOf(record({ inLineMs: 5 }), sides)).toMatchObject([{ failed: false, ttftMs: null, tpotMs: null, completionTokens: 41 }])
   })
 
   it('is one time for an answer that came in one piece', () => {

@@ -3,6 +3,8 @@ import type { AnswerQuality, AttemptRecord, RequestRecord, ShadowPair } from '..
 /** What one node did with one request, as far as a judge compares it. */
 export interface JudgeSample {
   readonly side: 'canary' | 'baseline'
+  /** `pool/node`; null: nobody knows. */
+  readonly node: string | null
   /** When its node was asked, and when the request ended; epoch, null: nobody knows. */
   readonly startedAtMs: number | null
   readonly endedAtMs: number | null
@@ -39,7 +41,7 @@ const mostUnknownTokens = 128
 /**
  * What a request says of the two sides: what came of the first try whose end says anything about its node, as nobody chose that node for how it answers. What
  * failed on the new side and was answered by the old one is a failure of the new side; the answer to what failed elsewhere would flatter whoever gave it.
- * Clients that left and nodes that asked for a pause say nothing.
+ * What waited in line comes in a crowd with others that did, and has no times of its own. Clients that left and nodes that asked for a pause say nothing.
  */
 export function samplesOf(record: RequestRecord, sides: JudgedSides): JudgeSample[] {
   for (const [index, attempt] of record.attempts.entries()) {
@@ -49,15 +51,18 @@ export function samplesOf(record: RequestRecord, sides: JudgedSides): JudgeSampl
     const side = sideOf(attempt, sides)
     if (side === undefined) return []
     const isWhole = end === 'answered' && isLast && record.outcome === 'ok'
+    const isTimed = isWhole && record.inLineMs === 0
     return [
       {
         side,
+        node: attempt.node,
         startedAtMs: record.arrivedAtMs + attempt.startedMs,
         endedAtMs: record.arrivedAtMs + record.totalMs,
         failed: end === 'failed',
         refused: end === 'refused',
         ...(attempt.quality === undefined ? {} : { quality: attempt.quality }),
-        ...(isWhole ? timesOf(record, attempt) : noTimes),
+        ...(isTimed ? timesOf(record, attempt) : noTimes),
+        completionTokens: isWhole ? tokensOf(record) : null,
       },
     ]
   }
@@ -68,10 +73,11 @@ export function samplesOf(record: RequestRecord, sides: JudgedSides): JudgeSampl
 export function samplesOfPair({ main, copy }: ShadowPair): JudgeSample[] {
   if (main.failure !== null && main.status === 0) return []
   return (['baseline', 'canary'] as const).map((side) => {
-    const { failure, status, completionTokens, quality, totalMs, ttftMs } = side === 'canary' ? copy : main
+    const { node, failure, status, completionTokens, quality, totalMs, ttftMs } = side === 'canary' ? copy : main
     const whole = failure === null && status < 400
     return {
       side,
+      node,
       startedAtMs: null,
       endedAtMs: null,
       failed: failure !== null || status >= 500,
@@ -109,18 +115,21 @@ function isRefusal(status: number): boolean {
   return status >= 400 && status < 499 && status !== 429
 }
 
-type Times = Pick<JudgeSample, 'ttftMs' | 'computedTokens' | 'tpotMs' | 'wholeMs' | 'completionTokens'>
-const noTimes: Times = { ttftMs: null, computedTokens: null, tpotMs: null, wholeMs: null, completionTokens: null }
+type Times = Pick<JudgeSample, 'ttftMs' | 'computedTokens' | 'tpotMs' | 'wholeMs'>
+const noTimes: Times = { ttftMs: null, computedTokens: null, tpotMs: null, wholeMs: null }
 
 function timesOf(record: RequestRecord, { startedMs }: AttemptRecord): Times {
-  const tokens = record.tokensMeasured ? record.completionTokens : null
+  const tokens = tokensOf(record)
   return {
     ttftMs: record.ttftMs === null ? null : Math.max(0, record.ttftMs - startedMs),
     computedTokens: computedOf(record),
     tpotMs: paceOf(record.totalMs, record.ttftMs, tokens),
     wholeMs: record.stream || tokens === null || tokens < leastTokensForPace ? null : record.totalMs - startedMs,
-    completionTokens: tokens,
   }
+}
+
+function tokensOf({ tokensMeasured, completionTokens }: RequestRecord): number | null {
+  return tokensMeasured ? completionTokens : null
 }
 
 /** By the engine, else as lb believed when it sent the request. */

@@ -4,6 +4,7 @@ import type { JudgeSample } from './judge-sample.js'
 import { plan, simulateRollout } from './simulated-rollout.test.fixture.js'
 
 const good: Omit<JudgeSample, 'side'> = {
+  node: null,
   startedAtMs: 0,
   endedAtMs: 0,
   failed: false,
@@ -108,6 +109,29 @@ describe('the judge', () => {
     const judge = new Judge(plan)
     for (let nth = 0; nth < 500; nth += 1) for (const side of ['baseline', 'canary'] as const) judge.add({ ...good, side, failed: true })
     expect(judge.report().verdict).toBe('good')
+  })
+
+  it('calls no revision slower because its nodes have more to do', () => {
+    const run = (ttftMs: number): boolean => {
+      const judge = new Judge(plan)
+      for (let nth = 0; nth < 400 && !judge.isBad; nth += 1) {
+        for (const node of ['new-0', 'new-1', 'new-0', 'new-1']) judge.add({ ...good, side: 'canary', node, ttftMs })
+        for (const node of ['old-0', 'old-1', 'old-2', 'old-3']) judge.add({ ...good, side: 'baseline', node })
+      }
+      return judge.isBad
+    }
+    expect([170, 300].map(run)).toEqual([false, true])
+  })
+
+  it('calls no revision slower because a crowd waited for its only node', () => {
+    const run = (crowdMs: number): boolean => {
+      const judge = new Judge(plan)
+      for (let nth = 0; nth < 400; nth += 1) judge.add({ ...good, side: 'baseline', startedAtMs: nth * 10 })
+      judge.step(10_000)
+      for (let nth = 0; nth < 60; nth += 1) judge.add({ ...good, side: 'canary', startedAtMs: 10_000 + (nth * crowdMs) / 60, ttftMs: 500 })
+      return judge.isBad
+    }
+    expect([1_500, 30_000].map(run)).toEqual([false, true])
   })
 
   it('calls a cold cache no regression, and finds one behind it', () => {

@@ -1,10 +1,14 @@
 import type { JudgePlan } from '../../topology/index.js'
 import type { FigureVerdict, JudgeFigure, JudgeReport } from '../rollout-status.js'
-import type { Figure } from './figure.js'
+import type { Circumstances, Figure } from './figure.js'
 import { figuresOf } from './figures-of.js'
 import type { GoldenOutcome } from './golden-run.js'
 import type { JudgeSample } from './judge-sample.js'
+import { LoadRatio } from './load-ratio.js'
 import type { MetricReading } from './metric-watch.js'
+
+/** Whoever waited for the nodes of a step comes at once, and once more when all of them are answered. */
+const crowdMs = 2_000
 
 /**
  * Says whether a new revision is worse than the old one, after every request. An equal revision is called worse with `plan.falseAlarmRate` at most, over a
@@ -15,6 +19,7 @@ export class Judge {
   /** Golden prompts, metrics, and faults: figures that are told as a whole. */
   private readonly told = new Map<string, JudgeFigure>()
   private readonly requests = { canary: 0, baseline: 0 }
+  private readonly load = new LoadRatio()
   /** When steps began, in order. */
   private readonly steps: number[] = []
   /** Why it is bad, with the figures as they were then. */
@@ -35,9 +40,9 @@ export class Judge {
 
   add(sample: JudgeSample): void {
     if (!sample.refused) this.requests[sample.side] += 1
-    const step = this.stepOf(sample)
+    const circumstances = this.circumstancesOf(sample)
     for (const figure of this.figures) {
-      figure.add(sample, step)
+      figure.add(sample, circumstances)
       if (figure.isBad) this.condemn(figure.inWords())
     }
   }
@@ -76,10 +81,12 @@ export class Judge {
     return { ...report, verdict: 'good', reason: null }
   }
 
-  private stepOf({ side, startedAtMs }: JudgeSample): number {
-    if (startedAtMs === null) return this.steps.length
-    if (side === 'canary' && this.steps.length === 0) this.steps.push(startedAtMs)
-    return this.steps.findLastIndex((atMs) => atMs <= startedAtMs) + 1
+  private circumstancesOf(sample: JudgeSample): Circumstances {
+    const { side, startedAtMs } = sample
+    if (startedAtMs !== null && side === 'canary' && this.steps.length === 0) this.steps.push(startedAtMs)
+    const step = startedAtMs === null ? this.steps.length : this.steps.findLastIndex((atMs) => atMs <= startedAtMs) + 1
+    this.load.add(sample, step)
+    return { step, isEarly: (startedAtMs ?? 0) < (this.steps[step - 1] ?? 0) + crowdMs, load: this.load.log }
   }
 
   private verdict(): Pick<JudgeReport, 'verdict' | 'reason'> {

@@ -5,6 +5,8 @@ export interface Measure {
   readonly value: number
   /** Logarithm of what must be alike for values to be compared; 0 where nothing must. */
   readonly size: number
+  /** It says nothing beside values of earlier steps. */
+  readonly isEarly?: boolean
 }
 
 /** One value of one side, and those of the other side that it is compared with; no value is in two sets. */
@@ -82,6 +84,7 @@ export class MatchedSets {
     const beside = this.take(waiting.baseline, measure, part.coming)
     if (beside.length > 0) return this.options.onSet({ side: 'canary', one: measure.value, others: beside, isPast: false })
     if (!isAlone(waiting)) return keep(waiting.canary, measure, kept.canary)
+    if (measure.isEarly === true) return
     const others = this.takePast(measure)
     if (others.length > 0) this.options.onSet({ side: 'canary', one: measure.value, others, isPast: true })
     else if (this.options.onAlone === undefined) keep(waiting.canary, measure, kept.canary)

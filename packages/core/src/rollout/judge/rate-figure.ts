@@ -1,6 +1,6 @@
 import type { JudgeFigure } from '../rollout-status.js'
 import { Evidence, type Guess } from './evidence.js'
-import { deviations, suspiciousLog, type Figure } from './figure.js'
+import { deviations, suspiciousLog, type Circumstances, type Figure } from './figure.js'
 import { asCount, asDifference, asPercent } from './figure-words.js'
 import type { JudgeSample } from './judge-sample.js'
 import { MatchedSets } from './matched-sets.js'
@@ -45,7 +45,7 @@ export class RateFigure implements Figure {
     return this.evidence.log >= suspiciousLog && this.mayBeBeyond
   }
 
-  add(sample: JudgeSample, step: number): void {
+  add(sample: JudgeSample, { step }: Circumstances): void {
     const hit = this.isBad ? undefined : this.options.isHit(sample)
     if (hit === undefined) return
     const seen = this.seen[sample.side]

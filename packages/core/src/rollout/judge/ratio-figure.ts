@@ -1,7 +1,7 @@
 import type { JudgeFigure } from '../rollout-status.js'
 import { ArrivalOrder } from './arrival-order.js'
 import { Evidence, type Guess } from './evidence.js'
-import { deviations, suspiciousLog, type Figure } from './figure.js'
+import { deviations, suspiciousLog, type Circumstances, type Figure } from './figure.js'
 import { asRatio, inUnit } from './figure-words.js'
 import type { JudgeSample } from './judge-sample.js'
 import { MatchedSets, type MatchedSet, type Measure } from './matched-sets.js'
@@ -40,21 +40,22 @@ export class RatioFigure implements Figure {
   private readonly sets: MatchedSets
   private readonly pairs = new RecentPairs()
   private readonly order: ArrivalOrder | undefined
+  private load = 0
 
   constructor(private readonly options: RatioFigureOptions) {
     this.evidence = new Evidence(options.bothWays === true ? lengthTilts : timeTilts)
     this.sets = new MatchedSets({ caliper: options.caliper, onSet: (set) => this.learn(set) })
-    if (options.bothWays === true) this.order = new ArrivalOrder((sample, step) => this.take(sample, step))
+    if (options.bothWays === true) this.order = new ArrivalOrder((sample, circumstances) => this.take(sample, circumstances))
   }
 
   get isSuspicious(): boolean {
     return this.evidence.log >= suspiciousLog && this.mayBeBeyond
   }
 
-  add(sample: JudgeSample, step: number): void {
+  add(sample: JudgeSample, circumstances: Circumstances): void {
     if (this.isBad) return
-    if (this.order === undefined) this.take(sample, step)
-    else this.order.add(sample, step)
+    if (this.order === undefined) this.take(sample, circumstances)
+    else this.order.add(sample, circumstances)
   }
 
   describe(): Omit<JudgeFigure, 'verdict'> {
@@ -92,16 +93,18 @@ export class RatioFigure implements Figure {
     return ratio === null ? [0, Number.POSITIVE_INFINITY] : [ratio * Math.exp(-deviations * error), ratio * Math.exp(deviations * error)]
   }
 
-  private take(sample: JudgeSample, step: number): void {
+  private take(sample: JudgeSample, { step, isEarly, load }: Circumstances): void {
     const measure = this.isBad ? null : this.options.measure(sample)
     if (measure === null || measure.value <= 0) return
-    this.sets.add(sample.side, { value: Math.log(measure.value), size: measure.size }, step)
+    this.load = load
+    this.sets.add(sample.side, { value: Math.log(measure.value), size: measure.size, isEarly }, step)
   }
 
   private learn({ side, one, others: told, isPast }: MatchedSet): void {
     // What people ask for changes over the day, and no handicap covers both ways.
     if (isPast && this.options.bothWays === true) return
-    const others = isPast ? told.map((value) => value + pastHandicap) : told
+    const handicap = this.options.bothWays === true ? 0 : Math.max(this.load, isPast ? pastHandicap : 0)
+    const others = told.map((value) => value + (side === 'canary' ? handicap : -handicap))
     const middle = medianOf([one, ...others])
     const near = (value: number) => Math.max(-farthest, Math.min(farthest, value - middle))
     this.evidence.add({ side, one: near(one), others: others.map(near) })
