@@ -9,6 +9,8 @@ const MOST_BYTES = 262_144
 /** Where an answer thinks aloud in its text, what it says stands behind. */
 const THOUGHTS = /^\s*<think>[^]*<\/think>/
 const NOTHING = Buffer.alloc(0)
+/** What a piece of a call takes besides its text. */
+const CALL_BYTES = 16
 
 /** Looks at the text of one answer on its way: of a stream event by event, of a plain body piece by piece. */
 export class AnswerWatch {
@@ -146,7 +148,7 @@ export class AnswerWatch {
     const at = typeof index === 'number' ? index : place
     const args = fieldOf(fieldOf(call, 'function'), 'arguments')
     const text = typeof args === 'string' ? args : args === undefined || args === null ? '' : JSON.stringify(args)
-    this.callBytes += text.length
+    this.callBytes += text.length + CALL_BYTES
     if (this.callBytes > MOST_BYTES) this.overBytes += text.length
     else this.calls.set(at, (this.calls.get(at) ?? '') + text)
   }

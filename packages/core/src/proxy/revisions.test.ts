@@ -187,6 +187,20 @@ describe('answers of a pool that is watched', () => {
     await expect.poll(() => rig.records[0]?.attempts).toMatchObject([{ revision: 'r1', status: 200, quality: { chars: 3 } }])
   })
 
+  it('are looked at also where whole frames of a stream pass as they came', async () => {
+    const engine = async (socket: Socket): Promise<void> => {
+      socket.write(streamHead + chunk(role))
+      for (let at = 0; at < 40; at += 1) {
+        socket.write(chunk(delta('again ')))
+        await new Promise((resolve) => setImmediate(resolve))
+      }
+      socket.write(chunk(usage) + chunk(done) + lastChunk)
+    }
+    await both((socket) => void engine(socket))
+    expect((await (await rig.ask({ stream: true })).text()).match(/again /g)).toHaveLength(40)
+    await expect.poll(() => rig.records[0]?.attempts[0]?.quality).toEqual({ chars: 240, isEmpty: false, isRepeating: true })
+  })
+
   it('are looked at in streams, whose client does not notice', async () => {
     await canarySays(stream(role, delta('so '), ...Array.from({ length: 80 }, () => delta('on ')), usage, done))
     const response = await rig.ask({ stream: true })
