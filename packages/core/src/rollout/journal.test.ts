@@ -12,8 +12,9 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(folder, { recursive: true, force: true }))
 
-const running = (id: string, pool = 'chat') =>
-  ({ id, pool, phase: 'holding', plan: {}, ground: {}, first: {}, stages: [], at: 0, events: [] }) as unknown as RolloutRecord
+const empty = { plan: {}, ground: {}, first: {}, from: {}, to: {}, judged: {}, launchHashes: {}, failuresBefore: {} }
+const lists = { stages: [], events: [], readyBefore: [] }
+const running = (id: string, pool = 'chat') => ({ id, pool, phase: 'holding', at: 0, ...empty, ...lists }) as unknown as RolloutRecord
 const over = (id: string, pool = 'chat') =>
   ({ id, pool, phase: 'promoted', from: { revision: 'r1' }, to: { revision: 'r2' } }) as unknown as RolloutStatus
 

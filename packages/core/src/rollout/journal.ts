@@ -70,15 +70,11 @@ function keptIn(path: string): Kept {
 }
 
 function isRecord(value: unknown): value is RolloutRecord {
-  const { id, pool, phase, plan, ground, stages, first, events, at } = (value ?? {}) as Partial<RolloutRecord>
-  const isWhole = [plan, ground, first].every((part) => typeof part === 'object' && part !== null)
-  return (
-    [id, pool, phase].every((text) => typeof text === 'string') &&
-    isWhole &&
-    typeof at === 'number' &&
-    Array.isArray(stages) &&
-    Array.isArray(events)
-  )
+  const { id, pool, phase, at, ...rest } = (value ?? {}) as Partial<RolloutRecord>
+  const { plan, ground, first, from, to, judged, launchHashes, failuresBefore, stages, events, readyBefore } = rest
+  const parts = [plan, ground, first, from, to, judged, launchHashes, failuresBefore]
+  const isWhole = parts.every((part) => typeof part === 'object' && part !== null) && [stages, events, readyBefore].every(Array.isArray)
+  return isWhole && typeof at === 'number' && [id, pool, phase].every((text) => typeof text === 'string')
 }
 
 function isStatus(value: unknown): value is RolloutStatus {

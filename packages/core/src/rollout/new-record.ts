@@ -52,6 +52,7 @@ export async function newRecord(wish: RolloutWish, { world, store, id }: NewReco
     startedAtMs: now,
     endedAtMs: null,
     reason: null,
+    judged: { canary: 0, baseline: 0 },
     judge: null,
     events: [...targets.notes, ...(note === null ? [] : [note])].map((message) => ({ atMs: now, message })),
   }

@@ -37,6 +37,8 @@ export interface RolloutRecord {
   readonly startedAtMs: number
   readonly endedAtMs: number | null
   readonly reason: string | null
+  /** Requests that were judged until its stage began, by whichever balancer. */
+  readonly judged: { readonly canary: number; readonly baseline: number }
   /** The judge's last word. */
   readonly judge: JudgeReport | null
   readonly events: readonly { readonly atMs: number; readonly message: string }[]

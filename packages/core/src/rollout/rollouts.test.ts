@@ -306,6 +306,16 @@ describe('a balancer that is killed in the middle', () => {
     }
   })
 
+  it('has what the one before it judged count where the old revision answers no more', async () => {
+    const house = houseOf([launched('gpu', 1)], planWith({ kind: 'canary', steps: [0.5, 1] }))
+    await house.rollouts.start({ pool: 'demo', model: 'b' })
+    const everyStep = traffic(house)
+    for (let steps = 0; house.status.step < 2 && steps < 400; steps += 1) await house.pass(50, everyStep)
+    await house.until(['holding'], everyStep)
+    house.kill()
+    expect(await house.until(ended, everyStep)).toMatchObject({ phase: 'promoted', judge: { baselineRequests: 0 } })
+  })
+
   it('reverts what was begun and not written down as it runs', async () => {
     const house = houseOf()
     await house.rollouts.start({ pool: 'demo', model: 'b' })

@@ -32,6 +32,8 @@ export class Run {
   private readonly turns: Turns
   private judge: RunningJudge | undefined
   private readonly hold: Hold
+  /** Requests that an earlier balancer has judged. */
+  private readonly earlier: RolloutRecord['judged']
   private readonly cancel = new AbortController()
   private readonly lookout: Lookout
   private readonly book: Logbook
@@ -49,6 +51,7 @@ export class Run {
       failed: (error) => this.failedInside(error),
       isOver: () => this.isOver,
     })
+    this.earlier = record.judged
     this.hold = new Hold(parts.world.clock)
     this.hand = new Hand(record.pool, parts.world, applied)
     this.lookout = new Lookout(parts.world)
@@ -174,12 +177,25 @@ export class Run {
   /** A stage was watched for long enough. */
   private async held(): Promise<void> {
     if (this.judge?.isAsking === true) return
-    const isLast = isLastWatched(this.record)
-    // What is not decided at the end is watched for as long again.
-    if (isLast && this.judge?.report().verdict === 'undecided' && this.hold.tookMs < 2 * (this.stage?.holdMs ?? 0)) return
-    const report = isLast ? this.judge?.finalVerdict() : undefined
-    if (report?.verdict === 'bad') return this.failed(report.reason ?? 'the judge says no')
+    if (isLastWatched(this.record) && this.judge?.report().verdict === 'undecided' && !this.hasSeenEnough) {
+      // What is not decided at the end is watched for as long again.
+      if (this.hold.tookMs < 2 * (this.stage?.holdMs ?? 0)) return
+      const { verdict, reason } = this.judge.finalVerdict()
+      if (verdict === 'bad') return this.failed(reason ?? 'the judge says no')
+    }
     await this.next()
+  }
+
+  /** Enough was seen, if by a balancer before this one, and nothing of it was bad. */
+  private get hasSeenEnough(): boolean {
+    const { minSamples } = this.record.plan.judge
+    const { canary, baseline } = this.judged
+    return this.earlier.canary + this.earlier.baseline > 0 && Math.min(canary, baseline) >= minSamples
+  }
+
+  private get judged(): RolloutRecord['judged'] {
+    const { canaryRequests: canary = 0, baselineRequests: baseline = 0 } = this.judge?.report() ?? {}
+    return { canary: this.earlier.canary + canary, baseline: this.earlier.baseline + baseline }
   }
 
   private async next(): Promise<void> {
@@ -191,11 +207,9 @@ export class Run {
     this.end('promoted', `${this.record.to.revision} has all of the traffic`)
   }
 
-  private async enter(at: number): Promise<void> {
-    const stage = this.record.stages[at]
-    if (stage === undefined) return
+  private enter(at: number): void {
     this.hold.clear()
-    this.book.note(stageInWords(this.record, stage, this.record.stages[at - 1]), { at, phase: 'stepping', reason: null })
+    this.book.note(stageInWords(this.record, at), { at, phase: 'stepping', reason: null, judged: this.judged })
     this.wake()
   }
 

@@ -1,9 +1,10 @@
 import { formatDuration } from '../topology/index.js'
 import type { RolloutRecord } from './rollout-record.js'
-import type { Stage } from './stages.js'
 
 /** What begins with a stage, for people. */
-export function stageInWords({ kind, to, ground }: RolloutRecord, stage: Stage, before: Stage | undefined): string {
+export function stageInWords({ kind, to, ground, stages }: RolloutRecord, at: number): string {
+  const [before, stage] = [stages[at - 1], stages[at]]
+  if (stage === undefined) return kind
   const isSame = stage.come === before?.come && stage.gone === before.gone && stage.share === before.share
   if (isSame) return `${kind}: the old nodes are kept for ${formatDuration(stage.holdMs ?? 0)}`
   const more = ground.isStanding ? 0 : stage.come - (before?.come ?? 0)
