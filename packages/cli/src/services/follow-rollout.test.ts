@@ -22,13 +22,13 @@ const begun = sampleRollout({ phase: 'preparing' })
 
 async function followed(
   client: ReturnType<typeof scripted>,
-  silenceMs = 60_000,
+  options: { readonly silenceMs?: number; readonly untilStanding?: boolean } = {},
 ): Promise<{ end: RolloutStatus; phases: string[]; silences: string[] }> {
   const phases: string[] = []
   const silences: string[] = []
   const end = await followRollout(client, begun, {
     lookEveryMs: 1,
-    silenceMs,
+    ...options,
     onStatus: ({ phase }) => void phases.push(phase),
     onSilence: (why) => void silences.push(why),
   })
@@ -48,13 +48,22 @@ describe('following a rollout', () => {
   })
 
   it('gives up on one that stays silent, and passes on what is no silence', async () => {
-    await expect(followed(scripted(silent), 5)).rejects.toThrow(silent.message)
+    await expect(followed(scripted(silent), { silenceMs: 5 })).rejects.toThrow(silent.message)
     await expect(followed(scripted(new LbError('no', { code: 'LB_CONTROL_FAILED', source: 'lb' })))).rejects.toThrow('no')
   })
 
-  it('ends where a split stands, for it lasts', async () => {
-    const { end } = await followed(scripted(sampleRollout({ kind: 'split', phase: 'holding', stepEndsAtMs: null })))
-    expect(end.phase).toBe('holding')
+  it('ends where a split stands and where copies are good enough, if that is wished', async () => {
+    const split = sampleRollout({ kind: 'split', phase: 'holding', stepEndsAtMs: null })
+    expect((await followed(scripted(split), { untilStanding: true })).end.kind).toBe('split')
+    const shadow = { ...split, kind: 'shadow' as const }
+    const undecided = {
+      ...shadow,
+      judge: { verdict: 'undecided', reason: null, canaryRequests: 1, baselineRequests: 1, figures: [] } as const,
+    }
+    const { end } = await followed(scripted(undecided, undecided, shadow), { untilStanding: true })
+    expect(end.judge?.verdict).toBe('good')
+    const { phases } = await followed(scripted(split, sampleRollout({ kind: 'split', phase: 'promoted' })))
+    expect(phases).toEqual(['preparing', 'holding', 'promoted'])
   })
 
   it('says so when the balancer knows it no more', async () => {

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { LbError, isLbError, type RolloutStatus } from '@plimsoll/core/client'
 import { exitCodeOfPhase } from '../exit-codes.js'
+import { isStanding } from '../views/board/index.js'
 import type { ControlClient } from './control-client.js'
 
 export interface FollowOptions {
@@ -8,6 +9,8 @@ export interface FollowOptions {
   readonly onStatus: (status: RolloutStatus) => void
   /** Told at each look, whether something has changed or not. */
   readonly onLook?: (status: RolloutStatus) => void
+  /** Of a split or a shadow: do not wait for a person to end it. */
+  readonly untilStanding?: boolean
   /** Told once when the balancer has fallen silent. */
   readonly onSilence?: (why: string) => void
   readonly lookEveryMs?: number
@@ -16,17 +19,17 @@ export interface FollowOptions {
   readonly signal?: AbortSignal
 }
 
-/** Watches one rollout to its end; one that lasts, as a split does, ends here once it stands. Throws what the balancer's silence means. */
+/** Watches one rollout to its end, or until it stands. Throws what the balancer's silence means. */
 export async function followRollout(
   client: Pick<ControlClient, 'rollouts'>,
   begun: RolloutStatus,
   options: FollowOptions,
 ): Promise<RolloutStatus> {
-  const { onStatus, onLook, onSilence, lookEveryMs = 500, silenceMs = 60_000, signal } = options
+  const { onStatus, onLook, onSilence, untilStanding = false, lookEveryMs = 500, silenceMs = 60_000, signal } = options
   let last = begun
   let silentSinceMs: number | undefined
   onStatus(begun)
-  while (!isSettled(last)) {
+  while (exitCodeOfPhase(last.phase) === undefined && !(untilStanding && stands(last))) {
     await sleep(lookEveryMs, undefined, signal === undefined ? {} : { signal })
     try {
       const status = found(await client.rollouts(), begun)
@@ -49,10 +52,9 @@ function essence(status: RolloutStatus): string {
   return JSON.stringify({ ...status, stepEndsAtMs: status.stepEndsAtMs === null ? null : Math.round(status.stepEndsAtMs / 1000) })
 }
 
-/** Over, or where it shall stay. */
-function isSettled({ phase, kind, stepEndsAtMs, judge }: RolloutStatus): boolean {
-  if (exitCodeOfPhase(phase) !== undefined) return true
-  return kind === 'split' && phase === 'holding' && stepEndsAtMs === null && judge?.verdict !== 'bad'
+/** Where it shall stay: a split at once, copies once they were found to be good enough. */
+function stands(rollout: RolloutStatus): boolean {
+  return isStanding(rollout) && (rollout.kind === 'split' || rollout.judge?.verdict === 'good')
 }
 
 function found(all: readonly RolloutStatus[], { id, pool }: RolloutStatus): RolloutStatus {

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { BalancerStatus, NodeStatus } from '@plimsoll/core'
+import type { BalancerStatus, NodeStatus, PoolStatus } from '@plimsoll/core'
 import type { ControlClient } from './control-client.js'
 
 export interface WaitOptions {
@@ -28,5 +28,12 @@ const ANSWERING: readonly NodeStatus['state'][] = ['ready', 'warming', 'asleep']
 
 /** Pools that cannot answer anybody. One that rests is woken by whoever asks. */
 export function poolsWithoutReady(status: BalancerStatus): readonly string[] {
-  return status.pools.filter((pool) => !pool.nodes.some((node) => ANSWERING.includes(node.state))).map((pool) => pool.name)
+  return status.pools
+    .filter((pool) => !pool.nodes.some((node) => ANSWERING.includes(node.state)) && !isAtRest(pool))
+    .map((pool) => pool.name)
+}
+
+/** It has no nodes because nobody asks. */
+function isAtRest({ nodes, scale = [] }: PoolStatus): boolean {
+  return nodes.length === 0 && scale.some(({ follows, min }) => follows !== null && min === 0)
 }

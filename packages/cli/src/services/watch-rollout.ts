@@ -9,6 +9,8 @@ const SAY_EVERY_MS = 10_000
 export interface WatchRolloutOptions {
   /** Each new thing that happened, as a line for people. */
   readonly say: (text: string) => void
+  /** A split or a shadow need not be ended; default: true. */
+  readonly untilStanding?: boolean
   /** The whole status whenever it changed. */
   readonly onStatus?: (status: RolloutStatus) => void
 }
@@ -23,7 +25,7 @@ export interface WatchedRollout {
 export async function watchRollout(
   client: ControlClient,
   begun: RolloutStatus,
-  { say, onStatus }: WatchRolloutOptions,
+  { say, onStatus, untilStanding = true }: WatchRolloutOptions,
 ): Promise<WatchedRollout> {
   const life = new AbortController()
   const interrupt = (): void => life.abort()
@@ -52,6 +54,7 @@ export async function watchRollout(
       onStatus: tell,
       onLook: remind,
       onSilence: (why) => say(`${why}; waiting for it`),
+      untilStanding,
       signal: life.signal,
     })
     return { status, exitCode: exitCodeOfPhase(status.phase) ?? 0 }

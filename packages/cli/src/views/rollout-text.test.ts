@@ -98,6 +98,17 @@ describe('the end of a rollout', () => {
   })
 })
 
+describe('a split', () => {
+  it('stands, and says how both sides are compared', () => {
+    const split = sampleRollout({ kind: 'split', steps: [0.4], step: 1, share: 0.4, stepEndsAtMs: null })
+    expect(rolloutEndText(split)).toMatch(/^It stands\. lb rollout compare chat shows both sides/)
+    expect(rolloutText(split, OPTIONS)).toMatch(/split {3}stands until it is promoted or aborted, 40 % of traffic/)
+    const shadow = sampleRollout({ kind: 'shadow', steps: [0], step: 1, share: 0, stepEndsAtMs: null })
+    expect(rolloutText(shadow, OPTIONS)).toMatch(/stands until it is promoted or aborted, copies of requests/)
+    expect(rolloutText(shadow, OPTIONS)).not.toMatch(/steps/)
+  })
+})
+
 describe('what is dangerous', () => {
   it('is to scale to nothing where no other node is left', () => {
     const pool = samplePool('chat', [sampleNode('chat/gpu-0'), sampleNode('chat/gpu-1')])

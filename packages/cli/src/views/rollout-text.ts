@@ -1,5 +1,5 @@
 import type { JudgeReport, RevisionEntry, RolloutSide, RolloutStatus } from '@plimsoll/core'
-import { changeText, figureName, figureValue, glyphsFor, phaseText, stepText, verdictText } from './board/index.js'
+import { changeText, figureName, figureValue, glyphsFor, phaseText, shareText, stepText, verdictText } from './board/index.js'
 import { sanitize } from './sanitize.js'
 import { textTable } from './text-table.js'
 import { clockTime, count, duration, percent } from './units.js'
@@ -13,9 +13,11 @@ export interface RolloutTextOptions {
 
 /** One rollout, all that is known of it. Ends with a line break. */
 export function rolloutText(rollout: RolloutStatus, { nowMs, events = Number.POSITIVE_INFINITY }: RolloutTextOptions): string {
-  const { id, pool, kind, share, from, to, reason, judge } = rollout
+  const { id, pool, kind, from, to, reason, judge } = rollout
   const isOver = rollout.endedAtMs !== null
-  const now = isOver ? [] : [stepText(rollout, nowMs), `${percent(share)} of traffic`]
+  const now = isOver
+    ? []
+    : [stepText(rollout, nowMs), shareText(rollout) === '' ? 'copies of requests' : `${shareText(rollout)} of traffic`]
   const where = [phaseText(rollout), ...now].filter((text) => text !== '').join(', ')
   const lines = [
     `  ${id}   ${pool}   ${kind}   ${where}${timesText(rollout, nowMs)}`,
@@ -23,7 +25,7 @@ export function rolloutText(rollout: RolloutStatus, { nowMs, events = Number.POS
     '',
     sideLine('old', from),
     sideLine('new', to),
-    ...(rollout.steps.length === 0 ? [] : [`  steps ${stepsLine(rollout)}`]),
+    ...(rollout.steps.length === 0 || kind === 'shadow' ? [] : [`  steps ${stepsLine(rollout)}`]),
     ...(judge === null ? [] : ['', ...judgeLines(judge, reason)]),
     ...(rollout.events.length === 0 ? [] : ['', ...eventLines(rollout, events)]),
   ]
@@ -41,7 +43,7 @@ export function rolloutsTable(rollouts: readonly RolloutStatus[], { nowMs, env =
       rollout.kind,
       changeText(rollout, arrow),
       [phaseText(rollout), rollout.endedAtMs === null ? stepText(rollout, nowMs) : ''].filter((text) => text !== '').join(', '),
-      percent(rollout.share),
+      shareText(rollout),
       dayTime(rollout.startedAtMs, nowMs),
       duration((rollout.endedAtMs ?? nowMs) - rollout.startedAtMs),
       rollout.reason,

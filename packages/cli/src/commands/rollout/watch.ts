@@ -25,7 +25,7 @@ export default class RolloutWatch extends LbCommand {
     await withClient({ cwd: process.cwd(), ...flags }, async (client) => {
       const begun = await client.rollout(args.pool)
       const say = draws || flags.json ? () => undefined : (text: string) => this.print(`${text}\n`)
-      const { status, exitCode } = await watchRollout(client, begun, { say, onStatus: show })
+      const { status, exitCode } = await watchRollout(client, begun, { say, onStatus: show, untilStanding: false })
       process.exitCode = exitCode
       this.say(rolloutEndText(status))
     })

@@ -1,5 +1,5 @@
 import type { JudgeFigure, JudgeReport, RolloutStatus } from '@plimsoll/core'
-import { count, duration } from '../units.js'
+import { count, duration, percent } from '../units.js'
 
 /** `errors`, `TTFT`: as people say it. */
 export function figureName({ name }: Pick<JudgeFigure, 'name'>): string {
@@ -30,8 +30,19 @@ export function verdictText({ verdict, reason, canaryRequests }: JudgeReport): s
   return reason ?? (canaryRequests === 0 ? 'nothing was seen yet' : `undecided after ${count(canaryRequests)} requests`)
 }
 
-/** `step 2 of 4, 41 s left`; what a phase without steps is about. */
-export function stepText({ step, steps, phase, stepEndsAtMs }: RolloutStatus, nowMs: number): string {
+/** A split or a shadow that lasts until somebody ends it. */
+export function isStanding({ kind, phase, stepEndsAtMs }: Pick<RolloutStatus, 'kind' | 'phase' | 'stepEndsAtMs'>): boolean {
+  return (kind === 'split' || kind === 'shadow') && phase === 'holding' && stepEndsAtMs === null
+}
+
+/** `25 %`; of a shadow that nobody is answered by: nothing. */
+export function shareText({ kind, share }: Pick<RolloutStatus, 'kind' | 'share'>): string {
+  return kind === 'shadow' && share === 0 ? '' : percent(share)
+}
+
+/** `step 2 of 4, 41 s left`; nothing where there are no steps to go. */
+export function stepText({ step, steps, phase, kind, stepEndsAtMs }: RolloutStatus, nowMs: number): string {
+  if (isStanding({ kind, phase, stepEndsAtMs })) return ''
   const leftMs = stepEndsAtMs === null || phase !== 'holding' ? 0 : stepEndsAtMs - nowMs
   const left = leftMs >= 1_000 ? `, ${duration(Math.floor(leftMs / 1000) * 1000)} left` : ''
   return step === 0 || steps.length === 0 ? '' : `step ${step} of ${steps.length}${left}`
@@ -51,7 +62,10 @@ const PHASES: Readonly<Record<string, string>> = {
 }
 
 /** For people; a phase of a later version is shown as it is. */
-export function phaseText({ phase }: Pick<RolloutStatus, 'phase'>): string {
+export function phaseText(rollout: Pick<RolloutStatus, 'phase'> & Partial<Pick<RolloutStatus, 'kind' | 'stepEndsAtMs'>>): string {
+  const { phase, kind, stepEndsAtMs } = rollout
+  if (kind !== undefined && stepEndsAtMs !== undefined && isStanding({ kind, phase, stepEndsAtMs }))
+    return 'stands until it is promoted or aborted'
   return PHASES[phase] ?? phase
 }
 

@@ -75,6 +75,14 @@ describe('the strip of a rollout', () => {
     expect(rolloutRows(sampleStatus().pools, { width: 100, glyphs: UTF8, nowMs: SAMPLE_AT_MS })).toEqual([])
   })
 
+  it('says that a split or a shadow stands, and no share of copies', () => {
+    const lasts = { step: 1, steps: [0], share: 0, stepEndsAtMs: null } as const
+    expect(drawn(sampleRollout({ ...lasts, kind: 'shadow' }))[1]).toBe(
+      ' rollout chat  qwen3-4b a31f → 9c02  ●● → ◔   shadow  stands until it is promoted or aborted',
+    )
+    expect(drawn(sampleRollout({ ...lasts, kind: 'split', steps: [0.4], share: 0.4 }))[1]).toContain('split 40 %  ████░░░░░░  stands until')
+  })
+
   it('is pure ASCII where the locale is', () => {
     // oxlint-disable-next-line no-control-regex
     expect(drawn(sampleRollout(), 120, glyphsFor({ LANG: 'C' })).join('\n')).toMatch(/^[\u0000-\u007f]*$/)

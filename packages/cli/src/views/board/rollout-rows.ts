@@ -1,8 +1,8 @@
 import type { JudgeFigure, NodeStatus, PoolStatus, RolloutSide, RolloutStatus } from '@plimsoll/core'
-import { clockTime, percent } from '../units.js'
+import { clockTime } from '../units.js'
 import { bar } from './bar.js'
 import type { BoardRow, BoardView } from './board-row.js'
-import { changeText, figureName, figurePair, phaseText, stepText, verdictText } from './figure-text.js'
+import { changeText, figureName, figurePair, phaseText, shareText, stepText, verdictText } from './figure-text.js'
 import { toneOf, type Glyphs } from './glyphs.js'
 import { cutLine, lineWidth, span, type Line, type Span, type Tone } from './spans.js'
 import { wrapWords } from './wrap-words.js'
@@ -42,10 +42,10 @@ function strip(pool: PoolStatus, rollout: RolloutStatus, view: BoardView): Line[
 function headLine(pool: PoolStatus, rollout: RolloutStatus, { width, glyphs, nowMs }: BoardView): Line {
   const { share, kind, from, to } = rollout
   const name = span(` rollout ${rollout.pool}`, 'bold')
-  const what = span(`   ${kind} ${percent(share)}`)
+  const what = span(`   ${kind} ${shareText(rollout)}`.trimEnd())
   const where = span(`  ${whereText(rollout, nowMs)}`, toneOfPhase(rollout))
   const change = span(`  ${changeText(rollout, glyphs.arrow)}`)
-  const shares: Line = [span('  '), ...bar(share, BAR_CELLS, glyphs)]
+  const shares: Line = shareText(rollout) === '' ? [] : [span('  '), ...bar(share, BAR_CELLS, glyphs)]
   const lines: readonly Line[] = [
     [name, change, ...nodeSigns(pool, rollout, glyphs), what, ...shares, where],
     [name, change, what, ...shares, where],
@@ -142,7 +142,7 @@ function compactLine(rollout: RolloutStatus, { nowMs }: BoardView): Line {
   const where = isOver ? phaseText(rollout) : whereText(rollout, nowMs)
   return [
     span(` rollout ${rollout.pool}`, 'bold'),
-    span(isOver ? ` ${rollout.kind}` : ` ${rollout.kind} ${percent(rollout.share)}`),
+    span(isOver ? ` ${rollout.kind}` : ` ${rollout.kind} ${shareText(rollout)}`.trimEnd()),
     span(` ${where}${bad}`, toneOfPhase(rollout)),
   ]
 }
