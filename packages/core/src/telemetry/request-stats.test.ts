@@ -145,7 +145,7 @@ describe('the gateway metrics', () => {
   it('tell the state of a node as one of all states', () => {
     const states = parsePrometheus(metricsOf([node]).render()).find((family) => family.name === 'lb_node_state')!
     expect(states.samples.filter((sample) => sample.value === 1).map((sample) => sample.labels['state'])).toEqual(['ready'])
-    expect(states.samples).toHaveLength(9)
+    expect(states.samples).toHaveLength(10)
   })
 
   it('drop the gauges of a node that is gone', () => {
