@@ -110,7 +110,6 @@ export function assemble(options: Resolved, first: Topology, hooks: AssemblyHook
     watchOf: (host) => gpuBoard.watchOf(host),
     reservations: gpuBoard.reservations,
     topologyName: first.name,
-    // What rests seeks no place, and gives its own up.
     plans: () => fleet.nodes().flatMap(({ plan }) => (plan.group.rests === true ? [] : [plan])),
     needOf: (plan) => expectedNeed(plan, making),
     fitsOf: (plan, room) => memoryFits(plan, room, making),
@@ -126,6 +125,7 @@ export function assemble(options: Resolved, first: Topology, hooks: AssemblyHook
     topologyName: first.name,
     markKey: options.stateDir === undefined ? randomBytes(4).toString('hex') : stateFolderKey(options.stateDir),
     leftovers: options.leftovers,
+    heard: async () => threads?.heard(),
   })
   const probes = new ProbeLoop({
     clock,

@@ -135,6 +135,8 @@ class Thread {
         return this.belief.forgetThread(message.thread)
       case 'stop-accepting':
         return this.dataPath.listeners.stopAccepting()
+      case 'hear':
+        return tell({ type: 'heard', id: message.id })
       case 'cut-all':
         this.dataPath.cutAll()
         return tell({ type: 'cut' })

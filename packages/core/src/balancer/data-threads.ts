@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads'
 import type { Clock, TimerHandle } from '../base/index.js'
-import type { Logger, Roster } from '../contracts/index.js'
+import type { Logger } from '../contracts/index.js'
 import { messageOf } from '../errors/index.js'
 import type { Belief } from '../insight/index.js'
 import type { Fleet } from '../nodes/index.js'
@@ -8,10 +8,12 @@ import type { OfficeWord, QuarantineOffice } from '../proxy/index.js'
 import type { Topology } from '../topology/index.js'
 import type { DataPathParts } from './data-path.js'
 import type { Listenable } from './listeners.js'
+import { messageOfRoster } from './roster-message.js'
 import type { SharedBelief } from './shared-belief.js'
 import type { Standing } from './standing.js'
 import type { StrategyReport } from './strategy-reports.js'
 import { failedThread, revived } from './thread-errors.js'
+import { heardBy } from './thread-echo.js'
 import type { FromThread, RosterMessage, ThreadBirth, ToThread } from './thread-messages.js'
 
 /** How the data path is spread over threads. */
@@ -120,6 +122,12 @@ export class DataThreads {
   quarantine(word: OfficeWord, thread?: number): void {
     for (const slot of this.slots)
       if (thread === undefined || slot.thread === thread) slot.worker.postMessage({ type: 'quarantine', word } satisfies ToThread)
+  }
+
+  /** Resolves once all of them know the roster of now: whoever drains gets no more requests from then on. */
+  heard(): Promise<void> {
+    this.tellRoster()
+    return heardBy(this.slots.map(({ worker }) => worker))
   }
 
   /** New requests are refused with this reason. */
@@ -286,14 +294,5 @@ export class DataThreads {
 
   private tellAll(message: ToThread): void {
     for (const { worker } of this.slots) worker.postMessage(message)
-  }
-}
-
-function messageOfRoster(roster: Roster, topology: Topology): RosterMessage {
-  return {
-    version: roster.version,
-    nodes: roster.nodes.map(({ dialect: _dialect, ...node }) => node),
-    loading: topology.pools.map((pool) => pool.name).filter((pool) => roster.emptyReason(pool) === 'loading'),
-    absent: topology.pools.flatMap((pool) => roster.absent(pool.name)),
   }
 }

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
+import type { TimerHandle } from '../base/index.js'
 import type { RequestRecord } from '../contracts/index.js'
 import { nodePlansOf, restWayOf, type Node } from '../nodes/index.js'
 import { areRivals, placesOf, Residency, type PoolReading, type ResidencyDesk } from '../residency/index.js'
@@ -15,6 +16,9 @@ export function seatResidency(parts: ResidencyParts): ResidencyDesk & SteeringRo
 
 class ResidencySeat implements ResidencyDesk, SteeringRoom {
   private readonly residency: Residency
+  private looking: TimerHandle | undefined
+  /** Plugins may read files to say what they need. */
+  private readonly fitting = new FitMemory()
 
   constructor(private readonly parts: ResidencyParts) {
     const { options, eventLog, plans } = parts
@@ -52,14 +56,24 @@ class ResidencySeat implements ResidencyDesk, SteeringRoom {
       if (node.plan.pool.residency !== undefined) this.residency.stir()
     })
     // Which pools fit together is told by what the machine has.
-    if (this.sharing().some(({ groups }) => groups.some(isPlaced)))
-      void assembly.gpuBoard.watch.read(FRESH_MS).then(() => this.residency.stir())
+    if (this.sharing().some(({ groups }) => groups.some(isPlaced))) void this.lookAtMachine()
     this.residency.stir()
     return Promise.resolve()
   }
 
+  private async lookAtMachine(): Promise<void> {
+    await this.parts.assembly.gpuBoard.watch.read(FRESH_MS)
+    this.fitting.forget()
+    this.residency.stir()
+  }
+
   lineChanged(): void {
-    if (this.sharing().length > 0) this.residency.stir()
+    if (this.looking !== undefined || this.sharing().length === 0) return
+    // A busy line changes a thousand times a second.
+    this.looking = this.parts.options.clock.after(LINE_MS, () => {
+      this.looking = undefined
+      this.residency.stir()
+    })
   }
 
   settled({ pool }: RequestRecord): void {
@@ -67,6 +81,7 @@ class ResidencySeat implements ResidencyDesk, SteeringRoom {
   }
 
   stop(): void {
+    this.looking?.cancel()
     this.residency.stop()
   }
 
@@ -112,6 +127,11 @@ class ResidencySeat implements ResidencyDesk, SteeringRoom {
   }
 
   private fits(names: readonly string[]): boolean {
+    const { plans, options } = this.parts
+    return this.fitting.of(names, { of: plans.topology, nowMs: options.clock.nowMs() }, () => this.askFits(names))
+  }
+
+  private askFits(names: readonly string[]): boolean {
     const pools = this.sharing().filter(({ name }) => names.includes(name))
     const places = pools.map(placesOf)
     if (places.some((one, index) => places.slice(index + 1).some((other) => areRivals(one, other)))) return false
@@ -132,6 +152,31 @@ class ResidencySeat implements ResidencyDesk, SteeringRoom {
 }
 
 const FRESH_MS = 2_000
+const LINE_MS = 20
+const REMEMBERED_MS = 2_000
+
+/** Which sets fit, for a while and for one topology. */
+class FitMemory {
+  private readonly known = new Map<string, boolean>()
+  private topology: object | undefined
+  private untilMs = 0
+
+  forget(): void {
+    this.untilMs = 0
+  }
+
+  of(names: readonly string[], at: { readonly of: object; readonly nowMs: number }, ask: () => boolean): boolean {
+    if (at.of !== this.topology || at.nowMs >= this.untilMs) {
+      this.known.clear()
+      this.topology = at.of
+      this.untilMs = at.nowMs + REMEMBERED_MS
+    }
+    const key = JSON.stringify(names.toSorted())
+    const fits = this.known.get(key) ?? ask()
+    this.known.set(key, fits)
+    return fits
+  }
+}
 
 function withRest(running: GroupPlan, rests: boolean): GroupPlan {
   const { rests: _rests, ...group } = running

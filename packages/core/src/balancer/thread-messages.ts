@@ -50,6 +50,8 @@ export type ToThread =
   | { readonly type: 'closing'; readonly reason: string }
   | { readonly type: 'stop-accepting' }
   | { readonly type: 'cut-all' }
+  /** Answered with `heard`, once all that was said before was taken. */
+  | { readonly type: 'hear'; readonly id: number }
   | { readonly type: 'metrics'; readonly id: number; readonly contentType: string; readonly text: string }
 
 /** Said by a data thread. */
@@ -72,3 +74,4 @@ export type FromThread =
   | { readonly type: 'log'; readonly level: 'info' | 'warn' | 'error'; readonly event: string; readonly facts: LogFacts }
   | { readonly type: 'metrics'; readonly id: number }
   | { readonly type: 'cut' }
+  | { readonly type: 'heard'; readonly id: number }

@@ -21,6 +21,8 @@ export interface FleetOptions extends Omit<RunnerContext, 'onRecord' | 'leftover
   readonly leases: NodeRows
   /** Engines that an earlier balancer left: taken over where they fit, else ended. */
   readonly leftovers?: readonly LeftEngine[]
+  /** Resolves once every data path knows the roster of now; absent: they know it at once. */
+  readonly heard?: () => Promise<void>
 }
 
 export interface FleetEvents {
@@ -208,8 +210,8 @@ export class Fleet implements RosterSource {
     const context: RunnerContext = { ...this.options, leftovers: this.leftovers, onRecord: () => this.events.emit('record', undefined) }
     const launch = plan.group.launch
     const runner = launch === undefined ? new AttachedRunner(node, context) : new LaunchedRunner(node, launch, context)
-    const { clock, log, leases } = this.options
-    const rest = new Rest(node, runner, { clock, log, inFlight: () => leases.countOf(index), cut: this.cut.signal })
+    const { clock, log, leases, heard = () => Promise.resolve() } = this.options
+    const rest = new Rest(node, runner, { clock, log, heard, inFlight: () => leases.countOf(index), cut: this.cut.signal })
     const member = { node, runner, rest }
     this.members.set(plan.id, member)
     return member

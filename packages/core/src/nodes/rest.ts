@@ -10,20 +10,23 @@ import { untilEmpty } from './until-empty.js'
 export interface RestOptions {
   readonly clock: Clock
   readonly log: Logger
+  /** Resolves once every data path knows the roster of now: nobody sends a node that drains anything from then on. */
+  readonly heard: () => Promise<void>
   /** Requests of ours on the node. */
   readonly inFlight: () => number
   /** Ends all waits, and engines without asking. */
   readonly cut: AbortSignal
 }
 
-/** A data path that has not heard yet may send one more request: its lease is counted by then. */
-const HEARD_MS = 150
+/** Longest wait for a data path to hear of it: one that hangs sends nothing. */
+const HEARD_WITHIN_MS = 5_000
 /** Longest wait for an engine to fall asleep or to let go of its model; work in flight has ended before. */
 const SLEEP_WITHIN_MS = 60_000
 const EMPTY_WITHIN_MS = 30_000
 /** Longest wait for one to be back, where its group sets no limit of its own. */
 const WAKE_WITHIN_MS = 600_000
-const POLL_MS = 100
+const POLL_MS = 20
+const PROBE_MS = 100
 
 /**
  * Brings one node to where its plan wants it: at rest (`rests`), or awake. Work in flight ends first, however long it takes. One thing at a time; the
@@ -105,7 +108,8 @@ export class Rest {
     while (!isOver() && (isServing(node) || inFlight() > 0)) {
       // Somebody may have called it back by hand: it drains again.
       if (isServing(node)) node.move('drain', 'makes room: ends what it has, then rests')
-      await this.pause(HEARD_MS)
+      await Promise.race([this.options.heard(), this.pause(HEARD_WITHIN_MS)])
+      await this.pause(POLL_MS)
     }
     const untilMs = clock.nowMs() + EMPTY_WITHIN_MS
     const isOurs = node.plan.group.launch !== undefined && this.runner.hasEndpoint
@@ -176,7 +180,7 @@ export class Rest {
       if (report.verdict === 'ready') return node.move('steady')
       node.move('loading', report.reason)
       signal.throwIfAborted()
-      await this.pause(Math.max(POLL_MS, backend.minProbeIntervalMs))
+      await this.pause(Math.max(PROBE_MS, backend.minProbeIntervalMs))
     }
   }
 
