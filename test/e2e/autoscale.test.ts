@@ -98,7 +98,7 @@ it('brings a node while work waits, and takes it away again once it is idle, wit
 
 it('rests when nobody asks, and the first request wakes a node and is answered', async () => {
   house = new House(topology(`{ min: 0, max: 2, ${pace} }`))
-  const url = await house.up(['--no-wait'])
+  const url = await house.up()
   expect((await pool()).nodes).toEqual([])
   const first = await ask(url)
   expect(first.status).toBe(200)

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { Logger } from '../contracts/index.js'
 import { LbError } from '../errors/index.js'
 import { readJson, writeFileDurable } from '../state/index.js'
-import { isPoolPlan, withChanges, type PoolChange, type PoolPlan, type Topology } from '../topology/index.js'
+import { carriedSlots, isPoolPlan, withChanges, type PoolChange, type PoolPlan, type Topology } from '../topology/index.js'
 
 /** One pool's change as it is written down, with a hash of the declaration that it changes. */
 interface Kept {
@@ -50,7 +50,7 @@ export class RunningPlans {
     return poolIn(this.declared, name)
   }
 
-  /** Another declaration: pools that it changes run as declared. Applies nothing. */
+  /** Another declaration: pools that it changes run as declared, with as many nodes as the load has brought. Applies nothing. */
   declare(topology: Topology): void {
     this.declared = topology
     this.latest = this.withKept()
@@ -79,11 +79,13 @@ export class RunningPlans {
   }
 
   private withKept(): Topology {
-    for (const [name, { declared }] of this.kept) {
+    for (const [name, { declared, change }] of this.kept) {
       const pool = this.declared.pools.find((each) => each.name === name)
       if (pool !== undefined && hashOf(pool) === declared) continue
       this.kept.delete(name)
       this.options.log.info('plans.declared_anew', { pool: name })
+      const carried = pool === undefined ? undefined : carriedSlots(pool, change.groups)
+      if (pool !== undefined && carried !== undefined) this.kept.set(name, { declared: hashOf(pool), change: carried })
     }
     return withChanges(this.declared, new Map([...this.kept].map(([name, { change }]) => [name, change])))
   }

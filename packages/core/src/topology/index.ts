@@ -12,7 +12,8 @@ export {
   type KubernetesSource,
   type SrvSource,
 } from './attach-source.js'
-export { changeGroup, type ChangeContext, type GroupChange } from './change-group.js'
+export { changeGroupAside } from './change-group-aside.js'
+export type { GroupChange } from './change-group.js'
 export type { EngineCatalogue, EngineFacts, StrategyCatalogue } from './catalogue.js'
 export { defineTopology } from './define-topology.js'
 export { diffTopologies, essenceOf, type ChangedGroup, type PoolDiff, type TopologyDiff } from './diff-topologies.js'
@@ -33,6 +34,7 @@ export {
 export type { ScalePlan, ScaleProvider, ScaleTarget, ScaleTrigger } from './scale-plan.js'
 export type { SplitPlan, SplitSide } from './split-plan.js'
 export { wishedRollout, type RolloutOverrides } from './wished-rollout.js'
+export { carriedSlots } from './carried-slots.js'
 export { withChanges, type PoolChange, type PoolChanges } from './with-changes.js'
 export { placeOf, type Problem } from './problem.js'
 export { formatDuration, formatSize, parseDuration, parseSize } from './quantities.js'
