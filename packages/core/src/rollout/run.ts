@@ -162,7 +162,8 @@ export class Run {
     if (stage === undefined) return this.enter(0)
     if (stage.isJudged)
       this.judge ??= this.parts.judgeFor(this.record, { onNews: () => this.wake(), freshNodes: () => nodesOf(this.record, 'fresh') })
-    if (await this.apply(stateAt(this.record, this.record.at))) return
+    const hasMore = stage.come > (this.record.stages[this.record.at - 1]?.come ?? 0)
+    if (await this.apply(stateAt(this.record, this.record.at))) return hasMore ? undefined : this.judge?.step()
     if (!this.lookout.isSettled(this.record)) return this.moveTo('stepping')
     if (this.record.isPromoted || stage.holdMs === undefined) return this.next()
     if (this.record.phase !== 'holding' || !this.hold.isRunning) {
