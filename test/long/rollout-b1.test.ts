@@ -49,7 +49,7 @@ function figuresOf({ status, tookMs, clients, fewestReady }: Rehearsed): Record<
   return {
     ended: status.phase,
     'took s': round(tookMs / 1_000),
-    'fewest ready nodes': fewestReady,
+    'fewest nodes': fewestReady,
     cut: clients.kinds.cut ?? 0,
     'lost characters': clients.lostCharacters,
     'doubled characters': clients.doubledCharacters,
@@ -91,7 +91,7 @@ describe('b1', () => {
       fewest = Math.min(fewest, fewestReady)
     }
     const rolledBack = ends.filter((end) => !end.startsWith('promoted'))
-    const figures = { ended: `${ends.length - rolledBack.length} of ${ends.length} promoted`, 'fewest ready nodes': fewest }
+    const figures = { ended: `${ends.length - rolledBack.length} of ${ends.length} promoted`, 'fewest nodes': fewest }
     b1.add({ scenario: `${GOOD_ROLLOUTS} good revisions`, subject: 'lb', n, failed, figures })
     expect(rolledBack).toEqual([])
     expect(failed).toBe(0)

@@ -49,10 +49,10 @@ function figuresOf(outcome: Rehearsed, bad?: BadRevision): Record<string, string
     ...(bad === undefined ? {} : { promised: bad.promise, kept: isKept(bad, outcome) ? 'yes' : 'no' }),
     'failed there': canaryFailures,
     'bad answers seen': clients.kinds.wrong ?? 0,
-    'fewest ready nodes': fewestReady,
+    'fewest nodes': fewestReady,
     'old engines changed': changed.length,
     'the same processes': samePids,
-    reason: status.reason ?? '',
+    reason: (status.reason ?? '').split(': lb-sim-engine')[0]?.slice(0, 80) ?? '',
   }
 }
 
