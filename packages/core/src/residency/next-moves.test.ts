@@ -32,13 +32,25 @@ const awake = { phase: 'awake' } as const
 describe('the next moves of pools that share accelerators', () => {
   it('wake who is waited for where there is room, and nobody else', () => {
     const pools = [pool('a'), pool('b', waits(5)), pool('c')]
-    expect(nextMoves({ pools, nowMs: 10, fits: oneAtATime })).toEqual({ wake: ['b'], rest: [], makingRoom: [], lookAgainMs: Infinity })
+    expect(nextMoves({ pools, nowMs: 10, fits: oneAtATime })).toEqual({
+      wake: ['b'],
+      rest: [],
+      makingRoom: [],
+      queued: new Map(),
+      lookAgainMs: Infinity,
+    })
   })
 
   it('leave who is awake for its minimum residence, then put it to rest, and wake the next when it is gone', () => {
     const waiting = pool('b', waits(1_000))
     const early = nextMoves({ pools: [pool('a', awake), waiting], nowMs: 29_999, fits: oneAtATime })
-    expect(early).toEqual({ wake: [], rest: [], makingRoom: [], lookAgainMs: 30_000 })
+    expect(early).toEqual({
+      wake: [],
+      rest: [],
+      makingRoom: [],
+      lookAgainMs: 30_000,
+      queued: new Map([['b', { behind: ['a'], dueMs: 30_000 }]]),
+    })
     const due = nextMoves({ pools: [pool('a', awake), waiting], nowMs: 30_000, fits: oneAtATime })
     expect(due).toMatchObject({ wake: [], rest: [{ pool: 'a', reason: { why: 'turn', of: 'b' } }], makingRoom: ['b'] })
     const leaving = nextMoves({ pools: [pool('a', { phase: 'going-to-rest' }), waiting], nowMs: 31_000, fits: oneAtATime })

@@ -1,5 +1,5 @@
 import type { PoolView, ResidencyMoves, ResidencyQuestion, RestReason } from './pool-view.js'
-import { dueMsOf, victimsFor } from './victims.js'
+import { dueMsOf, victimsFor, type Victims } from './victims.js'
 
 /**
  * Who is put to rest and who is woken now. Pure: the same question has the same answer.
@@ -37,7 +37,7 @@ export function nextMoves({ pools, nowMs, fits }: ResidencyQuestion): ResidencyM
     for (const { name } of victims.pools) future.delete(name)
     future.add(pool.name)
     claimed.add(pool.name)
-    if (victims.dueMs > nowMs) moves.lookAt(victims.dueMs)
+    if (victims.dueMs > nowMs) moves.queue(pool, victims)
     else for (const victim of victims.pools) moves.putToRest(victim, { why: 'turn', of: pool.name })
     if (victims.pools.length === 0 && fits([...new Set([...held, pool.name])])) {
       moves.wake.push(pool.name)
@@ -51,6 +51,7 @@ class Moves {
   readonly wake: string[] = []
   readonly makingRoom: string[] = []
   readonly resting = new Map<string, RestReason>()
+  private readonly queued = new Map<string, { readonly behind: readonly string[]; readonly dueMs: number }>()
   private lookAgainMs = Infinity
 
   constructor(private readonly nowMs: number) {}
@@ -69,13 +70,18 @@ class Moves {
     this.resting.set(name, reason)
   }
 
+  queue({ name }: PoolView, { pools, dueMs }: Victims): void {
+    this.queued.set(name, { behind: pools.map((victim) => victim.name), dueMs })
+    this.lookAt(dueMs)
+  }
+
   lookAt(atMs: number): void {
     this.lookAgainMs = Math.min(this.lookAgainMs, atMs)
   }
 
   done(): ResidencyMoves {
-    const { wake, makingRoom, resting, lookAgainMs } = this
-    return { wake, makingRoom, lookAgainMs, rest: [...resting].map(([pool, reason]) => ({ pool, reason })) }
+    const { wake, makingRoom, resting, queued, lookAgainMs } = this
+    return { wake, makingRoom, queued, lookAgainMs, rest: [...resting].map(([pool, reason]) => ({ pool, reason })) }
   }
 }
 

@@ -41,6 +41,8 @@ export interface ResidencyMoves {
   readonly rest: readonly { readonly pool: string; readonly reason: RestReason }[]
   /** Pools whose turn has come, for which others are put to rest. */
   readonly makingRoom: readonly string[]
+  /** Who waits for whom: until then those stay, whatever others want. */
+  readonly queued: ReadonlyMap<string, { readonly behind: readonly string[]; readonly dueMs: number }>
   /** When time alone changes the answer. */
   readonly lookAgainMs: number
 }

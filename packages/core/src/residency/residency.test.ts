@@ -35,6 +35,13 @@ describe('pools that share one accelerator', () => {
     expect(card.answered).toBe(1)
   })
 
+  it('tell who waits for whom, and for how long', async () => {
+    const card = await begun(new SharedCard(three))
+    card.ask('b')
+    await card.pass(10_000)
+    expect(card.residency.list()[1]).toMatchObject({ state: 'resting', waiting: 1, reason: 'its turn comes in 20 s: until then a stays' })
+  })
+
   it('wait for a long answer before they leave, and take no new request meanwhile', async () => {
     const card = await begun(new SharedCard({ ...three, answerMs: () => 20_000 }))
     await card.pass(30_000)

@@ -6,7 +6,7 @@ import type { PoolReading } from './pool-reading.js'
 import type { Phase, ResidencyMoves } from './pool-view.js'
 import { ResidencyEntry } from './residency-book.js'
 import type { ResidencyStatus } from './residency-status.js'
-import { awakeWords, restReasonWords } from './words.js'
+import { awakeWords, restReasonWords, turnWords } from './words.js'
 
 export interface ResidencyOptions {
   readonly clock: Clock
@@ -31,6 +31,7 @@ export class Residency {
   /** Sets that were thought to fit, and did not. */
   private readonly misfits: (readonly string[])[] = []
   private makingRoom: ReadonlySet<string> = new Set()
+  private queued: ResidencyMoves['queued'] = new Map()
   private looking: TimerHandle | undefined
   private lookingAtMs = Infinity
   private stirred = false
@@ -85,6 +86,7 @@ export class Residency {
     const pools = readings.map((reading) => this.entryOf(reading).view(reading))
     const moves = nextMoves({ pools, nowMs, fits: (names) => this.fits(names) })
     this.makingRoom = new Set(moves.makingRoom)
+    this.queued = moves.queued
     this.make(moves)
     this.lookAt(moves.lookAgainMs)
   }
@@ -177,6 +179,13 @@ export class Residency {
     return entry
   }
 
+  /** What is worth more than the last thing that happened to it. */
+  private reasonOf({ name, waiting, unableBecause }: PoolReading, isComing: boolean): string | undefined {
+    if (isComing) return 'others make room for it'
+    const queued = waiting === 0 ? undefined : this.queued.get(name)
+    return queued === undefined ? unableBecause : turnWords(queued.behind, queued.dueMs - this.options.clock.nowMs())
+  }
+
   private statusOf(reading: PoolReading): ResidencyStatus {
     const { clock } = this.options
     const { phase, sinceMs, wakes, reason } = this.entryOf(reading)
@@ -187,7 +196,7 @@ export class Residency {
       sinceMs: clock.epochMs() - (clock.nowMs() - sinceMs),
       waiting: reading.waiting,
       wakes,
-      reason: isComing ? 'others make room for it' : (reading.unableBecause ?? reason),
+      reason: this.reasonOf(reading, isComing) ?? reason,
     }
   }
 }
