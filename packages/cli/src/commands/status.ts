@@ -5,7 +5,7 @@ import { LbCommand, balancerFlags } from '../lb-command.js'
 export default class Status extends LbCommand {
   static override summary = 'Show the gateway, pools and nodes of the running balancer.'
   static override description =
-    'Prints a table, or with --json the documented status (docs/reference/status.md). Leaves with 5 when nothing runs, and tells what a killed balancer has left.'
+    'Prints a table, or with --json the documented status (docs/reference/status.md). Leaves with 5 when nothing runs, and tells what a killed balancer has left. TTFT and TPOT are of streamed answers of the last minute; - means that none came.'
   static override examples = [
     '<%= config.bin %> status',
     '<%= config.bin %> status --json | jq ".pools[].nodes[].state"',
