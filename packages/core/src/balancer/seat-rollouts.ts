@@ -2,7 +2,7 @@ import type { NodeState } from '../contracts/index.js'
 import { LbError, messageOf } from '../errors/index.js'
 import { planGpus, restWayOf, type Node } from '../nodes/index.js'
 import { Rollouts, type RolloutDesk, type RolloutNode, type RolloutStatus, type RolloutWish, type RolloutWorld } from '../rollout/index.js'
-import { changeGroup, withChanges, type GroupPlan } from '../topology/index.js'
+import { changeGroupAside, withChanges, type GroupPlan } from '../topology/index.js'
 import { createPluginHost } from './plugin-host.js'
 import { goldenAsker } from './golden-asker.js'
 import type { SteeringParts, SteeringRoom } from './steering.js'
@@ -55,7 +55,7 @@ function worldOf(parts: SteeringParts): RolloutWorld {
       const { placements } = await planGpus(withChanges(plans.topology, new Map([[pool, { groups }]])), context)
       return new Map([...placements].flatMap(([id, { refusal }]) => (refusal === undefined ? [] : [[id, refusal.message] as const])))
     },
-    edited: (pool, group, change) => changeGroup(group, change, { topology: plans.topology, pool: plans.poolOf(pool), engines }),
+    edited: (pool, group, change) => changeGroupAside(group, change, { topology: plans.topology, pool: plans.poolOf(pool), engines }),
     tell: (pool, message) => eventLog.add({ kind: 'rollout', pool, message }),
     changed: (status) => tellPlugins(status, parts),
     asker: (pool, nodes) => goldenAsker({ host, nodes: () => nodesOf(pool).filter(({ id }) => nodes().includes(id)), others: nodesOf }),
