@@ -44,7 +44,7 @@ async function ready(): Promise<number> {
   return (await pool()).nodes.filter(({ state }) => state === 'ready').length
 }
 
-const ask = async (url: string, tokens = 8): Promise<{ status: number; text: string; node: string | null }> => {
+const ask = async (url: string, tokens = 8): Promise<{ status: number; text: string }> => {
   const answer = await fetch(`${url}/v1/chat/completions`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
@@ -55,22 +55,22 @@ const ask = async (url: string, tokens = 8): Promise<{ status: number; text: str
       messages: [{ role: 'user', content: 'how many of you are there? '.repeat(20) }],
     }),
   })
-  return { status: answer.status, text: await answer.text(), node: answer.headers.get('x-lb-node') }
+  return { status: answer.status, text: await answer.text() }
 }
 
 /** Clients that ask again and again until told to stop; returns what went wrong. */
 function clients(url: string, count: number): () => Promise<string[]> {
-  let isOver = false
+  const over = new AbortController()
   const wrong: string[] = []
   const each = async (): Promise<void> => {
-    while (!isOver) {
+    while (!over.signal.aborted) {
       const { status, text } = await ask(url)
       if (status !== 200 || !text.includes('[DONE]')) wrong.push(`${status}: ${text.slice(-200)}`)
     }
   }
   const all = Array.from({ length: count }, each)
   return async () => {
-    isOver = true
+    over.abort()
     await Promise.all(all)
     return wrong
   }

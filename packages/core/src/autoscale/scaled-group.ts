@@ -1,6 +1,6 @@
 import { messageOf } from '../errors/index.js'
 import type { Node } from '../nodes/index.js'
-import { nodeIdOf, slotsOf, type GroupPlan, type PoolPlan, type ScalePlan } from '../topology/index.js'
+import { nodeIdOf, type GroupPlan, type PoolPlan, type ScalePlan } from '../topology/index.js'
 import { chooseSlots } from './choose-slots.js'
 import { GroupSight } from './group-sight.js'
 import { callProvider } from './machine-provider.js'
