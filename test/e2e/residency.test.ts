@@ -158,7 +158,10 @@ describe('a pool that rests', () => {
   })
 
   it('goes to rest by itself once nobody has asked for a while', async () => {
-    await build({ residency: '{ minResident: 100ms, idleUnload: 300ms }' }).up()
+    const here = build({ residency: '{ minResident: 100ms, idleUnload: 300ms }' })
+    const plan = await here.lb(['plan'])
+    expect([plan.code, plan.stdout.includes('would not start'), plan.stdout.match(/GPU 0/g)?.length]).toEqual([0, false, MODELS.length])
+    await here.up()
     await until(async () => stateOf(await look())[0] === 'resting')
     expect(gpu?.used).toBe(0)
   })
