@@ -98,6 +98,7 @@ function seen(node: Node): RolloutNode {
   return {
     id: node.id,
     group: plan.group.name,
+    revision: plan.group.revision,
     state: node.state,
     reason: node.reason,
     progress: coming.has(node.state) ? `${node.reason ?? ''} ${node.progress ?? ''}` : '',

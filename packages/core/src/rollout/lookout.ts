@@ -14,6 +14,8 @@ export class Lookout {
   /** All nodes of the stage serve, and those that it took away have ended. An old node that failed for good is none to wait for. */
   isSettled(record: RolloutRecord): boolean {
     const nodes = this.look(record)
+    // Servers that somebody else runs may be down for a reason of their own.
+    if (record.ground.isStanding) return this.sides(record).fresh.some(({ state }) => state === 'ready')
     const staying = nodesOf(record, 'old').filter((id) => record.readyBefore.includes(id))
     const isReady = (id: string): boolean => nodes.get(id)?.state === 'ready'
     return (
@@ -38,7 +40,10 @@ export class Lookout {
   /** Why the new revision cannot stay, by what its nodes are. */
   fault(record: RolloutRecord): string | undefined {
     const { models } = this.world.pool(record.pool)
-    return nodeFault({ ...this.sides(record), models, before: record.failuresBefore, contextBefore: record.contextBefore })
+    const { fresh, old } = this.sides(record)
+    const some =
+      record.ground.isStanding && fresh.some(({ state }) => state === 'ready') ? fresh.filter(({ state }) => state !== 'failed') : fresh
+    return nodeFault({ fresh: some, old, models, before: record.failuresBefore, contextBefore: record.contextBefore })
   }
 
   /** Something new has begun. */
@@ -61,6 +66,13 @@ export class Lookout {
 
   private sides(record: RolloutRecord): { readonly fresh: readonly RolloutNode[]; readonly old: readonly RolloutNode[] } {
     const nodes = this.world.nodes(record.pool)
+    const { ground } = record
+    // A source names its servers by itself.
+    if (ground.isStanding)
+      return {
+        fresh: nodes.filter(({ revision }) => revision === ground.fresh),
+        old: nodes.filter(({ revision }) => revision === ground.old),
+      }
     const [fresh, old] = [nodesOf(record, 'fresh'), nodesOf(record, 'old')]
     return { fresh: nodes.filter(({ id }) => fresh.includes(id)), old: nodes.filter(({ id }) => old.includes(id)) }
   }

@@ -22,7 +22,7 @@ export async function newRecord(wish: RolloutWish, { world, store, id }: NewReco
   const { kind, stages, note } = await planRollout({ ground, plan, pool: pool.name }, world)
   if (!isAs(world.pool(wish.pool), pool)) throw refused(`pool ${pool.name} changed while this was planned`, 'try again')
   const nodes = world.nodes(pool.name)
-  const ready = nodes.filter(({ state }) => state === 'ready')
+  const ready = nodes.filter((node) => node.state === 'ready' && isOfOld(node, ground))
   const now = world.clock.epochMs()
   const [pair] = ground.pairs
   const contexts = ready.flatMap(({ contextTokens }) => contextTokens ?? [])
@@ -60,6 +60,11 @@ export async function newRecord(wish: RolloutWish, { world, store, id }: NewReco
 
 function groundOf(base: readonly GroupPlan[], { pairs, from, to, isStanding }: Targets, { header }: RolloutRecord['plan']): Ground {
   return { base, pairs, old: from.revision, fresh: to.revision, isStanding, sticky: false, ...(header === undefined ? {} : { header }) }
+}
+
+/** Servers that a source names are groups of their own, called after it. */
+function isOfOld({ group }: RolloutNode, { pairs }: Ground): boolean {
+  return pairs.some(({ from }) => from.name === group || (from.source !== undefined && group.startsWith(`${from.name}-`)))
 }
 
 /** The only old engine can sleep instead of ending, and so be back in a moment. */

@@ -106,7 +106,8 @@ export function nodesOf({ ground, phase, back, at, stages, pool }: RolloutRecord
   const counts = phase === 'promoted' ? undefined : { gone: 0, come: 0, ...stages[at] }
   const old = placesOf(ground.pairs.map(({ from }) => from))
   const fresh = placesOf(ground.pairs.map(({ to }) => to))
-  const ids = (places: typeof old) => places.map(({ group, slot }) => nodeIdOf({ name: pool }, group, slot))
+  const ids = (places: typeof old) =>
+    places.filter(({ group }) => group.source === undefined).map(({ group, slot }) => nodeIdOf({ name: pool }, group, slot))
   if (side === 'old') {
     if (counts === undefined) return []
     return ids(ground.isStanding || back?.step === 'restoring' ? old : old.slice(counts.gone))

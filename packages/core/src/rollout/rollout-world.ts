@@ -10,6 +10,8 @@ export interface RolloutNode {
   readonly id: string
   /** Name of its node group. */
   readonly group: string
+  /** What its group runs as right now. */
+  readonly revision: string | undefined
   readonly state: NodeState
   /** Why it is in this state, for people. */
   readonly reason: string | null

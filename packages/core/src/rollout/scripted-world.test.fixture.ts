@@ -245,7 +245,7 @@ export class ScriptedHouse {
 
   private seenAs({ id, group, state, reason, failures, isGivenUp, models, contextTokens }: ScriptedNode): RolloutNode {
     const launchHash = `hash of ${JSON.stringify(group.launch?.settings)} ${group.launch?.model}`
-    const known = { id, group: group.name, state, reason, failures, isGivenUp, models, contextTokens, launchHash }
+    const known = { id, group: group.name, revision: group.revision, state, reason, failures, isGivenUp, models, contextTokens, launchHash }
     const backend =
       group.attach === undefined ? undefined : engine.createBackend({ id, url: '', models: [], settings: {}, model: 'x' }, host)
     return { ...known, progress: '', model: group.model, backend, canSleep: this.canSleep }
