@@ -47,7 +47,7 @@ function checkText({ enum: words, pattern, minLength = 0, maxLength = LONGEST_TE
   if (words !== undefined && !words.includes(text)) throw badBody(at, `must be one of ${words.join(', ')}, not ${shown(text)}`)
   if (text.length < minLength) throw badBody(at, 'must not be empty')
   if (text.length > maxLength) throw badBody(at, `must not be longer than ${maxLength} characters`)
-  if (pattern !== undefined && !new RegExp(pattern).test(text)) throw badBody(at, `must look like ${pattern}, not ${shown(text)}`)
+  if (pattern !== undefined && !new RegExp(pattern, 'u').test(text)) throw badBody(at, `must look like ${pattern}, not ${shown(text)}`)
 }
 
 function checkNumber({ minimum = -Infinity, maximum = Infinity }: BodySchema, number: number, at: string): void {

@@ -186,6 +186,7 @@ describe('the control API', () => {
     ['{"pool":"demo","model":"m","__proto__":{"x":1}}', 'the body has no `__proto__`'],
     ['{"pool":"demo","model":"m","constructor":1}', 'the body has no `constructor`'],
     ['{"pool":"demo","model":""}', 'model must not be empty'],
+    ['{"pool":"demo","model":"a\\u0000b"}', 'model must look like'],
     ['{"pool":"demo","revision":"../r1"}', 'revision must look like ^r[0-9]{1,9}$, not "../r1"'],
     ['{"pool":"demo","set":[]}', 'set must be a JSON object, not a list'],
     ['{"pool":"demo","groups":[]}', 'groups must have at least 1'],

@@ -5,8 +5,10 @@ import { badBody, checkBody, type BodySchema } from './body-check.js'
 const share: BodySchema = { type: 'number', minimum: 0, maximum: 1 }
 const ratio: BodySchema = { type: 'number', minimum: 0, maximum: 1_000 }
 const ms: BodySchema = { type: 'number', minimum: 0, maximum: 366 * 86_400_000 }
-const name: BodySchema = { type: 'string', minLength: 1, maxLength: 200 }
-const text: BodySchema = { type: 'string', minLength: 1, maxLength: 4_000 }
+/** No control characters: what stands here becomes an argument of a process, a path or a name. */
+const pattern = '^[^\\u0000-\\u001f\\u007f]*$'
+const name: BodySchema = { type: 'string', minLength: 1, maxLength: 200, pattern }
+const text: BodySchema = { type: 'string', minLength: 1, maxLength: 4_000, pattern }
 const anything: BodySchema = { type: 'object' }
 
 const metric: BodySchema = {
