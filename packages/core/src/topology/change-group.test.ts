@@ -1,7 +1,9 @@
+import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { engines, errorsOf, folder, resolveText } from './catalogue.test.fixture.js'
 import { changeGroup, type GroupChange } from './change-group.js'
 import { placeOf } from './problem.js'
+import { TopologyErrors } from './topology-errors.js'
 import type { GroupPlan } from './topology.js'
 
 const file = `hosts: { big: { ssh: me@big } }
@@ -108,6 +110,34 @@ describe('a changed node group', () => {
     const set = Object.fromEntries(Array.from({ length: 101 }, (_, index) => [`launch.env.A${index}`, 'x']))
     expect((await errorsOf(change('gpu', { set }))).problems.map(({ message }) => message)).toEqual(['101 changes are more than 100'])
   })
+
+  it('makes of any wish a whole group or mistakes, and nothing else', async () => {
+    const step = fc.constantFrom(
+      'launch',
+      'args',
+      'env',
+      'gpus',
+      'model',
+      'apiKey',
+      'seed',
+      'from',
+      '__proto__',
+      'constructor',
+      '0',
+      '',
+      'x-note',
+    )
+    const path = fc.array(step, { minLength: 1, maxLength: 5 }).map((steps) => steps.join('.'))
+    await fc.assert(
+      fc.asyncProperty(fc.dictionary(path, fc.jsonValue(), { minKeys: 1, maxKeys: 4 }), async (set) => {
+        const made = await change('gpu', { set }).catch((error: unknown) => error)
+        if (made instanceof TopologyErrors) return
+        expect(made).toMatchObject({ name: 'gpu', engine: 'sim', weight: 2, launch: { replicas: 2 } })
+      }),
+      { numRuns: 25, seed: 7 },
+    )
+    expect(Reflect.ownKeys(Object.prototype)).not.toContain('seed')
+  }, 60_000)
 
   it('tells all mistakes at once', async () => {
     const { problems } = await errorsOf(change('gpu', { model: '', set: { 'launch.args.seed': -1, 'launch.readyWithin': 5 } }))

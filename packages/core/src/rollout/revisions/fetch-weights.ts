@@ -53,13 +53,17 @@ export async function fetchWeights(
     throw refused(wrong.kind === 'model-missing' ? 'LB_WEIGHTS_MISSING' : 'LB_LAUNCH_REFUSED', wrong.message, wrong.hint)
   const model = await lackOf(backend, options.signal)
   if (model === undefined) return 'here'
-  const wasBrought = await brought({ model, pool, group, env }, options)
-  if (wasBrought && (await lackOf(backend, options.signal)) === undefined) return 'fetched'
-  throw refused(
-    'LB_WEIGHTS_MISSING',
-    `${model} is not ${wasBrought ? 'where the engine looks, though it was fetched' : 'here: a node would be gone while it is fetched'}`,
-    `lb models pull ${model} --pool ${pool.name}`,
-  )
+  if (!(await brought({ model, pool, group, env }, options)))
+    throw refused(
+      'LB_WEIGHTS_MISSING',
+      `${model} is not here: a node would be gone while it is fetched`,
+      `lb models pull ${model} --pool ${pool.name}`,
+    )
+  // A repository of an odd make may look unfinished when it is whole.
+  if ((await lackOf(backend, options.signal)) === undefined) return 'fetched'
+  context.log.warn('revisions.fetched_elsewhere', { pool: pool.name, group: group.name, model })
+  options.onProgress({ step: `${model} was fetched, and is not where its engine is known to look: it may fetch it again` })
+  return 'fetched'
 }
 
 /**
