@@ -109,6 +109,12 @@ describe('a group that follows its load', () => {
     house.node('chat/gpu-0').isGivenUp = true
     await house.pass(5)
     expect(house.ids).toEqual(['chat/gpu-1'])
+    house.node('chat/gpu-1').isGivenUp = true
+    await house.pass(30)
+    expect(house.ids).toEqual(['chat/gpu-1'])
+    expect(autoscaler.list()[0]?.reason).toMatch(/chat\/gpu-0 failed/)
+    await house.pass(30)
+    expect(house.ids).toEqual(['chat/gpu-0'])
   })
 
   it('has at least what `lb scale` asked for, also in the next balancer', async () => {

@@ -19,8 +19,10 @@ const AGAIN_MS = 60_000
 /** One node group that follows its load: looks, decides, and makes it so. */
 export class ScaledGroup {
   private readonly sight = new GroupSight()
-  private readonly memory = new ScaleMemory()
-  private readonly starts = new StartTimes()
+  private memory = new ScaleMemory()
+  private starts = new StartTimes()
+  /** What was learned is of this one. */
+  private revision: string | undefined
   private readonly triggers: readonly TriggerWatch[]
   private room: { readonly replicas: number; readonly why: string; readonly untilMs: number } | undefined
   private notBeforeMs = -Infinity
@@ -90,11 +92,19 @@ export class ScaledGroup {
       this.reason = `stays as it is: ${held}`
       return undefined
     }
+    if (group?.revision !== this.revision) this.forget(group?.revision)
     const { wanted, reason } = wantedReplicas(facts, this.plan, this.memory, nowMs)
     this.wanted = wanted
     const waits = wanted !== facts.replicas && nowMs < this.notBeforeMs
     this.reason = waits ? `${reason}; ${this.lastFailure}` : reason
     return wanted === facts.replicas || waits ? undefined : wanted
+  }
+
+  /** Another model bears another load. */
+  private forget(revision: string | undefined): void {
+    this.revision = revision
+    this.memory = new ScaleMemory()
+    this.starts = new StartTimes()
   }
 
   private facts(nowMs: number): ScaleFacts {
@@ -130,6 +140,8 @@ export class ScaledGroup {
     if (wanted > from) await this.provide({ from, wanted })
     const group = this.group()
     if (group === undefined || world.heldBy(pool) !== undefined) return
+    const lost = before.find((node) => node.isGivenUp)
+    if (lost !== undefined) this.pauseFor(`${lost.id} failed: ${lost.reason ?? 'no reason is known'}`)
     const known = new Set(before.map(({ id }) => id))
     for (const slot of slots) {
       const id = nodeIdOf({ name: pool }, group, slot)
@@ -163,10 +175,14 @@ export class ScaledGroup {
   /** Serving goes on as it is. */
   private failed(error: unknown): void {
     const { pool, base, world } = this
-    this.lastFailure = messageOf(error)
-    this.notBeforeMs = world.clock.nowMs() + AGAIN_MS
+    this.pauseFor(messageOf(error))
     world.log.error('scale.failed', { pool, group: base, error: this.lastFailure })
     world.tell(pool, `${pool}/${base}: the number of nodes could not be changed: ${this.lastFailure}; tried again in a minute`)
+  }
+
+  private pauseFor(why: string): void {
+    this.lastFailure = why
+    this.notBeforeMs = this.world.clock.nowMs() + AGAIN_MS
   }
 
   private replicas(): number {
