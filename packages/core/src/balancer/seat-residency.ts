@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import type { TimerHandle } from '../base/index.js'
 import type { RequestRecord } from '../contracts/index.js'
 import { nodePlansOf, restWayOf, type Node } from '../nodes/index.js'
-import { areRivals, placesOf, Residency, type PoolReading, type ResidencyDesk } from '../residency/index.js'
+import { areNeighbours, areRivals, placesOf, Residency, type PoolReading, type ResidencyDesk } from '../residency/index.js'
 import type { RolloutDesk } from '../rollout/index.js'
 import type { GroupPlan, PoolChange, PoolPlan } from '../topology/index.js'
 import type { SteeringParts, SteeringRoom } from './steering.js'
@@ -27,6 +27,7 @@ class ResidencySeat implements ResidencyDesk, SteeringRoom {
       log: options.log,
       pools: () => this.readings(),
       fits: (names) => this.fits(names),
+      isNear: (one, other) => areNeighbours(placesOf(plans.poolOf(one)), placesOf(plans.poolOf(other))),
       rest: (pool) => plans.change(pool, this.changeOf(pool, true)),
       wake: (pool) => plans.change(pool, this.changeOf(pool, false)),
       say: (pool, message) => eventLog.add({ kind: 'residency', pool, message: `${pool} ${message}` }),

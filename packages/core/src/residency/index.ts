@@ -4,6 +4,6 @@
  */
 export type { ResidencyStatus } from './residency-status.js'
 export type { ResidencyDesk } from './residency-desk.js'
-export { areRivals, placesOf } from './places.js'
+export { areNeighbours, areRivals, placesOf } from './places.js'
 export type { PoolReading } from './pool-reading.js'
 export { Residency } from './residency.js'

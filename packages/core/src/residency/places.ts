@@ -21,6 +21,11 @@ export function areRivals(one: readonly Place[], other: readonly Place[]): boole
   )
 }
 
+/** Whether they stand on one machine. */
+export function areNeighbours(one: readonly Place[], other: readonly Place[]): boolean {
+  return one.some((a) => other.some((b) => a.host === b.host))
+}
+
 function partOf({ launch }: GroupPlan): Place['part'] {
   if (launch?.gpus === undefined) return 'all'
   return launch.gpus.kind === 'none' ? 'main' : 'gpus'

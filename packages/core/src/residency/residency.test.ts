@@ -109,6 +109,14 @@ describe('pools that share one accelerator', () => {
     expect([card.awake, card.answered, card.crashes]).toEqual([['a'], 2, 1])
   })
 
+  it('learn nothing of those on other machines', async () => {
+    const card = await begun(new SharedCard({ sizes: { a: 4, b: 4 }, room: 10, broken: new Set(['b']), apart: true }))
+    card.ask('b')
+    await card.pass(120_000)
+    expect([card.awake, card.swapsMs]).toEqual([['a'], []])
+    expect(card.said).toContain('b could not be woken: out of memory')
+  })
+
   it('let others have the place of one that does not start, and try it again ever less often', async () => {
     const card = await begun(new SharedCard({ ...three, broken: new Set(['b']) }))
     card.ask('b')

@@ -15,6 +15,8 @@ export interface ResidencyOptions {
   readonly pools: () => readonly PoolReading[]
   /** Whether all these may be awake at once, as far as is known beforehand. */
   readonly fits: (names: readonly string[]) => boolean
+  /** Whether they stand on one machine: only there can one be in the way of the other. */
+  readonly isNear: (one: string, other: string) => boolean
   /** Resolve when it was begun. */
   readonly rest: (pool: string) => Promise<void>
   readonly wake: (pool: string) => Promise<void>
@@ -113,7 +115,9 @@ export class Residency {
     if (phase === 'resting') this.tell(name, 'rests')
     if (phase !== 'awake') return
     if (failure === undefined) return this.tell(name, awakeWords(afterMs, waiting))
-    const beside = readings.filter((each) => each.name !== name && !each.rests).map((each) => each.name)
+    const beside = readings
+      .filter((each) => each.name !== name && !each.rests && this.options.isNear(name, each.name))
+      .map((each) => each.name)
     if (beside.length === 0) {
       entry.failed(this.options.clock.nowMs())
       return this.tell(name, `could not be woken: ${failure}`)

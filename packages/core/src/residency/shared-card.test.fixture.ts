@@ -30,6 +30,8 @@ export interface CardOptions {
   readonly broken?: ReadonlySet<string>
   /** What they are thought to need; default: their sizes. */
   readonly thought?: Readonly<Record<string, number>>
+  /** Each stands on a machine of its own. */
+  readonly apart?: boolean
 }
 
 const defaults: ResidencyPlan = { minResidentMs: 30_000, evictCost: 1, wakeWithinMs: 300_000 }
@@ -66,6 +68,7 @@ export class SharedCard {
       log: silentLogger,
       pools: () => this.pools.map((pool) => readingOf(pool)),
       fits: (names) => names.reduce((sum, name) => sum + (thought[name] ?? 0), 0) <= options.room,
+      isNear: () => options.apart !== true,
       rest: (name) => this.rest(this.of(name)),
       wake: (name) => this.wake(this.of(name)),
       say: (name, message) => void this.said.push(`${name} ${message}`),
