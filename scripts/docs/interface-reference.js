@@ -14,8 +14,8 @@ export function statusReference() {
 meaning: read what you know and ignore the rest. Times ending in \`Ms\` are milliseconds; \`...AtMs\` and \`sinceMs\` count from 1970. The statistics cover the last
 60 seconds unless the row says otherwise, \`requests\`, \`errors\` and \`restarts\` the life of the balancer. \`null\` means: nothing to say yet.`,
     [
-      ...['BalancerStatus', 'PoolStatus', 'NodeStatus', 'NodeLoadStatus', 'GpuStatus', 'GpuProblem', 'Quantiles', 'BalancerEvent'].map((name) =>
-        section(source, name),
+      ...['BalancerStatus', 'PoolStatus', 'NodeStatus', 'NodeLoadStatus', 'GpuStatus', 'GpuProblem', 'Quantiles', 'BalancerEvent'].map(
+        (name) => section(source, name),
       ),
       ...['RolloutStatus', 'RolloutSide', 'JudgeReport', 'JudgeFigure'].map((name) => section(rollout, name)),
       section(readFileSync(at('rollout/rollout-desk.ts'), 'utf8'), 'RevisionEntry'),

@@ -29,7 +29,11 @@ export const studyRows = [
     [0.13, 0.49, 0.02, 0.29, 0.05, 0.47, 0.39, 0.62, 1.05, 0.87, 1.82, 1.0],
   ),
   row('min estimated TTFT', { name: 'min-ttft' }, [0.06, 0.49, 0.01, 0.31, 0.03, 0.44, 0.25, 0.53, 0.57, 0.89, 0.69, 0.97]),
-  row('prefill + decode blocks cost', { name: 'kv-cost', settings: { prefillScale: 3 } }, [0.07, 0.49, 0.01, 0.31, 0.04, 0.48, 0.25, 0.47, 0.73, 0.88, 0.7, 0.96]),
+  row(
+    'prefill + decode blocks cost',
+    { name: 'kv-cost', settings: { prefillScale: 3 } },
+    [0.07, 0.49, 0.01, 0.31, 0.04, 0.48, 0.25, 0.47, 0.73, 0.88, 0.7, 0.96],
+  ),
   row('LMetric', { name: 'lmetric' }, [0.06, 0.45, 0.01, 0.29, 0.03, 0.43, 0.25, 0.5, 0.51, 0.83, 0.69, 0.95]),
   row('mc, mirror', { name: 'marginal-cost' }, [0.06, 0.43, 0.01, 0.26, 0.02, 0.41, 0.23, 0.48, 0.54, 0.83, 0.68, 0.95]),
   row(

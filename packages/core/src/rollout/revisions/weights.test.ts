@@ -193,8 +193,18 @@ describe('what takes longer to learn', () => {
     for (let turns = 0; turns < 100; turns++) await turn()
     expect(store.of('chat')).toEqual([
       expect.objectContaining({ revision: 'r3', contentHash: null, launchHash: null }),
-      expect.objectContaining({ revision: 'r2', content: 'commit:late', contentHash: 'sha256:2', launchHash: expect.stringMatching(/^[0-9a-f]{64}$/) }),
-      expect.objectContaining({ revision: 'r1', content: 'commit:a', contentHash: 'sha256:1', launchHash: expect.stringMatching(/^[0-9a-f]{64}$/) }),
+      expect.objectContaining({
+        revision: 'r2',
+        content: 'commit:late',
+        contentHash: 'sha256:2',
+        launchHash: expect.stringMatching(/^[0-9a-f]{64}$/),
+      }),
+      expect.objectContaining({
+        revision: 'r1',
+        content: 'commit:a',
+        contentHash: 'sha256:1',
+        launchHash: expect.stringMatching(/^[0-9a-f]{64}$/),
+      }),
     ])
     expect([counts, most]).toEqual([2, 1])
     learner.stop()
