@@ -4,7 +4,7 @@ import { editedGroups } from './edited-groups.js'
 
 const node = (name: string, url: string): object => ({ name, engine: 'openai', attach: url })
 
-async function topologyOf(more: object = {}, pool: object = {}): Promise<Topology> {
+async function topologyOf(more: object = {}, pool: object = {}, canLaunch = false): Promise<Topology> {
   const input = {
     name: 't',
     pools: {
@@ -13,7 +13,7 @@ async function topologyOf(more: object = {}, pool: object = {}): Promise<Topolog
     },
     ...more,
   } as unknown as TopologyInput
-  const engines = new Map([['openai', { settings: {}, canLaunch: false }]])
+  const engines = new Map([['openai', { settings: {}, canLaunch }]])
   const strategies = new Map([['adaptive', { settings: {} }]])
   return resolveTopology(defineTopology(input), { engines, strategies })
 }
@@ -80,6 +80,14 @@ describe('an edited topology', () => {
     )
     const { notices } = editedGroups('chat', edited, { declared: before, running: before })
     expect(notices).toEqual([expect.stringContaining('gateway.listen')])
+  })
+
+  it('that differs in the number of nodes alone is sent to lb scale', async () => {
+    const launched = async (replicas: number): Promise<Topology> =>
+      topologyOf({}, { nodes: [{ name: 'a', engine: 'openai', launch: { replicas, command: ['serve', '$${PORT}'] } }] }, true)
+    const before = told(await launched(2))
+    const edited = await launched(3)
+    expect(() => editedGroups('chat', edited, { declared: before, running: before })).toThrow(/only how many there are/)
   })
 
   it('without the pool, or without a change, is wrong input', async () => {

@@ -30,8 +30,7 @@ export function editedGroups(poolName: string, edited: Topology, known: Topologi
       'a rollout takes the node groups of one pool; leave the rest as it was, or apply all of it with lb down and lb up',
     )
   const groups = after.groups.filter((group) => !isRunning(group, poolIn(known.running, poolName, 'the running topology')))
-  if (groups.length === 0)
-    throw wrongInput(`the node groups of ${poolName} in the file are those that run`, 'edit them, or say --model or --set')
+  if (groups.length === 0) throw nothingNew(after, declared)
   const { rollout } = after
   return {
     groups,
@@ -40,6 +39,20 @@ export function editedGroups(poolName: string, edited: Topology, known: Topologi
       ? []
       : ['gateway.listen of the file is not that of the running balancer; a rollout leaves it as it is'],
   }
+}
+
+/** How many nodes there are, and how often they may be started again, is nothing that a rollout brings. */
+function nothingNew(after: PoolPlan, declared: PoolPlan): Error {
+  const { name } = after
+  const isRescaled = after.groups.some((group) => {
+    const before = declared.groups.find((each) => each.name === group.name)
+    return before !== undefined && !isDeepStrictEqual(group, before) && isDeepStrictEqual(essenceOf(group), essenceOf(before))
+  })
+  if (!isRescaled) return wrongInput(`the node groups of ${name} in the file are those that run`, 'edit them, or say --model or --set')
+  return wrongInput(
+    `the node groups of ${name} in the file launch what runs; only how many there are, or how often they may be started, differs`,
+    `lb scale ${name} N changes how many there are; lb down and lb up apply the rest`,
+  )
 }
 
 /** As it is after a trip through JSON, as what a balancer tells has made one. */
