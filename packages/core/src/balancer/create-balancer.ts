@@ -3,7 +3,6 @@ import { Emitter } from '../base/index.js'
 import type { RequestRecord } from '../contracts/index.js'
 import {
   createControlServer,
-  type BalancerEvent,
   type BalancerState,
   type BalancerStatus,
   type ControlServer,
