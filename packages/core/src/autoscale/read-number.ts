@@ -19,7 +19,7 @@ export function numberIn(text: string, { kind, path }: ScaleTrigger): number {
 /** An instant query has a vector with one element, or a scalar; an empty vector counts nothing. */
 function sampleIn(answer: unknown): number {
   const { status, data, error } = (answer ?? {}) as { status?: unknown; data?: { resultType?: unknown; result?: unknown }; error?: unknown }
-  if (status !== 'success') throw new Error(`the query failed: ${String(error ?? 'no reason given').slice(0, 200)}`)
+  if (status !== 'success') throw new Error(`the query failed: ${typeof error === 'string' ? error.slice(0, 200) : 'no reason given'}`)
   const result = Array.isArray(data?.result) ? (data.result as unknown[]) : []
   if (data?.resultType === 'scalar') return numberOf(result[1], 'the scalar')
   if (data?.resultType !== 'vector') throw new Error(`the query has a ${String(data?.resultType)} as its answer, not one number`)
