@@ -232,6 +232,9 @@ describe('other kinds', () => {
     expect(await house.until(ended, traffic(house))).toMatchObject({ phase: 'promoted', steps: [0.5, 1] })
     expect(house.ids).toBe('new')
     expect(house.seen).toEqual({ fewest: 1, most: 2 })
+    await house.rollouts.act('demo', 'undo')
+    expect(await house.until(ended, traffic(house))).toMatchObject({ phase: 'promoted', from: { revision: 'r2' }, to: { revision: 'r1' } })
+    expect(house.ids).toBe('old')
   })
 
   it('a server that keeps its models gets the new one before any request does, and lets go of the old one in the end', async () => {

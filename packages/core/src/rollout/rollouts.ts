@@ -83,7 +83,7 @@ export class Rollouts implements RolloutDesk {
     if (verb !== 'undo') throw refused(`the last rollout of ${pool} is over: ${last.phase}`, `lb rollout start ${pool} begins another`)
     if (last.phase !== 'promoted')
       throw refused(`the last rollout of ${pool} was not promoted: nothing is to be undone`, `lb rollout history ${pool} tells more`)
-    return this.start({ pool, revision: last.from.revision })
+    return this.start({ pool, revision: last.from.revision, group: this.store.find(pool, last.to.revision).group })
   }
 
   list(): readonly RolloutStatus[] {

@@ -65,7 +65,9 @@ async function wantedGroups(pool: PoolPlan, wish: RolloutWish, { world, store }:
   if (wish.revision !== undefined) {
     const stored = store.find(pool.name, wish.revision)
     const { group, note } = await relaunchOf(stored, pool, world.weights)
-    return [{ from: runningGroup(pool, stored.group), plan: planOf(group), note }]
+    // Traffic that moved from one group to another moves back to one that is not there any more.
+    const isThere = pool.groups.some((each) => nameOf(each) === stored.group)
+    return [{ from: runningGroup(pool, isThere ? stored.group : wish.group), plan: planOf(group), note }]
   }
   const from = runningGroup(pool, wish.group)
   if (wish.model === undefined && wish.set === undefined)
