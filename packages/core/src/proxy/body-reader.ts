@@ -93,7 +93,7 @@ export class PlainReader implements BodyReader {
   usage: Usage | undefined
   private last: Buffer | undefined
 
-  constructor(readonly watch?: AnswerWatch | undefined) {}
+  constructor(readonly watch: AnswerWatch | undefined) {}
 
   read(bytes: Buffer): readonly Buffer[] {
     const { last } = this

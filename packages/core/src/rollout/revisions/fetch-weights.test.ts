@@ -14,7 +14,7 @@ async function fetched(script: Script, more: Partial<FetchOptions> = {}, of = gr
 }
 
 /** Weights that are missing until somebody brings them. */
-function missing(): { readonly script: Script; bring(): void } {
+function missing(): { readonly script: Script; readonly bring: () => void } {
   let isHere = false
   return { script: () => ({ toFetch: () => Promise.resolve(isHere ? undefined : 'org/name') }), bring: () => (isHere = true) }
 }
