@@ -29,10 +29,10 @@ export interface ChangeContext {
 /** Keys of a group's entry that say what its nodes are; the others can change under a running node. */
 const OWN_KEYS = ['launch', 'model', 'apiKey']
 const LAUNCH_KEYS = ['model', 'command', 'venv', 'ready', 'args', 'env', 'gpus', 'readyWithin', 'restarts']
-const ELSEWHERE: Readonly<Record<string, string>> = {
-  weight: 'edit the file: weights change under running nodes and need no rollout',
-  'launch.replicas': 'lb scale POOL N changes how many there are',
-}
+const ELSEWHERE: ReadonlyMap<string, string> = new Map([
+  ['weight', 'edit the file: weights change under running nodes and need no rollout'],
+  ['launch.replicas', 'lb scale POOL N changes how many there are'],
+])
 const MOST_CHANGES = 100
 
 /**
@@ -80,7 +80,7 @@ function pathProblem(path: string, { launch, name }: GroupPlan, file: string): P
     { file, line: 0, column: 0, width: 1, keyPath: path.slice(0, 200), message, ...words },
   ]
   const [first = '', second] = path.split('.')
-  const elsewhere = ELSEWHERE[first] ?? ELSEWHERE[`${first}.${second ?? ''}`]
+  const elsewhere = ELSEWHERE.get(first) ?? ELSEWHERE.get(`${first}.${second ?? ''}`)
   if (elsewhere !== undefined) return problem('a rollout does not change this', { hint: elsewhere })
   if (path.length > 200 || path.split('.').some((step) => step === '' || step === '__proto__'))
     return problem('this is no path of a setting', { expected: 'keys with dots between them, such as launch.args.maxModelLen' })
