@@ -52,7 +52,9 @@ export function weightBytes(folder: string, model: string): number | undefined {
 /** What the server would tell as its digest: over the manifest, which names all parts by theirs. Undefined where it is not there. */
 export function digestOnDisk(folder: string, model: string): string | undefined {
   try {
-    return `sha256:${createHash('sha256').update(readFileSync(manifestPath(folder, model))).digest('hex')}`
+    return `sha256:${createHash('sha256')
+      .update(readFileSync(manifestPath(folder, model)))
+      .digest('hex')}`
   } catch {
     return undefined
   }
