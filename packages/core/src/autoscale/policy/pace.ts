@@ -8,6 +8,8 @@ const READ_EVERY = 128
 const LEAST_TOKENS = 16
 /** Most requests wait for others now and then; the quicker ones show what the prompt itself takes. */
 const QUANTILE = 0.25
+/** While a queue stands even the quicker ones wait: a slower pace is believed by so much of the difference only. */
+const SLOWER = 0.005
 
 /** Seconds that a node takes for a token of a prompt, learned from requests that hardly waited. */
 export class Pace {
@@ -21,7 +23,9 @@ export class Pace {
     this.count += 1
     if (this.count % (this.count < KEPT ? LEAST : READ_EVERY) > 0) return
     const sorted = this.ratios.toSorted((one, other) => one - other)
-    this.known = sorted[Math.floor(QUANTILE * (sorted.length - 1))]
+    const seen = sorted[Math.floor(QUANTILE * (sorted.length - 1))] ?? 0
+    const known = this.known ?? seen
+    this.known = seen < known ? seen : known + SLOWER * (seen - known)
   }
 
   /** Undefined: not known yet. */
