@@ -24,7 +24,7 @@ const plan = {
 }
 const follow: SimulatedScale = { kind: 'follow', plan, startMs: fleet.startMs, from: 2 }
 const mostRatio = 1.35
-const limitMs = 1_200_000
+const limitMs = 1_800_000
 const report: string[] = []
 
 afterAll(() => void process.stdout.write(`\n${report.join('\n')}\n`))
