@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { ArrivalOrder } from './arrival-order.js'
 import type { JudgeSample } from './judge-sample.js'
 
-const first = { step: 1, isEarly: false, load: 0 }
+const first = { step: 1, isEarly: false, isWarmingUp: false, load: 0 }
 const sample = (startedAtMs: number | null, endedAtMs: number | null): JudgeSample => ({
   side: 'canary',
   node: 'chat/a',

@@ -7,6 +7,8 @@ export interface Circumstances {
   readonly step: number
   /** It began with the step itself, in a crowd perhaps. */
   readonly isEarly: boolean
+  /** It is one of the first of a new node, which has to warm up: its times say nothing. */
+  readonly isWarmingUp: boolean
   /** Logarithm of how much more a new node has to do than an old one; 0 or more. */
   readonly load: number
 }
@@ -28,3 +30,6 @@ export const suspiciousLog = Math.log(20)
 
 /** Standard errors about a figure in which the true one lies in 19 of 20 cases. */
 export const deviations = 1.96
+
+/** Of them, by which a figure may lie within its limit and still be called bad: more would call bad what is surely slower but not by so much. */
+export const doubt = 1

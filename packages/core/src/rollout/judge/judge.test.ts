@@ -123,6 +123,15 @@ describe('the judge', () => {
     expect([170, 300].map(run)).toEqual([false, true])
   })
 
+  it('calls no revision slower because its first requests are', () => {
+    const judge = new Judge(plan)
+    for (let nth = 0; nth < 200; nth += 1) {
+      for (let old = 0; old < 3; old += 1) judge.add({ ...good, side: 'baseline', node: 'old' })
+      judge.add({ ...good, side: 'canary', node: 'new', ttftMs: nth < 8 ? 5_000 : 100 })
+    }
+    expect(judge.report().verdict).toBe('good')
+  })
+
   it('calls no revision slower because a crowd waited for its only node', () => {
     const run = (crowdMs: number): boolean => {
       const judge = new Judge(plan)

@@ -1,7 +1,7 @@
 import type { JudgeFigure } from '../rollout-status.js'
 import { ArrivalOrder } from './arrival-order.js'
 import { Evidence, type Guess } from './evidence.js'
-import { deviations, suspiciousLog, type Circumstances, type Figure } from './figure.js'
+import { deviations, doubt, suspiciousLog, type Circumstances, type Figure } from './figure.js'
 import { asRatio, inUnit } from './figure-words.js'
 import type { JudgeSample } from './judge-sample.js'
 import { MatchedSets, type MatchedSet, type Measure } from './matched-sets.js'
@@ -71,7 +71,7 @@ export class RatioFigure implements Figure {
     const { canary, baseline } = this.describe()
     if (canary === null || baseline === null) return `${name}: nothing to compare`
     const times = `${inUnit(canary, unit)} against ${inUnit(baseline, unit)} for like requests of the old revision`
-    const [low, high] = this.between
+    const [low, high] = this.within(deviations)
     return `${name}: ${times}, ${asRatio(canary / baseline)} (${asRatio(low)} to ${asRatio(high)}; ${this.limit})`
   }
 
@@ -80,21 +80,22 @@ export class RatioFigure implements Figure {
     return bothWays === true ? `${asRatio(1 / ratio)} to ${asRatio(ratio)}` : `at most ${asRatio(ratio)}`
   }
 
-  /** Whether the limit may be passed: surely slower, and that much is not ruled out. */
+  /** Whether the limit may be passed: surely slower, and about that much is not ruled out. */
   private get mayBeBeyond(): boolean {
     const { ratio, bothWays } = this.options
-    const [low, high] = this.between
+    const [low, high] = this.within(doubt)
     return high > ratio || (bothWays === true && low < 1 / ratio)
   }
 
-  /** Where the true ratio lies in 19 of 20 cases. */
-  private get between(): readonly [number, number] {
+  /** The ratio, and so many standard errors to both sides. */
+  private within(errors: number): readonly [number, number] {
     const { ratio, error } = this.pairs
-    return ratio === null ? [0, Number.POSITIVE_INFINITY] : [ratio * Math.exp(-deviations * error), ratio * Math.exp(deviations * error)]
+    return ratio === null ? [0, Number.POSITIVE_INFINITY] : [ratio * Math.exp(-errors * error), ratio * Math.exp(errors * error)]
   }
 
-  private take(sample: JudgeSample, { step, isEarly, load }: Circumstances): void {
-    const measure = this.isBad ? null : this.options.measure(sample)
+  private take(sample: JudgeSample, { step, isEarly, isWarmingUp, load }: Circumstances): void {
+    const isTime = this.options.bothWays !== true
+    const measure = this.isBad || (isTime && isWarmingUp) ? null : this.options.measure(sample)
     if (measure === null || measure.value <= 0) return
     this.load = load
     this.sets.add(sample.side, { value: Math.log(measure.value), size: measure.size, isEarly }, step)
