@@ -43,7 +43,14 @@ export class Lookout {
     const { fresh, old } = this.sides(record)
     const some =
       record.ground.isStanding && fresh.some(({ state }) => state === 'ready') ? fresh.filter(({ state }) => state !== 'failed') : fresh
-    return nodeFault({ fresh: some, old, models, before: record.failuresBefore, contextBefore: record.contextBefore })
+    return nodeFault({
+      fresh: some,
+      old,
+      models,
+      isPromoted: record.isPromoted,
+      before: record.failuresBefore,
+      contextBefore: record.contextBefore,
+    })
   }
 
   /** Something new has begun. */

@@ -4,6 +4,8 @@ import type { RolloutNode } from './rollout-world.js'
 export interface NodeSides {
   readonly fresh: readonly RolloutNode[]
   readonly old: readonly RolloutNode[]
+  /** Somebody wants it as it is: only nodes that end speak against it. */
+  readonly isPromoted: boolean
   /** Names that clients may ask for. */
   readonly models: readonly string[]
   /** Failures of nodes before this rollout had anything to do with them, by id. */
@@ -14,7 +16,7 @@ export interface NodeSides {
 
 /** Why the new revision cannot stay, by what its nodes are; undefined: nothing speaks against it. */
 export function nodeFault(sides: NodeSides): string | undefined {
-  return ended(sides) ?? wrongModel(sides) ?? smallerContext(sides)
+  return ended(sides) ?? (sides.isPromoted ? undefined : (wrongModel(sides) ?? smallerContext(sides)))
 }
 
 /** A process that ended, or a load that got nowhere: also where lb would start it again. */

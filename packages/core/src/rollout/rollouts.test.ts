@@ -115,6 +115,16 @@ describe('the judge of a canary', () => {
     expect(await house.until(ended)).toMatchObject({ phase: 'promoted' })
   })
 
+  it('leaves it to a person whether less context will do, however long that takes', async () => {
+    const house = houseOf([launched()], planWith({ rollback: 'ask', progressMs: 5000 }))
+    house.fate.contextTokens = 2048
+    await house.rollouts.start({ pool: 'demo', model: 'b' })
+    await house.until(['asking'], traffic(house))
+    await house.pass(20_000, traffic(house))
+    await house.rollouts.act('demo', 'promote')
+    expect(await house.until(ended)).toMatchObject({ phase: 'promoted' })
+  })
+
   it('says nothing while a person has paused it, but is heard', async () => {
     const house = houseOf([launched()], planWith({ kind: 'canary', steps: [0.2, 1] }))
     await house.rollouts.start({ pool: 'demo', model: 'b' })

@@ -103,6 +103,7 @@ export class Run {
     const { phase, back } = this.record
     if (this.isOver || back !== null || !allowedIn[verb].includes(phase))
       throw refused(`the rollout of ${this.pool} is ${phase}: that cannot be done now`, `lb rollout status ${this.pool} tells more`)
+    this.lookout.moved()
     if (verb === 'abort') this.goBack('aborted', 'somebody took it back')
     if (verb === 'promote')
       this.book.note('promoted by hand: what is left is not watched', { isPromoted: true, phase: 'stepping', reason: null })
@@ -110,7 +111,6 @@ export class Run {
     if (verb === 'resume') {
       if (phase === 'asking') this.forgetJudge()
       this.hold.clear()
-      this.lookout.moved()
       this.book.note('resumed by hand', { phase: 'stepping', reason: null })
     }
     this.wake()
