@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import OpenAI from 'openai'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { BalancerStatus } from '@plimsoll/core'
-import { House, until } from './house.js'
+import { House, isLong, until } from './house.js'
 import { SimulatedGpu } from './simulated-gpu.js'
 
 const MODELS = ['chat', 'code', 'read'] as const
@@ -120,7 +120,7 @@ describe('three models on one simulated GPU', () => {
     if (args !== '') expect(await slept(status)).toBe(0)
   })
 
-  it('without a minimum residence they swap far more often: what it is for', async () => {
+  it.runIf(isLong)('without a minimum residence they swap far more often: what it is for', async () => {
     const url = await build({ residency: '{ minResident: 0s }', args: ', wakeMs: 20' }).up()
     const beganMs = performance.now()
     const { failures } = await ask(url, 10_000, 3)

@@ -3,7 +3,7 @@ import { execFileSync, spawnSync } from 'node:child_process'
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
-import { binary, finished, House, until } from './house.js'
+import { binary, finished, House, isLong, until } from './house.js'
 
 interface Rollout {
   readonly id: string
@@ -118,7 +118,7 @@ describe('lb rollout', () => {
     expect(load?.failed).toEqual([])
   })
 
-  it('leaves with 4 when somebody takes it back while it is waited for', async () => {
+  it.runIf(isLong)('leaves with 4 when somebody takes it back while it is waited for', async () => {
     await open(topology())
     const waiting = finished(house.start(['rollout', 'start', 'chat', '--set', 'launch.args.seed=5', '--hold', '1h', '--wait', '--json']))
     await until(async () => (await house.lb(['rollout', 'status', 'chat'])).code === 0, 20_000)
@@ -137,7 +137,7 @@ describe('lb rollout', () => {
     expect(load?.failed).toEqual([])
   })
 
-  it('asks where it was told to; to go on in spite of the judge takes a yes', async () => {
+  it.runIf(isLong)('asks where it was told to; to go on in spite of the judge takes a yes', async () => {
     await open(topology())
     expect(
       (await house.lb(['rollout', 'start', 'chat', '--set', 'launch.args.fault=errors:60%', '--rollback', 'ask', '--steps', '50%,100%']))
@@ -186,7 +186,7 @@ describe('lb rollout', () => {
     expect((await house.lb(['rollout', 'watch', 'nope'])).code).toBe(2)
   })
 
-  it('is waited for over a kill -9 of the balancer', async () => {
+  it.runIf(isLong)('is waited for over a kill -9 of the balancer', async () => {
     await open(topology())
     const waiting = finished(house.start(['rollout', 'start', 'chat', '--set', 'launch.args.seed=5', '--hold', '3s', '--wait']))
     await until(async () => (await house.lb(['rollout', 'status', 'chat'])).code === 0, 20_000)
@@ -233,7 +233,7 @@ describe.skipIf(spawnSync('tmux', ['-V']).status !== 0)('a rollout in the live v
   const press = (key: string): void => void tmux('send-keys', key)
   afterEach(() => void spawnSync('tmux', ['-L', socket, 'kill-server']))
 
-  it('is shown beside its nodes, paused, and aborted after a question', async () => {
+  it.runIf(isLong)('is shown beside its nodes, paused, and aborted after a question', async () => {
     await open(topology())
     expect((await house.lb(['rollout', 'start', 'chat', '--set', 'launch.args.seed=5', '--hold', '1h'])).code).toBe(0)
     await inPhase('holding')
