@@ -2,17 +2,7 @@ import type { Dialect, HeaderView } from './dialect.js'
 import type { Candidate } from './strategy.js'
 
 /** States of a node's life; the table of moves is nodes/transitions.ts. `asleep`: it rests while another pool has its place, and a request wakes it. */
-export type NodeState =
-  | 'declared'
-  | 'starting'
-  | 'loading'
-  | 'warming'
-  | 'ready'
-  | 'suspect'
-  | 'draining'
-  | 'asleep'
-  | 'stopped'
-  | 'failed'
+export type NodeState = 'declared' | 'starting' | 'loading' | 'warming' | 'ready' | 'suspect' | 'draining' | 'asleep' | 'stopped' | 'failed'
 
 /** Where to send bytes. */
 export interface UpstreamTarget {
