@@ -129,10 +129,17 @@ describe('b3', () => {
       const { answers, clients, status, changed } = outcome
       const refused = answers.filter(({ kind, status: code }) => kind === 'refused' && code === 503)
       const lost = clients.n - clients.whole - refused.length
-      const figures = { ...figuresOf(outcome), 'told to come again': refused.length, 'line of': MOST_WAITING }
+      const figures = {
+        ...figuresOf(outcome),
+        'failed at the new one': outcome.canaryFailures,
+        'told to come again': refused.length,
+        'line of': MOST_WAITING,
+      }
       b3.add({ scenario, subject: 'lb', n: clients.n, failed: lost, figures })
       expect(status.phase, JSON.stringify(status)).toBe(ends)
-      expect(lost, clients.examples.join('\n')).toBe(0)
+      // Nobody else is there who could answer what a bad revision fails at, until it is taken back.
+      const most = ends === 'rolled-back' ? Math.min(outcome.canaryFailures, 50) : 0
+      expect(lost, clients.examples.join('\n')).toBeLessThanOrEqual(most)
       expect(refused.every(({ retryAfter }) => Number(retryAfter) > 0)).toBe(true)
       if (ends === 'rolled-back') expect(changed).toEqual([])
     },
