@@ -6,12 +6,10 @@ import type { GoldenOutcome } from './golden-run.js'
 import type { JudgeSample } from './judge-sample.js'
 import { LoadRatio } from './load-ratio.js'
 import type { MetricReading } from './metric-watch.js'
+import { WarmUp } from './warm-up.js'
 
 /** Whoever waited for the nodes of a step comes at once, and once more when all of them are answered. */
 const crowdMs = 2_000
-
-/** The first requests of a new node touch its memory, compile its kernels and fill its caches. */
-const toWarmUp = 8
 
 /**
  * Says whether a new revision is worse than the old one, after every request. An equal revision is called worse with `plan.falseAlarmRate` at most, over a
@@ -23,8 +21,7 @@ export class Judge {
   private readonly told = new Map<string, JudgeFigure>()
   private readonly requests = { canary: 0, baseline: 0 }
   private readonly load = new LoadRatio()
-  /** Requests of each new node. */
-  private readonly served = new Map<string, number>()
+  private readonly warmUp = new WarmUp()
   /** When steps began, in order. */
   private readonly steps: number[] = []
   /** Why it is bad, with the figures as they were then. */
@@ -92,14 +89,7 @@ export class Judge {
     const step = startedAtMs === null ? this.steps.length : this.steps.findLastIndex((atMs) => atMs <= startedAtMs) + 1
     this.load.add(sample, step)
     const isEarly = (startedAtMs ?? 0) < (this.steps[step - 1] ?? 0) + crowdMs
-    return { step, isEarly, isWarmingUp: this.isWarmingUp(sample), load: this.load.log }
-  }
-
-  private isWarmingUp({ side, node }: JudgeSample): boolean {
-    if (side === 'baseline' || node === null) return false
-    const served = (this.served.get(node) ?? 0) + 1
-    this.served.set(node, served)
-    return served <= toWarmUp
+    return { step, isEarly, isWarmingUp: this.warmUp.isOf(sample), load: this.load.log }
   }
 
   private verdict(): Pick<JudgeReport, 'verdict' | 'reason'> {
