@@ -1,13 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Emitter } from '../base/index.js'
 import type { RequestRecord } from '../contracts/index.js'
-import {
-  createControlServer,
-  type BalancerState,
-  type BalancerStatus,
-  type ControlServer,
-  type NodeModels,
-} from '../control/index.js'
+import { createControlServer, type BalancerState, type BalancerStatus, type ControlServer, type NodeModels } from '../control/index.js'
 import { LbError, messageOf } from '../errors/index.js'
 import type { NodeChange } from '../nodes/index.js'
 import type { QuarantineOffice } from '../proxy/index.js'
