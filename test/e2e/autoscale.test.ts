@@ -2,7 +2,7 @@
 import { afterEach, expect, it } from 'vitest'
 import type { ScaleStatus } from '@plimsoll/core/client'
 import { ControlClient, type ControlEvent } from '../rollouts/control-client.js'
-import { House, until, type NodeRow } from './house.js'
+import { House, isLong, until, type NodeRow } from './house.js'
 import { controlSocket } from './thread-load.js'
 
 const pace = 'upAfter: 1s, downAfter: 4s, cooldown: 1s, idle: 3s'
@@ -76,25 +76,29 @@ function clients(url: string, count: number): () => Promise<string[]> {
   }
 }
 
-it('brings a node while work waits, and takes it away again once it is idle, without losing a request', async () => {
-  house = new House(topology(`{ min: 1, max: 3, target: { queueSeconds: 0.5 }, ${pace} }`))
-  const url = await house.up()
-  expect((await pool()).nodes.map(({ id }) => id)).toEqual(['demo/gpu-0'])
-  const events: ControlEvent[] = []
-  ;(await control()).follow((event) => void events.push(event))
-  const stop = clients(url, 40)
-  await until(async () => (await ready()) >= 2, 40_000)
-  const [second] = (await pool()).nodes.filter(({ id }) => id !== 'demo/gpu-0')
-  await until(async () => ((await pool()).nodes.find(({ id }) => id === second?.id)?.requests ?? 0) > 0, 20_000)
-  expect((await pool()).scale?.[0]).toMatchObject({ group: 'gpu', min: 1, max: 3, follows: 'queue of 0.5 s' })
-  expect(await stop()).toEqual([])
-  await until(async () => (await pool()).nodes.length === 1, 90_000)
-  expect((await pool()).scale?.[0]).toMatchObject({ replicas: 1, wanted: 1 })
-  const told = events.filter(({ kind }) => kind === 'scale').map(({ message }) => message)
-  expect(told[0]).toMatch(/^demo\/gpu: 1 -> [23] nodes: .+/)
-  expect(told.at(-1)).toMatch(/^demo\/gpu: [23] -> 1 node: .+/)
-  expect((await ask(url)).status).toBe(200)
-}, 240_000)
+it.runIf(isLong)(
+  'brings a node while work waits, and takes it away again once it is idle, without losing a request',
+  async () => {
+    house = new House(topology(`{ min: 1, max: 3, target: { queueSeconds: 0.5 }, ${pace} }`))
+    const url = await house.up()
+    expect((await pool()).nodes.map(({ id }) => id)).toEqual(['demo/gpu-0'])
+    const events: ControlEvent[] = []
+    ;(await control()).follow((event) => void events.push(event))
+    const stop = clients(url, 40)
+    await until(async () => (await ready()) >= 2, 40_000)
+    const [second] = (await pool()).nodes.filter(({ id }) => id !== 'demo/gpu-0')
+    await until(async () => ((await pool()).nodes.find(({ id }) => id === second?.id)?.requests ?? 0) > 0, 20_000)
+    expect((await pool()).scale?.[0]).toMatchObject({ group: 'gpu', min: 1, max: 3, follows: 'queue of 0.5 s' })
+    expect(await stop()).toEqual([])
+    await until(async () => (await pool()).nodes.length === 1, 90_000)
+    expect((await pool()).scale?.[0]).toMatchObject({ replicas: 1, wanted: 1 })
+    const told = events.filter(({ kind }) => kind === 'scale').map(({ message }) => message)
+    expect(told[0]).toMatch(/^demo\/gpu: 1 -> [23] nodes: .+/)
+    expect(told.at(-1)).toMatch(/^demo\/gpu: [23] -> 1 node: .+/)
+    expect((await ask(url)).status).toBe(200)
+  },
+  240_000,
+)
 
 it('rests when nobody asks, and the first request wakes a node and is answered', async () => {
   house = new House(topology(`{ min: 0, max: 2, ${pace} }`))

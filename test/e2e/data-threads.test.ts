@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
-import { House, simTopology, until, type NodeRow, type StatusDocument } from './house.js'
+import { House, isLong, simTopology, until, type NodeRow, type StatusDocument } from './house.js'
 import { answersIn, chat, control, load, mixedBodies, post, prefixedBodies, spread, threadTicks, type Tally } from './thread-load.js'
 
 const NODES = 4
@@ -65,7 +65,7 @@ describe('two data threads', () => {
     await allSettled()
   })
 
-  it('balance as one does, and keep as much of the prefix caches', async () => {
+  it.runIf(isLong)('balance as one does, and keep as much of the prefix caches', async () => {
     const runs: { readonly mixed: readonly Tally[]; readonly prefixed: Tally }[] = []
     for (const workers of [1, 2]) {
       declare(workers, '8b-h100', '    strategy: least-tokens\n')
@@ -90,7 +90,7 @@ describe('two data threads', () => {
     expect(Math.abs((shares[0] ?? 0) - (shares[1] ?? 0))).toBeLessThan(3)
   })
 
-  it('know of each other what caches hold: as much of the prompts is found there as by one thread', async () => {
+  it.runIf(isLong)('know of each other what caches hold: as much of the prompts is found there as by one thread', async () => {
     const shares: number[] = []
     const believed: number[] = []
     for (const workers of [1, 2]) {

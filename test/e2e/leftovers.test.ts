@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { ownIdentity } from '@plimsoll/core'
 import { afterEach, describe, expect, it } from 'vitest'
 import { PROCESSES_OF_A_NODE, writeDeepTopology } from './deep-engine.js'
-import { House, simTopology, until, type NodeRow, type StatusDocument } from './house.js'
+import { House, isLong, simTopology, until, type NodeRow, type StatusDocument } from './house.js'
 
 const REPLICAS = 4
 const LOAD_MS = 4_000
@@ -86,7 +86,7 @@ describe('kill -9 of keeper and balancer', () => {
     expect(files.map((entry) => entry.name)).toEqual([])
   })
 
-  it('costs a load of every model where nothing is taken over: the negative control', async () => {
+  it.runIf(isLong)('costs a load of every model where nothing is taken over: the negative control', async () => {
     const before = await bringUp()
     await killLb()
     const up = await house.lb(['up', '--detach', '--leftovers', 'reap'])
@@ -113,7 +113,7 @@ describe('kill -9 of keeper and balancer', () => {
     )
   })
 
-  it('would leave some where only process groups are killed: the negative control', async () => {
+  it.runIf(isLong)('would leave some where only process groups are killed: the negative control', async () => {
     const status = await bringUp(0)
     await killLb()
     for (const pid of pidsOf(status)) process.kill(-(pid ?? 1), 'SIGKILL')

@@ -5,7 +5,7 @@ import { Fleet } from '../reliability/engines.js'
 import { spell } from '../reliability/faults.js'
 import { run } from '../reliability/run.js'
 import { LbSubject } from '../reliability/subjects.js'
-import { House, simTopology, until } from './house.js'
+import { House, isLong, simTopology, until } from './house.js'
 
 const open: (() => Promise<unknown>)[] = []
 
@@ -95,7 +95,7 @@ describe('429 everywhere', () => {
 })
 
 describe('a 503 storm on all nodes', () => {
-  it('is not multiplied beyond the budget, and no request fails that outlasts it', async () => {
+  it.runIf(isLong)('is not multiplied beyond the budget, and no request fails that outlasts it', async () => {
     const { fleet, lb } = await attached('    retries: { floor: 20 }\n    health: { interval: 60s }\n', [quick, quick, quick, quick])
     await Promise.all(fleet.engines.map((engine) => engine.fault('storm-503')))
     const asked = Array.from({ length: 200 }, () => ask(lb.url))
@@ -112,7 +112,7 @@ describe('a 503 storm on all nodes', () => {
 })
 
 describe('four nodes that all fail at once, each in a way of its own, for three seconds', () => {
-  it('fail no request: who has no node waits for the first that is well', async () => {
+  it.runIf(isLong)('fail no request: who has no node waits for the first that is well', async () => {
     const outcome = await run({
       ask: { count: 20, maxTokens: 24 },
       total: 900,

@@ -210,7 +210,7 @@ process.stdin.resume().on('end', () => process.exit(0))
 `
 
 describe('lb rollout on another machine', () => {
-  it('asks the balancer there, also with a file that lies here', async () => {
+  it.runIf(isLong)('asks the balancer there, also with a file that lies here', async () => {
     await open(topology())
     const { socketPath } = await json<{ socketPath: string }>(['paths'])
     const bin = join(house.folder, 'bin')
@@ -275,7 +275,7 @@ pools:
   const readyIn = async (pool: string): Promise<number> =>
     (await house.status()).pools.find(({ name }) => name === pool)?.nodes.filter(({ state }) => state === 'ready').length ?? 0
 
-  it('change how many nodes there are, and ask before none is left', async () => {
+  it.runIf(isLong)('change how many nodes there are, and ask before none is left', async () => {
     await open(scaled)
     expect(await json(['scale', 'chat', '3'])).toMatchObject({ pool: 'chat', group: 'gpu', wanted: 3 })
     await until(async () => (await readyIn('chat')) === 3, 30_000)

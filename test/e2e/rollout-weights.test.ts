@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { bytesOf, ScriptedHub } from '../../packages/cli/dist/hub/scripted-hub.test.fixture.js'
 import { startScriptedOllama } from '../../packages/plugin-ollama/dist/scripted-ollama.test.fixture.js'
-import { House } from './house.js'
+import { House, isLong } from './house.js'
 
 const standIn = fileURLToPath(new URL('vllm/stand-in.ts', import.meta.url))
 const config = Buffer.from('{"architectures":["Qwen3ForCausalLM"]}')
@@ -129,27 +129,35 @@ describe('weights of a rollout', () => {
     expect((await house.status()).pools[0]?.nodes.map(({ pid }) => pid)).toEqual(pids)
   }, 120_000)
 
-  it('that were written over are not called the old revision', async () => {
-    const url = await house.up()
-    await under(url, rolled(['--set', 'launch.args.maxModelLen=4096'], 0))
-    writeFileSync(join(model, 'model.safetensors'), 'other weights')
-    const refused = await house.lb(['rollout', 'start', 'chat', '--revision', 'r1', '--json'])
-    expect(refused.code).not.toBe(0)
-    expect(JSON.parse(refused.stdout === '' ? refused.stderr : refused.stdout)).toMatchObject({ error: { code: 'LB_MODEL_MOVED' } })
-    const { revisions } = await history()
-    expect(revisions.map(({ revision }) => revision)).toEqual(['r2', 'r1'])
-  }, 120_000)
+  it.runIf(isLong)(
+    'that were written over are not called the old revision',
+    async () => {
+      const url = await house.up()
+      await under(url, rolled(['--set', 'launch.args.maxModelLen=4096'], 0))
+      writeFileSync(join(model, 'model.safetensors'), 'other weights')
+      const refused = await house.lb(['rollout', 'start', 'chat', '--revision', 'r1', '--json'])
+      expect(refused.code).not.toBe(0)
+      expect(JSON.parse(refused.stdout === '' ? refused.stderr : refused.stdout)).toMatchObject({ error: { code: 'LB_MODEL_MOVED' } })
+      const { revisions } = await history()
+      expect(revisions.map(({ revision }) => revision)).toEqual(['r2', 'r1'])
+    },
+    120_000,
+  )
 
-  it('keep their history over a restart of lb', async () => {
-    const url = await house.up()
-    await under(url, rolled(['--set', 'launch.args.maxModelLen=4096'], 0))
-    const before = await history()
-    await house.lb(['down'])
-    await house.up()
-    expect((await history()).revisions.map(({ revision, hash, content }) => [revision, hash, content])).toEqual(
-      before.revisions.map(({ revision, hash, content }) => [revision, hash, content]),
-    )
-  }, 120_000)
+  it.runIf(isLong)(
+    'keep their history over a restart of lb',
+    async () => {
+      const url = await house.up()
+      await under(url, rolled(['--set', 'launch.args.maxModelLen=4096'], 0))
+      const before = await history()
+      await house.lb(['down'])
+      await house.up()
+      expect((await history()).revisions.map(({ revision, hash, content }) => [revision, hash, content])).toEqual(
+        before.revisions.map(({ revision, hash, content }) => [revision, hash, content]),
+      )
+    },
+    120_000,
+  )
 })
 
 describe('an Ollama that is attached', () => {
