@@ -94,7 +94,7 @@ export class Balancer {
     await assembly.join(steering.plans.topology)
     this.state = 'serving'
     this.eventLog.add({ kind: 'balancer', message: `${topology.name} started` })
-    await steering.start()
+    await steering.begin()
     await untilServing(assembly.fleet, steering.plans.topology, { clock: this.options.clock, waitMs: options.waitMs ?? DEFAULT_WAIT_MS })
   }
 

@@ -4,7 +4,8 @@ import type { RequestRecord } from '../contracts/index.js'
 import { nodePlansOf, restWayOf, type Node } from '../nodes/index.js'
 import { areNeighbours, areRivals, placesOf, Residency, type PoolReading, type ResidencyDesk } from '../residency/index.js'
 import type { RolloutDesk } from '../rollout/index.js'
-import type { GroupPlan, PoolChange, PoolPlan } from '../topology/index.js'
+import { choosesGpus, type GroupPlan, type PoolChange, type PoolPlan } from '../topology/index.js'
+import { rolloutIn } from './steering-world.js'
 import type { SteeringParts, SteeringRoom } from './steering.js'
 
 type ResidencyParts = SteeringParts & { readonly rollouts: Pick<RolloutDesk, 'list'> }
@@ -51,13 +52,13 @@ class ResidencySeat implements ResidencyDesk, SteeringRoom {
     }
   }
 
-  start(): Promise<void> {
+  begin(): Promise<void> {
     const { assembly } = this.parts
     assembly.fleet.events.on('changed', ({ node }) => {
       if (node.plan.pool.residency !== undefined) this.residency.stir()
     })
     // Which pools fit together is told by what the machine has.
-    if (this.sharing().some(({ groups }) => groups.some(isPlaced))) void this.lookAtMachine()
+    if (this.sharing().some(({ groups }) => groups.some(choosesGpus))) void this.lookAtMachine()
     this.residency.stir()
     return Promise.resolve()
   }
@@ -104,7 +105,6 @@ class ResidencySeat implements ResidencyDesk, SteeringRoom {
     const { assembly, rollouts } = this.parts
     const { inLine } = assembly.standing()
     const nodes = assembly.fleet.nodes()
-    const changing = new Set(rollouts.list().flatMap(({ pool, endedAtMs }) => (endedAtMs === null ? [pool] : [])))
     return this.sharing().flatMap((pool): PoolReading[] => {
       const { name, residency, groups } = pool
       if (residency === undefined) return []
@@ -120,7 +120,7 @@ class ResidencySeat implements ResidencyDesk, SteeringRoom {
           failure: own.length > 0 && failed.length === own.length ? (failed[0]?.reason ?? 'failed') : undefined,
           inFlight: own.reduce((sum, node) => sum + assembly.belief.of(node).inFlight, 0),
           waiting: inLine.get(name) ?? 0,
-          pinnedBecause: changing.has(name) ? 'a rollout runs there' : undefined,
+          pinnedBecause: rolloutIn(rollouts, name) !== undefined ? 'a rollout runs there' : undefined,
           unableBecause: unableBecause(own),
         },
       ]
@@ -137,7 +137,7 @@ class ResidencySeat implements ResidencyDesk, SteeringRoom {
     const places = pools.map(placesOf)
     if (places.some((one, index) => places.slice(index + 1).some((other) => areRivals(one, other)))) return false
     const plans = pools.flatMap((pool) => nodePlansOf({ ...this.parts.plans.topology, pools: [pool] }))
-    const placed = plans.filter(({ group }) => isPlaced(group))
+    const placed = plans.filter(({ group }) => choosesGpus(group))
     const owners = new Set(placed.map(({ pool }) => pool.name))
     return owners.size < 2 || this.parts.assembly.gpuDesk.fitTogether(placed)
   }
@@ -182,11 +182,6 @@ class FitMemory {
 function withRest(running: GroupPlan, rests: boolean): GroupPlan {
   const { rests: _rests, ...group } = running
   return rests ? { ...group, rests } : group
-}
-
-/** Accelerators are given out to it. */
-function isPlaced({ launch }: GroupPlan): boolean {
-  return launch?.gpus !== undefined && launch.gpus.kind !== 'none'
 }
 
 function unableBecause(nodes: readonly Node[]): string | undefined {

@@ -1,10 +1,10 @@
 import type { NodeState } from '../contracts/index.js'
-import { LbError, messageOf } from '../errors/index.js'
-import { planGpus, restWayOf, type Node } from '../nodes/index.js'
-import { Rollouts, type RolloutDesk, type RolloutNode, type RolloutStatus, type RolloutWish, type RolloutWorld } from '../rollout/index.js'
-import { changeGroupAside, withChanges, type GroupPlan } from '../topology/index.js'
-import { createPluginHost } from './plugin-host.js'
+import { messageOf } from '../errors/index.js'
+import { restWayOf, type Node } from '../nodes/index.js'
+import { Rollouts, type RolloutDesk, type RolloutNode, type RolloutStatus, type RolloutWorld } from '../rollout/index.js'
+import { changeGroupAside } from '../topology/index.js'
 import { goldenAsker } from './golden-asker.js'
+import { steeringWorld } from './steering-world.js'
 import type { SteeringParts, SteeringRoom } from './steering.js'
 
 const WEBHOOK_WITHIN_MS = 5_000
@@ -17,9 +17,9 @@ export function seatRollouts(parts: SteeringParts): RolloutDesk & SteeringRoom {
   events.on('changed', () => rollouts.nodesChanged())
   events.on('record', () => rollouts.nodesChanged())
   events.on('membership', () => void rollouts.noteRunning(pools()))
-  const start = (wish?: RolloutWish) => (wish === undefined ? Promise.resolve(rollouts.begin(pools())) : rollouts.start(wish))
   return {
-    start: start as RolloutDesk['start'] & SteeringRoom['start'],
+    begin: () => Promise.resolve(rollouts.begin(pools())),
+    start: (wish) => rollouts.start(wish),
     act: (pool, verb) => rollouts.act(pool, verb),
     list: () => rollouts.list(),
     revisions: (pool) => rollouts.revisions(pool),
@@ -33,10 +33,9 @@ export function seatRollouts(parts: SteeringParts): RolloutDesk & SteeringRoom {
 
 function worldOf(parts: SteeringParts): RolloutWorld {
   const { assembly, options, plans, eventLog } = parts
-  const { clock, log, stateDir, env, fetcher } = options
-  const engines = new Map(options.engines.map((plugin) => [plugin.engine, plugin]))
-  const host = createPluginHost(log)
-  const context = { engines, host, env }
+  const { clock, log, stateDir, fetcher } = options
+  const { context, refusals, fetchText, post } = steeringWorld(parts)
+  const { engines, host } = context
   const nodesOf = (pool: string): readonly Node[] => assembly.fleet.nodes().filter((node) => node.plan.pool.name === pool)
   return {
     clock,
@@ -50,24 +49,13 @@ function worldOf(parts: SteeringParts): RolloutWorld {
     prepare: (pool, change) => plans.prepare(pool, change),
     nodes: (pool) => nodesOf(pool).map(seen),
     leaving: (pool) => assembly.fleet.leaving().flatMap((node) => (node.plan.pool.name === pool ? [node.id] : [])),
-    async refusals(pool, groups) {
-      if (!groups.some(choosesGpus)) return new Map()
-      const { placements } = await planGpus(withChanges(plans.topology, new Map([[pool, { groups }]])), context)
-      return new Map([...placements].flatMap(([id, { refusal }]) => (refusal === undefined ? [] : [[id, refusal.message] as const])))
-    },
+    refusals,
     edited: (pool, group, change) => changeGroupAside(group, change, { topology: plans.topology, pool: plans.poolOf(pool), engines }),
     tell: (pool, message) => eventLog.add({ kind: 'rollout', pool, message }),
     changed: (status) => tellPlugins(status, parts),
     asker: (pool, nodes) => goldenAsker({ host, nodes: () => nodesOf(pool).filter(({ id }) => nodes().includes(id)), others: nodesOf }),
-    async fetchText(url, signal) {
-      const { status, text } = await host.get(url, { signal })
-      if (status > 299) throw refusedBy(url, status)
-      return text
-    },
-    async post(url, body) {
-      const { status } = await host.send('POST', url, { body, signal: AbortSignal.timeout(WEBHOOK_WITHIN_MS) })
-      if (status > 299) throw refusedBy(url, status)
-    },
+    fetchText,
+    post: (url, body) => post(url, body, WEBHOOK_WITHIN_MS),
   }
 }
 
@@ -80,14 +68,6 @@ function tellPlugins({ id, pool, kind, phase, from, to, share, reason }: Rollout
       options.log.warn('plugin.rollout_event_failed', { engine: plugin.engine, error: messageOf(error) })
     }
   }
-}
-
-function choosesGpus({ launch }: GroupPlan): boolean {
-  return launch?.gpus !== undefined && launch.gpus.kind !== 'none'
-}
-
-function refusedBy(url: string, status: number): LbError {
-  return new LbError(`${new URL(url).host} answered ${status}`, { code: 'LB_METRIC_UNREADABLE', source: 'operator' })
 }
 
 /** States in which something else than a failure keeps a node from serving. */

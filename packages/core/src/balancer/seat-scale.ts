@@ -1,10 +1,8 @@
 import { Autoscaler, type ScaleDesk, type ScaleWorld } from '../autoscale/index.js'
-import { isOver, type RolloutDesk } from '../rollout/index.js'
-import { planGpus, type Node } from '../nodes/index.js'
+import type { RolloutDesk } from '../rollout/index.js'
+import type { Node } from '../nodes/index.js'
 import { ScaleMetrics } from '../telemetry/index.js'
-import { withChanges } from '../topology/index.js'
-import { LbError } from '../errors/index.js'
-import { createPluginHost } from './plugin-host.js'
+import { rolloutIn, steeringWorld } from './steering-world.js'
 import type { SteeringParts, SteeringRoom } from './steering.js'
 
 type Parts = SteeringParts & { readonly rollouts: Pick<RolloutDesk, 'list'> }
@@ -15,7 +13,7 @@ const GPUS_FRESH_MS = 5_000
 export function seatScale(parts: Parts): ScaleDesk & SteeringRoom {
   const autoscaler = new Autoscaler(worldOf(parts))
   return {
-    start: () => Promise.resolve(autoscaler.start()),
+    begin: () => Promise.resolve(autoscaler.start()),
     scale: (pool, replicas, group) => autoscaler.scale(pool, replicas, group),
     list: () => autoscaler.list(),
     settled: (record) => autoscaler.settled(record),
@@ -26,9 +24,8 @@ export function seatScale(parts: Parts): ScaleDesk & SteeringRoom {
 function worldOf({ assembly, options, plans, eventLog, rollouts }: Parts): ScaleWorld {
   const { clock, log, stateDir, env } = options
   const { fleet, belief, gpuDesk, gpuBoard } = assembly
-  const host = createPluginHost(log)
+  const { refusals, fetchText, post } = steeringWorld({ options, plans })
   const metrics = new ScaleMetrics(assembly.metrics.registry)
-  const context = { engines: new Map(options.engines.map((plugin) => [plugin.engine, plugin])), host, env }
   return {
     clock,
     log,
@@ -42,13 +39,8 @@ function worldOf({ assembly, options, plans, eventLog, rollouts }: Parts): Scale
     countsOf: (node: Node) => belief.of(node),
     inLine: () => assembly.standing().inLine,
     heldBy(pool) {
-      const running = rollouts.list().find((each) => each.pool === pool && !isOver(each))
+      const running = rolloutIn(rollouts, pool)
       return running === undefined ? undefined : `rollout ${running.id} runs`
-    },
-    async refusals(pool, groups) {
-      if (!groups.some(({ launch }) => launch?.gpus !== undefined && launch.gpus.kind !== 'none')) return new Map()
-      const { placements } = await planGpus(withChanges(plans.topology, new Map([[pool, { groups }]])), context)
-      return new Map([...placements].flatMap(([id, { refusal }]) => (refusal === undefined ? [] : [[id, refusal.message] as const])))
     },
     async gpuUse(nodes) {
       const keys = new Set(nodes.flatMap((id) => gpuDesk.heldBy(id) ?? []))
@@ -57,20 +49,10 @@ function worldOf({ assembly, options, plans, eventLog, rollouts }: Parts): Scale
       const used = gpus.flatMap(({ key, utilization }) => (keys.has(key) && utilization !== null ? [utilization] : []))
       return used.length === 0 ? undefined : used.reduce((sum, each) => sum + each, 0) / used.length
     },
-    async fetchText(url, signal) {
-      const { status, text } = await host.get(url, { signal })
-      if (status > 299) throw refusedBy(url, status)
-      return text
-    },
-    async post(url, body, withinMs) {
-      const { status } = await host.send('POST', url, { body, signal: AbortSignal.timeout(withinMs) })
-      if (status > 299) throw refusedBy(url, status)
-    },
+    refusals,
+    fetchText,
+    post,
     measured: (scales) => metrics.tell(scales),
     tell: (pool, message) => eventLog.add({ kind: 'scale', pool, message }),
   }
-}
-
-function refusedBy(url: string, status: number): LbError {
-  return new LbError(`${new URL(url).host} answered ${status}`, { code: 'LB_CANNOT_SCALE', source: 'operator' })
 }

@@ -18,7 +18,7 @@ export interface SteeringRoom {
   /** The file has changed, and nothing of it was applied yet: the same once more. */
   redeclared?(): void
   /** The nodes of the topology were begun: goes on with what an earlier balancer was at. */
-  start(): Promise<void>
+  begin(): Promise<void>
   /** A request has ended. */
   settled?(record: RequestRecord): void
   /** A request has ended, and so has its copy. */
@@ -64,8 +64,8 @@ export class Steering {
     for (const room of this.rooms) room.redeclared?.()
   }
 
-  async start(): Promise<void> {
-    for (const room of this.rooms) await room.start()
+  async begin(): Promise<void> {
+    for (const room of this.rooms) await room.begin()
   }
 
   settled(record: RequestRecord): void {

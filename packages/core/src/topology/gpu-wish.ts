@@ -42,3 +42,8 @@ function namesOneTwice(lists: readonly (readonly GpuRef[])[]): boolean {
   const all = lists.flatMap((list) => [...new Set(list)])
   return new Set(all).size < all.length
 }
+
+/** Whether accelerators are given out to its nodes. */
+export function choosesGpus({ launch }: { readonly launch?: { readonly gpus?: GpuWish } }): boolean {
+  return launch?.gpus !== undefined && launch.gpus.kind !== 'none'
+}
