@@ -2,6 +2,7 @@
 import { Agent } from 'node:http'
 import { ask, type Answered } from '../reliability/client.js'
 import type { Question } from '../reliability/questions.js'
+import { Seeded } from './seeded.js'
 
 export interface SteadyOptions {
   readonly url: string
@@ -10,7 +11,7 @@ export interface SteadyOptions {
   /** Absent: every other one. */
   readonly stream?: (index: number) => boolean
   readonly deadlineMs?: number
-  /** Between two questions of one client. */
+  /** Between two questions of one client, in the middle: anything up to twice as long, so that clients do not beat with the steps of an engine. */
   readonly pauseMs?: number
 }
 
@@ -18,6 +19,7 @@ export class SteadyLoad {
   readonly answers: Answered[] = []
   private stopped = false
   private asked = 0
+  private readonly random = new Seeded(7)
   private readonly agent: Agent
   private readonly lanes: Promise<unknown>
 
@@ -39,7 +41,7 @@ export class SteadyLoad {
     while (!this.stopped) {
       const index = this.asked++
       this.answers.push(await ask(url, question(index), { stream: stream(index), deadlineMs, agent: this.agent }))
-      if (pauseMs > 0) await pause(pauseMs)
+      if (pauseMs > 0) await pause(this.random.below(2 * pauseMs))
     }
   }
 }

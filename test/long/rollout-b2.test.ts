@@ -11,6 +11,8 @@ import { Rehearsal, type Rehearsed, type Wish } from '../rollouts/rehearsal.js'
 const scale = Number(process.env['LB_TEST_SCALE'] ?? 1)
 const CLIENTS = 200
 const NODES = 4
+/** Clients without a pause ask at the end of an engine's step and wait for a whole one: the first token of an engine that tells it later would hardly be later. */
+const PAUSE_MS = 100
 const TIMES = Math.max(1, Math.round(10 * scale))
 
 const results = new Results({
@@ -18,7 +20,7 @@ const results = new Results({
   title: 'a bad version rolls back by itself',
   promise:
     'crash or hang: back within the readiness budget + 5 s; hard faults: within 30 s or 50 canary requests; 5 % errors: within 300; TTFT x3: within 60 (60 to 150); 0 client failures; the old revision byte-identical; also where lb is killed in its middle',
-  how: `A canary of one of ten bad revisions, by steps of 5, 25, 50 and 100 % of the traffic, under ${CLIENTS} clients without a pause (plain requests, streams, the official openai client without retries) before ${NODES} simulated engines (8b-h100, 8 times slower; ${READY_WITHIN_MS / 1_000} s to get ready). failed: what clients saw beside right answers; an answer that came whole and was the bad revision's own is told apart. Command lines and environments of all engines are compared before and after, but for port and mark. kill -9 of lb comes at a random moment of the rollout; what it had in its hands in that very moment is told apart.`,
+  how: `A canary of one of ten bad revisions, by steps of 5, 25, 50 and 100 % of the traffic, under ${CLIENTS} clients that pause for 0 to ${2 * PAUSE_MS} ms (plain requests, streams, the official openai client without retries) before ${NODES} simulated engines (8b-h100, 8 times slower; ${READY_WITHIN_MS / 1_000} s to get ready). failed: what clients saw beside right answers; an answer that came whole and was the bad revision's own is told apart. Command lines and environments of all engines are compared before and after, but for port and mark. kill -9 of lb comes at a random moment of the rollout; what it had in its hands in that very moment is told apart.`,
 })
 
 let rehearsal: Rehearsal | undefined
@@ -33,7 +35,12 @@ afterAll(() => {
 const canary = { kind: 'canary', steps: [0.05, 0.25, 0.5, 1], holdMs: 10_000 } as const
 
 async function run(wish: Wish): Promise<Rehearsed> {
-  rehearsal = await Rehearsal.start({ clients: CLIENTS, nodes: NODES, launch: `          readyWithin: ${READY_WITHIN_MS}ms` })
+  rehearsal = await Rehearsal.start({
+    clients: CLIENTS,
+    nodes: NODES,
+    pauseMs: PAUSE_MS,
+    launch: `          readyWithin: ${READY_WITHIN_MS}ms`,
+  })
   return rehearsal.run({ plan: canary, ...wish })
 }
 
@@ -157,13 +164,16 @@ describe('for real, again and again', () => {
       const requests: number[] = []
       let n = 0
       let failed = 0
-      rehearsal = await Rehearsal.start({ clients: CLIENTS, nodes: NODES })
       for (let turn = 0; turn < TIMES; turn += 1) {
+        rehearsal ??= await Rehearsal.start({ clients: CLIENTS, nodes: NODES, pauseMs: PAUSE_MS })
         const outcome = await rehearsal.run({ set: { 'launch.args.fault': fault }, plan: canary })
         ends.push(outcome.status.phase)
         requests.push(outcome.canaryRequests)
         n += outcome.clients.n
         failed += failuresOf(outcome)
+        if (outcome.status.phase === 'rolled-back') continue
+        await rehearsal.close()
+        rehearsal = undefined
       }
       const caught = ends.filter((end) => end === 'rolled-back').length
       const figures = {

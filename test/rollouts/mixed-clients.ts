@@ -11,7 +11,7 @@ export interface MixOptions {
   /** Of a long stream. */
   readonly longTokens: number
   readonly deadlineMs: number
-  /** Between two questions of one client. */
+  /** Between two questions of one client, in the middle. */
   readonly pauseMs?: number
 }
 

@@ -1,5 +1,6 @@
 /** Clients that are the official library, with retries switched off: what it throws is a failure that people would see. */
 import OpenAI, { APIConnectionError, APIConnectionTimeoutError, APIError } from 'openai'
+import { Seeded } from '../e2e/seeded.js'
 import { pause } from '../e2e/steady-load.js'
 import { compare } from '../reliability/compare.js'
 import type { Answered, AnswerKind } from '../reliability/client.js'
@@ -10,7 +11,7 @@ export interface OpenaiOptions {
   readonly clients: number
   readonly question: (index: number) => Question
   readonly deadlineMs: number
-  /** Between two questions of one client. */
+  /** Between two questions of one client, in the middle. */
   readonly pauseMs?: number
 }
 
@@ -26,6 +27,7 @@ interface Read {
 /** Every other request is a stream. */
 export class OpenaiClients {
   readonly answers: Answered[] = []
+  private readonly random = new Seeded(8)
   private readonly client: OpenAI
   private readonly lanes: Promise<unknown>
   private stopped = false
@@ -46,7 +48,7 @@ export class OpenaiClients {
     while (!this.stopped) {
       const index = this.asked++
       this.answers.push(await this.ask(this.options.question(index), index % 2 === 0))
-      await pause(this.options.pauseMs ?? 0)
+      await pause(this.random.below(1 + 2 * (this.options.pauseMs ?? 0)))
     }
   }
 
