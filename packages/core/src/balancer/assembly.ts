@@ -1,6 +1,4 @@
 import { createHmac, randomBytes } from 'node:crypto'
-import { existsSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import type { TimerHandle } from '../base/index.js'
 import type { Decision, NodeOutcome, RequestRecord, ShadowPair } from '../contracts/index.js'
 import { Discovery } from '../discovery/index.js'
@@ -9,7 +7,7 @@ import { ProbeLoop, type NodeJudge } from '../health/index.js'
 import { createBelief, type Belief } from '../insight/index.js'
 import { expectedNeed, Fleet, GpuDesks, memoryFits, type Node } from '../nodes/index.js'
 import { createRecordRing, type DeskWord, type OfficeWord, type QuarantineOffice, type RecordRing, type Sentence } from '../proxy/index.js'
-import { stateFolderKey, writeFileDurable } from '../state/index.js'
+import { stateFolderKey } from '../state/index.js'
 import { GatewayMetrics, prometheusContentType, RequestStats } from '../telemetry/index.js'
 import { withMembers, type Topology } from '../topology/index.js'
 import { CacheWatch, type WatchedNode } from './cache-watch.js'
@@ -17,12 +15,14 @@ import { createDataPath, type DataPath } from './data-path.js'
 import { DecisionBook } from './decision-book.js'
 import { DataThreads } from './data-threads.js'
 import { GpuBoard } from './gpu-board.js'
+import { installationSalt } from './installation-salt.js'
 import { NodeLives } from './node-lives.js'
 import { nodeReadings } from './node-readings.js'
 import { hearOfEnds, openOffice } from './quarantine-office.js'
 import { createPluginHost } from './plugin-host.js'
 import type { Resolved } from './resolved-options.js'
 import { seatJudge } from './seat-judge.js'
+import { seatWarmer } from './seat-warmer.js'
 import { SharedBelief } from './shared-belief.js'
 import { standings, type Standing } from './standing.js'
 import { meanReports, type StrategyReport } from './strategy-reports.js'
@@ -98,7 +98,7 @@ export function assemble(options: Resolved, first: Topology, hooks: AssemblyHook
     onFault: (error) => log.error('strategy.failed', { error: messageOf(error) }),
   })
   const engines = new Map(options.engines.map((plugin) => [plugin.engine, plugin]))
-  const salt = saltIn(options.stateDir)
+  const salt = installationSalt(options.stateDir)
   const nodeKey = (nodeId: string): string => createHmac('sha256', salt).update(`key of ${nodeId}`).digest('hex')
   const making = { engines, host: createPluginHost(log), env: options.env, nodeKey }
   const gpuBoard = new GpuBoard({ clock, env: options.env, topologyName: first.name })
@@ -128,6 +128,7 @@ export function assemble(options: Resolved, first: Topology, hooks: AssemblyHook
     heard: async () => threads?.heard(),
   })
   const probes = new ProbeLoop({
+    warmer: seatWarmer({ warmer: () => dataPath.proxy, rosters: () => fleet, standing: () => standings(dataPath, threads) }),
     clock,
     random,
     nodes: () => fleet.nodes(),
@@ -190,6 +191,7 @@ export function assemble(options: Resolved, first: Topology, hooks: AssemblyHook
       metrics.settle(record)
       ring.add(record)
       decisions.settle(record)
+      if (threads !== undefined) dataPath.proxy.hotPrompts.counted(record)
       watchdog.settled(record)
       hooks.onSettled(record)
     }
@@ -234,6 +236,7 @@ export function assemble(options: Resolved, first: Topology, hooks: AssemblyHook
           onBroken: hooks.onBroken,
         })
   // Members come and go for months; what is counted of those that are gone must go with them.
+          onHotPrompt: (kept) => dataPath.proxy.hotPrompts.take(kept),
   let forgetting: TimerHandle | undefined
   const forget = (): void => {
     forgetting = undefined
@@ -289,12 +292,4 @@ function strategyReports(dataPath: DataPath, threads: DataThreads | undefined): 
 
 function watchedNode({ id, index, incarnation, endpoint }: Node): WatchedNode {
   return { id, index, incarnation, backend: endpoint?.backend }
-}
-
-/** One salt per installation of a topology, kept with its state, so that hashes of two days can be compared. In memory where there is no state folder. */
-function saltIn(stateDir: string | undefined): Uint8Array {
-  if (stateDir === undefined) return randomBytes(32)
-  const path = join(stateDir, 'salt')
-  if (!existsSync(path)) writeFileDurable(path, randomBytes(32).toString('hex'))
-  return Buffer.from(readFileSync(path, 'utf8').trim(), 'hex')
 }

@@ -15,7 +15,7 @@ import type { SharedSocket } from './data-threads.js'
 import { controlActions } from './control-actions.js'
 import type { DecisionBook } from './decision-book.js'
 import { Doors } from './doors.js'
-import { EventLog, nodeEvent, quarantineEvent } from './event-log.js'
+import { EventLog, nodeEvent, quarantineEvent, warmedEvent } from './event-log.js'
 import { readModelsOf } from './node-models.js'
 import { refuse, type Listenable } from './listeners.js'
 import type { BalancerOptions, CloseOptions, StartOptions } from './options.js'
@@ -87,6 +87,7 @@ export class Balancer {
     if (requestLog !== undefined) this.requestLog = openRequestLog(requestLog, this.options.log)
     assembly.fleet.events.on('changed', (change) => this.nodeChanged(change))
     assembly.fleet.events.on('record', () => this.emitter.emit('record', undefined))
+    assembly.fleet.events.on('warmed', (news) => this.eventLog.add(warmedEvent(news)))
     assembly.discovery.use(topology)
     await assembly.discovery.firstAnswers(FIRST_ANSWERS_MS)
     steering.prepare()

@@ -3,7 +3,7 @@ import type { Decision, Logger, NodeOutcome, RequestRecord, RosterSource, Shadow
 import { messageOf } from '../errors/index.js'
 import { createGateway, type Gateway } from '../gateway/index.js'
 import type { Belief } from '../insight/index.js'
-import { createProxy, type DeskWord, type Proxy } from '../proxy/index.js'
+import { createProxy, type DeskWord, type KeptPrompt, type Proxy } from '../proxy/index.js'
 import { createStrategyRegistry } from '../strategies/index.js'
 import type { Topology } from '../topology/index.js'
 import { TimerWheel, UpstreamEngine } from '../wire/index.js'
@@ -42,6 +42,8 @@ export interface DataPathParts {
   readonly onShadow: (pair: ShadowPair) => void
 }
 
+  /** A prompt that is asked often was kept; for the main thread. */
+  readonly onHotPrompt?: (kept: KeptPrompt) => void
 /** Everything between a client's socket and an engine's. */
 export interface DataPath {
   readonly gateway: Gateway
@@ -92,7 +94,9 @@ export function createDataPath(parts: DataPathParts, first: Topology): DataPath 
   const lostNodes = new LostNodes()
   const tellStrategy = ({ id, pool, index }: NodeLife): void => {
     const plan = routing.topology.pools.find(({ name }) => name === pool)
+    onHotPrompt: parts.onHotPrompt,
     try {
+  proxy.hotPrompts.use(warmedPools(first))
       routing.directory.poolOf(plan?.models[0] ?? '')?.strategy.observe?.({ kind: 'node-gone', id, index })
     } catch (error) {
       log.error('strategy.failed', { pool, error: messageOf(error) })
@@ -125,6 +129,7 @@ export function createDataPath(parts: DataPathParts, first: Topology): DataPath 
     strategyReports() {
       const pools = routing.topology.pools.flatMap(({ models }) => routing.directory.poolOf(models[0] ?? '') ?? [])
       return reportsOf(pools, (pool, error) => log.error('strategy.failed', { pool, error: messageOf(error) }))
+      proxy.hotPrompts.use(warmedPools(topology))
     },
     nodesChanged() {
       const roster = rosters.current()
@@ -138,4 +143,9 @@ export function createDataPath(parts: DataPathParts, first: Topology): DataPath 
       settled.flush()
     },
   }
+}
+
+/** Pools that have nodes to be warmed. */
+function warmedPools({ pools }: Topology): ReadonlySet<string> {
+  return new Set(pools.flatMap(({ name, groups }) => (groups.some(({ warmUp }) => warmUp !== undefined) ? [name] : [])))
 }

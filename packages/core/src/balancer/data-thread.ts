@@ -106,6 +106,7 @@ class Thread {
         onLine: () => this.tellLine(),
         onShadow: (pair) => tell({ type: 'shadow', pair }),
       },
+        onHotPrompt: (kept) => tell({ type: 'hot-prompt', kept }),
       this.topology,
     )
   }

@@ -27,7 +27,7 @@ export interface ThreadsOptions {
   readonly startWithinMs?: number
 }
 
-type Told = Pick<DataPathParts, 'onSettled' | 'onDecision' | 'onOutcomes' | 'onShadow' | 'onLine'>
+type Told = Pick<DataPathParts, 'onSettled' | 'onSentBack' | 'onDecision' | 'onOutcomes' | 'onShadow' | 'onLine' | 'onHotPrompt'>
 
 export interface DataThreadsOptions extends ThreadsOptions, Told {
   readonly clock: Clock
@@ -262,6 +262,8 @@ export class DataThreads {
         return this.options.onShadow(message.pair)
       case 'standing':
         slot.standing = message.standing
+      case 'hot-prompt':
+        return this.options.onHotPrompt?.(message.kept)
         return this.options.onLine()
       case 'strategy-reports':
         slot.strategyReports = message.reports

@@ -1,5 +1,5 @@
 import { Emitter, type Clock } from '../base/index.js'
-import type { NodeChange } from '../nodes/index.js'
+import type { NodeChange, NodeWarmed } from '../nodes/index.js'
 import type { Sentence } from '../proxy/index.js'
 import type { BalancerEvent } from '../control/index.js'
 
@@ -37,6 +37,12 @@ export class EventLog {
 export function nodeEvent({ node, from, to, reason }: NodeChange): Omit<BalancerEvent, 'atMs'> {
   const message = `${node.id} ${from === to ? 'still' : 'is'} ${to}${reason === null ? '' : `: ${reason}`}`
   return { kind: 'node', node: node.id, from, to, message }
+}
+
+/** A new node has computed what is asked most, for people. */
+export function warmedEvent({ node, computed, total, tookMs }: NodeWarmed): Omit<BalancerEvent, 'atMs'> {
+  const seconds = (tookMs / 1000).toFixed(1)
+  return { kind: 'node', node, message: `${node} was warmed with ${computed} of ${total} prompts in ${seconds} s` }
 }
 
 /** A request that makes engines crash was found, for people. */

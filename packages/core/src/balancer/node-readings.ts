@@ -18,6 +18,7 @@ export function nodeReadings({ fleet, belief, judge, watchdog }: Told, nowMs: nu
       waiting,
       tokensInFlight,
       restarts: node.restarts,
+      warmUps: node.warmUps,
       belief: beliefReading(belief, node),
       ejections: ejectionReading(judge, node),
       watchdog: watchdog.countsOf(node.id),

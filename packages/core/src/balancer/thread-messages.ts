@@ -1,5 +1,5 @@
 import type { AbsentNode, Decision, LoadFacts, LogFacts, NodeOutcome, RequestRecord, RosterNode, ShadowPair } from '../contracts/index.js'
-import type { DeskWord, OfficeWord } from '../proxy/index.js'
+import type { DeskWord, KeptPrompt, OfficeWord } from '../proxy/index.js'
 import type { Topology } from '../topology/index.js'
 import type { Listenable } from './listeners.js'
 import type { Standing } from './standing.js'
@@ -64,6 +64,8 @@ export type FromThread =
   | { readonly type: 'outcomes'; readonly outcomes: readonly NodeOutcome[] }
   /** A word to the office of the quarantine. */
   | { readonly type: 'quarantine'; readonly word: DeskWord }
+  /** A prompt that is asked often; the main thread warms nodes. */
+  | { readonly type: 'hot-prompt'; readonly kept: KeptPrompt }
   /** What stands still in this thread. */
   | { readonly type: 'standing'; readonly standing: Standing }
   /** What this thread's belief has to tell the others. */

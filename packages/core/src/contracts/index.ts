@@ -3,6 +3,7 @@
  * Read first: engine-plugin.ts; the published half is `@plimsoll/core/plugin`.
  */
 export type { NodeOutcome } from './node-outcome.js'
+export type * from './node-warmer.js'
 export type * from './belief.js'
 export type * from './cache-event.js'
 export type * from './decision.js'

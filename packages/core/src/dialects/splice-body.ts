@@ -50,6 +50,17 @@ export function prefillBody(scan: RequestScan, model: string | undefined, { fiel
   return applied(body, editsOf(scan, values))
 }
 
+/** The same body for one plain token, that its prompt is computed. Only for JSON. */
+export function oneTokenBody(scan: RequestScan, model: string | undefined): readonly Buffer[] {
+  const body = Buffer.from(scan.body.buffer, scan.body.byteOffset, scan.body.byteLength)
+  const values = new Map<string, string>()
+  // Some servers refuse both names of the limit in one request.
+  if (scan.fields.has('max_tokens') || !scan.fields.has('max_completion_tokens')) values.set('max_tokens', '1')
+  if (model !== undefined) values.set('model', JSON.stringify(model))
+  for (const [key, text] of ONE_TOKEN) if (scan.fields.has(key)) values.set(key, text)
+  return applied(body, editsOf(scan, values))
+}
+
 /** What asks for more than one plain token, where a client set it. Options of a stream are refused without one. */
 const ONE_TOKEN: readonly (readonly [key: string, text: string])[] = [
   ['max_completion_tokens', '1'],

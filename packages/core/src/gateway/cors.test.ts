@@ -24,12 +24,6 @@ beforeEach(async () => {
   cors = createCors({ origins: [page, 'tauri://localhost'], maxAgeMs: 600_000 })
   const gateway = createGateway({
     proxy: {
-      active: 0,
-      retain() {},
-      inLine: () => new Map(),
-      budgets: () => new Map(),
-      nodesChanged() {},
-      quarantine() {},
       handle: (request) => void answer(request),
     },
     keys: () => createKeyRing([{ name: 'right', key: 'right-key' }]),

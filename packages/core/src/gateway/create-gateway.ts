@@ -12,7 +12,7 @@ import { refusalOf, routeOf, type GatewayRoute } from './routes.js'
 const GRPC = /^application\/grpc(?:$|[-+;\s])/i
 
 export interface GatewayOptions {
-  readonly proxy: Proxy
+  readonly proxy: Pick<Proxy, 'handle'>
   readonly keys: () => KeyRing
   /** Undefined: pages of other origins are told nothing. */
   readonly cors: () => Cors | undefined

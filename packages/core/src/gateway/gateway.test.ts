@@ -17,12 +17,6 @@ let url: string
 function gateway(): Gateway {
   return createGateway({
     proxy: {
-      active: 0,
-      retain() {},
-      inLine: () => new Map(),
-      budgets: () => new Map(),
-      nodesChanged() {},
-      quarantine() {},
       handle({ exchange, face, requestId, client }) {
         exchange.respond({ status: 200, headers: { 'x-request-id': requestId, ...(client === undefined ? {} : { 'x-client': client }) } })
         exchange.write(Buffer.from(face))

@@ -1,5 +1,5 @@
 import { Emitter } from '../base/index.js'
-import type { NodeRows, ProbeReport, Roster, RosterSource } from '../contracts/index.js'
+import type { NodeRows, NodeWarmer, ProbeReport, Roster, RosterSource } from '../contracts/index.js'
 import { messageOf } from '../errors/index.js'
 import type { Topology } from '../topology/index.js'
 import type { RecordedNode } from '../state/index.js'
@@ -16,6 +16,7 @@ import { recordOf } from './record-of.js'
 import { isJudged, takeVerdict, type VerdictEvent } from './take-verdict.js'
 import { Rest } from './rest.js'
 import { untilEmpty } from './until-empty.js'
+import { WarmUp, type NodeWarmed } from './warm-up.js'
 
 export interface FleetOptions extends Omit<RunnerContext, 'onRecord' | 'leftovers'> {
   readonly leases: NodeRows
@@ -23,12 +24,15 @@ export interface FleetOptions extends Omit<RunnerContext, 'onRecord' | 'leftover
   readonly leftovers?: readonly LeftEngine[]
   /** Resolves once every data path knows the roster of now; absent: they know it at once. */
   readonly heard?: () => Promise<void>
+  /** Has new nodes compute what is asked most; absent: nobody does. */
+  readonly warmer?: NodeWarmer
 }
 
 export interface FleetEvents {
   changed: NodeChange
   /** A process ended that was launched for a node. */
   'life-ended': LifeEnded
+  warmed: NodeWarmed
   /** A node joined or left. */
   membership: undefined
   /** There is a new roster. */
@@ -211,6 +215,7 @@ export class Fleet implements RosterSource {
     const launch = plan.group.launch
     const runner = launch === undefined ? new AttachedRunner(node, context) : new LaunchedRunner(node, launch, context)
     const { clock, log, leases, heard = () => Promise.resolve() } = this.options
+    node.warmUp = new WarmUp(node, { ...this.options, onWarmed: (news) => this.events.emit('warmed', news) })
     const rest = new Rest(node, runner, { clock, log, heard, inFlight: () => leases.countOf(index), cut: this.cut.signal })
     const member = { node, runner, rest }
     this.members.set(plan.id, member)

@@ -1,5 +1,14 @@
 import type { Clock } from '../base/index.js'
-import type { Backend, HeaderView, LoadFacts, LoadingStep, NodeState, ProbeReport, UpstreamTarget } from '../contracts/index.js'
+import type {
+  Backend,
+  HeaderView,
+  LoadFacts,
+  LoadingStep,
+  NodeState,
+  ProbeReport,
+  UpstreamTarget,
+  WarmUpCount,
+} from '../contracts/index.js'
 import { LbError } from '../errors/index.js'
 import type { ProcessIdentity } from '../machines/index.js'
 import type { RecordedLaunch } from '../state/index.js'
@@ -12,6 +21,7 @@ import type { RestWay } from './rest-way.js'
 import { RoundTrip } from './round-trip.js'
 import { Standing, type Ejection, type Return } from './standing.js'
 import { transitions, type NodeEvent } from './transitions.js'
+import type { WarmUp } from './warm-up.js'
 
 export interface NodeChange {
   readonly node: Node
@@ -81,6 +91,13 @@ export class Node {
   lastEnd: 'crash' | 'killed' | undefined
   /** While it is asleep: how it gave its memory back. */
   restsBy: RestWay | undefined
+  /** Its engine is being woken: whoever does that says when it is ready, for a sleeping server may answer all the same. */
+  isBeingWoken = false
+  /** What comes before the first request of each life; absent: nothing. */
+  warmUp: Pick<WarmUp, 'begin' | 'stop'> | undefined
+  /** Prompts that it was sent to warm it, since it joined. */
+  warmUps = { computed: 0, failed: 0, unfinished: 0 }
+  private isWarmingUp = false
   /** Lives whose end was told. */
   private endedLives = 0
   private step: LoadingStep | undefined
@@ -207,16 +224,39 @@ export class Node {
     this.onAbilities()
   }
 
+  /** So many of the prompts that it computes before it takes requests are done. */
+  showWarmUp(done: number, total: number): void {
+    if (!this.isWarmingUp) return
+    this.progress = done / total
+    this.why = warmUpWords(done, total)
+    this.onAbilities()
+  }
+
+  countWarmUp({ computed, failed, total }: WarmUpCount): void {
+    this.warmUps.computed += computed
+    this.warmUps.failed += failed
+    this.warmUps.unfinished += total - computed - failed
+  }
+
+  /** It has computed what is asked most. Without effect where something else became of it meanwhile. */
+  warmed(): void {
+    if (this.isWarmingUp) this.become('ready', null)
+  }
+
   /** Throws LB_BUG for a move that the table does not list. Announces a change of state or of its reason. */
   move(event: NodeEvent, reason: string | null = null): void {
     const from = this.current
     const to = transitions[from][event]
     if (to === undefined) throw new LbError(`node ${this.id}: no move \`${event}\` from state ${from}`, { code: 'LB_BUG', source: 'lb' })
+    if (this.isWarmingUp && (event === 'good' || event === 'steady')) return
+    const { ejection } = this.standing
     if (event === 'steady') {
+      const isNew = !this.wasReady && ejection === undefined && transitions[from].warm !== undefined
       this.wasReady = true
       this.lastLines = []
+      const prompts = isNew ? this.warmUp?.begin() : undefined
+      if (prompts !== undefined) return this.beginWarmUp(prompts)
     }
-    const { ejection } = this.standing
     if (ejection !== undefined && from === 'suspect' && (event === 'good' || event === 'steady' || event === 'bad'))
       return this.standing.heard(event, reason)
     if (ejection !== undefined && to !== 'draining') this.standing.readmit({})
@@ -224,8 +264,19 @@ export class Node {
     if (to !== from || said !== this.why) this.become(to, said)
   }
 
+  private beginWarmUp(prompts: number): void {
+    this.isWarmingUp = true
+    this.progress = 0
+    this.become(transitions[this.current].warm ?? 'warming', warmUpWords(0, prompts))
+  }
+
   private become(to: NodeState, reason: string | null): void {
     const from = this.current
+    if (this.isWarmingUp && to !== 'warming') {
+      this.isWarmingUp = false
+      this.progress = null
+      this.warmUp?.stop(to)
+    }
     this.why = reason
     if (to !== from) this.changedAtMs = this.clock.epochMs()
     this.current = to
@@ -240,6 +291,10 @@ export class Node {
       this.tellAbilities()
     }
     if (report.verdict === 'loading') this.progress = report.progress ?? this.step?.progress ?? null
-    else if (report.verdict === 'ready' || this.wasReady) this.progress = null
+    else if ((report.verdict === 'ready' || this.wasReady) && !this.isWarmingUp) this.progress = null
   }
+}
+
+function warmUpWords(done: number, total: number): string {
+  return `${done}/${total} prompts that are asked most`
 }

@@ -60,7 +60,8 @@ function isComing(node: Node): boolean {
   return node.state === 'declared' || node.state === 'starting' || node.state === 'loading'
 }
 
-function viewOf(node: Node): RosterNode | undefined {
+/** One node as the data path sees it; undefined where nothing runs behind it. */
+export function viewOf(node: Node): RosterNode | undefined {
   const endpoint = node.endpoint
   if (endpoint === undefined) return undefined
   const { group, pool } = node.plan

@@ -2,10 +2,10 @@ import type { NodeState } from '../contracts/index.js'
 
 /**
  * What can happen to a node. `start`: a launch or an attach begins. `good`: answered, not yet often enough; `steady`: often enough.
- * `bad`: failed its probes often enough. `fail`: its process ended or could not be started, or nothing answers at an address never seen alive. `sleep`: it has given
+ * `warm`: often enough for the first time in this life, and it computes what is asked most before it takes requests. `bad`: failed its probes often enough. `fail`: its process ended or could not be started, or nothing answers at an address never seen alive. `sleep`: it has given
  * its memory back.
  */
-export type NodeEvent = 'start' | 'loading' | 'good' | 'steady' | 'bad' | 'fail' | 'drain' | 'resume' | 'sleep' | 'stop'
+export type NodeEvent = 'start' | 'loading' | 'good' | 'steady' | 'warm' | 'bad' | 'fail' | 'drain' | 'resume' | 'sleep' | 'stop'
 
 /** The life of a node. A pair that is not listed is a bug and throws; what is deliberately without effect is listed as staying. */
 export const transitions: Readonly<Record<NodeState, Readonly<Partial<Record<NodeEvent, NodeState>>>>> = {
@@ -15,6 +15,7 @@ export const transitions: Readonly<Record<NodeState, Readonly<Partial<Record<Nod
     loading: 'loading',
     good: 'starting',
     steady: 'ready',
+    warm: 'warming',
     bad: 'starting',
     fail: 'failed',
     drain: 'draining',
@@ -27,15 +28,34 @@ export const transitions: Readonly<Record<NodeState, Readonly<Partial<Record<Nod
     loading: 'loading',
     good: 'loading',
     steady: 'ready',
+    warm: 'warming',
     bad: 'loading',
     fail: 'failed',
     drain: 'draining',
     sleep: 'asleep',
     stop: 'stopped',
   },
-  warming: { loading: 'loading', good: 'warming', steady: 'ready', bad: 'suspect', fail: 'failed', drain: 'draining', stop: 'stopped' },
+  warming: {
+    loading: 'loading',
+    good: 'warming',
+    steady: 'ready',
+    warm: 'warming',
+    bad: 'suspect',
+    fail: 'failed',
+    drain: 'draining',
+    stop: 'stopped',
+  },
   ready: { loading: 'loading', good: 'ready', steady: 'ready', bad: 'suspect', fail: 'failed', drain: 'draining', stop: 'stopped' },
-  suspect: { loading: 'loading', good: 'warming', steady: 'ready', bad: 'suspect', fail: 'failed', drain: 'draining', stop: 'stopped' },
+  suspect: {
+    loading: 'loading',
+    good: 'warming',
+    steady: 'ready',
+    warm: 'warming',
+    bad: 'suspect',
+    fail: 'failed',
+    drain: 'draining',
+    stop: 'stopped',
+  },
   // A good probe while draining changes nothing: or a node that is being emptied would be filled again.
   draining: {
     loading: 'draining',
@@ -56,6 +76,7 @@ export const transitions: Readonly<Record<NodeState, Readonly<Partial<Record<Nod
     loading: 'loading',
     good: 'warming',
     steady: 'ready',
+    warm: 'warming',
     bad: 'failed',
     fail: 'failed',
     drain: 'draining',

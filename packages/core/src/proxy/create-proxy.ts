@@ -1,7 +1,9 @@
+import type { NodeWarmer } from '../contracts/index.js'
 import { TokenEstimates } from '../insight/index.js'
 import { BodyBudget } from './body-budget.js'
 import { Cooldowns } from './cooldowns.js'
 import { DecisionTracer } from './decision-tracer.js'
+import { HotPrompts, warmNode } from './hot-prompts/index.js'
 import { pipeline } from './pipeline.js'
 import type { ProxyContext, ProxyOptions, ProxyRequest } from './proxy-context.js'
 import { QuarantineDesk, type OfficeWord } from './quarantine/index.js'
@@ -12,7 +14,7 @@ import { Shadows } from './shadow/shadows.js'
 import { WaitingLines } from './waiting-line.js'
 import { Zones } from './zones.js'
 
-export interface Proxy {
+export interface Proxy extends NodeWarmer {
   /** Serves one inference request to its end. Never throws. */
   handle(request: ProxyRequest): void
   /** Requests that are being served at this moment. */
@@ -25,6 +27,8 @@ export interface Proxy {
   nodesChanged(): void
   /** The office of the quarantine says something. */
   quarantine(word: OfficeWord): void
+  /** What is asked most, for nodes that are new. */
+  readonly hotPrompts: Pick<HotPrompts, 'use' | 'counted' | 'take'>
   /** Forgets what was learned of pools that are gone. */
   retain(pools: ReadonlySet<string>): void
 }
@@ -44,6 +48,7 @@ export function createProxy(options: ProxyOptions): Proxy {
     quarantine: new QuarantineDesk({ clock, wheel: options.wheel, salt: options.salt, tell: options.onDeskWord }),
     tracer: new DecisionTracer({ random, share: () => limits().traceShare, onDecision }),
     shadows: new Shadows(),
+    hotPrompts: new HotPrompts({ clock, random, onKept: options.onHotPrompt }),
   }
   let active = 0
   const left = (): void => void (active -= 1)
@@ -64,6 +69,8 @@ export function createProxy(options: ProxyOptions): Proxy {
       lines.stirAll()
     },
     quarantine: (word) => context.quarantine.hear(word),
+    hotPrompts: context.hotPrompts,
+    warm: (order) => warmNode(context, order),
     retain(pools) {
       context.estimates.retain(pools)
       context.zones.retain(pools)

@@ -67,6 +67,7 @@ class Passage {
     if (error === undefined) entered.delivery.close()
     else entered.delivery.fail(error, walkHeaders(walk))
     entered.share.release()
+    if (admitted !== undefined && isServed(walk)) context.hotPrompts.answered(admitted)
     if (admitted !== undefined && walk?.isBodyFree === true) giveBodyMemory(admitted.scan.body)
     account(context, { entered, admitted, walk, error })
     this.copied?.mainEnded(walk)
@@ -78,6 +79,11 @@ function enter(context: ProxyContext, { exchange, face, requestId, client }: Pro
   const delivery = new Delivery(exchange, requestId, context.wheel, context.limits().heartbeatMs)
   const share = context.bodies.open(context.limits().maxBodiesBytes)
   return { exchange, face, requestId, client, delivery, share, arrivedAtMs: context.clock.epochMs(), arrivedMs: context.clock.nowMs() }
+}
+
+/** Whole, and not by a refusal. */
+function isServed(walk: Walk | undefined): boolean {
+  return walk?.error === undefined && walk?.end?.outcome === 'answered' && walk.end.status !== undefined && walk.end.status < 300
 }
 
 function walkHeaders(walk: Walk | undefined): HeaderView {

@@ -18,6 +18,7 @@ import type { BodyBudget, BodyShare } from './body-budget.js'
 import type { Cooldowns } from './cooldowns.js'
 import type { DecisionTracer } from './decision-tracer.js'
 import type { Delivery } from './delivery.js'
+import type { HotPrompts, KeptPrompt } from './hot-prompts/index.js'
 import type { DeskWord, QuarantineDesk } from './quarantine/index.js'
 import type { HedgeBook } from './retries/hedge-book.js'
 import type { RetryBudgets } from './retries/retry-budgets.js'
@@ -95,6 +96,8 @@ export interface ProxyOptions {
   readonly onShadow: (pair: ShadowPair) => void
 }
 
+  /** A prompt that is asked often was kept; for a store in another thread. */
+  readonly onHotPrompt?: ((kept: KeptPrompt) => void) | undefined
 /** What the stages share. */
 export interface ProxyContext extends ProxyOptions {
   readonly bodies: BodyBudget
@@ -109,6 +112,7 @@ export interface ProxyContext extends ProxyOptions {
   readonly shadows: Shadows
 }
 
+  readonly hotPrompts: HotPrompts
 export interface ProxyRequest {
   readonly exchange: Exchange
   readonly face: Face

@@ -185,6 +185,10 @@ export const gatewayMetricDeclarations = {
     help: "Requests of lb's own for one token, by outcome (answered, refused, silent, failed). They are in no other figure.",
     labels: ['pool', 'node', 'outcome'],
   }),
+  warmUpPrompts: declare('counter', 'lb_warm_up_prompts_total', {
+    help: 'Prompts that new nodes were to compute before they took requests, by outcome (computed, failed, unfinished). They are in no other figure.',
+    labels: ['pool', 'node', 'outcome'],
+  }),
   sourceMembers: declare('gauge', 'lb_source_members', {
     help: 'Servers that the source of a node group named last.',
     labels: ['pool', 'group'],

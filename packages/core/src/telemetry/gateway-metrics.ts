@@ -8,6 +8,7 @@ import { SourceMetrics, type SourceReading } from './source-metrics.js'
 import { MetricRegistry } from './metric-registry.js'
 import type { Counter, Histogram } from './metric-series.js'
 import { tpotMsOf } from './record-times.js'
+import { WarmUpMetrics, type WarmUpReading } from './warm-up-metrics.js'
 import { WatchdogMetrics, type WatchdogReading } from './watchdog-metrics.js'
 
 /** What a scrape asks of one node. */
@@ -25,6 +26,7 @@ export interface NodeReading {
   readonly belief?: BeliefReading
   readonly watchdog?: WatchdogReading | undefined
   readonly ejections?: EjectionReading
+  readonly warmUps?: WarmUpReading
 }
 
 export interface MetricsSource {
@@ -93,6 +95,7 @@ export class GatewayMetrics {
   private readonly restarts = this.registry.counter(declared.nodeRestarts)
   private readonly ejections = new EjectionMetrics(this.registry)
   private readonly watchdog = new WatchdogMetrics(this.registry)
+  private readonly warmUps = new WarmUpMetrics(this.registry)
   private readonly engineLoad = new EngineLoadMetrics(this.registry)
   private readonly belief = new BeliefMetrics(this.registry)
 
@@ -157,6 +160,7 @@ export class GatewayMetrics {
     this.inLine.clear()
     for (const [pool, size] of this.source.inLine?.() ?? []) this.inLine.with({ pool }).set(size)
     const found = this.source.quarantine?.()
+    this.warmUps.clear()
     if (found !== undefined) this.quarantined.with({}).set(found.bodies)
     if (found !== undefined) this.suspects.with({}).set(found.suspects)
     this.retries.read(this.source.budgets?.() ?? [])
@@ -182,6 +186,7 @@ export class GatewayMetrics {
   /** The series of one place, looked up once: building label keys for each request would cost more than counting it. */
   private placeOf(pool: string, node: string): Place {
     const key = `${pool}\n${node}`
+    if (reading.warmUps !== undefined) this.warmUps.read(place, reading.warmUps)
     let place = this.places.get(key)
     if (place === undefined) {
       if (this.places.size >= MOST_PLACES) this.places.clear()

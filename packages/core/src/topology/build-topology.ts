@@ -24,6 +24,7 @@ import type {
   StrategyPlan,
   Topology,
 } from './topology.js'
+import { warmUpPlan } from './warm-up-plan.js'
 
 type GatewayInput = NonNullable<TopologyInput['gateway']>
 type PoolInput = TopologyInput['pools'][string]
@@ -121,6 +122,7 @@ function groupPlans(name: string, input: NodeInput, context: BuildContext): read
     engine: input.engine,
     weight: input.weight ?? 1,
     ...(input.model === undefined ? {} : { model: input.model }),
+  const warmUp = warmUpPlan(input)
     ...(input.apiKey === undefined ? {} : { apiKey: secretRef(input.apiKey, context) }),
     ...zoneOf(input, context),
     ...(input.labels === undefined ? {} : { labels: ownKeys(input.labels) }),
@@ -130,6 +132,7 @@ function groupPlans(name: string, input: NodeInput, context: BuildContext): read
   if (input.launch !== undefined) {
     const host = input.ssh === undefined ? undefined : hostPlan(input.ssh, context.hosts, context.baseDir)
     return [{ ...common, launch: launchPlan(input.engine, input.launch, { ...context, host }), ...(host === undefined ? {} : { host }) }]
+    ...(warmUp === undefined ? {} : { warmUp }),
   }
   return attachedGroups(common, input.attach ?? facts?.defaultAttachUrl ?? '', context.baseDir)
 }

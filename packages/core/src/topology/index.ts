@@ -34,6 +34,7 @@ export {
 export type { ScalePlan, ScaleProvider, ScaleTarget, ScaleTrigger } from './scale-plan.js'
 export type { SplitPlan, SplitSide } from './split-plan.js'
 export { wishedRollout, type RolloutOverrides } from './wished-rollout.js'
+export type { WarmUpPlan } from './warm-up-plan.js'
 export { carriedSlots } from './carried-slots.js'
 export { withChanges, type PoolChange, type PoolChanges } from './with-changes.js'
 export { placeOf, type Problem } from './problem.js'

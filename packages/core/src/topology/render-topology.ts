@@ -9,6 +9,7 @@ import { residencyForm } from './residency-plan.js'
 import { retryForm } from './retry-plan.js'
 import { rolloutForm } from './rollout-plan.js'
 import type { GatewayPlan, GroupPlan, HostPlan, LaunchSettings, PoolPlan, Topology } from './topology.js'
+import { warmUpForm } from './warm-up-plan.js'
 
 /** The topology as YAML with every default filled in; resolving the text gives the same topology again. Secrets stay references. */
 export async function renderTopology(topology: Topology): Promise<string> {
@@ -85,6 +86,7 @@ function groupForm(group: GroupPlan): object {
     ...(group.host === undefined ? {} : { ssh: group.host.name }),
     ...(group.attach === undefined ? {} : { attach: plain(group.attach.url) }),
     ...(group.source === undefined ? {} : { attach: deepPlain(sourceForm(group.source)) }),
+    warmUp: group.warmUp === undefined ? false : warmUpForm(group.warmUp),
   }
 }
 

@@ -7,6 +7,7 @@ import { continuation, line, timeouts } from './schema-resilience.js'
 import { retries } from './schema-retries.js'
 import { rollout } from './schema-rollout.js'
 import { scaled } from './schema-scale.js'
+import { warmUp } from './schema-warm-up.js'
 
 const strategy = Type.Union(
   [
@@ -200,6 +201,7 @@ const node = section(
         { description: 'What a provider asks for, in one currency of your choice.' },
       ),
     ),
+    warmUp: Type.Optional(warmUp),
     apiKey: Type.Optional(secret('Key that the node wants, sent as `Authorization: Bearer`.')),
   },
   { description: 'A node group: one attached server, or launched replicas of one engine.' },

@@ -6,6 +6,7 @@ import type { RetryPlan } from './retry-plan.js'
 import type { RolloutPlan } from './rollout-plan.js'
 import type { ScalePlan } from './scale-plan.js'
 import type { SplitPlan } from './split-plan.js'
+import type { WarmUpPlan } from './warm-up-plan.js'
 
 /** A secret is named, never written: the name of an environment variable, or an absolute path of a file that holds it. */
 export type SecretRef = { readonly env: string } | { readonly file: string }
@@ -149,6 +150,8 @@ export interface GroupPlan {
   readonly source?: AttachSource
   readonly zone?: string
   readonly role?: 'prefill' | 'decode'
+  /** What a new node computes before it takes requests; absent: nothing. */
+  readonly warmUp?: WarmUpPlan
   /** In one currency, per million tokens. */
   readonly price?: { readonly promptPerMillion: number; readonly outputPerMillion: number }
   /** Declared, and what a source says of a member, which wins. */

@@ -1,7 +1,7 @@
 import type { Clock } from '../../base/index.js'
 import type { Admitted } from '../admit.js'
 import type { AttemptEnd } from '../forward.js'
-import type { RosterNode } from '../../contracts/index.js'
+import type { Face, RosterNode } from '../../contracts/index.js'
 import type { TimerWheel } from '../../wire/index.js'
 import { fingerprintOf } from './fingerprint.js'
 import { Guard, isBreak } from './guard.js'
@@ -48,6 +48,11 @@ export class QuarantineDesk {
     // It did not wait for the answer: the place that it was given is free.
     if (reply === undefined) return this.tell({ type: 'done', ticket: word.ticket })
     reply(word)
+  }
+
+  /** Whether engines crashed while they had this body. */
+  knows({ face, body }: { readonly face: Face; readonly body: Uint8Array }): boolean {
+    return this.sizes.has(body.byteLength) && this.known.has(fingerprintOf(face, body, this.options.salt))
   }
 
   /** Before the first try: for a body that was at a node that crashed. Undefined for all others. */
