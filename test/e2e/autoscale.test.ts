@@ -1,4 +1,6 @@
 /** The number of nodes follows the load, with real engine processes: more while work waits, fewer when it does not, none while nobody asks. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterEach, expect, it } from 'vitest'
 import type { ScaleStatus } from '@plimsoll/core/client'
 import { ControlClient, type ControlEvent } from '../rollouts/control-client.js'
@@ -23,7 +25,6 @@ let client: ControlClient | undefined
 afterEach(async () => {
   client?.close()
   client = undefined
-  await house?.lb(['down', '--force'])
   await house?.close()
 })
 
@@ -131,3 +132,28 @@ it('has as many nodes as `lb scale` says, also after the balancer was killed', a
   expect(await names()).toEqual(['demo/gpu-0'])
   expect((await ask(url)).status).toBe(200)
 })
+
+it.runIf(isLong)(
+  'leaks no machine when the balancer is killed while its provider brings one',
+  async () => {
+    house = new House(topology('1'))
+    const told = join(house.cwd, 'told')
+    const tell = (what: string): string => `[sh, -c, 'echo ${what} $LB_FROM $LB_WANTED >> ${told}; test -e ${told}.killed || sleep 20']`
+    house.write('lb.yaml', topology(`{ min: 1, max: 3, ${pace}, provider: { up: ${tell('up')}, down: ${tell('down')} } }`))
+    await house.up()
+    const lines = (): string[] => readFileSync(told, 'utf8').trim().split('\n')
+    expect((await house.lb(['scale', 'demo', '2'])).code).toBe(0)
+    expect((await pool()).scale?.[0]).toMatchObject({ replicas: 1, wanted: 2 })
+    expect(lines()).toEqual(['up 1 2'])
+    const { pid } = await house.status()
+    process.kill(pid, 'SIGKILL')
+    house.write('told.killed', '')
+    client?.close()
+    client = undefined
+    await until(async () => (await ready()) === 2, 60_000)
+    await house.lb(['scale', 'demo', '0'])
+    await until(async () => lines().at(-1) === 'down 2 1', 60_000)
+    expect((await pool()).nodes).toHaveLength(1)
+  },
+  180_000,
+)

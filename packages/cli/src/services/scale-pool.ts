@@ -1,5 +1,5 @@
-import type { PoolStatus, ResidencyStatus, ScaleStatus } from '@plimsoll/core/client'
-import { restConsequence, zeroConsequence } from '../views/scale-text.js'
+import type { PoolStatus, ScaleStatus } from '@plimsoll/core/client'
+import { zeroConsequence } from '../views/scale-text.js'
 import { sanitize } from '../views/sanitize.js'
 import { wrongInput } from '../wrong-input.js'
 import type { ControlClient } from './control-client.js'
@@ -24,19 +24,6 @@ export function scalePool(query: ConnectionQuery, { pool, replicas: typed, group
     const consequence = known === undefined ? undefined : zeroConsequence(known, group)
     if (consequence !== undefined) await ask(consequence)
     return client.scale(pool, replicas, group)
-  })
-}
-
-/** Asks where requests are in flight. Throws LB_ABORTED where the answer is no. */
-export function unloadPool(
-  query: ConnectionQuery,
-  { pool, yes }: { readonly pool: string; readonly yes: boolean },
-): Promise<ResidencyStatus> {
-  return withClient(query, async (client) => {
-    const known = yes ? undefined : await poolOf(client, pool)
-    const consequence = known === undefined ? undefined : restConsequence(known)
-    if (consequence !== undefined) await ask(consequence)
-    return client.unload(pool)
   })
 }
 

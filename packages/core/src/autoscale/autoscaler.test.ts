@@ -87,6 +87,25 @@ describe('a group that follows its load', () => {
     expect(house.told.join('\n')).toMatch(/[34] wanted: there is room for 2: every GPU is taken/)
   })
 
+  it('asks for room again soon while a node of its own still ends', async () => {
+    const house = await SmallHouse.of({ ...follows, min: 0, max: 1 })
+    autoscaler = house.autoscaler()
+    house.drains = true
+    house.inLine = 1
+    await house.pass(5)
+    expect(house.ids).toHaveLength(1)
+    house.inLine = 0
+    await house.pass(60)
+    expect(house.ids).toEqual([])
+    house.refused.set('chat/gpu', 'every GPU is taken')
+    house.inLine = 1
+    await house.pass(3)
+    house.refused.clear()
+    house.drained()
+    await house.pass(5)
+    expect(house.ids).toEqual(['chat/gpu'])
+  })
+
   it('goes on as it is where a change cannot be made, shows why, and tries again', async () => {
     const house = await SmallHouse.of(follows)
     autoscaler = house.autoscaler()

@@ -16,6 +16,11 @@ describe('which replicas there shall be', () => {
     expect(chooseSlots([], 2, 8)).toEqual([0, 1])
   })
 
+  it('takes a number whose last node still ends only where there is no other', () => {
+    expect(chooseSlots([], 1, 3, new Set([0]))).toEqual([1])
+    expect(chooseSlots([], 3, 3, new Set([0]))).toEqual([0, 1, 2])
+  })
+
   it('never has more than there are numbers', () => {
     expect(chooseSlots([seat(0)], 9, 3)).toEqual([0, 1, 2])
   })

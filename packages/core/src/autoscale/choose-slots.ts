@@ -12,14 +12,15 @@ export interface Seat {
 
 /**
  * The numbers of the replicas that there shall be. Those that are lost go first, then those that do not serve yet, idle ones, those with few warm conversations,
- * and the newest; new ones take the lowest free numbers below `most`.
+ * and the newest; new ones take the lowest free numbers below `most`, those whose last node has not ended yet only where there are no others.
  */
-export function chooseSlots(seats: readonly Seat[], wanted: number, most: number): readonly number[] {
+export function chooseSlots(seats: readonly Seat[], wanted: number, most: number, ending: ReadonlySet<number> = new Set()): readonly number[] {
   const ordered = seats.toSorted(byWorth)
   const living = ordered.filter(({ state }) => state !== 'lost')
   const kept = living.slice(0, wanted).map(({ slot }) => slot)
   const taken = new Set(seats.map(({ slot }) => slot))
-  const free = Array.from({ length: most }, (_, slot) => slot).filter((slot) => !taken.has(slot))
+  const untaken = Array.from({ length: most }, (_, slot) => slot).filter((slot) => !taken.has(slot))
+  const free = [...untaken.filter((slot) => !ending.has(slot)), ...untaken.filter((slot) => ending.has(slot))]
   return [...kept, ...free.slice(0, wanted - kept.length)].toSorted((one, other) => one - other)
 }
 

@@ -28,7 +28,14 @@ export interface PoolSight {
   readonly inLine: number
 }
 
-type Seen = Omit<ScaleFacts, 'replicas' | 'startMs' | 'triggers' | 'floor' | 'scheduled' | 'room'>
+type Seen = Omit<ScaleFacts, 'replicas' | 'startMs' | 'triggers' | 'floor' | 'scheduled' | 'room' | 'held' | 'reliesOn'>
+
+/** What requests of a pool were seen to cost. */
+export interface KeptSight {
+  readonly workTokens: number
+  readonly computedTokens: number
+  readonly answered: number
+}
 
 /** Makes facts for the policy of what happens in a pool. */
 export class GroupSight {
@@ -51,6 +58,18 @@ export class GroupSight {
     this.computedTokens += part * (computedTokens - this.computedTokens)
     if (this.answers.length < MOST_ANSWERS) this.answers.push({ arrivedAtMs: nowMs - record.totalMs, ttftMs, computedTokens })
     this.warm.set(node, { tokens: this.warmTokens(node, nowMs) + (cachedTokens ?? 0), atMs: nowMs })
+  }
+
+  kept(): KeptSight {
+    return { workTokens: Math.round(this.workTokens), computedTokens: Math.round(this.computedTokens), answered: this.answeredCount }
+  }
+
+  /** What an earlier balancer saw; it may be nonsense. */
+  recall({ workTokens, computedTokens, answered }: { readonly [Key in keyof KeptSight]?: unknown }): void {
+    if (!isTokens(workTokens) || !isTokens(computedTokens) || typeof answered !== 'number' || !(answered > 0)) return
+    this.workTokens = workTokens
+    this.computedTokens = computedTokens
+    this.answeredCount = Math.min(answered, 1 / NEWEST)
   }
 
   /** What came since the look before. */
@@ -103,6 +122,10 @@ export class GroupSight {
   retain(ids: ReadonlySet<string>): void {
     for (const id of this.warm.keys()) if (!ids.has(id)) this.warm.delete(id)
   }
+}
+
+function isTokens(value: unknown): value is number {
+  return typeof value === 'number' && value >= 0 && value < 1e9
 }
 
 function meanOf(values: readonly number[]): number | undefined {

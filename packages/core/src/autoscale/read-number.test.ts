@@ -23,6 +23,10 @@ describe('the number of a trigger', () => {
     for (const [text, asked, message] of [
       ['', trigger({}), /the answer is no number: ""/],
       ['soon', trigger({}), /no number: "soon"/],
+      ['{"a":" "}', trigger({ path: 'a' }), /a is no number: " "/],
+      ['{"a":1e400}', trigger({ path: 'a' }), /a is no number/],
+      ['<html>', trigger({ path: 'a' }), /the answer is no JSON: "<html>"/],
+      ['<html>', prometheus, /the answer is no JSON: "<html>"/],
       ['{"a":1}', trigger({ path: 'b.c' }), /b.c is no number: nothing/],
       ['{"status":"error","error":"bad query"}', prometheus, /the query failed: bad query/],
       [answer({ resultType: 'matrix', result: [] }), prometheus, /matrix/],

@@ -11,9 +11,17 @@ export function urlOf({ kind, url = '', query = '' }: ScaleTrigger): string | un
 
 /** The number in an answer. Throws with what is there instead. */
 export function numberIn(text: string, { kind, path }: ScaleTrigger): number {
-  if (kind === 'prometheus') return sampleIn(JSON.parse(text))
-  const value: unknown = path === undefined ? text.trim() : valueAt(JSON.parse(text), path)
+  if (kind === 'prometheus') return sampleIn(jsonIn(text))
+  const value: unknown = path === undefined ? text.trim() : valueAt(jsonIn(text), path)
   return numberOf(value, path === undefined ? 'the answer' : path)
+}
+
+function jsonIn(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    throw new Error(`the answer is no JSON: ${JSON.stringify(text.trim().slice(0, 60))}`)
+  }
 }
 
 /** An instant query has a vector with one element, or a scalar; an empty vector counts nothing. */
@@ -35,7 +43,7 @@ function valueAt(value: unknown, path: string): unknown {
 }
 
 function numberOf(value: unknown, what: string): number {
-  const number = typeof value === 'number' ? value : typeof value === 'string' && value !== '' ? Number(value) : Number.NaN
+  const number = typeof value === 'number' ? value : typeof value === 'string' && value.trim() !== '' ? Number(value) : Number.NaN
   if (Number.isFinite(number)) return number
   throw new Error(`${what} is no number: ${JSON.stringify(value)?.slice(0, 60) ?? 'nothing'}`)
 }

@@ -1,4 +1,3 @@
-import type { Clock } from '../base/index.js'
 import type { Logger } from '../contracts/index.js'
 import type { Node } from '../nodes/index.js'
 import type { GroupPlan, PoolChange, PoolPlan } from '../topology/index.js'
@@ -6,9 +5,13 @@ import type { NodeCounts } from './group-sight.js'
 import type { ProviderContext } from './machine-provider.js'
 import type { ScaleStatus } from './scale-status.js'
 
+export interface ScalePlace {
+  readonly pool: string
+  readonly group: string
+}
+
 /** What scaling needs of the house, and may do in it. */
 export interface ScaleWorld extends ProviderContext {
-  readonly clock: Clock
   readonly log: Logger
   /** Undefined: nothing survives this balancer. */
   readonly stateDir: string | undefined
@@ -33,6 +36,10 @@ export interface ScaleWorld extends ProviderContext {
   fetchText(url: string, signal: AbortSignal): Promise<string>
   /** How many there are and shall be, after each look. */
   measured(scales: readonly ScaleStatus[]): void
+  /** A change that was made. */
+  changed(place: ScalePlace, direction: 'up' | 'down'): void
+  /** One that was not: what stood in its way. */
+  failed(place: ScalePlace, what: 'room' | 'machines' | 'change' | 'node'): void
   /** For people and plugins. */
   tell(pool: string, message: string): void
 }

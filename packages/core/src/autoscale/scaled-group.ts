@@ -1,50 +1,73 @@
 import { messageOf } from '../errors/index.js'
 import type { Node } from '../nodes/index.js'
-import { nodeIdOf, type GroupPlan, type PoolPlan, type ScalePlan } from '../topology/index.js'
+import { nodeIdOf, type GroupPlan, type ScalePlan } from '../topology/index.js'
+import { Again } from './again.js'
 import { chooseSlots } from './choose-slots.js'
-import { GroupSight } from './group-sight.js'
-import { callProvider } from './machine-provider.js'
+import { GroupMind } from './group-mind.js'
+import type { LearnedBook } from './learned.js'
+import { Machines, type MachineBook } from './machines.js'
 import type { ManualFloors } from './manual-floors.js'
 import type { RequestRecord } from '../contracts/index.js'
 import type { ScaleStatus } from './scale-status.js'
 import type { ScaleWorld } from './scale-world.js'
-import { StartTimes } from './start-times.js'
+import { OwnNodes } from './own-nodes.js'
 import { TriggerWatch } from './trigger-watch.js'
 import { withSlots } from './with-slots.js'
-import { type ScaleFacts, ScaleMemory, count, followsText, scheduledFloor, wantedReplicas } from './policy/index.js'
+import { type ScaleFacts, count, duration, followsText, scheduledFloor, wantedReplicas } from './policy/index.js'
 
-/** So long a place that could not be given is not asked for again, and a lost node or a failed provider not tried again. */
-const AGAIN_MS = 60_000
+/** So long a place that could not be given is not asked for again. */
+const NO_ROOM_MS = 60_000
+/** The same while nodes of its own still end: theirs may be free soon. */
+const SOON_ROOM_MS = 5_000
+
+/** What is kept of groups beyond one balancer, and the others of the pool. */
+export interface GroupBooks {
+  readonly floors: ManualFloors
+  readonly machines: MachineBook
+  readonly learned: LearnedBook
+  /** Groups of the pool that follow their load too: those that are filled before this one, and after it. */
+  readonly beside: (group: ScaledGroup) => { readonly before: readonly ScaledGroup[]; readonly after: readonly ScaledGroup[] }
+}
 
 /** One node group that follows its load: looks, decides, and makes it so. */
 export class ScaledGroup {
-  private readonly sight = new GroupSight()
-  private memory = new ScaleMemory()
-  private starts = new StartTimes()
-  /** What was learned is of this one. */
-  private revision: string | undefined
+  private readonly mind: GroupMind
+  private readonly own: OwnNodes
   private readonly triggers: readonly TriggerWatch[]
+  private readonly machines: Machines | undefined
   private room: { readonly replicas: number; readonly why: string; readonly untilMs: number } | undefined
-  private notBeforeMs = -Infinity
-  private lastFailure = ''
+  /** What could not be done is not tried again at once. */
+  private readonly up = new Again()
+  private readonly down = new Again()
   private changing: Promise<void> | undefined
+  private stopped = false
   private wanted: number
   private reason = 'just begun'
   private changedAtMs: number | null = null
 
   constructor(
-    private readonly pool: string,
+    readonly pool: string,
     /** Its name in the file; revisions of it have others. */
     readonly base: string,
     readonly plan: ScalePlan,
     private readonly world: ScaleWorld,
-    private readonly floors: ManualFloors,
+    private readonly books: GroupBooks,
   ) {
     const { clock, log } = world
-    const gpuUse = () => world.gpuUse(this.ownNodes().map(({ id }) => id))
+    this.own = new OwnNodes(world, pool, base)
+    this.mind = new GroupMind(this.key, plan, books.learned)
+    const gpuUse = () => world.gpuUse(this.own.all().map(({ id }) => id))
     const options = { clock, log, place: `${pool}/${base}`, gpuUse, fetchText: world.fetchText.bind(world) }
     this.triggers = plan.triggers.map((trigger) => new TriggerWatch(trigger, options))
+    const { provider } = plan
+    const machines = { clock, env: world.env, post: world.post.bind(world), pool, group: base, book: books.machines }
+    if (provider !== undefined)
+      this.machines = new Machines({ ...machines, provider, failed: (why) => this.tellFailure('machines', `${pool}/${base}: ${why}`) })
     this.wanted = plan.min
+  }
+
+  get key(): string {
+    return `${this.pool}/${this.base}`
   }
 
   start(): void {
@@ -52,162 +75,214 @@ export class ScaledGroup {
   }
 
   stop(): void {
+    this.stopped = true
+    this.keep()
     for (const trigger of this.triggers) trigger.stop()
   }
 
   settled(record: RequestRecord): void {
-    this.sight.settled(record, this.world.clock.nowMs())
+    this.mind.settled(record, this.world.clock.nowMs())
   }
 
   /** Nobody is there, so the first who comes must not wait for the next look. */
   get isAtRest(): boolean {
-    return this.group() !== undefined && this.replicas() === 0
+    return this.own.group() !== undefined && this.own.all().length === 0
+  }
+
+  get isChanging(): boolean {
+    return this.changing !== undefined
+  }
+
+  /** What it bears or will bear, in weight: later groups are not asked for that. */
+  get bears(): number {
+    const living = this.own.living()
+    const comes = this.up.waitsBecause(this.world.clock.nowMs()) === undefined
+    return this.own.weight * (comes ? this.wanted : Math.min(living, this.wanted))
+  }
+
+  /** What it bears whatever the load is, in weight. */
+  get bearsAlways(): number {
+    return this.own.weight * Math.min(this.own.ready(), this.floor())
   }
 
   status(): ScaleStatus {
     const { pool, base: group, plan, reason, changedAtMs } = this
-    const replicas = this.replicas()
-    return { pool, group, replicas, wanted: this.wanted, min: plan.min, max: plan.max, follows: followsText(plan), reason, changedAtMs }
+    const replicas = this.own.all().length
+    const problems = [...this.triggers.flatMap((trigger) => trigger.problem ?? []), ...[this.machines?.problem ?? []].flat()]
+    const known = problems.length === 0 ? {} : { problems }
+    return { pool, group, replicas, wanted: this.wanted, min: plan.min, max: plan.max, follows: followsText(plan), reason, ...known, changedAtMs }
   }
 
   /** Looks once, and begins what follows from it. Resolves when that is done; never throws. */
   look(): Promise<void> {
-    if (this.changing !== undefined) return this.changing
-    const decided = this.decide()
-    if (decided === undefined) return Promise.resolve()
-    this.changing = this.become(decided)
-      .catch((error: unknown) => this.failed(error))
-      .finally(() => (this.changing = undefined))
-    return this.changing
+    const nowMs = this.world.clock.nowMs()
+    try {
+      const decided = this.decide(nowMs)
+      if (this.changing !== undefined) return this.changing
+      if (decided === undefined) {
+        this.machines?.keepOnly(this.own.held())
+        return Promise.resolve()
+      }
+      this.changing = this.become(decided, nowMs)
+        .catch((error: unknown) => this.failed(error, { decidedAtMs: nowMs, again: this.againOf(decided > this.own.living()) }))
+        .finally(() => (this.changing = undefined))
+      return this.changing
+    } catch (error) {
+      this.world.log.error('scale.look_failed', { group: this.key, error: messageOf(error) })
+      return Promise.resolve()
+    }
   }
 
-  /** Undefined: nothing is to be done. */
-  private decide(): number | undefined {
-    const nowMs = this.world.clock.nowMs()
-    const group = this.group()
-    const facts = this.facts(nowMs)
+  /** Keeps what was learned for the next one. True where there is anything new. */
+  keep(): boolean {
+    return this.mind.keep()
+  }
+
+  /** It has left the file: its machines go once its nodes are gone; those of its least were there before it. True when that is done. */
+  giveBackMachines(): boolean {
+    const { machines, plan } = this
+    machines?.keepOnly(Math.max(this.own.held(), plan.min))
+    return machines?.isMoreThan(plan.min) !== true
+  }
+
+  /** Undefined: nothing is to be done. While it is being changed it only learns. */
+  private decide(nowMs: number): number | undefined {
+    const group = this.own.group()
     const held = this.world.heldBy(this.pool) ?? (group === undefined ? 'several revisions of it run' : undefined)
-    if (held !== undefined) {
-      this.wanted = facts.replicas
-      this.reason = `stays as it is: ${held}`
+    if (group !== undefined) this.mind.turnTo(group)
+    const isChanging = this.changing !== undefined
+    const facts = this.facts(nowMs, held ?? (isChanging ? 'it is being changed' : undefined))
+    const { wanted, reason } = wantedReplicas(facts, this.plan, this.mind.memory, nowMs)
+    if (isChanging) return undefined
+    this.wanted = wanted
+    this.reason = reason
+    if (held !== undefined) return undefined
+    // A machine whose node is given up goes back first: whoever brings another one would else not know that two are meant to be one.
+    if (this.machines?.isMoreThan(facts.replicas) === true && this.own.lost() !== undefined) {
+      this.mind.memory.takeBack(nowMs)
+      return facts.replicas
+    }
+    if (wanted === facts.replicas) {
+      if (facts.ready === wanted) this.up.wentWell()
       return undefined
     }
-    if (group?.revision !== this.revision) this.forget(group?.revision)
-    const { wanted, reason } = wantedReplicas(facts, this.plan, this.memory, nowMs)
-    this.wanted = wanted
-    const waits = wanted !== facts.replicas && nowMs < this.notBeforeMs
-    this.reason = waits ? `${reason}; ${this.lastFailure}` : reason
-    return wanted === facts.replicas || waits ? undefined : wanted
+    const again = this.againOf(wanted > facts.replicas)
+    const because = again.waitsBecause(nowMs)
+    if (because === undefined) return wanted
+    this.mind.memory.takeBack(nowMs)
+    this.reason = `${reason}; ${because}, tried again in ${duration(again.leftMs(nowMs))}`
+    return undefined
   }
 
-  /** Another model bears another load. */
-  private forget(revision: string | undefined): void {
-    this.revision = revision
-    this.memory = new ScaleMemory()
-    this.starts = new StartTimes()
-  }
-
-  private facts(nowMs: number): ScaleFacts {
-    const { world, pool, plan, base } = this
+  private facts(nowMs: number, held: string | undefined): ScaleFacts {
+    const { world, pool } = this
     const nodes = [...world.nodes(), ...world.leaving()].filter((node) => node.plan.pool.name === pool)
-    const own = this.ownNodes()
+    const own = this.own.all()
     const isOurs = (node: Node): boolean => own.includes(node)
-    this.starts.look(new Map(own.map((node) => [node.id, node.state === 'ready'])), nowMs)
-    this.sight.retain(new Set(own.map(({ id }) => id)))
+    this.mind.starts.look(new Map(own.map((node) => [node.id, node.state === 'ready'])), nowMs)
+    this.mind.sight.retain(new Set(own.map(({ id }) => id)))
     const inLine = world.inLine().get(pool) ?? 0
-    const seen = this.sight.look({ nodes, countsOf: (node) => world.countsOf(node), inLine }, isOurs, this.group()?.weight ?? 1)
+    const seen = this.mind.sight.look({ nodes, countsOf: (node) => world.countsOf(node), inLine }, isOurs, this.own.weight)
     if (this.room !== undefined && nowMs >= this.room.untilMs) this.room = undefined
     return {
       ...seen,
-      replicas: own.filter((node) => !node.isGivenUp).length,
-      startMs: this.starts.expectedMs,
+      reliesOn: this.reliesOn(nodes),
+      replicas: this.own.living(),
+      startMs: this.mind.starts.expectedMs,
       triggers: this.triggers.flatMap((trigger) => trigger.reading() ?? []),
-      floor: Math.min(plan.max, this.floors.of(pool, base)),
-      scheduled: scheduledFloor(plan, new Date(world.clock.epochMs())),
+      floor: Math.min(this.plan.max, this.books.floors.of(pool, this.base)),
+      scheduled: scheduledFloor(this.plan, new Date(world.clock.epochMs())),
+      ...(held === undefined ? {} : { held }),
       ...(this.room === undefined ? {} : { room: this.room }),
     }
   }
 
-  private async become(wanted: number): Promise<void> {
-    const { world, pool, plan, sight } = this
-    const nowMs = world.clock.nowMs()
-    const before = this.ownNodes()
-    const from = before.filter((node) => !node.isGivenUp).length
-    const seats = before.map((node) => sight.seatOf(node, world.countsOf(node), nowMs))
-    const slots = chooseSlots(seats, wanted, plan.max)
-    const reason = this.reason
-    if (wanted > from && (await this.lacksRoom(slots, from))) return
-    if (wanted > from) await this.provide({ from, wanted })
-    const group = this.group()
-    if (group === undefined || world.heldBy(pool) !== undefined) return
-    const lost = before.find((node) => node.isGivenUp)
-    if (lost !== undefined) this.pauseFor(`${lost.id} failed: ${lost.reason ?? 'no reason is known'}`)
-    const known = new Set(before.map(({ id }) => id))
+  /** Nodes whose number nobody changes, groups that are filled before this one, and what those after it have anyway. */
+  private reliesOn(nodes: readonly Node[]): number {
+    const { before, after } = this.books.beside(this)
+    const fixed = nodes.filter(({ plan, state }) => state === 'ready' && plan.group.launch?.scale === undefined)
+    const weights = [
+      ...fixed.map(({ plan }) => plan.group.weight),
+      ...before.map(({ bears }) => bears),
+      ...after.map(({ bearsAlways }) => bearsAlways),
+    ]
+    return weights.reduce((sum, each) => sum + each, 0) / this.own.weight
+  }
+
+  private async become(wanted: number, decidedAtMs: number): Promise<void> {
+    const { world, pool, reason } = this
+    const from = this.own.living()
+    if (wanted > from && (await this.lacksRoom(wanted, from))) return this.mind.memory.takeBack(decidedAtMs)
+    if (wanted > from) await this.machines?.bring(from, wanted)
+    const group = this.own.group()
+    if (this.stopped || group === undefined || world.heldBy(pool) !== undefined) return this.mind.memory.takeBack(decidedAtMs)
+    const lost = this.own.lost()
+    const known = new Set(this.own.all().map(({ id }) => id))
+    const slots = this.slotsFor(wanted)
+    await world.change(pool, withSlots(world.pool(pool), group.name, slots))
     for (const slot of slots) {
       const id = nodeIdOf({ name: pool }, group, slot)
-      if (!known.has(id)) this.starts.begin(id, nowMs)
+      if (!known.has(id)) this.mind.starts.begin(id, decidedAtMs)
     }
-    await world.change(pool, withSlots(world.pool(pool), group.name, slots))
+    if (lost !== undefined) this.gaveUp(lost)
+    if (wanted === from) return world.tell(pool, `${lost?.id ?? this.key} is given up: its machine goes back`)
     this.changedAtMs = world.clock.epochMs()
-    world.tell(pool, `${pool}/${group.name}: ${from} -> ${count(wanted, 'node')}: ${reason}`)
-    if (wanted < from) await this.provide({ from, wanted })
+    world.changed({ pool, group: this.base }, wanted > from ? 'up' : 'down')
+    world.tell(pool, `${this.key}: ${from} -> ${count(wanted, 'node')}: ${reason}`)
+  }
+
+  private gaveUp({ id, reason }: Node): void {
+    this.up.failed(`${id} failed: ${reason ?? 'no reason is known'}`, this.world.clock.nowMs())
+    this.world.failed({ pool: this.pool, group: this.base }, 'node')
+  }
+
+  private slotsFor(wanted: number): readonly number[] {
+    const nowMs = this.world.clock.nowMs()
+    const seats = this.own.all().map((node) => this.mind.sight.seatOf(node, this.world.countsOf(node), nowMs))
+    const ending = new Set(this.own.leaving().map(({ plan }) => plan.replica))
+    return chooseSlots(seats, wanted, this.plan.max, ending)
   }
 
   /** Asks the desk of accelerators before it wants what could not be placed. */
-  private async lacksRoom(slots: readonly number[], from: number): Promise<boolean> {
-    const group = this.group()
+  private async lacksRoom(wanted: number, from: number): Promise<boolean> {
+    const { world, pool } = this
+    const group = this.own.group()
     if (group === undefined) return true
-    const refusals = await this.world.refusals(this.pool, withSlots(this.world.pool(this.pool), group.name, slots).groups)
-    const refused = slots.flatMap((slot) => refusals.get(nodeIdOf({ name: this.pool }, group, slot)) ?? [])
+    const slots = this.slotsFor(wanted)
+    const refusals = await world.refusals(pool, withSlots(world.pool(pool), group.name, slots).groups)
+    const refused = slots.flatMap((slot) => refusals.get(nodeIdOf({ name: pool }, group, slot)) ?? [])
     const [why] = refused
     if (why === undefined) return false
     const replicas = Math.max(from, slots.length - refused.length)
-    this.room = { replicas, why: `there is room for ${replicas}: ${why}`, untilMs: this.world.clock.nowMs() + AGAIN_MS }
-    this.world.tell(this.pool, `${this.pool}/${group.name}: ${slots.length} wanted: ${this.room.why}`)
+    const askAgainMs = this.own.leaving().length > 0 ? SOON_ROOM_MS : NO_ROOM_MS
+    this.room = { replicas, why: `there is room for ${replicas}: ${why}`, untilMs: world.clock.nowMs() + askAgainMs }
+    this.tellFailure('room', `${pool}/${group.name}: ${slots.length} wanted: ${this.room.why}`)
     return true
   }
 
-  private async provide(numbers: { readonly from: number; readonly wanted: number }): Promise<void> {
-    const { plan, pool, base: group, world } = this
-    if (plan.provider !== undefined) await callProvider(plan.provider, { pool, group, ...numbers }, world)
-  }
-
   /** Serving goes on as it is. */
-  private failed(error: unknown): void {
-    const { pool, base, world } = this
-    this.pauseFor(messageOf(error))
-    world.log.error('scale.failed', { pool, group: base, error: this.lastFailure })
-    world.tell(pool, `${pool}/${base}: the number of nodes could not be changed: ${this.lastFailure}; tried again in a minute`)
+  private failed(error: unknown, { decidedAtMs, again }: { readonly decidedAtMs: number; readonly again: Again }): void {
+    const { world } = this
+    const why = messageOf(error)
+    const nowMs = world.clock.nowMs()
+    this.mind.memory.takeBack(decidedAtMs)
+    again.failed(why, nowMs)
+    world.log.error('scale.failed', { pool: this.pool, group: this.base, error: why })
+    const next = `tried again in ${duration(again.leftMs(nowMs))}`
+    this.tellFailure('change', `${this.key}: the number of nodes could not be changed: ${why}; ${next}`)
   }
 
-  private pauseFor(why: string): void {
-    this.lastFailure = why
-    this.notBeforeMs = this.world.clock.nowMs() + AGAIN_MS
+  private againOf(isUp: boolean): Again {
+    return isUp ? this.up : this.down
   }
 
-  private replicas(): number {
-    return this.ownNodes().length
+  private tellFailure(what: Parameters<ScaleWorld['failed']>[1], message: string): void {
+    this.world.failed({ pool: this.pool, group: this.base }, what)
+    this.world.tell(this.pool, message)
   }
 
-  private ownNodes(): readonly Node[] {
-    const group = this.group()
-    return this.world.nodes().filter(({ plan }) => plan.pool.name === this.pool && plan.group.name === group?.name)
+  private floor(): number {
+    const { plan, world, books, pool, base } = this
+    return Math.max(plan.min, books.floors.of(pool, base), scheduledFloor(plan, new Date(world.clock.epochMs())))
   }
-
-  /** As it runs now; undefined: not at all, or in several revisions. */
-  private group(): GroupPlan | undefined {
-    const found =
-      poolIn(this.world.pools(), this.pool)?.groups.filter((group) => baseOf(group) === this.base && group.launch?.scale !== undefined) ??
-      []
-    return found.length === 1 ? found[0] : undefined
-  }
-}
-
-/** The declared group that one is a revision of. */
-export function baseOf({ name, revisionOf }: GroupPlan): string {
-  return revisionOf ?? name
-}
-
-function poolIn(pools: readonly PoolPlan[], name: string): PoolPlan | undefined {
-  return pools.find((pool) => pool.name === name)
 }

@@ -10,6 +10,16 @@ const START_MS = 20_000
 const idle: NodeCounts = { inFlight: 0, waiting: 0, prefillTokens: 0, tokensInFlight: 0 }
 const noSettings = { settings: { type: 'object', additionalProperties: true } }
 
+function topologyWith(nodes: readonly object[]): Promise<Topology> {
+  const input = { version: 1, name: 'test', pools: { chat: { nodes, strategy: 'round-robin' } } } as never
+  const catalogues = {
+    engines: new Map([['sim', { ...noSettings, canLaunch: true }]]),
+    strategies: new Map([['round-robin', noSettings]]),
+    env: {},
+  }
+  return resolveTopology(input, catalogues)
+}
+
 /** A topology with real nodes that start and end by the clock: the place of a house in which scaling is watched. */
 export class SmallHouse {
   readonly clock = new FakeClock()
@@ -19,28 +29,39 @@ export class SmallHouse {
   readonly counts = new Map<string, NodeCounts>()
   readonly refused = new Map<string, string>()
   readonly posted: unknown[] = []
+  /** What the metrics are told. */
+  readonly counted: string[] = []
   inLine = 0
   rollout: string | undefined
   /** What a trigger is answered; an error where nothing is. */
   answer: string | undefined = '0'
   diskFails = false
+  /** Nodes that leave end what they have first: until `drained`. */
+  drains = false
+  /** What the webhook of a provider does. */
+  posting: () => Promise<void> = () => Promise.resolve()
+  private leavers: Node[] = []
   private readonly members = new Map<string, Node>()
   private changes = new Map<string, PoolChange>()
 
-  private constructor(private readonly declared: Topology) {
+  private constructor(private declared: Topology) {
     this.sync()
     this.advance(START_MS)
   }
 
   static async of(replicas: unknown, more: readonly object[] = []): Promise<SmallHouse> {
-    const nodes = [{ name: 'gpu', engine: 'sim', launch: { replicas } }, ...more]
-    const input = { version: 1, name: 'test', pools: { chat: { nodes, strategy: 'round-robin' } } } as never
-    const catalogues = {
-      engines: new Map([['sim', { ...noSettings, canLaunch: true }]]),
-      strategies: new Map([['round-robin', noSettings]]),
-      env: {},
-    }
-    return new SmallHouse(await resolveTopology(input, catalogues))
+    return new SmallHouse(await topologyWith([{ name: 'gpu', engine: 'sim', launch: { replicas } }, ...more]))
+  }
+
+  /** The file is edited: other groups, without a rollout's or scale's changes. */
+  async redeclare(nodes: readonly object[]): Promise<void> {
+    this.declared = await topologyWith(nodes)
+    this.changes = new Map()
+    this.sync()
+  }
+
+  drained(): void {
+    this.leavers = []
   }
 
   get topology(): Topology {
@@ -79,7 +100,11 @@ export class SmallHouse {
 
   private sync(): void {
     const plans = nodePlansOf(this.topology)
-    for (const id of this.members.keys()) if (!plans.some((plan) => plan.id === id)) this.members.delete(id)
+    for (const [id, node] of this.members) {
+      if (plans.some((plan) => plan.id === id)) continue
+      this.members.delete(id)
+      if (this.drains) this.leavers.push(node)
+    }
     for (const plan of plans) {
       if (this.members.has(plan.id)) continue
       const node = new Node(this.members.size, plan, this.clock, () => undefined)
@@ -107,7 +132,7 @@ export class SmallHouse {
         this.sync()
       },
       nodes: () => [...this.members.values()],
-      leaving: () => [],
+      leaving: () => this.leavers,
       countsOf: ({ id }) => this.counts.get(id) ?? idle,
       inLine: () => new Map([['chat', this.inLine]]),
       heldBy: () => this.rollout,
@@ -117,8 +142,13 @@ export class SmallHouse {
         if (this.answer === undefined) throw new Error('connection refused')
         return this.answer
       },
-      post: async (_url, body) => void this.posted.push(body),
+      post: async (_url, body) => {
+        this.posted.push(body)
+        await this.posting()
+      },
       measured: () => undefined,
+      changed: ({ group }, direction) => void this.counted.push(`${group} ${direction}`),
+      failed: ({ group }, what) => void this.counted.push(`${group} ${what}`),
       tell: (_pool, message) => void this.told.push(message),
     }
   }

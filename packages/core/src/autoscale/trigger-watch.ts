@@ -7,6 +7,8 @@ import type { TriggerReading } from './policy/index.js'
 
 const TIMEOUT_MS = 5_000
 const LEAST_EVERY_MS = 1_000
+/** Longer than this no timer can be set. */
+const LONGEST_EVERY_MS = 86_400_000
 /** So many times its interval, and at least so long, a value is used after the last answer. */
 const KEPT_INTERVALS = 4
 const KEPT_MS = 120_000
@@ -25,7 +27,7 @@ export interface TriggerWatchOptions {
 /** Asks one trigger now and then. What it said last is used for a while when it fails, and then not at all. */
 export class TriggerWatch {
   private last: { readonly value: number; readonly atMs: number } | undefined
-  private failing = false
+  private failing: string | undefined
   private timer: TimerHandle | undefined
   private readonly cancel = new AbortController()
 
@@ -45,10 +47,23 @@ export class TriggerWatch {
 
   /** Undefined: it has said nothing that still holds. */
   reading(): TriggerReading | undefined {
-    const { name, perReplica, kind, everyMs } = this.trigger
-    const { last } = this
-    if (last === undefined || this.options.clock.nowMs() - last.atMs > Math.max(KEPT_MS, KEPT_INTERVALS * everyMs)) return undefined
-    return { name, value: last.value, perReplica, isMean: kind === 'gpu' }
+    const { name, perReplica, kind } = this.trigger
+    if (this.last === undefined || this.heldForMs <= 0) return undefined
+    return { name, value: this.last.value, perReplica, isMean: kind === 'gpu' }
+  }
+
+  /** Why it does not answer, for people; undefined: it does. */
+  get problem(): string | undefined {
+    const { failing, heldForMs } = this
+    if (failing === undefined) return undefined
+    const meanwhile = heldForMs > 0 ? `its last value counts for another ${Math.ceil(heldForMs / 1_000)} s` : 'it asks for nothing'
+    return `trigger ${this.trigger.name}: ${failing}; ${meanwhile}`
+  }
+
+  /** So much longer its last value is used. */
+  private get heldForMs(): number {
+    const { last, trigger, options } = this
+    return last === undefined ? 0 : last.atMs + Math.max(KEPT_MS, KEPT_INTERVALS * trigger.everyMs) - options.clock.nowMs()
   }
 
   private async ask(): Promise<void> {
@@ -56,16 +71,20 @@ export class TriggerWatch {
     try {
       const value = await this.value()
       if (value !== undefined) this.last = { value, atMs: clock.nowMs() }
-      if (this.failing) log.info('scale.trigger_answers', { group: place, trigger: this.trigger.name })
-      this.failing = false
+      if (this.failing !== undefined) log.info('scale.trigger_answers', { group: place, trigger: this.trigger.name })
+      this.failing = undefined
     } catch (error) {
-      if (!this.failing && !this.cancel.signal.aborted) {
+      if (this.failing === undefined && !this.cancel.signal.aborted) {
         const goesOn = this.last === undefined ? 'it asks for nothing until it answers' : 'its last value counts for a while'
         log.warn('scale.trigger_failed', { group: place, trigger: this.trigger.name, error: messageOf(error), note: goesOn })
       }
-      this.failing = true
+      this.failing = messageOf(error).slice(0, 200)
     }
-    if (!this.cancel.signal.aborted) this.timer = clock.after(Math.max(LEAST_EVERY_MS, this.trigger.everyMs), () => void this.ask())
+    if (!this.cancel.signal.aborted) this.timer = clock.after(this.everyMs, () => void this.ask())
+  }
+
+  private get everyMs(): number {
+    return Math.min(LONGEST_EVERY_MS, Math.max(LEAST_EVERY_MS, this.trigger.everyMs))
   }
 
   private async value(): Promise<number | undefined> {

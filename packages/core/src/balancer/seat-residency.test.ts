@@ -1,23 +1,17 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { Backend, EnginePlugin } from '../contracts/index.js'
-import { openaiDialect } from '../dialects/index.js'
 import type { TopologyInput } from '../topology/index.js'
-import { createBalancer, type Balancer } from './create-balancer.js'
+import type { Balancer } from './create-balancer.js'
+import { ask, pluginOf, smallTown } from './town.test.fixture.js'
 
-const servers: Server[] = []
-const balancers: Balancer[] = []
 const folders: string[] = []
-
-afterEach(async () => {
-  await Promise.all(balancers.splice(0).map((balancer) => balancer.close({ drainMs: 0, force: true })))
-  for (const server of servers.splice(0)) server.close()
+afterEach(() => {
   for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true })
 })
+const { serve, balancerOf: balancerWith } = smallTown()
 
 /** One server of somebody else's that keeps models: it has room for one of them. */
 class Keeper {
@@ -30,8 +24,8 @@ class Keeper {
   /** `plain`: nobody can tell it to unload anything. */
   constructor(private readonly isPlain = false) {}
 
-  async listen(): Promise<string> {
-    const server = createServer((request, response) => {
+  listen(): Promise<string> {
+    return serve((request, response) => {
       let body = ''
       request.on('data', (part: Buffer) => (body += part.toString()))
       request.on('end', () => {
@@ -40,26 +34,10 @@ class Keeper {
         return undefined
       })
     })
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-    servers.push(server)
-    return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   }
 
   get plugin(): EnginePlugin {
-    return {
-      apiVersion: 1,
-      engine: 'keeper',
-      settings: { type: 'object' },
-      canLaunch: false,
-      summary: 'an engine of this test',
-      createBackend: (spec, host) => ({
-        minProbeIntervalMs: 20,
-        dialect: openaiDialect(),
-        probe: async (signal) =>
-          (await host.get(`${spec.url}/probe`, { signal })).status === 200 ? { verdict: 'ready' } : { verdict: 'sick', reason: 'not 200' },
-        ...(this.isPlain ? {} : { models: this.models }),
-      }),
-    }
+    return pluginOf('keeper', () => (this.isPlain ? {} : { models: this.models }))
   }
 
   private get models(): NonNullable<Backend['models']> {
@@ -96,15 +74,7 @@ function topologyAt(url: string, more: object = {}): TopologyInput {
 }
 
 function balancerOf(keeper: Keeper, topology: TopologyInput, stateDir?: string): Balancer {
-  const balancer = createBalancer({ topology, engines: [keeper.plugin], ...(stateDir === undefined ? {} : { stateDir }) })
-  balancers.push(balancer)
-  return balancer
-}
-
-async function ask(balancer: Balancer, model: string): Promise<{ status: number; text: string }> {
-  const body = JSON.stringify({ model, messages: [{ role: 'user', content: 'hi' }] })
-  const answer = await balancer.fetch(new Request('http://x/v1/chat/completions', { method: 'POST', body }))
-  return { status: answer.status, text: await answer.text() }
+  return balancerWith({ topology, engines: [keeper.plugin], ...(stateDir === undefined ? {} : { stateDir }) })
 }
 
 async function until(isTrue: () => boolean): Promise<void> {
@@ -158,6 +128,30 @@ describe('pools that share an attached server', () => {
     resolve()
     expect([(await slow).status, (await next).status]).toEqual([200, 200])
     expect(keeper.wrongs).toEqual([])
+  })
+
+  it('stay in their turn when the file is edited in the middle of a swap', async () => {
+    const keeper = new Keeper()
+    const topology = topologyAt(await keeper.listen())
+    const balancer = balancerOf(keeper, topology)
+    keeper.loaded.add('a')
+    await balancer.start()
+    await until(() => statesOf(balancer)[0] === 'awake')
+    const { promise, resolve } = Promise.withResolvers<void>()
+    keeper.hold = promise
+    const slow = ask(balancer, 'a')
+    await until(() => keeper.running.get('a') === 1)
+    const next = ask(balancer, 'b')
+    await until(() => statesOf(balancer)[1] === 'making-room')
+    expect(balancer.status().pools[1]?.nodes[0]?.reason).toBe('waits until a has ended what runs there')
+    const edited = topologyAt('', { evictCost: 3 }).pools['c']?.residency
+    await balancer.reload({ ...topology, pools: { ...topology.pools, c: { ...topology.pools['c'], residency: edited } as never } })
+    await new Promise((done) => setTimeout(done, 300))
+    expect([...keeper.loaded]).toEqual(['a'])
+    resolve()
+    expect([(await slow).status, (await next).status]).toEqual([200, 200])
+    expect(keeper.wrongs).toEqual([])
+    expect(balancer.metrics()).toContain('lb_residency_swaps_total{from="a",to="b",reason="turn"} 1')
   })
 
   it('rest when told to', async () => {

@@ -1,9 +1,19 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { TimerHandle } from '../base/index.js'
 import type { RequestRecord } from '../contracts/index.js'
-import { nodePlansOf, restWayOf, type Node } from '../nodes/index.js'
-import { areNeighbours, areRivals, placesOf, Residency, type PoolReading, type ResidencyDesk } from '../residency/index.js'
+import { nodePlansOf, restWayOf, restWords, type Node } from '../nodes/index.js'
+import {
+  areNeighbours,
+  areRivals,
+  FitMemory,
+  placesOf,
+  Residency,
+  type PoolReading,
+  type ResidencyDesk,
+  type ResidencyNews,
+} from '../residency/index.js'
 import type { RolloutDesk } from '../rollout/index.js'
+import { ResidencyMetrics } from '../telemetry/index.js'
 import { choosesGpus, type GroupPlan, type PoolChange, type PoolPlan } from '../topology/index.js'
 import { rolloutIn } from './steering-world.js'
 import type { SteeringParts, SteeringRoom } from './steering.js'
@@ -18,11 +28,13 @@ export function seatResidency(parts: ResidencyParts): ResidencyDesk & SteeringRo
 class ResidencySeat implements ResidencyDesk, SteeringRoom {
   private readonly residency: Residency
   private looking: TimerHandle | undefined
-  /** Plugins may read files to say what they need. */
   private readonly fitting = new FitMemory()
+  private readonly metrics: ResidencyMetrics
+  /** What requests of pools at rest wait for. */
+  private readonly waits = new Map<string, string>()
 
   constructor(private readonly parts: ResidencyParts) {
-    const { options, eventLog, plans } = parts
+    const { options, eventLog, plans, assembly } = parts
     this.residency = new Residency({
       clock: options.clock,
       log: options.log,
@@ -32,22 +44,32 @@ class ResidencySeat implements ResidencyDesk, SteeringRoom {
       rest: (pool) => plans.change(pool, this.changeOf(pool, true)),
       wake: (pool) => plans.change(pool, this.changeOf(pool, false)),
       say: (pool, message) => eventLog.add({ kind: 'residency', pool, message: `${pool} ${message}` }),
+      waits: (pool, words) => this.tellWait(pool, words),
+      news: (news) => this.count(news),
     })
+    this.metrics = new ResidencyMetrics(assembly.metrics.registry)
+    assembly.metrics.onScrape(() => this.metrics.read(this.list()))
   }
 
   redeclared(): void {
     this.prepare()
   }
 
-  /** Of those that want one place, the one that was awake last begins awake, else the first; the others begin at rest. */
+  /** Of those that want one place, the one that was awake last begins awake, else the first; the others begin at rest. Who is being woken comes before who is not. */
   prepare(): void {
     const { plans, assembly } = this.parts
-    const up = new Set(assembly.fleet.nodes().flatMap(({ plan, state }) => (state === 'ready' ? [plan.pool.name] : [])))
-    const sharing = this.sharing().toSorted((a, b) => Number(up.has(b.name)) - Number(up.has(a.name)))
+    const nodes = assembly.fleet.nodes()
+    const standing = (name: string): number =>
+      Math.max(0, ...nodes.flatMap(({ plan, state }) => (plan.pool.name === name ? [STANDING[state] ?? 0] : [])))
+    const sharing = this.sharing().toSorted((a, b) => standing(b.name) - standing(a.name))
+    const leaving = sharing.filter((pool) => isResting(pool) && nodes.some((node) => node.plan.pool.name === pool.name && holds(node)))
     const awake: string[] = []
-    for (const { name, groups } of sharing) {
-      if (groups.some(({ rests }) => rests === true)) continue
-      if (awake.length === 0 || this.fits([...awake, name])) awake.push(name)
+    for (const pool of sharing) {
+      const { name } = pool
+      if (isResting(pool)) continue
+      // Who is not there yet finds the place of those taken, too, that are on their way out.
+      const held = standing(name) > 0 ? [] : leaving.map((each) => each.name)
+      if (this.fits([...awake, ...held, name])) awake.push(name)
       else plans.prepare(name, this.changeOf(name, true))
     }
   }
@@ -97,6 +119,21 @@ class ResidencySeat implements ResidencyDesk, SteeringRoom {
     return this.residency.list()
   }
 
+  /** A client who waited in vain is told why its node sleeps on. */
+  private tellWait(pool: string, words: string | undefined): void {
+    if (this.waits.get(pool) === words) return
+    if (words === undefined) this.waits.delete(pool)
+    else this.waits.set(pool, words)
+    for (const node of this.parts.assembly.fleet.nodes())
+      if (node.plan.pool.name === pool && node.state === 'asleep') node.move('sleep', words ?? restWords[node.restsBy ?? 'stop'])
+  }
+
+  private count(news: ResidencyNews): void {
+    if (news.kind === 'awake') return this.metrics.woke(news.pool, news.afterMs)
+    if (news.kind === 'not-awake') return this.metrics.wokeInVain(news.pool)
+    this.metrics.rested(news.pool, news.reason.why, news.reason.why === 'turn' ? news.reason.of : '')
+  }
+
   private sharing(): readonly PoolPlan[] {
     return this.parts.plans.topology.pools.filter(({ residency }) => residency !== undefined)
   }
@@ -106,7 +143,7 @@ class ResidencySeat implements ResidencyDesk, SteeringRoom {
     const { inLine } = assembly.standing()
     const nodes = assembly.fleet.nodes()
     return this.sharing().flatMap((pool): PoolReading[] => {
-      const { name, residency, groups } = pool
+      const { name, residency } = pool
       if (residency === undefined) return []
       const own = nodes.filter((node) => node.plan.pool.name === name)
       const failed = own.filter(({ state }) => state === 'failed')
@@ -114,12 +151,14 @@ class ResidencySeat implements ResidencyDesk, SteeringRoom {
         {
           name,
           plan: residency,
-          rests: groups.some(({ rests }) => rests === true),
+          // Without a node it can neither wake nor be in anybody's way.
+          rests: isResting(pool) || own.length === 0,
           isAtRest: own.every(({ state }) => state === 'asleep'),
           isReady: own.some(({ state }) => state === 'ready'),
           failure: own.length > 0 && failed.length === own.length ? (failed[0]?.reason ?? 'failed') : undefined,
+          isGivenUp: own.length > 0 && own.every((node) => node.isGivenUp && node.state === 'failed'),
           inFlight: own.reduce((sum, node) => sum + assembly.belief.of(node).inFlight, 0),
-          waiting: inLine.get(name) ?? 0,
+          waiting: own.length === 0 ? 0 : (inLine.get(name) ?? 0),
           pinnedBecause: rolloutIn(rollouts, name) !== undefined ? 'a rollout runs there' : undefined,
           unableBecause: unableBecause(own),
         },
@@ -154,29 +193,16 @@ class ResidencySeat implements ResidencyDesk, SteeringRoom {
 
 const FRESH_MS = 2_000
 const LINE_MS = 20
-const REMEMBERED_MS = 2_000
+/** Who has the place, and who is on its way to it. */
+const STANDING: Readonly<Partial<Record<Node['state'], number>>> = { ready: 2, suspect: 2, warming: 2, loading: 1, starting: 1 }
 
-/** Which sets fit, for a while and for one topology. */
-class FitMemory {
-  private readonly known = new Map<string, boolean>()
-  private topology: object | undefined
-  private untilMs = 0
+function isResting({ groups }: PoolPlan): boolean {
+  return groups.some(({ rests }) => rests === true)
+}
 
-  forget(): void {
-    this.untilMs = 0
-  }
-
-  of(names: readonly string[], at: { readonly of: object; readonly nowMs: number }, ask: () => boolean): boolean {
-    if (at.of !== this.topology || at.nowMs >= this.untilMs) {
-      this.known.clear()
-      this.topology = at.of
-      this.untilMs = at.nowMs + REMEMBERED_MS
-    }
-    const key = JSON.stringify(names.toSorted())
-    const fits = this.known.get(key) ?? ask()
-    this.known.set(key, fits)
-    return fits
-  }
+/** It may have memory. */
+function holds({ state }: Node): boolean {
+  return state !== 'asleep' && state !== 'stopped' && state !== 'failed' && state !== 'declared'
 }
 
 function withRest(running: GroupPlan, rests: boolean): GroupPlan {

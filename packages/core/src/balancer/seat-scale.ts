@@ -53,6 +53,8 @@ function worldOf({ assembly, options, plans, eventLog, rollouts }: Parts): Scale
     fetchText,
     post,
     measured: (scales) => metrics.tell(scales),
+    changed: (place, direction) => metrics.changed(place, direction),
+    failed: (place, what) => metrics.failed(place, what),
     tell: (pool, message) => eventLog.add({ kind: 'scale', pool, message }),
   }
 }

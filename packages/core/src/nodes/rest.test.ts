@@ -10,17 +10,25 @@ const make = fleetMaker()
 const ID = 'demo/sim'
 const residency = { minResidentMs: 0, evictCost: 1, wakeWithinMs: 60_000 }
 
-/** Tells its log what it is told; `refuses` are the paths that it answers 500 on. */
-const script = (refuses: readonly string[] = []) => `require('node:http').createServer((q, s) => {
+/** Tells its log what it is told; `refuses` are the paths that it answers 500 on, `hangs` those that it never answers. */
+const script = (refuses: readonly string[] = [], hangs: readonly string[] = []) => `require('node:http').createServer((q, s) => {
   if (q.url !== '/') console.log('told ' + q.url)
+  if (${JSON.stringify(hangs)}.includes(q.url)) return
   s.statusCode = ${JSON.stringify(refuses)}.includes(q.url) ? 500 : 200
   s.end('ok')
 }).listen(Number(process.env.SCRIPT_PORT), '127.0.0.1', () => console.log('listening'))`
 
-function topology(facts: { readonly rests?: boolean; readonly sleeps?: boolean; readonly refuses?: readonly string[] } = {}): Topology {
-  const { rests = false, sleeps = true, refuses } = facts
-  const group = launchGroup(script(refuses), { settings: { script: script(refuses), sleeps } })
-  return topologyOf([rests ? { ...group, rests } : group], { residency })
+interface Facts {
+  readonly rests?: boolean
+  readonly sleeps?: boolean
+  readonly refuses?: readonly string[]
+  readonly hangs?: readonly string[]
+  readonly wakeWithinMs?: number
+}
+
+function topology({ rests = false, sleeps = true, refuses, hangs, wakeWithinMs = residency.wakeWithinMs }: Facts = {}): Topology {
+  const group = launchGroup(script(refuses, hangs), { settings: { script: script(refuses, hangs), sleeps } })
+  return topologyOf([rests ? { ...group, rests } : group], { residency: { ...residency, wakeWithinMs } })
 }
 
 const nodeOf = ({ fleet }: TestFleet, id = ID) => fleet.nodes().find((one) => one.id === id) ?? expect.fail(`no node ${id}`)
@@ -28,14 +36,14 @@ const logOf = (house: TestFleet) => readFileSync(nodeOf(house).endpoint?.logPath
 const pidOf = (house: TestFleet) => nodeOf(house).endpoint?.process?.pid
 const poll = (house: TestFleet) => expect.poll(() => nodeOf(house).state, { timeout: 15_000 })
 
-async function ready(facts: Parameters<typeof topology>[0] = {}): Promise<TestFleet> {
+async function ready(facts: Facts = {}): Promise<TestFleet> {
   const house = make()
   await house.fleet.apply(topology(facts))
   await house.until(ID, 'ready')
   return house
 }
 
-async function asleep(facts: Parameters<typeof topology>[0] = {}): Promise<TestFleet> {
+async function asleep(facts: Facts = {}): Promise<TestFleet> {
   const house = await ready(facts)
   await house.fleet.apply(topology({ ...facts, rests: true }))
   await poll(house).toBe('asleep')
@@ -111,6 +119,16 @@ describe('a node that shall rest', () => {
     const house = await asleep({ refuses: ['/wake'] })
     const pid = pidOf(house)
     await house.fleet.apply(topology({ refuses: ['/wake'] }))
+    await house.until(ID, 'ready')
+    expect(pidOf(house)).not.toBe(pid)
+    expect(house.walk(ID)).toContain('failed')
+  })
+
+  it('is begun anew where its engine does not answer when it is woken, in the time that requests wait for it', async () => {
+    const facts = { hangs: ['/wake'], wakeWithinMs: 500 }
+    const house = await asleep(facts)
+    const pid = pidOf(house)
+    await house.fleet.apply(topology(facts))
     await house.until(ID, 'ready')
     expect(pidOf(house)).not.toBe(pid)
     expect(house.walk(ID)).toContain('failed')

@@ -6,6 +6,7 @@ import type { NodeRunner } from './node-runner.js'
 import type { Node } from './node.js'
 import { restingOf, restWayOf, restWords, type RestWay } from './rest-way.js'
 import { untilEmpty } from './until-empty.js'
+import { within } from './within.js'
 
 export interface RestOptions {
   readonly clock: Clock
@@ -23,7 +24,7 @@ const HEARD_WITHIN_MS = 5_000
 /** Longest wait for an engine to fall asleep or to let go of its model; work in flight has ended before. */
 const SLEEP_WITHIN_MS = 60_000
 const EMPTY_WITHIN_MS = 30_000
-/** Longest wait for one to be back, where its group sets no limit of its own. */
+/** Longest wait for one to be back, where neither its group nor its pool says how long. */
 const WAKE_WITHIN_MS = 600_000
 const POLL_MS = 20
 const PROBE_MS = 100
@@ -83,6 +84,7 @@ export class Rest {
       options.log.error('node.rest_failed', { node: node.id, error: messageOf(error) })
       // Whatever went wrong: a node that shall rest gets no requests, one that shall not is begun anew.
       if (this.over) return
+      if (isServing(node)) node.move('drain')
       node.move(this.shallRest ? 'sleep' : 'stop', messageOf(error))
       if (!this.shallRest) await this.runner.start()
     }
@@ -137,7 +139,7 @@ export class Rest {
     const way = runner.hasEndpoint ? restWayOf(node) : 'stop'
     let problem: string | undefined
     try {
-      await restingOf(node, way)?.sleep(AbortSignal.any([options.cut, AbortSignal.timeout(SLEEP_WITHIN_MS)]))
+      await within({ ...options, withinMs: SLEEP_WITHIN_MS }, (signal) => restingOf(node, way)?.sleep(signal))
       if (way !== 'stop') runner.leaveSeat?.()
       if (way !== 'stop') return { way }
     } catch (error) {
@@ -157,15 +159,21 @@ export class Rest {
     if (endpoint === undefined || !runner.hasEndpoint || restsBy === 'stop') return runner.start()
     // Its prefix cache is gone, and so is all that was known of it: a new life of the same engine.
     node.setEndpoint({ ...endpoint })
+    node.isBeingWoken = true
     node.move('start', 'is being woken')
     try {
       await runner.retakeSeat?.()
-      const withinMs = node.plan.group.launch?.readyWithinMs ?? WAKE_WITHIN_MS
-      const signal = AbortSignal.any([this.options.cut, AbortSignal.timeout(withinMs)])
-      await resting?.wake(signal)
-      await this.untilReady(signal)
+      const { group, pool } = node.plan
+      const withinMs = group.launch?.readyWithinMs ?? pool.residency?.wakeWithinMs ?? WAKE_WITHIN_MS
+      await within({ ...this.options, withinMs }, async (signal) => {
+        await resting?.wake(signal)
+        await this.untilReady(signal)
+      })
     } catch (error) {
+      node.isBeingWoken = false
       await this.wakeFailed(messageOf(error))
+    } finally {
+      node.isBeingWoken = false
     }
   }
 

@@ -19,9 +19,10 @@ export function takeVerdict(node: Node, event: VerdictEvent, report: ProbeReport
   node.move(event, node.state === 'draining' ? null : reason)
 }
 
-/** Whether verdicts count in this state. A launched engine that failed is its runner's to revive. */
+/** Whether verdicts count now. A launched engine that failed is its runner's to revive. */
 export function isJudged(node: Node): boolean {
   const { state } = node
+  if (node.isBeingWoken) return false
   return state !== 'stopped' && state !== 'asleep' && state !== 'declared' && (state !== 'failed' || node.plan.group.launch === undefined)
 }
 

@@ -17,6 +17,7 @@ function pool(name: string, facts: Partial<PoolView> = {}): PoolView {
     lastWorkMs: 0,
     isPinned: false,
     shallRest: false,
+    isGivenUp: false,
     notBeforeMs: -Infinity,
     ...facts,
   }
@@ -105,6 +106,12 @@ describe('the next moves of pools that share accelerators', () => {
     expect(ask({ inFlight: 1 }, 70_000).rest).toEqual([])
     expect(ask({ sinceMs: 60_000 }, 70_000)).toMatchObject({ rest: [], lookAgainMs: 90_000 })
     expect(ask({ shallRest: true }, 10_001).rest).toEqual([{ pool: 'a', reason: { why: 'asked' } }])
+  })
+
+  it('put to rest at once whose engines nobody starts again, so that its next turn begins them anew', () => {
+    const lost = pool('a', { ...awake, ...waits(1), isGivenUp: true, notBeforeMs: 20_000 })
+    expect(nextMoves({ pools: [lost], nowMs: 10, fits: oneAtATime }).rest).toEqual([{ pool: 'a', reason: { why: 'failed' } }])
+    expect(nextMoves({ pools: [{ ...lost, isPinned: true }], nowMs: 10, fits: oneAtATime }).rest).toEqual([])
   })
 
   it('neither move what is pinned nor hold others back behind it', () => {

@@ -58,8 +58,9 @@ class Moves {
 
   /** What leaves without anybody's wanting its place. */
   idleOrAsked(pool: PoolView): void {
-    const { plan, shallRest, waiting, inFlight, lastWorkMs } = pool
+    const { plan, shallRest, isGivenUp, waiting, inFlight, lastWorkMs } = pool
     if (shallRest) return this.putToRest(pool, { why: 'asked' })
+    if (isGivenUp) return this.putToRest(pool, { why: 'failed' })
     if (plan.idleUnloadMs === undefined || waiting + inFlight > 0) return
     const dueMs = Math.max(lastWorkMs + plan.idleUnloadMs, dueMsOf(pool))
     if (dueMs > this.nowMs) this.lookAt(dueMs)

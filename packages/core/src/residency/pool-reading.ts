@@ -12,6 +12,8 @@ export interface PoolReading {
   readonly isReady: boolean
   /** All of its nodes have failed to start; for people. */
   readonly failure: string | undefined
+  /** And nobody starts them again by itself. */
+  readonly isGivenUp: boolean
   readonly inFlight: number
   /** Requests that stand in line. */
   readonly waiting: number

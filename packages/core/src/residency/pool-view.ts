@@ -21,6 +21,8 @@ export interface PoolView {
   readonly isPinned: boolean
   /** A person wants it to rest. */
   readonly shallRest: boolean
+  /** Its engines failed, and nobody starts them again: only another wake does. */
+  readonly isGivenUp: boolean
   /** It was woken in vain: not again before this. */
   readonly notBeforeMs: number
 }
@@ -34,7 +36,7 @@ export interface ResidencyQuestion {
 }
 
 /** Why a pool is put to rest. */
-export type RestReason = { readonly why: 'asked' } | { readonly why: 'idle' } | { readonly why: 'turn'; readonly of: string }
+export type RestReason = { readonly why: 'asked' | 'idle' | 'failed' } | { readonly why: 'turn'; readonly of: string }
 
 export interface ResidencyMoves {
   readonly wake: readonly string[]

@@ -29,7 +29,7 @@ export class ResidencyEntry {
     if (reading.waiting === 0) this.firstWaiterMs = Infinity
     else if (this.firstWaiterMs === Infinity) this.firstWaiterMs = nowMs
     if (reading.inFlight + reading.waiting > 0) this.lastWorkMs = nowMs
-    if (reading.isReady && this.phase === 'waking') this.failures = 0
+    if (reading.isReady) this.failures = 0
     const phase = this.phaseOf(reading)
     if (phase === this.phase) return undefined
     if (phase === 'going-to-rest' && reading.waiting > 0) this.firstWaiterMs = nowMs
@@ -45,16 +45,21 @@ export class ResidencyEntry {
     this.lastWorkMs = nowMs
   }
 
+  /** It could not be woken, and is not tried again yet. */
+  isPaused(nowMs: number): boolean {
+    return nowMs < this.notBeforeMs
+  }
+
   /** It could not be woken: not again before a while. */
   failed(nowMs: number): void {
     this.notBeforeMs = nowMs + Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** this.failures)
     this.failures += 1
   }
 
-  view({ name, plan, inFlight, waiting, pinnedBecause }: PoolReading): PoolView {
+  view({ name, plan, inFlight, waiting, pinnedBecause, isGivenUp }: PoolReading): PoolView {
     const { phase, sinceMs, firstWaiterMs, lastWorkMs, shallRest, notBeforeMs } = this
     const isPinned = pinnedBecause !== undefined
-    return { name, plan, phase, sinceMs, waiting, firstWaiterMs, inFlight, lastWorkMs, isPinned, shallRest, notBeforeMs }
+    return { name, plan, phase, sinceMs, waiting, firstWaiterMs, inFlight, lastWorkMs, isPinned, shallRest, isGivenUp, notBeforeMs }
   }
 
   /** Who could not start counts as awake, so that others may have its place once its time is over. */

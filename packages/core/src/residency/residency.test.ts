@@ -42,6 +42,21 @@ describe('pools that share one accelerator', () => {
     expect(card.residency.list()[1]).toMatchObject({ state: 'resting', waiting: 1, reason: 'its turn comes in 20 s: until then a stays' })
   })
 
+  it('say what a request waits for, so that whoever gives up is told', async () => {
+    const card = await begun(new SharedCard({ ...three, answerMs: () => 3_600_000 }))
+    card.ask('a')
+    card.ask('b')
+    await card.pass(10_000)
+    card.ask('c')
+    await card.pass(1_000)
+    const words = () => ['a', 'b', 'c'].map((name) => card.waitsFor.get(name))
+    expect(words()).toEqual([undefined, 'waits until a has had the time that is due', 'waits for its turn: others were asked for first'])
+    await card.pass(25_000)
+    expect(words()).toEqual([undefined, 'waits until a has ended what runs there', 'waits for its turn: others were asked for first'])
+    await card.pass(3_600_000, 10_000)
+    expect(words()[1]).toBeUndefined()
+  })
+
   it('wait for a long answer before they leave, and take no new request meanwhile', async () => {
     const card = await begun(new SharedCard({ ...three, answerMs: () => 20_000 }))
     await card.pass(30_000)
@@ -129,6 +144,68 @@ describe('pools that share one accelerator', () => {
     expect(card.answered).toBe(20)
     expect(card.residency.list()[1]?.wakes).toBeLessThanOrEqual(8)
     expect(card.said).toContain('b could not be woken: out of memory')
+  })
+
+  it('begin one anew that nobody starts any more, ever less often, as long as somebody waits for it', async () => {
+    const card = await begun(new SharedCard({ sizes: { a: 8, b: 8 }, room: 20, broken: new Set(['b']), givesUp: true, apart: true }))
+    card.ask('b')
+    await card.pass(600_000)
+    const wakes = card.residency.list()[1]?.wakes ?? 0
+    expect(wakes).toBeGreaterThan(3)
+    expect(wakes).toBeLessThan(10)
+    expect(card.said).toContain('b goes to rest: its engines do not start; the next request tries again')
+    expect(card.awake).toEqual(['a'])
+  })
+
+  it('are thought to fit again where the one that failed beside the others does not start alone either', async () => {
+    const broken = new Set(['b'])
+    const card = await begun(new SharedCard({ sizes: { a: 8, b: 8 }, room: 20, broken, givesUp: true }))
+    card.ask('b')
+    await card.pass(100_000)
+    expect(card.said).toContain('b could not be woken: out of memory')
+    broken.clear()
+    await card.pass(200_000)
+    expect(card.awake).toEqual(['b'])
+    card.ask('a')
+    await card.pass(10_000)
+    expect(card.awake).toEqual(['a', 'b'])
+  })
+
+  it('tell whoever counts what they did and why', async () => {
+    const card = await begun(new SharedCard(three))
+    await card.pass(60_000)
+    card.ask('b')
+    await card.pass(5_000)
+    expect(card.news).toEqual([
+      { kind: 'awake', pool: 'a', afterMs: 0 },
+      { kind: 'rests', pool: 'a', reason: { why: 'turn', of: 'b' } },
+      { kind: 'awake', pool: 'b', afterMs: 2_000 },
+    ])
+  })
+
+  it('go on after a fault in the looking', async () => {
+    const card = await begun(new SharedCard(three))
+    await card.pass(60_000)
+    card.fault = new Error('a bug')
+    card.ask('b')
+    await card.pass(1_000)
+    card.fault = undefined
+    await card.pass(10_000)
+    expect(card.awake).toEqual(['b'])
+  })
+
+  it('look at most once a day for what is due only in months: no timer can be set for that', async () => {
+    const card = await begun(new SharedCard({ ...three, plans: { a: { idleUnloadMs: 90 * 86_400_000 } } }))
+    let looks = 0
+    const { clock } = card
+    const after = clock.after.bind(clock)
+    clock.after = (delayMs, callback) => {
+      looks += 1
+      expect(delayMs).toBeLessThan(2 ** 31)
+      return after(delayMs, callback)
+    }
+    clock.advance(3 * 86_400_000)
+    expect(looks).toBeLessThanOrEqual(3)
   })
 
   it('leave no timer behind when they stop', async () => {

@@ -4,9 +4,11 @@ import { LbError, messageOf } from '../errors/index.js'
 import { nextMoves } from './next-moves.js'
 import type { PoolReading } from './pool-reading.js'
 import type { Phase, ResidencyMoves } from './pool-view.js'
+import { Misfits } from './misfits.js'
 import { ResidencyEntry } from './residency-book.js'
+import type { ResidencyNews } from './residency-news.js'
 import type { ResidencyStatus } from './residency-status.js'
-import { awakeWords, restReasonWords, turnWords } from './words.js'
+import { awakeWords, restReasonWords, turnWords, waitWords } from './words.js'
 
 export interface ResidencyOptions {
   readonly clock: Clock
@@ -22,16 +24,21 @@ export interface ResidencyOptions {
   readonly wake: (pool: string) => Promise<void>
   /** For people. */
   readonly say: (pool: string, message: string) => void
+  /** What requests of a pool at rest wait for, for whoever gives up waiting; undefined: they wait for nothing. Told at each look. */
+  readonly waits: (pool: string, words: string | undefined) => void
+  /** For whoever counts. */
+  readonly news: (news: ResidencyNews) => void
 }
 
+/** No timer can be set for much longer. */
+const LONGEST_LOOK_MS = 86_400_000
 /** After a change that could not be made, such as on a full disk. */
 const RETRY_MS = 5_000
 
 /** Keeps those pools awake that requests wait for, as far as they fit. Looks when something has happened, and when time alone changes the answer. */
 export class Residency {
   private readonly entries = new Map<string, ResidencyEntry>()
-  /** Sets that were thought to fit, and did not. */
-  private readonly misfits: (readonly string[])[] = []
+  private readonly misfits = new Misfits()
   private makingRoom: ReadonlySet<string> = new Set()
   private queued: ResidencyMoves['queued'] = new Map()
   private looking: TimerHandle | undefined
@@ -79,8 +86,18 @@ export class Residency {
     return this.options.pools().map((reading) => this.statusOf(reading))
   }
 
+  /** A fault here must cost no request anything, nor end the looking. */
   private look(): void {
     if (this.stopped) return
+    try {
+      this.lookNow()
+    } catch (error) {
+      this.options.log.error('residency.look_failed', { error: messageOf(error) })
+      this.lookAt(this.options.clock.nowMs() + RETRY_MS)
+    }
+  }
+
+  private lookNow(): void {
     const readings = this.options.pools()
     // What was found there may have changed them.
     if (this.see(readings)) return this.stir()
@@ -89,8 +106,17 @@ export class Residency {
     const moves = nextMoves({ pools, nowMs, fits: (names) => this.fits(names) })
     this.makingRoom = new Set(moves.makingRoom)
     this.queued = moves.queued
+    for (const reading of readings) this.options.waits(reading.name, this.waitsFor(reading, moves, readings))
     this.make(moves)
     this.lookAt(moves.lookAgainMs)
+  }
+
+  private waitsFor({ name, rests, isAtRest, waiting }: PoolReading, moves: ResidencyMoves, all: readonly PoolReading[]): string | undefined {
+    if (!rests || !isAtRest || waiting === 0 || moves.wake.includes(name)) return undefined
+    const leaving = all.filter((each) => each.rests && !each.isAtRest).map((each) => each.name)
+    const going = [...new Set([...leaving, ...moves.rest.map(({ pool }) => pool)])]
+    const hasFailed = this.entries.get(name)?.isPaused(this.options.clock.nowMs()) === true
+    return waitWords({ hasFailed, going: moves.makingRoom.includes(name) ? going : [], behind: moves.queued.get(name)?.behind ?? [] })
   }
 
   /** True where a pool has come into another phase. */
@@ -111,30 +137,40 @@ export class Residency {
 
   private entered(reading: PoolReading, phase: Phase, afterMs: number, readings: readonly PoolReading[]): void {
     const { name, failure, waiting } = reading
+    const nowMs = this.options.clock.nowMs()
     const entry = this.entryOf(reading)
     if (phase === 'resting') this.tell(name, 'rests')
     if (phase !== 'awake') return
-    if (failure === undefined) return this.tell(name, awakeWords(afterMs, waiting))
+    if (failure === undefined) {
+      this.options.news({ kind: 'awake', pool: name, afterMs })
+      return this.tell(name, awakeWords(afterMs, waiting))
+    }
+    this.options.news({ kind: 'not-awake', pool: name })
     const beside = readings
       .filter((each) => each.name !== name && !each.rests && this.options.isNear(name, each.name))
       .map((each) => each.name)
     if (beside.length === 0) {
-      entry.failed(this.options.clock.nowMs())
+      this.misfits.acquit(name)
+      entry.failed(nowMs)
       return this.tell(name, `could not be woken: ${failure}`)
     }
     // It was thought to fit beside them. Next time they make room.
-    this.misfits.push([...beside, name])
+    this.misfits.learn(name, beside, nowMs)
     this.tell(name, `could not be woken beside ${beside.join(', ')}: ${failure}; it comes back once they make room`)
     void this.options.rest(name).catch((error: unknown) => this.failed(name, error))
   }
 
   private fits(names: readonly string[]): boolean {
     if (names.length < 2) return true
-    return !this.misfits.some((set) => set.every((name) => names.includes(name))) && this.options.fits(names)
+    return !this.misfits.isAmong(names, this.options.clock.nowMs()) && this.options.fits(names)
   }
 
   private make({ wake, rest }: ResidencyMoves): void {
-    for (const { pool, reason } of rest) this.begin(pool, () => this.options.rest(pool), restReasonWords(reason))
+    for (const { pool, reason } of rest) {
+      this.options.news({ kind: 'rests', pool, reason })
+      if (reason.why === 'failed') this.entries.get(pool)?.failed(this.options.clock.nowMs())
+      this.begin(pool, () => this.options.rest(pool), restReasonWords(reason))
+    }
     for (const pool of wake) {
       const entry = this.entries.get(pool)
       if (entry !== undefined) entry.wakes += 1
@@ -169,7 +205,7 @@ export class Residency {
     this.looking?.cancel()
     this.lookingAtMs = atMs
     if (atMs === Infinity || this.stopped) return
-    this.looking = this.options.clock.after(Math.max(0, atMs - nowMs), () => {
+    this.looking = this.options.clock.after(Math.min(LONGEST_LOOK_MS, Math.max(0, atMs - nowMs)), () => {
       this.lookingAtMs = Infinity
       this.look()
     })

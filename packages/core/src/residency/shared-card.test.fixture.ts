@@ -2,6 +2,7 @@ import { FakeClock, type RandomSource } from '../base/index.js'
 import { silentLogger } from '../contracts/index.js'
 import type { ResidencyPlan } from '../topology/index.js'
 import type { PoolReading } from './pool-reading.js'
+import type { ResidencyNews } from './residency-news.js'
 import { Residency } from './residency.js'
 
 interface Served {
@@ -28,6 +29,8 @@ export interface CardOptions {
   readonly random?: RandomSource
   /** Engines that do not start. */
   readonly broken?: ReadonlySet<string>
+  /** What does not start, nobody starts again. */
+  readonly givesUp?: boolean
   /** What they are thought to need; default: their sizes. */
   readonly thought?: Readonly<Record<string, number>>
   /** Each stands on a machine of its own. */
@@ -41,6 +44,10 @@ export class SharedCard {
   readonly clock = new FakeClock()
   readonly residency: Residency
   readonly said: string[] = []
+  readonly news: ResidencyNews[] = []
+  readonly waitsFor = new Map<string, string | undefined>()
+  /** Looking fails so. */
+  fault: Error | undefined
   readonly waitsMs: number[] = []
   /** Times at which a pool left that had been awake. */
   readonly swapsMs: number[] = []
@@ -66,12 +73,17 @@ export class SharedCard {
     this.residency = new Residency({
       clock: this.clock,
       log: silentLogger,
-      pools: () => this.pools.map((pool) => readingOf(pool)),
+      pools: () => {
+        if (this.fault !== undefined) throw this.fault
+        return this.pools.map((pool) => readingOf(pool, options.givesUp === true))
+      },
       fits: (names) => names.reduce((sum, name) => sum + (thought[name] ?? 0), 0) <= options.room,
       isNear: () => options.apart !== true,
       rest: (name) => this.rest(this.of(name)),
       wake: (name) => this.wake(this.of(name)),
       say: (name, message) => void this.said.push(`${name} ${message}`),
+      waits: (name, words) => void this.waitsFor.set(name, words),
+      news: (each) => void this.news.push(each),
     })
   }
 
@@ -161,7 +173,7 @@ async function settle(): Promise<void> {
   for (let turn = 0; turn < 8; turn += 1) await Promise.resolve()
 }
 
-function readingOf({ name, plan, rests, holds, isReady, failure, isPinned, unable, line, inFlight }: Served): PoolReading {
+function readingOf({ name, plan, rests, holds, isReady, failure, isPinned, unable, line, inFlight }: Served, givesUp: boolean): PoolReading {
   return {
     name,
     plan,
@@ -169,6 +181,7 @@ function readingOf({ name, plan, rests, holds, isReady, failure, isPinned, unabl
     isAtRest: !holds,
     isReady,
     failure,
+    isGivenUp: givesUp && failure !== undefined,
     inFlight,
     waiting: line.length,
     pinnedBecause: isPinned ? 'a rollout runs there' : undefined,

@@ -209,6 +209,51 @@ export const gatewayMetricDeclarations = {
     help: 'As many nodes are wanted in the group, by its load or by what somebody asked for.',
     labels: ['pool', 'group'],
   }),
+  scaleChanges: declare('counter', 'lb_scale_changes_total', {
+    help: 'Changes of the number of nodes of a group that follows its load, by direction (up, down).',
+    labels: ['pool', 'group', 'direction'],
+  }),
+  scaleFailures: declare('counter', 'lb_scale_failures_total', {
+    help: 'What kept a group from having as many nodes as were wanted: room (nothing to place one on), machines (the provider), change (provider or disk, when the number was changed), node (one that nobody starts again).',
+    labels: ['pool', 'group', 'what'],
+  }),
+  residencySwaps: declare('counter', 'lb_residency_swaps_total', {
+    help: 'Times that a pool (from) was put to rest, by reason: turn (another one, to, is waited for), idle, asked, failed (its engines do not start).',
+    labels: ['from', 'to', 'reason'],
+  }),
+  residencyWaking: declare('histogram', 'lb_residency_wake_seconds', {
+    help: 'Seconds from the moment at which a pool was woken to its first node that took requests.',
+    labels: ['pool'],
+    buckets: durationBounds,
+  }),
+  residencyFailures: declare('counter', 'lb_residency_wake_failures_total', {
+    help: 'Times that a pool was woken and its engines did not start.',
+    labels: ['pool'],
+  }),
+  rolloutPhase: declare('gauge', 'lb_rollout_phase', {
+    help: '1 for the phase in which the newest rollout of the pool is, as `lb rollout status` names it; no series before the first.',
+    labels: ['pool', 'phase'],
+  }),
+  rolloutShare: declare('gauge', 'lb_rollout_share_ratio', {
+    help: 'Share of the traffic that the revision gets, while a rollout runs in the pool.',
+    labels: ['pool', 'revision'],
+  }),
+  rolloutJudged: declare('gauge', 'lb_rollout_judged_requests', {
+    help: 'Requests of the revision that the rollout which runs was judged by so far.',
+    labels: ['pool', 'revision'],
+  }),
+  residencyState: declare('gauge', 'lb_residency_state', {
+    help: '1 for the state in which the pool is that shares accelerators: awake, waking, making-room, going-to-rest, resting.',
+    labels: ['pool', 'state'],
+  }),
+  residencyWaiting: declare('gauge', 'lb_residency_waiting', {
+    help: 'Requests that wait until the pool is awake.',
+    labels: ['pool'],
+  }),
+  residencyWakes: declare('counter', 'lb_residency_wakes_total', {
+    help: 'Times that the pool was woken.',
+    labels: ['pool'],
+  }),
   engineRunning: declare('gauge', 'lb_engine_running', {
     help: 'Requests that the engine says it works on, of all its clients.',
     labels: ['pool', 'node'],

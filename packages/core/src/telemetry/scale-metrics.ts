@@ -1,10 +1,13 @@
 import { gatewayMetricDeclarations as declared } from './gateway-metric-declarations.js'
 import type { MetricRegistry } from './metric-registry.js'
 
-/** What scrapes shall show of one node group whose number of nodes changes. */
-export interface ScaleReading {
+interface ScalePlace {
   readonly pool: string
   readonly group: string
+}
+
+/** What scrapes shall show of one node group whose number of nodes changes. */
+export interface ScaleReading extends ScalePlace {
   readonly replicas: number
   readonly wanted: number
 }
@@ -13,10 +16,23 @@ export interface ScaleReading {
 export class ScaleMetrics {
   private readonly replicas
   private readonly wanted
+  private readonly changes
+  private readonly failures
 
   constructor(registry: MetricRegistry) {
     this.replicas = registry.gauge(declared.scaleReplicas)
     this.wanted = registry.gauge(declared.scaleWanted)
+    this.changes = registry.counter(declared.scaleChanges)
+    this.failures = registry.counter(declared.scaleFailures)
+  }
+
+  changed({ pool, group }: ScalePlace, direction: 'up' | 'down'): void {
+    this.changes.with({ pool, group, direction }).add()
+  }
+
+  /** What stood in the way of a change. */
+  failed({ pool, group }: ScalePlace, what: string): void {
+    this.failures.with({ pool, group, what }).add()
   }
 
   tell(scales: Iterable<ScaleReading>): void {

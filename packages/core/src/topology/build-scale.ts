@@ -18,11 +18,12 @@ export function scalePlan(input: ScaledInput): ScalePlan {
     downAfterMs: ms(input.downAfter ?? '5m'),
     cooldownMs: ms(input.cooldown ?? '10s'),
     idleMs: ms(input.idle ?? '10m'),
-    schedule: (input.schedule ?? []).map(({ from, to, days, min }) => ({
+    schedule: (input.schedule ?? []).map(({ from, to, days, min, timeZone }) => ({
       fromMinute: minuteOf(from),
       toMinute: minuteOf(to),
       ...(days === undefined ? {} : { days: days.map((day) => DAYS.indexOf(day)) }),
       min,
+      ...(timeZone === undefined ? {} : { timeZone }),
     })),
     triggers: (input.triggers ?? []).map(triggerOf),
     ...(provider === undefined ? {} : { provider }),
@@ -45,11 +46,12 @@ export function scaleForm(plan: ScalePlan): object {
     downAfter: formatDuration(plan.downAfterMs),
     cooldown: formatDuration(plan.cooldownMs),
     idle: formatDuration(plan.idleMs),
-    schedule: plan.schedule.map(({ fromMinute, toMinute, days, min }) => ({
+    schedule: plan.schedule.map(({ fromMinute, toMinute, days, min, timeZone }) => ({
       from: clockText(fromMinute),
       to: clockText(toMinute),
       ...(days === undefined ? {} : { days: days.map((day) => DAYS[day]) }),
       min,
+      ...(timeZone === undefined ? {} : { timeZone }),
     })),
     triggers: plan.triggers.map(triggerForm),
     ...(plan.provider === undefined ? {} : { provider: providerForm(plan.provider) }),

@@ -23,6 +23,8 @@ describe('residency of a pool', () => {
     [pool('{ evictCost: -1 }'), /a number, at least 0/],
     [pool('{ minResident: 30 }'), /a duration such as/],
     [pool('{ idle: 5m }'), /unknown key|idle/],
+    [pool('{ minResident: 48h, wakeWithin: 72h }'), /minResident cannot be `48h`/],
+    [pool('{ idleUnload: 99999h }'), /idleUnload cannot be `99999h`/],
     [pool('{ minResident: 2m, wakeWithin: 60s }'), /requests wait 60s for it, and pools that share with it may stay 2m and longer/],
     [pool('{ wakeWithin: 10s }'), /may stay 30s and longer/],
     [pool('{}', '{ engine: sim, launch: { replicas: { min: 0, max: 2 } } }'), /its number of nodes follows the load/],

@@ -11,12 +11,14 @@ export interface ScalePlan {
   readonly cooldownMs: number
   /** Without requests for so long it goes to zero, where `min` is 0. */
   readonly idleMs: number
-  /** Floors by time of day, local time. */
+  /** Floors by time of day. */
   readonly schedule: readonly {
     readonly fromMinute: number
     readonly toMinute: number
     readonly days?: readonly number[]
     readonly min: number
+    /** Whose time of day; absent: that of the machine. */
+    readonly timeZone?: string
   }[]
   /** What else it follows. */
   readonly triggers: readonly ScaleTrigger[]

@@ -7,7 +7,7 @@ const withReplicas = (replicas: string, more = '') =>
 const whole = `{
   min: 0, max: 6, target: { queueSeconds: 0.5, ttft: 2s, tokensInFlight: 50000, kvUsed: 80% },
   upAfter: 5s, downAfter: 2m, cooldown: 30s, idle: 15m,
-  schedule: [{ from: '08:00', to: '19:30', days: [mon, fri], min: 2 }],
+  schedule: [{ from: '08:00', to: '19:30', days: [mon, fri], min: 2, timeZone: Europe/Berlin }],
   triggers: [
     { name: jobs, prometheus: 'http://metrics:9090', query: 'sum(jobs)', perReplica: 10, every: 30s },
     { url: 'http://jobs/depth', path: depth.now, perReplica: 5 },
@@ -44,7 +44,7 @@ describe('launch.replicas that follow the load', () => {
     const scale = (await resolveText(withReplicas(whole))).pools[0]?.groups[0]?.launch?.scale
     expect(scale).toMatchObject({
       target: { queueSeconds: 0.5, ttftP95Ms: 2_000, tokensInFlight: 50_000, kvUsed: 0.8 },
-      schedule: [{ fromMinute: 480, toMinute: 1_170, days: [1, 5], min: 2 }],
+      schedule: [{ fromMinute: 480, toMinute: 1_170, days: [1, 5], min: 2, timeZone: 'Europe/Berlin' }],
       triggers: [
         { name: 'jobs', kind: 'prometheus', url: 'http://metrics:9090', query: 'sum(jobs)', perReplica: 10, everyMs: 30_000 },
         { name: 'url', kind: 'url', url: 'http://jobs/depth', path: 'depth.now', perReplica: 5, everyMs: 15_000 },
@@ -77,6 +77,9 @@ describe('launch.replicas that follow the load', () => {
     ["{ min: 1, max: 2, triggers: [{ url: 'http://a', gpu: true, perReplica: 1 }] }", 'this one has url and gpu'],
     ["{ min: 1, max: 2, triggers: [{ prometheus: 'http://a', perReplica: 1 }] }", 'is asked a `query`'],
     ["{ min: 1, max: 2, triggers: [{ url: 'file:///etc/passwd', perReplica: 1 }] }", 'a URL'],
+    ["{ min: 1, max: 2, schedule: [{ from: '08:00', to: '10:00', min: 1, timeZone: Mars/Olympus }] }", 'nobody knows the time zone'],
+    ["{ min: 1, max: 2, triggers: [{ url: 'http://a', perReplica: 1, every: 9999h }] }", 'cannot be asked every `9999h`'],
+    ['{ min: 1, max: 2, target: { kvUsed: 0% } }', 'no number of nodes keeps their caches empty'],
     ['{ min: 1, max: 2, provider: {} }', 'nothing says how machines are brought'],
     ["{ min: 1, max: 2, provider: { up: [a], webhook: 'http://a' } }", 'by commands or by a webhook, not both'],
     ['{ min: 1, max: 3 }, gpus: [[0], [1]]', 'gpus holds 2 lists, and there are 3 replicas'],

@@ -22,7 +22,7 @@ const target = section(
 
 const floorByTime = section(
   {
-    from: clockTime('Begin, local time.'),
+    from: clockTime('Begin.'),
     to: clockTime('End; earlier than the begin: of the next day.'),
     days: Type.Optional(
       Type.Array(
@@ -39,6 +39,7 @@ const floorByTime = section(
       ),
     ),
     min: count('At least so many.', { min: 1, max: 1024 }),
+    timeZone: Type.Optional(word('Whose time of day: Europe/Berlin. Default: that of the machine (TZ), which in containers is often UTC.')),
   },
   { description: 'A floor for a part of the day.' },
 )

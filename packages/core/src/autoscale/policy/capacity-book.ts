@@ -14,6 +14,13 @@ interface Bin {
   top: number
 }
 
+/** One bin as it is written down: key, weight, and its sums. */
+export type KeptBin = readonly [key: number, weight: number, pressure: number, level: number, top: number]
+
+/** Far more steps than loads differ by. */
+const MOST_KEPT = 300
+const LARGEST = 1e15
+
 export interface Bearable {
   /** Load of one node that keeps to the target. */
   readonly level: number
@@ -71,6 +78,23 @@ export class CapacityBook {
     }
   }
 
+  /** What the next balancer should know, the weightiest where that is much. */
+  kept(): KeptBin[] {
+    const ordered = [...this.bins].sort(([, one], [, other]) => other.weight - one.weight).slice(0, MOST_KEPT)
+    return ordered.map(([key, { weight, pressure, level, top }]) => [key, brief(weight), brief(pressure), brief(level), brief(top)])
+  }
+
+  /** What an earlier one knew, so long ago. Nonsense is left out. */
+  recall(bins: readonly unknown[], ageMs: number): void {
+    const keep = Math.exp(-Math.max(0, ageMs) / FADES_MS)
+    for (const each of bins.slice(0, MOST_KEPT)) {
+      if (!isKeptBin(each)) continue
+      const [key, weight, pressure, level, top] = each
+      this.bins.set(key, { weight: weight * keep, pressure: pressure * keep, level: level * keep, top })
+    }
+    this.known = this.read()
+  }
+
   /** Undefined: too little was seen. */
   get bearable(): Bearable | undefined {
     return this.known
@@ -105,6 +129,18 @@ export class CapacityBook {
     }
     return gathered
   }
+}
+
+function isKeptBin(value: unknown): value is KeptBin {
+  if (!Array.isArray(value) || value.length !== 5) return false
+  const [key, weight, , level, top] = value as number[]
+  const isEach = value.every((each, at) => typeof each === 'number' && Number.isFinite(each) && Math.abs(each) < LARGEST && (at === 0 || each >= 0))
+  return isEach && Number.isInteger(key) && Math.abs(key ?? Infinity) < 2_000 && (weight ?? 0) > 0 && (level ?? 0) > 0 && (top ?? 0) > 0
+}
+
+/** As exact as a figure learned from chance can be. */
+function brief(value: number): number {
+  return Number(value.toPrecision(6))
 }
 
 function merged(one: Bin, other: Bin): Bin {

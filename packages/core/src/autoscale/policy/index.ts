@@ -4,6 +4,6 @@
  */
 export { workOf, type ScaleAnswer, type ScaleFacts, type TriggerReading } from './scale-facts.js'
 export { scheduledFloor } from './schedule-floor.js'
-export { ScaleMemory } from './scale-memory.js'
+export { ScaleMemory, type KeptMemory } from './scale-memory.js'
 export { wantedReplicas } from './wanted-replicas.js'
-export { count, followsText } from './words.js'
+export { count, duration, followsText } from './words.js'

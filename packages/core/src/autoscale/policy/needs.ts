@@ -32,19 +32,20 @@ export function needsOf(facts: ScaleFacts, plan: ScalePlan, memory: ScaleMemory,
 
 /** Every node is loaded as far as was seen to keep to the target, once those are there that are wished for now. */
 function needOfLoad(facts: ScaleFacts, plan: ScalePlan, memory: ScaleMemory): Need {
-  const { replicas, others, workTokens, startMs } = facts
+  const { replicas, workTokens, startMs } = facts
   const { bearable, demand } = memory
+  const beside = reliedOn(facts)
   const load = demand.in(startMs)
   const comes = `${rate(load / Math.max(1, workTokens))} requests/s come`
   // One request at once each of them surely bears.
   const enough = Math.ceil(memory.open + 0.5)
-  if (enough < replicas && (bearable === undefined || enough < nodesFor(load, bearable.level, others)))
+  if (enough < replicas && (bearable === undefined || enough < nodesFor(load, bearable.level, beside)))
     return { replicas: enough, why: `${comes}, ${count(Math.ceil(memory.open), 'request')} at once` }
   if (bearable === undefined) return { replicas, why: `${comes}; what one node bears is not known yet` }
   const each = bearable.level / Math.max(1, workTokens)
   const why = `${comes}, and one node ${bearable.isLimit ? 'bears' : 'has borne'} ${rate(each)} ${within(plan)}`
-  const least = nodesFor(load, bearable.level, others)
-  const most = nodesFor(load, bearable.level * (bearable.isLimit ? SPARE : TRIAL), others)
+  const least = nodesFor(load, bearable.level, beside)
+  const most = nodesFor(load, bearable.level * (bearable.isLimit ? SPARE : TRIAL), beside)
   if (!bearable.isLimit) return { replicas: Math.min(replicas, most), why }
   return { replicas: Math.min(Math.max(replicas, least), Math.max(least, most)), why }
 }
@@ -58,7 +59,7 @@ function needOfBacklog(facts: ScaleFacts, plan: ScalePlan, memory: ScaleMemory):
   const level = bearable?.level ?? (nodes > 0 ? demand.perSecond / nodes : 0)
   const seconds = Math.max(WORK_OFF_MS, startMs) / 1_000
   const pile = excess * workTokens
-  const needed = level > 0 ? nodesFor(demand.perSecond + pile / seconds, level, others) : ready + 1
+  const needed = level > 0 ? nodesFor(demand.perSecond + pile / seconds, level, reliedOn(facts)) : ready + 1
   const over = plan.target.queueSeconds === undefined ? within(plan) : `over ${plan.target.queueSeconds} s`
   const queue = queueSeconds > 0 ? `queue of ${queueSeconds.toFixed(1)} s ${over}: ` : ''
   return {
@@ -67,9 +68,10 @@ function needOfBacklog(facts: ScaleFacts, plan: ScalePlan, memory: ScaleMemory):
   }
 }
 
-function needOfTokens({ replicas }: ScaleFacts, target: number, { tokensInFlight }: ScaleMemory): Need {
+/** All nodes of the pool hold some of them. */
+function needOfTokens(facts: ScaleFacts, target: number, { tokensInFlight }: ScaleMemory): Need {
   const why = `${Math.round(tokensInFlight)} tokens in flight, ${target} for each node`
-  return { replicas: tracked(replicas, tokensInFlight / target), why }
+  return { replicas: tracked(facts.replicas, tokensInFlight / target - reliedOn(facts)), why }
 }
 
 function needOfKv({ replicas, ready }: ScaleFacts, target: number, kvUsed: number): Need {
@@ -79,6 +81,11 @@ function needOfKv({ replicas, ready }: ScaleFacts, target: number, kvUsed: numbe
 function needOfTrigger({ replicas, ready }: ScaleFacts, { name, value, perReplica, isMean }: ScaleFacts['triggers'][number]): Need {
   const sum = isMean ? value * ready : value
   return { replicas: tracked(replicas, sum / perReplica), why: `${name} says ${rate(value)}, ${rate(perReplica)} for each node` }
+}
+
+/** What of the pool's nodes bears load before more of this group are wanted. */
+export function reliedOn({ others, reliesOn = others }: ScaleFacts): number {
+  return reliesOn
 }
 
 /** A node less only with some to spare. */

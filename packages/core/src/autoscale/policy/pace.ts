@@ -28,6 +28,11 @@ export class Pace {
     this.known = seen < known ? seen : known + SLOWER * (seen - known)
   }
 
+  /** What an earlier balancer knew. */
+  recall(secondsPerToken: number): void {
+    this.known ??= secondsPerToken
+  }
+
   /** Undefined: not known yet. */
   get secondsPerToken(): number | undefined {
     return this.known

@@ -23,8 +23,10 @@ export interface ScaleFacts {
   readonly replicas: number
   /** Of these, the ones that take requests. */
   readonly ready: number
-  /** What other nodes of the pool bear, in replicas of this group. */
+  /** What other nodes of the pool bear right now, in replicas of this group. */
   readonly others: number
+  /** Of the pool's nodes, there or coming, those that count before more of this group are wanted, in its replicas; absent: `others`. */
+  readonly reliesOn?: number
   /** Requests that came. */
   readonly arrivals: number
   /** What one of them costs, in tokens to compute: see `workOf`. */
@@ -48,6 +50,8 @@ export interface ScaleFacts {
   readonly floor: number
   /** By the clock on the wall at least so many. */
   readonly scheduled: number
+  /** Why the number stays as it is, whatever is wanted: it is only looked. */
+  readonly held?: string
   /** So many can be placed, and why not more; absent: as many as one likes. */
   readonly room?: { readonly replicas: number; readonly why: string }
 }

@@ -1,5 +1,5 @@
 import type { ScalePlan, ScaleTarget } from '../../topology/index.js'
-import { CapacityBook, type Bearable } from './capacity-book.js'
+import { CapacityBook, type Bearable, type KeptBin } from './capacity-book.js'
 import { Demand } from './demand.js'
 import { LevelHistory } from './level-history.js'
 import { Pace } from './pace.js'
@@ -10,10 +10,18 @@ import { SlidingExtreme } from './sliding-extremes.js'
 const SLOW_SHARE = 0.05
 const ENOUGH_ANSWERS = 60
 const ENOUGH_SECONDS = 60
-/** A look that comes later than this after the one before tells nothing of what was between. */
+/** A look that comes later than this after the one before tells little of what was between. */
 const LONGEST_LOOK_MS = 60_000
 const SHORT_MS = 10_000
+const LONGEST_TOKEN_S = 60
 const DEFAULT_PATIENCE_MS = 2_000
+
+/** Of what the policy has learned, that which outlives a balancer. */
+export interface KeptMemory {
+  readonly ttft: readonly KeptBin[]
+  readonly queue: readonly KeptBin[]
+  readonly secondsPerToken: number | null
+}
 
 /** What the policy has seen of one group. It holds numbers only, and no clock. */
 export class ScaleMemory {
@@ -44,15 +52,33 @@ export class ScaleMemory {
 
   /** Takes in one look. */
   learn(facts: ScaleFacts, { target }: Pick<ScalePlan, 'target'>, nowMs: number): void {
-    const forMs = Math.min(LONGEST_LOOK_MS, nowMs - (this.lookedAtMs ?? nowMs))
+    const passedMs = nowMs - (this.lookedAtMs ?? nowMs)
+    const forMs = Math.min(LONGEST_LOOK_MS, passedMs)
     this.lookedAtMs = nowMs
     if (facts.open > 0 || facts.arrivals > 0) this.busyAtMs = nowMs
     this.busyAtMs ??= nowMs
-    this.demand.learn(facts.arrivals, facts.workTokens, forMs)
+    if (forMs > 0) this.demand.learn((facts.arrivals * forMs) / passedMs, facts.workTokens, forMs)
     for (const answer of facts.answers) this.pace.learn(answer)
     this.smooth(facts, forMs)
     this.measureQueue(facts, target)
     this.learnLevels(facts, target, { nowMs, forMs })
+  }
+
+  /** A change that was decided at that look was not made. */
+  takeBack(atMs: number): void {
+    this.changes = this.changes.filter((change) => change.atMs !== atMs)
+  }
+
+  kept(): KeptMemory {
+    return { ttft: this.byTtft.kept(), queue: this.byQueue.kept(), secondsPerToken: this.pace.secondsPerToken ?? null }
+  }
+
+  /** What an earlier balancer had learned, so long ago; it may be nonsense. */
+  recall(kept: { readonly [Key in keyof KeptMemory]?: unknown }, ageMs: number): void {
+    if (Array.isArray(kept.ttft)) this.byTtft.recall(kept.ttft, ageMs)
+    if (Array.isArray(kept.queue)) this.byQueue.recall(kept.queue, ageMs)
+    const { secondsPerToken } = kept
+    if (typeof secondsPerToken === 'number' && secondsPerToken > 0 && secondsPerToken < LONGEST_TOKEN_S) this.pace.recall(secondsPerToken)
   }
 
   /** What one node bears within the targets of waiting; undefined: nobody knows yet. */

@@ -31,6 +31,7 @@ export function steadied(asked: Need, moment: Moment): ScaleDecision {
   const seenForMs = nowMs - memory.askedSinceMs
   memory.mostAsked.add(nowMs, asked.replicas, plan.downAfterMs * 2 ** MOST_DOUBLINGS)
   memory.leastAsked.add(nowMs, asked.replicas, plan.upAfterMs)
+  if (facts.held !== undefined) return { wanted: current, reason: `stays as it is: ${facts.held}` }
   if (asked.replicas === current) return { wanted: current, reason: asked.why }
   if (floor > current || (current === 0 && asked.replicas > 0)) return changed(moment, Math.max(floor, 1), asked.why)
   if (asked.replicas === 0 && isIdle) return changed(moment, 0, asked.why)

@@ -181,4 +181,32 @@ describe('the number of replicas that the load wants', () => {
     helped.run(HOUR, () => 35)
     expect(helped.replicas).toBeLessThan(alone.replicas)
   })
+
+  it('learns while the number is held, so that it is right when it is let go', () => {
+    const told: { held?: string } = {}
+    const fleet = new ObedientFleet(1, plan, told)
+    fleet.run(HOUR, () => 35)
+    const before = fleet.replicas
+    const changes = fleet.changes.length
+    told.held = 'rollout chat-1 runs'
+    fleet.run(20 * MINUTE, () => 35)
+    expect(fleet.reasons.at(-1)).toBe('stays as it is: rollout chat-1 runs')
+    delete told.held
+    fleet.run(10 * MINUTE, () => 35)
+    expect([fleet.replicas, fleet.changes.length]).toEqual([before, changes])
+  })
+
+  it('takes what came in a long gap between two looks for what it is: no burst', () => {
+    const memory = new ScaleMemory()
+    for (let second = 1; second <= 60; second++) memory.learn({ ...quiet, arrivals: 10 }, plan, second * 1_000)
+    memory.learn({ ...quiet, arrivals: 3_000 }, plan, 360_000)
+    expect(memory.demand.requestsPerSecond).toBeCloseTo(10, 0)
+  })
+
+  it('leaves to the other nodes of the pool their part of the tokens', () => {
+    const told = { tokensInFlight: 4_500, others: 2 }
+    const fleet = new ObedientFleet(1, { ...plan, target: { tokensInFlight: 1_000 } }, told)
+    fleet.run(MINUTE, () => 1)
+    expect(fleet.replicas).toBe(3)
+  })
 })

@@ -1,5 +1,5 @@
 import type { ScalePlan } from '../../topology/index.js'
-import { needsOf, type Need } from './needs.js'
+import { needsOf, reliedOn, type Need } from './needs.js'
 import type { ScaleDecision } from './scale-decision.js'
 import type { ScaleFacts } from './scale-facts.js'
 import type { ScaleMemory } from './scale-memory.js'
@@ -54,7 +54,7 @@ function isIdle({ open, arrivals }: ScaleFacts, { busyAtMs }: ScaleMemory, { pla
 /** The floor; one node where somebody waits, or has asked not long ago. */
 function leastOf(facts: ScaleFacts, memory: ScaleMemory, at: At & { readonly floor: Need }): Need {
   if (at.floor.replicas > 0) return at.floor
-  if (facts.others > 0) return { replicas: 0, why: 'the other nodes of the pool bear what comes' }
+  if (reliedOn(facts) > 0) return { replicas: 0, why: 'the other nodes of the pool bear what comes' }
   if (facts.open > 0) return { replicas: 1, why: `${count(facts.open, 'request')} ${facts.open === 1 ? 'is' : 'are'} there` }
   if (facts.replicas === 0) return { replicas: 0, why: 'no requests come' }
   if (isIdle(facts, memory, at)) return { replicas: 0, why: `no requests for ${duration(at.plan.idleMs)}` }
