@@ -93,8 +93,6 @@ export class Node {
   restsBy: RestWay | undefined
   /** Its engine is being woken: whoever does that says when it is ready, for a sleeping server may answer all the same. */
   isBeingWoken = false
-  /** Its engine is being woken: whoever does that says when it is ready, for a sleeping server may answer all the same. */
-  isBeingWoken = false
   /** What comes before the first request of each life; absent: nothing. */
   warmUp: Pick<WarmUp, 'begin' | 'stop'> | undefined
   /** Prompts that it was sent to warm it, since it joined. */
