@@ -1,4 +1,4 @@
-// From nothing to a served answer with an engine and a strategy of one's own, as their author would go: `npm run example:plugin`.
+// From nothing to a served answer with an engine, a strategy and a metric of one's own, as their author would go: `npm run example:plugin`.
 // Everything happens in a folder of its own that goes away, and without a network: our packages are packed and unpacked, others are those of this checkout.
 import { execFile } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
@@ -75,6 +75,7 @@ pools:
   chat:
     models: [echo]
     strategy: { name: fill-up, limit: 3 }
+    rollout: { judge: { metrics: [{ name: short, plugin: short-answers, max: 0.9 }] } }
     nodes:
       - { name: echo, engine: echo, launch: { replicas: 2, args: { wordMs: 1 } } }
 `
@@ -97,6 +98,7 @@ async function example() {
   for (const name of ['home', 'run', 'work']) mkdirSync(join(folder, name), { mode: 0o700 })
   await write('echo')
   await write('fill-up', '--strategy')
+  await write('short-answers', '--metric')
   writeFileSync(join(work, 'lb.yaml'), topology)
   const unknown = await lb('plan').then(
     () => '',
@@ -105,17 +107,19 @@ async function example() {
   must(unknown.includes('lb plugins install lb-plugin-echo'), `lb plan without the plugin said:\n${unknown}`)
   await lb('plugins', 'install', 'file:lb-plugin-echo/lb-plugin-echo-0.1.0.tgz')
   await lb('plugins', 'install', 'file:lb-plugin-fill-up/lb-plugin-fill-up-0.1.0.tgz')
+  await lb('plugins', 'install', 'file:lb-plugin-short-answers/lb-plugin-short-answers-0.1.0.tgz')
   must((await lb('strategies', 'fill-up')).includes('limit'), 'its strategy cannot be seen')
   await lb('up', '--detach')
   const answer = await lb('ask', 'Is there anybody?')
   say(`  ${answer.trim()}`)
   must(answer.includes('You said: Is there anybody?'), `it answered:\n${answer}`)
   await lb('down')
+  await lb('plugins', 'uninstall', 'lb-plugin-short-answers')
   await lb('plugins', 'uninstall', 'lb-plugin-fill-up')
   await lb('plugins', 'uninstall', 'lb-plugin-echo')
   const engines = await lb('engines')
   must(!/^echo\b/m.test(engines), `it is still there:\n${engines}`)
-  say('An engine and a strategy were written, built, tested, packed, installed, used and removed.')
+  say('An engine, a strategy and a metric were written, built, tested, packed, installed, used and removed.')
 }
 
 try {

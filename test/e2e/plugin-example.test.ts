@@ -7,13 +7,15 @@ import { repository } from './house.js'
 
 const run = promisify(execFile)
 
-it('an engine and a strategy are written, built, tested, packed, installed, serve an answer and are removed', async () => {
+it('an engine, a strategy and a metric are written, built, tested, packed, installed, serve an answer and are removed', async () => {
   const { stdout } = await run(process.execPath, [join(repository, 'scripts/example-plugin.js')], { timeout: 110_000 })
   const steps = [
     'init plugin',
     'npm test',
     'npm pack',
     'init plugin fill-up --strategy',
+    'npm test',
+    'init plugin short-answers --metric',
     'npm test',
     'plugins install file:',
     'lb strategies fill-up',

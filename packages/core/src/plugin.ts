@@ -1,4 +1,4 @@
-/** `@plimsoll/core/plugin`: all that an engine or strategy plugin may import from Plimsoll. */
+/** `@plimsoll/core/plugin`: all that a plugin may import from Plimsoll. */
 export type {
   AnswerClass,
   Backend,
@@ -23,6 +23,7 @@ export type {
   HeaderRules,
   HeaderView,
   HostResponse,
+  JudgedRequest,
   JsonSchema,
   KeptModel,
   LaunchPlan,
@@ -32,6 +33,8 @@ export type {
   Logger,
   MemoryNeed,
   MemoryRoom,
+  MetricPlugin,
+  MetricQuestion,
   ModelKeeper,
   NodeBelief,
   NodeSpec,
@@ -50,6 +53,7 @@ export type {
   TraceSink,
   Usage,
   WeightsPin,
+  WeightsPlace,
 } from './contracts/index.js'
 export type { Clock, RandomSource, TimerHandle } from './base/index.js'
 export { LbError, isLbError, messageOf } from './errors/index.js'

@@ -19,6 +19,7 @@ import {
 } from '@plimsoll/core'
 import { readBoot, sharedSockets, type Boot, type KeeperMessage } from './boot.js'
 import { importEngines } from './import-engines.js'
+import { importMetrics } from './import-metrics.js'
 import { importStrategies } from './import-strategies.js'
 import { createLineLogger } from './line-logger.js'
 import { followState } from './follow-state.js'
@@ -47,6 +48,7 @@ async function main(): Promise<void> {
     topology,
     engines: plugins,
     strategies: await importStrategies(boot.strategyModules),
+    metrics: await importMetrics(boot.metricModules),
     log,
     logDir: paths.logDir,
     stateDir: paths.stateDir,

@@ -20,6 +20,8 @@ export interface Boot {
   readonly engineModules: Readonly<Record<string, string>>
   /** Strategy name to the absolute path of its module; built-in ones are not in here. */
   readonly strategyModules: Readonly<Record<string, string>>
+  /** Metric name to the absolute path of its module. */
+  readonly metricModules: Readonly<Record<string, string>>
   readonly sockets: readonly HandedSocket[]
   /** Data threads of the balancer; 0: its main thread serves. */
   readonly threads: number

@@ -28,7 +28,7 @@ export interface UpBalancer {
 
 /** Checks the topology, says what a killed balancer left, and launches. Throws TopologyErrors, LB_ALREADY_RUNNING, LB_PORT_TAKEN. */
 export async function bringUp(options: BringUpOptions): Promise<UpBalancer> {
-  const { topology, modules: engineModules, strategyModules } = await prepareTopology(options.prepare)
+  const { topology, modules: engineModules, strategyModules, metricModules } = await prepareTopology(options.prepare)
   const target = targetOf(topology.name)
   await refuseSecond(target)
   const notice = await leftoverNotice(target, options.leftovers)
@@ -38,6 +38,7 @@ export async function bringUp(options: BringUpOptions): Promise<UpBalancer> {
     topology,
     engineModules,
     strategyModules,
+    metricModules,
     movePort: options.movePort,
     leftovers: options.leftovers,
   })

@@ -15,12 +15,12 @@ export interface NewPlugin {
 const places = ['../../templates/', '../../../../templates/'].map((path) => fileURLToPath(new URL(path, import.meta.url)))
 
 /** What a new plugin brings, and the folder of its template. */
-const templates = { engine: 'plugin', strategy: 'strategy' } as const
+const templates = { engine: 'plugin', strategy: 'strategy', metric: 'metric' } as const
 
 /** Versions that the template was tried with. */
 const TOOLS = { __TYPESCRIPT__: '^7.0.0', __TYPES_NODE__: '^26.0.0' }
 
-/** Writes a package that builds and tests as it is: one that launches a small engine, or a small strategy. Throws LB_WRONG_INPUT, LB_FILE_EXISTS. */
+/** Writes a package that builds and tests as it is: one that launches a small engine, a small strategy, or a small metric. Throws LB_WRONG_INPUT, LB_FILE_EXISTS. */
 export function writePlugin(name: string, cwd: string, brings: keyof typeof templates = 'engine'): NewPlugin {
   if (!/^[a-z][a-z0-9-]{0,60}$/.test(name))
     throw wrongInput(

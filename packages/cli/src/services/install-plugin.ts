@@ -5,6 +5,7 @@ import { LbError } from '@plimsoll/core'
 import { wrongInput } from '../wrong-input.js'
 import { coreFolder } from './core-link.js'
 import { enginesIn, installedEngines, manifestIn, type InstalledEngine } from './engine-catalogue.js'
+import { installedMetrics, metricsIn } from './metric-catalogue.js'
 import { installedStrategies, strategiesIn } from './strategy-catalogue.js'
 import { badPlugin, declaredModules, oneOf, type PluginManifest } from './plugin-manifest.js'
 import { PluginStore, type StoredPlugin } from './plugin-store.js'
@@ -18,6 +19,8 @@ export interface PluginChange {
   readonly engines: readonly string[]
   /** Names of the strategies that it brings. */
   readonly strategies: readonly string[]
+  /** Names of the metrics that it brings. */
+  readonly metrics: readonly string[]
 }
 
 export interface PluginPlace {
@@ -100,7 +103,7 @@ function checkTarball(file: string): void {
   if (typeof manifest.name !== 'string' || !/^(@[\w.-]+\/)?[\w.-]+$/.test(manifest.name))
     throw badPlugin(file, 'its package.json says no name')
   needsPlimsoll(manifest, file)
-  for (const kind of ['engines', 'strategies'] as const)
+  for (const kind of ['engines', 'strategies', 'metrics'] as const)
     for (const [name, path] of Object.entries(declaredModules(manifest, file, kind)))
       if (!files.has(path.slice(2)))
         throw badPlugin(
@@ -152,6 +155,7 @@ function checkInstalled(root: string, place: PluginPlace): PluginChange {
     version: manifest.version ?? '',
     engines: engines.map(({ engine }: InstalledEngine) => engine),
     strategies: checkedStrategies(root, others, manifest.name),
+    metrics: checkedMetrics(root, others, manifest.name),
   }
 }
 
@@ -159,6 +163,14 @@ function checkInstalled(root: string, place: PluginPlace): PluginChange {
 function checkedStrategies(root: string, others: readonly string[], packageName: string | undefined): readonly string[] {
   const names = strategiesIn(root).map(({ strategy }) => strategy)
   const clash = installedStrategies([...others, root]).faults.find((fault) => fault.packageName === packageName)
+  if (clash !== undefined) throw clash.error
+  return names
+}
+
+/** The same of metrics. */
+function checkedMetrics(root: string, others: readonly string[], packageName: string | undefined): readonly string[] {
+  const names = metricsIn(root).map(({ metric }) => metric)
+  const clash = installedMetrics([...others, root]).faults.find((fault) => fault.packageName === packageName)
   if (clash !== undefined) throw clash.error
   return names
 }

@@ -13,12 +13,12 @@ export interface PluginManifest {
 }
 
 /** What a package may bring: each kind is an object of names and paths under `plimsoll`. */
-export type BroughtKind = 'engines' | 'strategies'
+export type BroughtKind = 'engines' | 'strategies' | 'metrics'
 
 /** One of a kind, in words. */
-export const oneOf = { engines: 'engine', strategies: 'strategy' } as const
+export const oneOf = { engines: 'engine', strategies: 'strategy', metrics: 'metric' } as const
 
-/** `plimsoll.engines` or `plimsoll.strategies` of a manifest: name to path, checked by hand, which costs less than loading a schema library. Throws LB_BAD_PLUGIN. */
+/** One of these of a manifest: name to path, checked by hand, which costs less than loading a schema library. Throws LB_BAD_PLUGIN. */
 export function declaredModules({ name, plimsoll }: PluginManifest, folder: string, kind: BroughtKind): Readonly<Record<string, string>> {
   const packageName = typeof name === 'string' && name !== '' ? name : folder
   if (plimsoll === undefined) return {}

@@ -4,11 +4,14 @@ import {
   resolveTopology,
   type EngineCatalogue,
   type EnginePlugin,
+  type JsonSchema,
+  type PoolPlan,
   type Topology,
   type TopologyInput,
   type TopologySource,
 } from '@plimsoll/core'
 import { engineModules, installedEngines, loadEngines, type InstalledEngine } from './engine-catalogue.js'
+import { installedMetrics, loadMetrics, metricModules } from './metric-catalogue.js'
 import { installedStrategies, loadStrategies, strategyModules } from './strategy-catalogue.js'
 
 export interface PrepareOptions {
@@ -31,6 +34,8 @@ export interface PreparedTopology {
   readonly modules: Readonly<Record<string, string>>
   /** Module paths of the strategies in it that plugins bring. */
   readonly strategyModules: Readonly<Record<string, string>>
+  /** Module paths of the metrics in it. */
+  readonly metricModules: Readonly<Record<string, string>>
 }
 
 /** What `lb up --sim` starts. */
@@ -43,6 +48,7 @@ const simTopology: TopologyInput = {
 export async function prepareTopology(options: PrepareOptions): Promise<PreparedTopology> {
   const source = options.sim === true ? simTopology : (await loadTopologyFile(fileOptions(options))).source
   const brought = await broughtStrategies(source, options.pluginRoots)
+  const metrics = await broughtMetrics(source, options.pluginRoots)
   const { engines: installed, faults } = installedEngines(options.pluginRoots)
   const wanted = faults.find(({ engines }) => engines.some((engine) => isMentioned(engine, source)))
   if (wanted !== undefined) throw wanted.error
@@ -51,6 +57,7 @@ export async function prepareTopology(options: PrepareOptions): Promise<Prepared
   const resolved = await resolveTopology(source, {
     engines: catalogueOf(installed, plugins),
     strategies: brought.catalogue,
+    metrics: metrics.catalogue,
     cwd: options.cwd,
     ...(options.name === undefined ? {} : { name: options.name }),
   })
@@ -62,6 +69,7 @@ export async function prepareTopology(options: PrepareOptions): Promise<Prepared
     strategyModules: strategyModules(
       brought.loaded.filter(({ strategy }) => resolved.pools.some((pool) => pool.strategy.name === strategy)),
     ),
+    metricModules: metricModules(metrics.loaded.filter(({ metric }) => resolved.pools.some((pool) => isJudgedBy(pool, metric)))),
   }
 }
 
@@ -74,6 +82,21 @@ async function broughtStrategies(source: TopologySource | TopologyInput, pluginR
   const { catalogue } = createStrategyRegistry(await loadStrategies(loaded))
   const unread = [...strategies.keys()].filter((name) => !catalogue.has(name)).map((name) => [name, { settings: {} }] as const)
   return { loaded, catalogue: new Map([...catalogue, ...unread]) }
+}
+
+/** The same of metrics. Throws LB_BAD_PLUGIN, LB_METRIC_DUPLICATE. */
+async function broughtMetrics(source: TopologySource | TopologyInput, pluginRoots: readonly string[]) {
+  const { metrics, faults } = installedMetrics(pluginRoots)
+  const wanted = faults.find((fault) => fault.metrics.some((name) => isMentioned(name, source, 'plugin')))
+  if (wanted !== undefined) throw wanted.error
+  const loaded = [...metrics.values()].filter(({ metric }) => isMentioned(metric, source, 'plugin'))
+  const plugins = (await loadMetrics(loaded)).map((plugin) => [plugin.name, plugin] as const)
+  const unread = [...metrics.keys()].map((name) => [name, { settings: {} }] as const)
+  return { loaded, catalogue: new Map<string, { readonly settings: JsonSchema }>([...unread, ...plugins]) }
+}
+
+function isJudgedBy({ rollout }: PoolPlan, metric: string): boolean {
+  return rollout?.judge.metrics.some(({ plugin }) => plugin === metric) === true
 }
 
 function fileOptions({ cwd, file }: PrepareOptions): { cwd: string; file?: string } {

@@ -1,6 +1,6 @@
 import type { Clock, RandomSource } from '../base/index.js'
 import type { ThreadsOptions } from './data-threads.js'
-import type { EnginePlugin, Logger, StrategyPlugin } from '../contracts/index.js'
+import type { EnginePlugin, Logger, MetricPlugin, StrategyPlugin } from '../contracts/index.js'
 import type { LeftEngine } from '../nodes/index.js'
 import type { WeightsFetcher } from '../rollout/index.js'
 import type { Topology, TopologyInput } from '../topology/index.js'
@@ -12,6 +12,8 @@ export interface BalancerOptions {
   readonly engines: readonly EnginePlugin[]
   /** Strategies besides the built-in ones. */
   readonly strategies?: readonly StrategyPlugin[]
+  /** Metrics that rollouts may be judged by. */
+  readonly metrics?: readonly MetricPlugin[]
   /** Default: says nothing. */
   readonly log?: Logger
   readonly clock?: Clock

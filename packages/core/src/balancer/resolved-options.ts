@@ -1,7 +1,7 @@
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { systemClock, systemRandom, type Clock, type RandomSource } from '../base/index.js'
-import { silentLogger, type EnginePlugin, type Logger, type StrategyPlugin } from '../contracts/index.js'
+import { silentLogger, type EnginePlugin, type Logger, type MetricPlugin, type StrategyPlugin } from '../contracts/index.js'
 import { LbError } from '../errors/index.js'
 import type { LeftEngine } from '../nodes/index.js'
 import { createStrategyRegistry } from '../strategies/index.js'
@@ -14,6 +14,7 @@ import type { BalancerOptions } from './options.js'
 export interface Resolved {
   readonly engines: readonly EnginePlugin[]
   readonly strategies: readonly StrategyPlugin[]
+  readonly metrics: readonly MetricPlugin[]
   readonly log: Logger
   readonly clock: Clock
   readonly random: RandomSource
@@ -30,6 +31,7 @@ export function resolveOptions(options: BalancerOptions): Resolved {
   return {
     engines: options.engines,
     strategies: options.strategies ?? [],
+    metrics: options.metrics ?? [],
     log: options.log ?? silentLogger,
     clock: options.clock ?? systemClock,
     random: options.random ?? systemRandom,
@@ -60,5 +62,6 @@ export async function topologyFrom(given: TopologyInput | Topology, options: Res
 
 function cataloguesOf(options: Resolved) {
   const engines = new Map(options.engines.map((plugin) => [plugin.engine, plugin]))
-  return { engines, strategies: createStrategyRegistry(options.strategies).catalogue, env: options.env }
+  const metrics = new Map(options.metrics.map((plugin) => [plugin.name, plugin]))
+  return { engines, strategies: createStrategyRegistry(options.strategies).catalogue, metrics, env: options.env }
 }

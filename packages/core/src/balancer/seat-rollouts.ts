@@ -2,9 +2,10 @@ import type { NodeState } from '../contracts/index.js'
 import { messageOf } from '../errors/index.js'
 import { restWayOf, type Node } from '../nodes/index.js'
 import { Rollouts, type RolloutDesk, type RolloutNode, type RolloutStatus, type RolloutWorld } from '../rollout/index.js'
+import { RolloutMetrics } from '../telemetry/index.js'
 import { changeGroupAside } from '../topology/index.js'
 import { goldenAsker } from './golden-asker.js'
-import { steeringWorld } from './steering-world.js'
+import { leavingIn, steeringWorld } from './steering-world.js'
 import type { SteeringParts, SteeringRoom } from './steering.js'
 
 const WEBHOOK_WITHIN_MS = 5_000
@@ -13,7 +14,10 @@ const WEBHOOK_WITHIN_MS = 5_000
 export function seatRollouts(parts: SteeringParts): RolloutDesk & SteeringRoom {
   const rollouts = new Rollouts(worldOf(parts))
   const pools = (): readonly string[] => parts.plans.topology.pools.map(({ name }) => name)
-  const { events } = parts.assembly.fleet
+  const { metrics, fleet } = parts.assembly
+  const { events } = fleet
+  const seen = new RolloutMetrics(metrics.registry)
+  metrics.onScrape(() => seen.read(rollouts.list()))
   events.on('changed', () => rollouts.nodesChanged())
   events.on('record', () => rollouts.nodesChanged())
   events.on('membership', () => void rollouts.noteRunning(pools()))
@@ -26,6 +30,7 @@ export function seatRollouts(parts: SteeringParts): RolloutDesk & SteeringRoom {
     compare: (pool) => rollouts.compare(pool),
     prepare: () => rollouts.prepare(pools()),
     settled: (record) => rollouts.settled(record),
+    sentBack: (record) => rollouts.sentBack(record),
     shadowed: (pair) => rollouts.shadowed(pair),
     stop: () => rollouts.stop(),
   }
@@ -45,15 +50,18 @@ function worldOf(parts: SteeringParts): RolloutWorld {
     ...(fetcher === undefined ? {} : { fetcher }),
     pool: (name) => plans.poolOf(name),
     declaredPool: (name) => plans.declaredPoolOf(name),
-    change: (pool, change) => plans.change(pool, change),
-    prepare: (pool, change) => plans.prepare(pool, change),
+    change: (pool, change, urgency) => plans.change(pool, change, urgency),
+    prepare: (pool, change, urgency) => plans.prepare(pool, change, urgency),
+    catchUp: () => plans.catchUp(),
     nodes: (pool) => nodesOf(pool).map(seen),
-    leaving: (pool) => assembly.fleet.leaving().flatMap((node) => (node.plan.pool.name === pool ? [node.id] : [])),
+    leaving: (pool) => leavingIn(pool, assembly.fleet),
     refusals,
     edited: (pool, group, change) => changeGroupAside(group, change, { topology: plans.topology, pool: plans.poolOf(pool), engines }),
     tell: (pool, message) => eventLog.add({ kind: 'rollout', pool, message }),
     changed: (status) => tellPlugins(status, parts),
     asker: (pool, nodes) => goldenAsker({ host, nodes: () => nodesOf(pool).filter(({ id }) => nodes().includes(id)), others: nodesOf }),
+    metric: (name) => options.metrics.find((metric) => metric.name === name),
+    host,
     fetchText,
     post: (url, body) => post(url, body, WEBHOOK_WITHIN_MS),
   }

@@ -1,23 +1,34 @@
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { readJson, writeFileDurable } from '../state/index.js'
+import { readJson, readWhole, writeFileDurable } from '../state/index.js'
 import type { RolloutRecord } from './rollout-record.js'
 import { isOver, type RolloutStatus } from './rollout-status.js'
 
 const MOST_KEPT = 100
+/** Of one that is over. */
+const MOST_EVENTS = 50
 
 interface Kept {
   /** At most one in each pool. */
   readonly running: readonly RolloutRecord[]
   /** Newest first. */
   readonly past: readonly RolloutStatus[]
+  /** By pool, the highest number that was given: also where its rollouts are long forgotten. */
+  readonly numbers: Readonly<Record<string, number>>
 }
 
-/** What rollouts are at, and what became of the last hundred: on the disk before anything of it is done. */
+const nothing: Kept = { running: [], past: [], numbers: {} }
+
+/** What rollouts are at, and what became of the last hundred: on the disk before anything of it is done. What judges have seen lies beside it. */
 export class Journal {
   private kept: Kept
+  /** Where a file that could not be read was put. */
+  readonly putAside: string | undefined
 
   constructor(private readonly stateDir: string | undefined) {
-    this.kept = this.path === undefined ? { running: [], past: [] } : keptIn(this.path)
+    const { value, putAside } = this.path === undefined ? { value: undefined } : readWhole(this.path, isFile)
+    this.putAside = putAside
+    this.kept = value === undefined ? nothing : keptOf(value)
   }
 
   get running(): readonly RolloutRecord[] {
@@ -31,25 +42,51 @@ export class Journal {
 
   /** Throws what the disk throws; then nothing has changed. */
   save(record: RolloutRecord): void {
-    const others = this.kept.running.filter(({ pool }) => pool !== record.pool)
-    this.write({ ...this.kept, running: [...others, record] })
+    const { running, numbers } = this.kept
+    const number = Math.max(numbers[record.pool] ?? 0, numberOf(record.id, record.pool))
+    const others = running.filter(({ pool }) => pool !== record.pool)
+    this.write({ ...this.kept, running: [...others, record], numbers: { ...numbers, [record.pool]: number } })
   }
 
   /** It is over. Throws what the disk throws. */
   close(status: RolloutStatus): void {
     const running = this.kept.running.filter(({ id }) => id !== status.id)
-    this.write({ running, past: [status, ...this.kept.past.filter(({ id }) => id !== status.id)].slice(0, MOST_KEPT) })
+    const short = { ...status, events: status.events.slice(-MOST_EVENTS) }
+    this.write({ ...this.kept, running, past: [short, ...this.kept.past.filter(({ id }) => id !== status.id)].slice(0, MOST_KEPT) })
+  }
+
+  /** What the judge of a rollout has seen. Throws what the disk throws. */
+  keepEvidence({ id, pool }: Pick<RolloutRecord, 'id' | 'pool'>, judge: object): void {
+    const path = this.evidencePath(pool)
+    if (path !== undefined) writeFileDurable(path, `${JSON.stringify({ v: 1, id, judge })}\n`)
+  }
+
+  /** Undefined: nothing whole was kept of this rollout. */
+  evidenceOf({ id, pool }: Pick<RolloutRecord, 'id' | 'pool'>): unknown {
+    const path = this.evidencePath(pool)
+    const found = (path === undefined ? undefined : readJson(path)) as { v?: unknown; id?: unknown; judge?: unknown } | null | undefined
+    return found?.v === 1 && found.id === id ? found.judge : undefined
+  }
+
+  /** The judge begins anew, or the rollout is over. */
+  forget({ pool }: Pick<RolloutRecord, 'pool'>): void {
+    const path = this.evidencePath(pool)
+    if (path !== undefined) rmSync(path, { force: true })
   }
 
   /** `chat-4`: the next number of a pool. */
   nextId(pool: string): string {
     const numbers = [...this.kept.running, ...this.kept.past].filter((each) => each.pool === pool).map(({ id }) => numberOf(id, pool))
-    return `${pool}-${Math.max(0, ...numbers) + 1}`
+    return `${pool}-${Math.max(this.kept.numbers[pool] ?? 0, ...numbers) + 1}`
   }
 
   private write(kept: Kept): void {
     if (this.path !== undefined) writeFileDurable(this.path, `${JSON.stringify({ v: 1, ...kept })}\n`)
     this.kept = kept
+  }
+
+  private evidencePath(pool: string): string | undefined {
+    return this.stateDir === undefined ? undefined : join(this.stateDir, 'rollout-evidence', `${pool}.json`)
   }
 
   private get path(): string | undefined {
@@ -62,11 +99,22 @@ function numberOf(id: string, pool: string): number {
   return Number.isSafeInteger(number) ? number : 0
 }
 
-/** A file that is torn or foreign begins anew: what runs is told by the plans, and those without a rollout are taken back. */
-function keptIn(path: string): Kept {
-  const found = readJson(path) as { v?: unknown; running?: unknown; past?: unknown } | undefined | null
-  if (found?.v !== 1 || !Array.isArray(found.running) || !Array.isArray(found.past)) return { running: [], past: [] }
-  return { running: found.running.filter(isRecord), past: found.past.filter(isStatus) }
+interface JournalFile {
+  readonly running: readonly unknown[]
+  readonly past: readonly unknown[]
+  readonly numbers?: unknown
+}
+
+/** What runs is told by the plans, and those without a rollout are taken back. */
+function isFile(value: unknown): value is JournalFile {
+  const { v, running, past } = (value ?? {}) as { v?: unknown; running?: unknown; past?: unknown }
+  return v === 1 && Array.isArray(running) && Array.isArray(past)
+}
+
+function keptOf({ running, past, numbers }: JournalFile): Kept {
+  const given = Object.entries((numbers ?? {}) as Record<string, unknown>)
+  const known = given.filter((entry): entry is [string, number] => Number.isSafeInteger(entry[1]))
+  return { running: running.filter(isRecord), past: past.filter(isStatus), numbers: Object.fromEntries(known) }
 }
 
 function isRecord(value: unknown): value is RolloutRecord {
@@ -78,9 +126,8 @@ function isRecord(value: unknown): value is RolloutRecord {
 }
 
 function isStatus(value: unknown): value is RolloutStatus {
-  const { id, pool, phase, from, to } = (value ?? {}) as Partial<RolloutStatus>
+  const { id, pool, phase, from, to, events } = (value ?? {}) as Partial<RolloutStatus>
   const isEnded = phase !== undefined && isOver({ phase })
-  return (
-    typeof id === 'string' && typeof pool === 'string' && isEnded && typeof from?.revision === 'string' && typeof to?.revision === 'string'
-  )
+  const isNamed = [id, pool, from?.revision, to?.revision].every((text) => typeof text === 'string')
+  return isNamed && isEnded && Array.isArray(events)
 }

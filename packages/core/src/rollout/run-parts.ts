@@ -1,4 +1,4 @@
-import type { RunningJudge } from './running-judge.js'
+import type { JudgeHooks, RunningJudge } from './running-judge.js'
 import type { RolloutRecord } from './rollout-record.js'
 import type { RolloutStatus } from './rollout-status.js'
 import type { RolloutWorld } from './rollout-world.js'
@@ -9,10 +9,9 @@ export interface RunParts {
   /** Writes the record down. Throws what the disk throws. */
   readonly save: (record: RolloutRecord) => void
   readonly changed: (status: RolloutStatus) => void
-  readonly judgeFor: (
-    record: RolloutRecord,
-    hooks: { readonly onNews: () => void; readonly freshNodes: () => readonly string[] },
-  ) => RunningJudge
+  readonly judgeFor: (record: RolloutRecord, hooks: JudgeHooks) => RunningJudge
+  /** The next judge begins anew. */
+  readonly forgetEvidence: (record: RolloutRecord) => void
   /** Brings the weights to where they will be looked for. */
   readonly fetch: (
     record: RolloutRecord,

@@ -94,10 +94,15 @@ function poolPlan(name: string, input: PoolInput, context: BuildContext): PoolPl
     },
     health: healthPlan(input.health),
     drainMs: ms(input.drain ?? '60s'),
-    ...(input.rollout === undefined ? {} : { rollout: rolloutPlan(input.rollout, context.baseDir) }),
+    ...(input.rollout === undefined ? {} : { rollout: rolloutPlan(input.rollout, context.baseDir, metricSettings(context)) }),
     ...(input.residency === undefined ? {} : { residency: residencyPlan(input.residency) }),
     ...wakeOf(input),
   }
+}
+
+function metricSettings({ metrics, checkSettings }: CheckContext) {
+  return (name: string, settings: Readonly<Record<string, unknown>>) =>
+    checkSettings({ schema: metrics.get(name)?.settings ?? {}, owner: `metric ${name}`, settings, path: [] }).settings
 }
 
 /** Requests wait for a node where all of a group may rest: as long as its engine may take to load, or as `residency` says. */
@@ -117,22 +122,22 @@ function strategyPlan(input: string | { name: string }, context: CheckContext): 
 
 function groupPlans(name: string, input: NodeInput, context: BuildContext): readonly GroupPlan[] {
   const facts = context.engines.get(input.engine)
+  const warmUp = warmUpPlan(input)
   const common = {
     name,
     engine: input.engine,
     weight: input.weight ?? 1,
     ...(input.model === undefined ? {} : { model: input.model }),
-  const warmUp = warmUpPlan(input)
     ...(input.apiKey === undefined ? {} : { apiKey: secretRef(input.apiKey, context) }),
     ...zoneOf(input, context),
     ...(input.labels === undefined ? {} : { labels: ownKeys(input.labels) }),
     ...(input.role === undefined ? {} : { role: input.role }),
+    ...(warmUp === undefined ? {} : { warmUp }),
     ...(input.price === undefined ? {} : { price: { promptPerMillion: input.price.prompt, outputPerMillion: input.price.output } }),
   }
   if (input.launch !== undefined) {
     const host = input.ssh === undefined ? undefined : hostPlan(input.ssh, context.hosts, context.baseDir)
     return [{ ...common, launch: launchPlan(input.engine, input.launch, { ...context, host }), ...(host === undefined ? {} : { host }) }]
-    ...(warmUp === undefined ? {} : { warmUp }),
   }
   return attachedGroups(common, input.attach ?? facts?.defaultAttachUrl ?? '', context.baseDir)
 }

@@ -1,4 +1,4 @@
-import type { EngineCatalogue, StrategyCatalogue } from './catalogue.js'
+import type { EngineCatalogue, MetricCatalogue, StrategyCatalogue } from './catalogue.js'
 import { TopologyErrors } from './topology-errors.js'
 import { resolveTopology, type ResolveOptions } from './resolve-topology.js'
 import type { Topology } from './topology.js'
@@ -35,6 +35,10 @@ export const strategies: StrategyCatalogue = new Map([
   ],
 ])
 
+const metricSettings = { type: 'object', additionalProperties: false, properties: { tokens: { type: 'integer', default: 16 } } }
+
+const metrics: MetricCatalogue = new Map([['short-answers', { settings: metricSettings }]])
+
 export const folder = '/srv/support-bot'
 
 /** Resolves the text as /srv/support-bot/lb.yaml, or lb.json. */
@@ -44,7 +48,10 @@ export function resolveText(
 ): Promise<Topology> {
   const { format = 'yaml', ...rest } = options
   const shown = `lb.${format}`
-  return resolveTopology({ kind: 'text', file: `${folder}/${shown}`, shown, format, text }, { engines, strategies, env: {}, ...rest })
+  return resolveTopology(
+    { kind: 'text', file: `${folder}/${shown}`, shown, format, text },
+    { engines, strategies, metrics, env: {}, ...rest },
+  )
 }
 
 /** The errors of a topology that must have some; anything else that is thrown is a fault of this room and goes on. */

@@ -16,5 +16,8 @@ export interface EngineFacts {
 /** By engine name. */
 export type EngineCatalogue = ReadonlyMap<string, EngineFacts>
 
+/** By name, metrics of plugins. */
+export type MetricCatalogue = ReadonlyMap<string, { readonly settings: JsonSchema }>
+
 /** By strategy name; an alias is an entry of its own. */
 export type StrategyCatalogue = ReadonlyMap<string, { readonly settings: JsonSchema }>

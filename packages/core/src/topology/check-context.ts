@@ -1,10 +1,11 @@
-import type { EngineCatalogue, StrategyCatalogue } from './catalogue.js'
+import type { EngineCatalogue, MetricCatalogue, StrategyCatalogue } from './catalogue.js'
 import type { SettingsChecker } from './schema-check.js'
 
 /** What the checks beyond the schema need to know. */
 export interface CheckContext {
   readonly engines: EngineCatalogue
   readonly strategies: StrategyCatalogue
+  readonly metrics: MetricCatalogue
   readonly checkSettings: SettingsChecker
   /** Absolute; relative paths of the topology start here. */
   readonly baseDir: string

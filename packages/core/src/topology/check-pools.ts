@@ -23,7 +23,7 @@ function checkPool(name: string, pool: Readonly<Record<string, unknown>>, contex
     ...checkStrategy(pool['strategy'] ?? defaultStrategy, [...path, 'strategy'], context),
     ...checkGroupNames(name, nodes),
     ...checkRoles(name, nodes, path),
-    ...checkRollout(pool['rollout'], [...path, 'rollout'], context.baseDir),
+    ...checkRollout(pool['rollout'], [...path, 'rollout'], context),
     ...checkResidency(name, pool, path),
     ...nodes.flatMap((node, index) => checkNode({ pool: name, path: [...path, 'nodes', index], node: recordOf(node) }, context)),
   ]

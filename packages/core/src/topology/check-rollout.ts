@@ -1,19 +1,21 @@
 import { statSync } from 'node:fs'
 import { resolve } from 'node:path'
+import type { CheckContext } from './check-context.js'
+import { checkMetric } from './check-metric.js'
 import type { Finding } from './finding.js'
 import { listOf, placeName, recordOf, type KeyPath } from './key-path.js'
-import { formatDuration, formatPercent, parseDuration, parseFactor, parsePercent } from './quantities.js'
+import { formatPercent, parseFactor, parsePercent } from './quantities.js'
 import { stepsFault, headerFault, urlFault } from './rollout-faults.js'
 
 /** `rollout` of a pool beyond its schema: steps that grow, places that can be reached, a file that is there. */
-export function checkRollout(rollout: unknown, path: KeyPath, baseDir: string): Finding[] {
+export function checkRollout(rollout: unknown, path: KeyPath, context: CheckContext): Finding[] {
   if (rollout === undefined) return []
   const { kind, steps, header, webhooks, judge, maxSurge, maxUnavailable } = recordOf(rollout)
   return [
     ...checkSteps(kind, steps, [...path, 'steps']),
     ...checkHeader(recordOf(header)['name'], [...path, 'header', 'name']),
     ...listOf(webhooks).flatMap((url, index) => checkUrl(url, [...path, 'webhooks', index])),
-    ...checkJudge(recordOf(judge), [...path, 'judge'], baseDir),
+    ...checkJudge(recordOf(judge), [...path, 'judge'], context),
     ...(maxSurge === 0 && (maxUnavailable ?? 0) === 0 ? [stuck([...path, 'maxSurge'])] : []),
   ]
 }
@@ -43,14 +45,17 @@ function checkUrl(url: unknown, path: KeyPath): Finding[] {
   return fault === undefined ? [] : [{ path, at: 'value', ...fault }]
 }
 
-function checkJudge(judge: Readonly<Record<string, unknown>>, path: KeyPath, baseDir: string): Finding[] {
+function checkJudge(judge: Readonly<Record<string, unknown>>, path: KeyPath, context: CheckContext): Finding[] {
   const metrics = listOf(judge['metrics']).map(recordOf)
   const names = metrics.map(({ name }) => name)
   return [
     ...['ttft', 'tpot', 'length'].flatMap((key) => checkFactor(judge[key], [...path, key])),
     ...checkAlarm(judge['falseAlarmRate'], [...path, 'falseAlarmRate']),
-    ...checkGolden(judge['golden'], [...path, 'golden'], baseDir),
-    ...metrics.flatMap((metric, index) => checkMetric(metric, [...path, 'metrics', index], names.indexOf(metric['name']) < index)),
+    ...checkGolden(judge['golden'], [...path, 'golden'], context.baseDir),
+    ...metrics.flatMap((metric, index) => {
+      const isSecond = names.indexOf(metric['name']) < index
+      return checkMetric(metric, [...path, 'metrics', index], { ...context, isSecond })
+    }),
   ]
 }
 
@@ -74,23 +79,4 @@ function checkGolden(golden: unknown, path: KeyPath, baseDir: string): Finding[]
   if (found?.isFile() === true) return []
   const message = found === undefined ? `there is no file ${file}` : `${file} is not a file`
   return [{ path, at: 'value', message, hint: 'the guide of rollouts shows what stands in it' }]
-}
-
-function checkMetric({ name, url, every, min, max }: Readonly<Record<string, unknown>>, path: KeyPath, isSecond: boolean): Finding[] {
-  const findings = checkUrl(url, [...path, 'url'])
-  if (isSecond && typeof name === 'string')
-    findings.push({ path: [...path, 'name'], at: 'value', message: `two metrics are named \`${name}\`` })
-  if (min === undefined && max === undefined)
-    findings.push({ path, at: 'value', message: 'a metric without limits judges nothing', expected: 'min, max or both' })
-  if (typeof min === 'number' && typeof max === 'number' && min > max)
-    findings.push({ path: [...path, 'min'], at: 'value', message: `min ${min} is more than max ${max}` })
-  const everyMs = typeof every === 'string' ? parseDuration(every) : undefined
-  if (everyMs !== undefined && (everyMs < 100 || everyMs > 86_400_000))
-    findings.push({
-      path: [...path, 'every'],
-      at: 'value',
-      message: `every cannot be \`${String(every)}\``,
-      expected: `${formatDuration(100)} to ${formatDuration(86_400_000)}`,
-    })
-  return findings
 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { basename, dirname, resolve } from 'node:path'
 import { buildTopology } from './build-topology.js'
-import type { EngineCatalogue, StrategyCatalogue } from './catalogue.js'
+import type { EngineCatalogue, MetricCatalogue, StrategyCatalogue } from './catalogue.js'
 import type { CheckContext } from './check-context.js'
 import { checkGateway } from './check-gateway.js'
 import { checkPools } from './check-pools.js'
@@ -25,6 +25,8 @@ import { isTopologySource, type TopologySource } from './topology-source.js'
 export interface ResolveOptions {
   readonly engines: EngineCatalogue
   readonly strategies: StrategyCatalogue
+  /** Metrics of plugins; default none. */
+  readonly metrics?: MetricCatalogue
   /** For `${VAR}`; default `process.env`. */
   readonly env?: Environment
   /** Wins over the file's own name. */
@@ -42,7 +44,8 @@ export async function resolveTopology(source: TopologySource | TopologyInput, op
   const file = from?.file
   const baseDir = file === undefined ? resolve(options.cwd ?? '.') : folderOf(file)
   const document = await read(source, options.env ?? process.env)
-  const context = { engines: options.engines, strategies: options.strategies, baseDir, checkSettings: await createSettingsChecker() }
+  const { engines, strategies, metrics = new Map() } = options
+  const context: CheckContext = { engines, strategies, metrics, baseDir, checkSettings: await createSettingsChecker() }
   const findings = document.usable ? await check(document, context) : document.findings
   if (findings.length > 0) {
     throw new TopologyErrors(

@@ -65,16 +65,20 @@ export interface JudgePlan {
   readonly falseAlarmRate: number
   /** Absolute path of a file of prompts with what their answers must be. */
   readonly goldenFile?: string
-  /** Figures told by a URL. */
+  /** Figures told by a URL or by a plugin. */
   readonly metrics: readonly MetricPlan[]
 }
 
 export interface MetricPlan {
   readonly name: string
-  /** Answers a number, or JSON with a number at `path`; `{revision}` in it is filled in. */
-  readonly url: string
+  /** Answers a number, or JSON with a number at `path`; `{revision}` in it is filled in. Absent: a plugin tells it. */
+  readonly url?: string
   /** `result.0.value`; absent: the whole answer. */
   readonly path?: string
+  /** Name of a plugin's metric; absent: a URL tells it. */
+  readonly plugin?: string
+  /** Its settings, with their defaults. */
+  readonly args?: Readonly<Record<string, unknown>>
   readonly everyMs: number
   /** Outside of them it counts as bad. */
   readonly min?: number
@@ -86,6 +90,9 @@ export interface MetricPlan {
 type RolloutInput = NonNullable<TopologyInput['pools'][string]['rollout']>
 type JudgeInput = NonNullable<RolloutInput['judge']>
 type MetricInput = NonNullable<JudgeInput['metrics']>[number]
+type Settings = Readonly<Record<string, unknown>>
+/** Settings of a plugin's metric with their defaults filled in. */
+type MetricSettings = (metric: string, args: Settings) => Settings
 
 /** Shares of traffic where nobody said which. */
 export function defaultSteps(kind: RolloutKind | undefined): readonly number[] {
@@ -94,7 +101,7 @@ export function defaultSteps(kind: RolloutKind | undefined): readonly number[] {
 }
 
 /** Fills in the defaults. */
-export function rolloutPlan(input: RolloutInput = {}, baseDir = '.'): RolloutPlan {
+export function rolloutPlan(input: RolloutInput = {}, baseDir = '.', settingsOf: MetricSettings = (_, args) => args): RolloutPlan {
   const { kind, header } = input
   return {
     ...(kind === undefined ? {} : { kind }),
@@ -104,14 +111,14 @@ export function rolloutPlan(input: RolloutInput = {}, baseDir = '.'): RolloutPla
     maxUnavailable: input.maxUnavailable ?? 0,
     keepOldMs: ms(input.keepOld ?? '10m'),
     ...(header === undefined ? {} : { header: { name: header.name.toLowerCase(), value: header.value } }),
-    judge: judgePlan(input.judge ?? {}, baseDir),
+    judge: judgePlan(input.judge ?? {}, baseDir, settingsOf),
     rollback: input.rollback ?? 'auto',
     progressMs: ms(input.progress ?? '10m'),
     webhooks: input.webhooks ?? [],
   }
 }
 
-function judgePlan(input: JudgeInput, baseDir: string): JudgePlan {
+function judgePlan(input: JudgeInput, baseDir: string, settingsOf: MetricSettings): JudgePlan {
   const { golden, length } = input
   return {
     errorRate: more(input.errorRate ?? '+1%'),
@@ -124,14 +131,15 @@ function judgePlan(input: JudgeInput, baseDir: string): JudgePlan {
     minSamples: input.minSamples ?? 50,
     falseAlarmRate: parsePercent(input.falseAlarmRate ?? '0.3%') ?? 0,
     ...(golden === undefined ? {} : { goldenFile: resolve(baseDir, golden) }),
-    metrics: (input.metrics ?? []).map(metricPlan),
+    metrics: (input.metrics ?? []).map((metric) => metricPlan(metric, settingsOf)),
   }
 }
 
-function metricPlan({ name, url, path, every, min, max, failures }: MetricInput): MetricPlan {
+function metricPlan({ name, url, plugin, args, path, every, min, max, failures }: MetricInput, settingsOf: MetricSettings): MetricPlan {
   return {
     name,
-    url,
+    ...(url === undefined ? {} : { url }),
+    ...(plugin === undefined ? {} : { plugin, args: settingsOf(plugin, { ...args }) }),
     ...(path === undefined ? {} : { path }),
     everyMs: ms(every ?? '10s'),
     ...(min === undefined ? {} : { min }),

@@ -38,6 +38,22 @@ describe('rollout: of a pool', () => {
     })
   })
 
+  it('may be judged by the metric of a plugin, with its settings checked and filled in', async () => {
+    const metric = { name: 'short', plugin: 'short-answers', everyMs: 10_000, max: 0.2, failures: 2 }
+    const plan = await planOf('judge: { metrics: [{ name: short, plugin: short-answers, max: 0.2 }] }')
+    expect(plan?.judge.metrics).toEqual([{ ...metric, args: { tokens: 16 } }])
+    const other = await planOf('judge: { metrics: [{ name: short, plugin: short-answers, args: { tokens: 3 }, max: 0.2 }] }')
+    expect(other?.judge.metrics).toEqual([{ ...metric, args: { tokens: 3 } }])
+    const { problems } = await errorsOf(
+      resolveText(topology('judge: { metrics: [{ name: short, plugin: short-answers, args: { token: 3 }, max: 0.2 }] }')),
+    )
+    expect(problems[0]?.message).toContain('token')
+    for (const wrong of [{}, { url: 'http://m', plugin: 'short-answers' }])
+      expect(() => wishedRollout(undefined, { judge: { metrics: [{ name: 'a', everyMs: 1000, failures: 0, min: 1, ...wrong }] } })).toThrow(
+        TopologyErrors,
+      )
+  })
+
   it('is read with its quantities', async () => {
     const text = `kind: canary
 steps: [5%, 25%, 50%, 100%]
@@ -91,6 +107,11 @@ webhooks: [https://hooks.example/a]`
     ['{ judge: { errorRate: 1 } }', '5:29 errorRate cannot be a number'],
     ['{ judge: { falseAlarmRate: 0% } }', '5:34 falseAlarmRate cannot be `0%`'],
     ['{ judge: { golden: /nowhere/g.yaml } }', '5:26 there is no file /nowhere/g.yaml'],
+    ['{ judge: { metrics: [{ name: a, min: 1 }] } }', '5:28 a metric is told by a URL or by a plugin'],
+    ['{ judge: { metrics: [{ name: a, min: 1, url: "http://m", plugin: b }] } }', '5:28 a metric is told by a URL or by a plugin'],
+    ['{ judge: { metrics: [{ name: a, min: 1, plugin: short-answer }] } }', '5:55 no plugin brings the metric `short-answer`'],
+    ['{ judge: { metrics: [{ name: a, min: 1, plugin: short-answers, path: b }] } }', '5:70 a plugin tells the number itself'],
+    ['{ judge: { metrics: [{ name: a, min: 1, url: "http://m", args: {} }] } }', '5:64 only a metric of a plugin has settings'],
     ['{ judge: { metrics: [{ name: a, url: "http://m" }] } }', '5:28 a metric without limits judges nothing'],
     ['{ judge: { metrics: [{ name: a, url: "http://m", min: 2, max: 1 }] } }', '5:61 min 2 is more than max 1'],
     ['{ judge: { emtyOutputs: 1% } }', '5:18 `emtyOutputs` is not a key of judge'],

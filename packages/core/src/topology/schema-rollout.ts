@@ -9,7 +9,11 @@ const bound = (description: string) => Type.Number({ description, errorMessage: 
 const metric = section(
   {
     name: word('What it is called in reports.'),
-    url: url('Answers a number, or JSON that holds one; `{revision}` in it is filled in.'),
+    url: Type.Optional(url('Answers a number, or JSON that holds one; `{revision}` in it is filled in.')),
+    plugin: Type.Optional(word('The metric of a plugin that tells it, in the place of a URL.')),
+    args: Type.Optional(
+      Type.Object({}, { description: 'Settings of that metric.', additionalProperties: true, errorMessage: 'a map of settings' }),
+    ),
     path: Type.Optional(word('Where the number stands in the JSON: `result.0.value`. Absent: the whole answer.')),
     every: Type.Optional(duration('How often it is asked.', '10s')),
     min: Type.Optional(bound('Less is bad.')),
@@ -41,7 +45,7 @@ const judge = section(
     golden: Type.Optional(word('File of prompts with what their answers must be; relative paths start at the topology file.')),
     metrics: Type.Optional(
       Type.Array(metric, {
-        description: 'Figures told by a URL.',
+        description: 'Figures of your own, told by a URL or by a plugin.',
         errorMessage: 'a list such as [{ name: rating, url: ..., min: 4 }]',
         maxItems: 32,
       }),

@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs'
 import { isAbsolute } from 'node:path'
 import { headerFault, stepsFault, urlFault, type RolloutFault } from './rollout-faults.js'
-import { defaultSteps, rolloutDefaults, rolloutKinds, type JudgePlan, type RolloutPlan } from './rollout-plan.js'
+import { defaultSteps, rolloutDefaults, rolloutKinds, type JudgePlan, type MetricPlan, type RolloutPlan } from './rollout-plan.js'
 import { TopologyErrors } from './topology-errors.js'
 
 /** What a wish may say of a rollout: any part, also of the judge. */
@@ -52,7 +52,7 @@ function faultsOf(plan: RolloutPlan): readonly (readonly [string, RolloutFault])
     ],
     ['header', header === undefined ? undefined : headerFault(String(header.name))],
     ...webhooks.map((url, index): Found => [`webhooks[${index}]`, urlFault(String(url))]),
-    ...judge.metrics.map((metric, index): Found => [`judge.metrics[${index}].url`, urlFault(String(metric.url))]),
+    ...judge.metrics.map((metric, index): Found => [`judge.metrics[${index}]`, sourceFault(metric)]),
     ...numbersOf(plan),
     ['judge.goldenFile', judge.goldenFile === undefined ? undefined : fileFault(String(judge.goldenFile))],
     ['rollback', ['auto', 'ask'].includes(plan.rollback) ? undefined : { message: 'there is no such way', expected: 'auto or ask' }],
@@ -64,6 +64,12 @@ function faultsOf(plan: RolloutPlan): readonly (readonly [string, RolloutFault])
     ],
   ]
   return found.flatMap(([keyPath, fault]) => (fault === undefined ? [] : [[keyPath, fault] as const]))
+}
+
+function sourceFault({ url, plugin }: MetricPlan): RolloutFault | undefined {
+  if ((url === undefined) === (plugin === undefined))
+    return { message: 'a metric is told by a URL or by a plugin', expected: 'one of them' }
+  return url === undefined ? undefined : urlFault(String(url))
 }
 
 /** The place of a step is its number here. */

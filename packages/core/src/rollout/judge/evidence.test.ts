@@ -68,4 +68,34 @@ describe('evidence', () => {
     for (let set = 0; set < 5; set += 1) evidence.add({ side: 'canary', one: 1, others: Array.from({ length: 19 }, () => 0) })
     expect(evidence.confidence).toBeGreaterThan(0.9999)
   })
+
+  it('does not forget to look: after thousands of sets that were fine a few that are not are enough', () => {
+    const evidence = new Evidence(guesses)
+    const others = Array.from({ length: 5 }, (_, index) => index / 5)
+    for (let set = 0; set < 5_000; set += 1) evidence.add({ side: 'canary', one: (set % 5) / 5, others })
+    expect(evidence.log).toBeGreaterThan(-20)
+    let needed = 0
+    while (evidence.confidence < 0.999 && needed < 100) {
+      needed += 1
+      evidence.add({ side: 'canary', one: 1.5, others })
+    }
+    expect(needed).toBeLessThan(40)
+  })
+
+  it('goes on after a restart as if there had been none', () => {
+    const random = seededRandom(5)
+    const [whole, first] = [new Evidence(guesses), new Evidence(guesses)]
+    const sets = Array.from({ length: 200 }, () => ({
+      side: 'canary' as const,
+      one: random.next(),
+      others: [random.next(), random.next()],
+    }))
+    for (const set of sets) whole.add(set)
+    for (const set of sets.slice(0, 90)) first.add(set)
+    const second = new Evidence(guesses)
+    second.takeUp(JSON.parse(JSON.stringify(first.kept())) as ReturnType<Evidence['kept']>)
+    expect(second.log).toBeCloseTo(first.log, 10)
+    for (const set of sets.slice(90)) second.add(set)
+    expect([second.log, second.confidence]).toEqual([expect.closeTo(whole.log, 8), expect.closeTo(whole.confidence, 8)])
+  })
 })

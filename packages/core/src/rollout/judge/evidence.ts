@@ -6,6 +6,20 @@ export interface Guess {
   readonly weight: number
 }
 
+/** Evidence as it is kept over a restart. */
+export interface KeptEvidence {
+  readonly wealth: readonly number[]
+  readonly sets: number
+  readonly purse: number
+  readonly highest: number
+}
+
+/** Of the stake, that is put on later: what was good for long and becomes bad would else have to win back all that was lost meanwhile. */
+const keptBack = 0.1
+/** After so many sets the next part of it is put on; the nth is as large as 1 / n². */
+const everySets = 32
+const basel = 6 / Math.PI ** 2
+
 /**
  * How much the sets speak for "the canary's values are larger" against "both are the same": the wealth of somebody who bets on it, beginning with 1.
  *
@@ -18,12 +32,15 @@ export interface Guess {
  */
 export class Evidence {
   /** Logarithms of the wealth of each guess. */
-  private readonly wealth: Float64Array
+  private wealth: Float64Array
+  /** Not put on anything yet. */
+  private purse = keptBack
+  private sets = 0
   private total = 0
   private highest = 0
 
   constructor(private readonly guesses: readonly Guess[]) {
-    this.wealth = new Float64Array(guesses.length)
+    this.wealth = new Float64Array(guesses.length).fill(Math.log(1 - keptBack))
   }
 
   /** Logarithm of the evidence now. */
@@ -56,16 +73,45 @@ export class Evidence {
     this.count()
   }
 
+  kept(): KeptEvidence {
+    return { wealth: [...this.wealth], sets: this.sets, purse: this.purse, highest: this.highest }
+  }
+
+  takeUp({ wealth, sets, purse, highest }: KeptEvidence): void {
+    this.wealth = Float64Array.from(wealth)
+    this.sets = sets
+    this.purse = purse
+    this.total = this.sum()
+    this.highest = Math.max(highest, this.total)
+  }
+
   private win(index: number, log: number): void {
     this.wealth[index] = (this.wealth[index] as number) + log
   }
 
   private count(): void {
-    let most = Number.NEGATIVE_INFINITY
-    for (const wealth of this.wealth) most = Math.max(most, wealth)
-    let sum = 0
-    for (const [index, { weight }] of this.guesses.entries()) sum += weight * Math.exp((this.wealth[index] as number) - most)
-    this.total = most + Math.log(sum)
+    this.sets += 1
+    if (this.sets % everySets === 0) this.putOn(Math.min(this.purse, (keptBack * basel) / (this.sets / everySets) ** 2))
+    this.total = this.sum()
     this.highest = Math.max(this.highest, this.total)
   }
+
+  private putOn(stake: number): void {
+    if (stake <= 0) return
+    this.purse -= stake
+    for (const [index, wealth] of this.wealth.entries()) this.wealth[index] = logOfSum(wealth, Math.log(stake))
+  }
+
+  /** Logarithm of all that is put on, and of the purse. */
+  private sum(): number {
+    let sum = Math.log(Math.max(0, this.purse))
+    for (const [index, { weight }] of this.guesses.entries()) sum = logOfSum(sum, Math.log(weight) + (this.wealth[index] as number))
+    return sum
+  }
+}
+
+/** Of two numbers of which only the logarithms are known: neither may fit into a number itself. */
+export function logOfSum(left: number, right: number): number {
+  const most = Math.max(left, right)
+  return most === Number.NEGATIVE_INFINITY ? most : most + Math.log1p(Math.exp(Math.min(left, right) - most))
 }

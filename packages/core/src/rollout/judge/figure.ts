@@ -21,6 +21,10 @@ export interface Figure {
   /** Looks so, but chance may still be the cause. */
   readonly isSuspicious: boolean
   describe(): Omit<JudgeFigure, 'verdict'>
+  /** Plain data, bounded: all that its verdict rests on. */
+  kept(): object
+  /** What another of the same plan has kept. */
+  takeUp(kept: object): void
   /** Both sides in words: `errors: 5.2 % of 97 requests against 0.1 % of 1,840 (at most +1 %)`. */
   inWords(): string
 }

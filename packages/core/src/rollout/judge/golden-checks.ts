@@ -1,4 +1,4 @@
-import { matchesOf } from './bounded-match.js'
+import { matchesOf, schemaFaultOf } from './bounded-match.js'
 import type { GoldenAsker, GoldenPrompt } from './golden-prompt.js'
 
 /** Of an answer, that checks look at. */
@@ -33,32 +33,38 @@ async function wrongJson({ jsonSchema }: GoldenPrompt, answer: string): Promise<
   if (jsonSchema === undefined) return undefined
   const value = parsed(answer)
   if (value === undefined) return 'the answer is no JSON'
-  const { Ajv2020 } = await import('ajv/dist/2020.js')
-  const ajv = new Ajv2020({ strict: false, logger: false })
-  if (ajv.validate(jsonSchema, value)) return undefined
-  const [error] = ajv.errors ?? []
-  return `the answer's JSON is not what the schema asks for: ${error?.instancePath === '' ? 'it' : error?.instancePath} ${error?.message}`
+  const fault = await schemaFaultOf(jsonSchema, value)
+  if (fault === undefined) return 'its JSON schema took longer than a second: simplify its expressions'
+  return fault === '' ? undefined : `the answer's JSON is not what the schema asks for: ${fault}`
 }
 
 async function tooFar({ similarity }: GoldenPrompt, answer: string, asker: GoldenAsker): Promise<string | undefined> {
   if (similarity === undefined) return undefined
   const [wanted, got] = await asker.embed(similarity.pool, [similarity.to, answer])
   const cosine = cosineOf(wanted ?? [], got ?? [])
+  if (!Number.isFinite(cosine)) return `the embeddings of pool ${similarity.pool} are no vectors of numbers`
   if (cosine >= similarity.atLeast) return undefined
   return `the answer is ${cosine.toFixed(2)} like what was expected, at least ${similarity.atLeast} is needed`
 }
 
 async function refused({ judge }: GoldenPrompt, answer: string, asker: GoldenAsker): Promise<string | undefined> {
   if (judge === undefined) return undefined
-  const verdict = await asker.askPool(
-    judge.pool,
-    `${judge.question}\n\nThe text to judge:\n"""\n${answer}\n"""\n\nAnswer with one word: yes or no.`,
-  )
-  const word = /\b(?:yes|no)\b/i.exec(verdict)?.[0].toLowerCase()
-  if (word === 'yes') return undefined
-  return word === 'no'
+  const question = `${judge.question}\n\nThe text to judge:\n"""\n${answer}\n"""\n\nAnswer with one word: yes or no.`
+  // What a judge mumbles says nothing of the answer: it is asked once more.
+  const verdict = verdictIn(await asker.askPool(judge.pool, question)) ?? verdictIn(await asker.askPool(judge.pool, question))
+  if (verdict === 'yes') return undefined
+  return verdict === 'no'
     ? `pool ${judge.pool} says no to: ${judge.question}`
     : `pool ${judge.pool} says neither yes nor no to: ${judge.question}`
+}
+
+/** The word that it begins with, else the only one of the two that it says; what a model thinks before it answers is no answer. */
+function verdictIn(said: string): 'yes' | 'no' | undefined {
+  const text = said.replace(/^[^]*<\/think(?:ing)?>/i, '').toLowerCase()
+  const first = /^\W*(?<word>yes|no)\b/.exec(text)?.groups?.['word']
+  const words = new Set(first === undefined ? text.match(/\b(?:yes|no)\b/g) : [first])
+  const [word] = words
+  return words.size === 1 ? (word as 'yes' | 'no') : undefined
 }
 
 /** Models like to put JSON into a fence. */

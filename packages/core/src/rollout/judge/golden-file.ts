@@ -1,5 +1,5 @@
-import { readFile } from 'node:fs/promises'
-import { LbError, messageOf } from '../../errors/index.js'
+import { readFile, stat } from 'node:fs/promises'
+import { isLbError, LbError, messageOf } from '../../errors/index.js'
 import { checkGolden, type GoldenFinding } from './golden-schema.js'
 import type { GoldenPrompt } from './golden-prompt.js'
 
@@ -8,15 +8,23 @@ const most = { bytes: 1024 * 1024, prompts: 500 } as const
 
 /** Reads prompts with what their answers must be. Throws LB_GOLDEN_INVALID with the line of each mistake. */
 export async function readGoldenFile(path: string): Promise<readonly GoldenPrompt[]> {
-  const text = await readFile(path, 'utf8').catch((error: unknown) => {
-    throw invalid(`${path} cannot be read: ${messageOf(error)}`, error)
+  const text = await textOf(path).catch((error: unknown) => {
+    throw isLbError(error) ? error : invalid(`${path} cannot be read: ${messageOf(error)}`, error)
   })
   return parseGolden(text, path)
 }
 
+/** What is no file may never end, and what is too large need not be read to say so. */
+async function textOf(path: string): Promise<string> {
+  const found = await stat(path)
+  if (!found.isFile()) throw invalid(`${path} is not a file`)
+  if (found.size > most.bytes) throw tooLarge(path)
+  return readFile(path, 'utf8')
+}
+
 /** The text of such a file; `file` is how errors call it. */
 export async function parseGolden(text: string, file: string): Promise<readonly GoldenPrompt[]> {
-  if (Buffer.byteLength(text) > most.bytes) throw invalid(`${file} is larger than 1 MiB`)
+  if (Buffer.byteLength(text) > most.bytes) throw tooLarge(file)
   const yaml = await import('yaml')
   const lines = new yaml.LineCounter()
   const document = yaml.parseDocument(text, {
@@ -43,6 +51,10 @@ export async function parseGolden(text: string, file: string): Promise<readonly 
     ...prompt,
     place: `${file}:${lineOf({ path: [index], message: '' })}`,
   }))
+}
+
+function tooLarge(file: string): LbError {
+  return invalid(`${file} is larger than 1 MiB`)
 }
 
 function invalid(message: string, cause?: unknown): LbError {

@@ -41,6 +41,14 @@ describe('a golden file', () => {
     })
   })
 
+  it('that has become a folder, or huge, is refused before it is read', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'lb-golden-'))
+    await expect(readGoldenFile(folder)).rejects.toMatchObject({ code: 'LB_GOLDEN_INVALID', message: `${folder} is not a file` })
+    const file = join(folder, 'golden.yaml')
+    await writeFile(file, '#'.repeat(1_048_577))
+    await expect(readGoldenFile(file)).rejects.toMatchObject({ message: `${file} is larger than 1 MiB` })
+  })
+
   it.each([
     ['', 'golden.yaml:1: expected a list of prompts'],
     ['prompts: []', 'golden.yaml:1: expected a list of prompts'],
@@ -88,6 +96,7 @@ describe('golden prompts', () => {
     expect(await outcomeOf(schema, '{"city":7}')).toContain('/city must be string')
     expect(await outcomeOf(schema, '{}')).toContain("it must have required property 'city'")
     expect(await outcomeOf(schema, 'Paris')).toContain('is no JSON')
+    expect(await outcomeOf('- { prompt: x, jsonSchema: { type: nonsense } }', '{}')).toContain('golden.yaml:1: schema is invalid')
   })
 
   it('compare meanings by the embeddings of a pool', async () => {
@@ -104,6 +113,8 @@ describe('golden prompts', () => {
       'golden.yaml:1: the answer is 0.30 like what was expected, at least 0.8 is needed',
     )
     expect(await outcomeOf(near, 'a car')).toBe('golden.yaml:1: no pool embeds')
+    const words = { embed: () => Promise.resolve([['a'], ['b']] as unknown as number[][]) }
+    expect(await outcomeOf(near, 'a car', words)).toContain('the embeddings of pool embed are no vectors of numbers')
   })
 
   it('ask a model of another pool', async () => {
@@ -112,6 +123,15 @@ describe('golden prompts', () => {
     expect(await outcomeOf(polite, 'hello', says('**Yes.**'))).toBeNull()
     expect(await outcomeOf(polite, 'hello', says('No, not at all'))).toContain('pool big says no to: Is it polite?')
     expect(await outcomeOf(polite, 'hello', says('perhaps'))).toContain('neither yes nor no')
+    expect(await outcomeOf(polite, 'hello', says('<think>No, wait: is it?</think>\n\nYes'))).toBeNull()
+    expect(await outcomeOf(polite, 'hello', says('Yes: there is no insult in it'))).toBeNull()
+    expect(await outcomeOf(polite, 'hello', says('There is no insult, so yes'))).toContain('neither yes nor no')
+  })
+
+  it('ask a judge that mumbles once more', async () => {
+    const words = ['Well...', 'yes']
+    const polite = '- { prompt: x, judge: { pool: big, question: Is it polite? } }'
+    expect(await outcomeOf(polite, 'hello', { askPool: () => Promise.resolve(words.shift() ?? '') })).toBeNull()
   })
 
   it('ask once more where no answer came, and then count it as failed', async () => {
@@ -140,7 +160,16 @@ describe('golden prompts', () => {
     expect(most).toBe(2)
   })
 
+  it('are asked no longer once three have failed: a model that hangs must not hold a rollout for hours', async () => {
+    const prompts = await parseGolden(capital.repeat(50), 'golden.yaml')
+    const { asked, passed, firstFailure } = await runGolden(prompts, { ...asker(() => ''), ask: () => Promise.resolve('Rome') })
+    expect(asked).toBeLessThanOrEqual(4)
+    expect([passed, firstFailure]).toEqual([0, expect.stringContaining('golden.yaml:1')])
+  })
+
   it('end an expression that never would', async () => {
     expect(await outcomeOf(`- { prompt: x, mustMatch: '^(a+)+$' }`, `${'a'.repeat(60)}!`)).toContain('took longer than a second')
+    const schema = `- { prompt: x, jsonSchema: { type: string, pattern: '^(a+)+$' } }`
+    expect(await outcomeOf(schema, `"${'a'.repeat(60)}!"`)).toContain('its JSON schema took longer than a second')
   })
 })

@@ -18,4 +18,10 @@ describe('the judge, over many rollouts', () => {
     const slow = tallyOf('TTFT x1.5', 60, { canary: { ttftFactor: 1.5 } })
     expect(slow.within(300)).toBeGreaterThanOrEqual(57)
   })
+
+  it('finds 5 % of errors within 300 requests also where both sides have half of them', () => {
+    const fails = { canary: { errorRate: 0.05 }, baseline: { errorRate: 0 } }
+    const failing = tallyOf('5 % errors, half', 60, { ...fails, shares: [0.5], stepRequests: 2_000 })
+    expect(failing.within(300)).toBeGreaterThanOrEqual(54)
+  })
 })

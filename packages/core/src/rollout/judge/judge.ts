@@ -4,9 +4,15 @@ import type { Circumstances, Figure } from './figure.js'
 import { figuresOf } from './figures-of.js'
 import type { GoldenOutcome } from './golden-run.js'
 import type { JudgeSample } from './judge-sample.js'
+import { isLike } from './is-like.js'
 import { LoadRatio } from './load-ratio.js'
 import type { MetricReading } from './metric-watch.js'
 import { WarmUp } from './warm-up.js'
+
+export interface KeptJudge {
+  readonly requests: Readonly<Record<JudgeSample['side'], number>>
+  readonly figures: Readonly<Record<string, object>>
+}
 
 /** Whoever waited for the nodes of a step comes at once, and once more when all of them are answered. */
 const crowdMs = 2_000
@@ -19,6 +25,8 @@ export class Judge {
   private readonly figures: readonly Figure[]
   /** Golden prompts, metrics, and faults: figures that are told as a whole. */
   private readonly told = new Map<string, JudgeFigure>()
+  /** Metrics of which no number has come. */
+  private readonly untold = new Set<string>()
   private readonly requests = { canary: 0, baseline: 0 }
   private readonly load = new LoadRatio()
   private readonly warmUp = new WarmUp()
@@ -64,9 +72,28 @@ export class Judge {
 
   /** Also of the old revision, where the metric is told for each. */
   metric(reading: MetricReading): void {
-    const { name, canary, baseline, limit, verdict, reason } = reading
+    const { name, canary, baseline, limit, verdict, reason, isUntold } = reading
     this.told.set(name, { name, canary, baseline, unit: 'number', limit, verdict })
+    if (isUntold) this.untold.add(name)
+    else this.untold.delete(name)
     if (verdict === 'bad') this.condemn(reason)
+  }
+
+  /** Plain data, bounded: what was seen of requests so far. Golden prompts and metrics are asked again. */
+  kept(): KeptJudge {
+    return {
+      requests: { ...this.requests },
+      figures: Object.fromEntries(this.figures.map((figure) => [figure.describe().name, figure.kept()])),
+    }
+  }
+
+  /** Goes on from what a judge of the same plan has kept; false, and nothing has changed: that is not it. Before the first request. */
+  takeUp(kept: unknown): boolean {
+    if (!isLike(kept, this.kept())) return false
+    const { requests, figures } = kept as KeptJudge
+    Object.assign(this.requests, requests)
+    for (const figure of this.figures) figure.takeUp(figures[figure.describe().name] as object)
+    return true
   }
 
   report(): JudgeReport {
@@ -75,11 +102,13 @@ export class Judge {
     return { ...this.verdict(), canaryRequests, baselineRequests, figures }
   }
 
-  /** No more will come: too few requests are a failure, and a suspicion that never became evidence is none. */
+  /** No more will come: too few requests are a failure, as is a metric without a number, and a suspicion that never became evidence is none. */
   finalVerdict(): JudgeReport {
     const report = this.report()
     if (report.verdict !== 'undecided') return report
     if (!this.hasEnough) return { ...report, verdict: 'bad', reason: `too few requests: ${this.counts()}` }
+    const [untold] = this.untold
+    if (untold !== undefined) return { ...report, verdict: 'bad', reason: `${untold}: no number was told` }
     return { ...report, verdict: 'good', reason: null }
   }
 

@@ -2,10 +2,10 @@ import { describe, expect, it } from 'vitest'
 import { seededRandom } from '../../base/index.js'
 import { MatchedSets, type MatchedSet } from './matched-sets.js'
 
-function sets(caliper = 0): { readonly made: MatchedSet[]; readonly alone: number[]; readonly of: MatchedSets } {
+function sets(caliper = 0, withPast = false): { readonly made: MatchedSet[]; readonly alone: number[]; readonly of: MatchedSets } {
   const made: MatchedSet[] = []
   const alone: number[] = []
-  return { made, alone, of: new MatchedSets({ caliper, onSet: (set) => made.push(set), onAlone: (value) => alone.push(value) }) }
+  return { made, alone, of: new MatchedSets({ caliper, withPast, onSet: (set) => made.push(set), onAlone: (value) => alone.push(value) }) }
 }
 
 const plain = (value: number) => ({ value, size: 0 })
@@ -72,5 +72,31 @@ describe('matched sets', () => {
     of.add('canary', plain(2), 1)
     for (let value = 3; value < 11; value += 1) of.add('canary', plain(value), 4)
     expect(made).toEqual([{ side: 'canary', one: 10, others: [10], isPast: true }])
+  })
+
+  it('get a little of what the baseline did before, where they are told to and little of it stands beside', () => {
+    const { made, of } = sets(0, true)
+    for (let value = 0; value < 300; value += 1) of.add('baseline', plain(value), 0)
+    of.add('canary', plain(1_000), 1)
+    of.add('baseline', plain(2_000), 1)
+    of.add('canary', plain(1_001), 1)
+    for (let value = 0; value < 20; value += 1) of.add('baseline', plain(3_000 + value), 1)
+    of.add('canary', plain(1_002), 1)
+    expect(made.map(({ one, others, isPast }) => [one, others, isPast])).toEqual([
+      [1_000, [299, 298], true],
+      [1_001, [2_000, 297, 296], false],
+      [1_002, Array.from({ length: 10 }, (_, index) => 3_019 - index), false],
+    ])
+  })
+
+  it('keep the last thousand of the baseline over a restart', () => {
+    const { of } = sets()
+    for (let value = 0; value < 1_500; value += 1) of.add('baseline', { value, size: 0.123456 }, value < 700 ? 0 : 1)
+    const kept = of.kept()
+    expect([kept.values.length, kept.values[0], kept.values.at(-1), kept.sizes[0]]).toEqual([1_000, 500, 1_499, 0.1235])
+    const next = sets(0.2, true)
+    next.of.takeUp(kept)
+    next.of.add('canary', { value: 7, size: 0.1235 }, 0)
+    expect(next.made).toEqual([{ side: 'canary', one: 7, others: [1_499, 1_498, 1_497, 1_496], isPast: true }])
   })
 })

@@ -26,6 +26,15 @@ export interface MatchedSetsOptions {
   readonly onSet: (set: MatchedSet) => void
   /** A value of the canary for which no value of the baseline is left, nor will come. */
   readonly onAlone?: (value: number) => void
+  /** Sets with few of the baseline get some of its earlier steps: right as long as it does now as it did then. */
+  readonly withPast?: boolean
+}
+
+/** Values of the baseline from before, as they are kept over a restart; oldest first. */
+export interface KeptPast {
+  readonly values: readonly number[]
+  /** Empty: all are 0. */
+  readonly sizes: readonly number[]
 }
 
 /** Steps whose requests may still end. */
@@ -36,8 +45,12 @@ const kept = { canary: 500, baseline: 2_000 } as const
 const mostOthers = 19
 /** So many times as many of the canary in a row as there should be without one of the baseline: the old revision answers no more. */
 const alone = 8
-/** Of those that wait, this part is taken at once: half of them where more will come, little where none will. */
-const part = { coming: 2, last: 32 } as const
+/** Of those that wait, this part is taken at once: half of them where more will come, little where none will, and hardly any where the past has to last. */
+const part = { coming: 2, last: 32, spread: 256 } as const
+/** So many beside it need no help of the past. */
+const enoughBeside = 4
+/** Of the past, over a restart. */
+const keptPast = 1_000
 
 /** What waits of one step of a rollout. */
 interface Waiting {
@@ -66,8 +79,20 @@ export class MatchedSets {
   /** `step`: in which the request began; they only grow, and what began in an old one may still end. */
   add(side: JudgeSample['side'], measure: Measure, step: number): void {
     const waiting = this.waitingAt(step)
-    if (side === 'canary') this.addCanary(measure, waiting)
+    if (side === 'canary') this.addCanary(measure, waiting, step)
     else this.addBaseline(measure, waiting)
+  }
+
+  /** What the baseline did and nobody was compared with. */
+  kept(): KeptPast {
+    const steps = [...this.steps].sort(([left], [right]) => left - right)
+    const past = [...this.past, ...steps.flatMap(([, { baseline }]) => baseline)].slice(-keptPast)
+    const sizes = past.some(({ size }) => size !== 0) ? past.map(({ size }) => rounded(size)) : []
+    return { values: past.map(({ value }) => rounded(value)), sizes }
+  }
+
+  takeUp({ values, sizes }: KeptPast): void {
+    this.past = values.map((value, index) => ({ value, size: sizes[index] ?? 0 }))
   }
 
   private addBaseline(measure: Measure, waiting: Waiting): void {
@@ -79,14 +104,16 @@ export class MatchedSets {
     else this.options.onSet({ side: 'baseline', one: measure.value, others, isPast: false })
   }
 
-  private addCanary(measure: Measure, waiting: Waiting): void {
+  private addCanary(measure: Measure, waiting: Waiting, step: number): void {
     waiting.inARow += 1
     const beside = this.take(waiting.baseline, measure, part.coming)
-    if (beside.length > 0) return this.options.onSet({ side: 'canary', one: measure.value, others: beside, isPast: false })
+    const isHelped = this.options.withPast === true && beside.length < enoughBeside
+    const others = isHelped ? [...beside, ...this.takePast(measure, step - 1, part.spread)] : beside
+    if (others.length > 0) return this.options.onSet({ side: 'canary', one: measure.value, others, isPast: beside.length === 0 })
     if (!isAlone(waiting)) return keep(waiting.canary, measure, kept.canary)
     if (measure.isEarly === true) return
-    const others = this.takePast(measure)
-    if (others.length > 0) this.options.onSet({ side: 'canary', one: measure.value, others, isPast: true })
+    const past = this.takePast(measure, this.newest, part.last)
+    if (past.length > 0) this.options.onSet({ side: 'canary', one: measure.value, others: past, isPast: true })
     else if (this.options.onAlone === undefined) keep(waiting.canary, measure, kept.canary)
     else this.options.onAlone(measure.value)
   }
@@ -105,12 +132,13 @@ export class MatchedSets {
     return waiting
   }
 
-  private takePast(measure: Measure): number[] {
-    for (let step = this.newest; step > this.newest - keptSteps; step -= 1) {
-      const taken = this.take(this.steps.get(step)?.baseline ?? [], measure, part.last)
+  /** Of the newest step up to this one that has any. */
+  private takePast(measure: Measure, upTo: number, share: number): number[] {
+    for (let step = upTo; step > this.newest - keptSteps; step -= 1) {
+      const taken = this.take(this.steps.get(step)?.baseline ?? [], measure, share)
       if (taken.length > 0) return taken
     }
-    return this.take(this.past, measure, part.last)
+    return this.take(this.past, measure, share)
   }
 
   /** The newest that are alike, no longer waiting. */
@@ -125,6 +153,11 @@ export class MatchedSets {
     }
     return taken
   }
+}
+
+/** As many digits as say something. */
+function rounded(value: number): number {
+  return Math.round(value * 1e4) / 1e4
 }
 
 function isAlone({ inARow, seen }: Waiting): boolean {

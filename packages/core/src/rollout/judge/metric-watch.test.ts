@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { FakeClock } from '../../base/index.js'
 import type { MetricPlan } from '../../topology/index.js'
+import { pluginSource, urlSource, type MetricSource } from './metric-source.js'
 import { MetricWatch, type MetricReading } from './metric-watch.js'
 
 const plan: MetricPlan = { name: 'stars', url: 'http://m/stars', everyMs: 5_000, min: 4, failures: 0 }
@@ -14,23 +15,25 @@ interface Watched {
 }
 
 function watched(more: Partial<MetricPlan>, answer: (url: string, nth: number) => string | Promise<string>): Watched {
-  const clock = new FakeClock()
   const asked: string[] = []
-  const readings: MetricReading[] = []
   const fetch = async (url: string, signal: AbortSignal) => {
     asked.push(url)
     const gone = new Promise<never>((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error)))
     return Promise.race([answer(url, asked.length), gone])
   }
-  const watch = new MetricWatch(
-    { ...plan, ...more },
-    { clock, fetch, sides: { old: 'r1', new: 'r2' }, onReading: (reading) => readings.push(reading) },
-  )
+  const whole = { ...plan, ...more }
+  return { ...watchedBy(urlSource(whole, fetch, { old: 'r1', new: 'r2' }), whole), asked }
+}
+
+function watchedBy(source: MetricSource, whole: MetricPlan): Omit<Watched, 'asked'> {
+  const clock = new FakeClock()
+  const readings: MetricReading[] = []
+  const watch = new MetricWatch(whole, { clock, source, onReading: (reading) => readings.push(reading) })
   const pass = async (ms: number) => {
     clock.advance(ms)
     for (let turn = 0; turn < 20; turn += 1) await Promise.resolve()
   }
-  return { clock, asked, last: () => readings.at(-1), watch, pass }
+  return { clock, last: () => readings.at(-1), watch, pass }
 }
 
 describe('a metric by URL', () => {
@@ -103,3 +106,64 @@ describe('a metric by URL', () => {
     expect(clock.pending).toBe(0)
   })
 })
+
+describe('a metric by a plugin', () => {
+  type Evaluate = NonNullable<Parameters<typeof pluginSource>[1]>
+  const by = (evaluate: Evaluate | undefined, more: Partial<MetricPlan> = {}) =>
+    watchedBy(pluginSource('stars', evaluate), { name: 'stars', plugin: 'stars', everyMs: 5_000, min: 4, failures: 0, ...more })
+
+  it('is told for both sides', async () => {
+    const { watch, pass, last } = by((side) => Promise.resolve(side === 'new' ? 4.5 : 4.25))
+    watch.start()
+    await pass(0)
+    expect(last()).toMatchObject({ canary: 4.5, baseline: 4.25, verdict: 'good', isUntold: false })
+  })
+
+  it('is asked again where it is too early, and tells that no number came', async () => {
+    let nth = 0
+    const { watch, pass, last } = by((side) => (side === 'old' || (nth += 1) < 3 ? null : 5))
+    watch.start()
+    await pass(0)
+    await pass(5_000)
+    expect(last()).toMatchObject({ canary: null, verdict: 'undecided', reason: 'stars: nothing was told yet', isUntold: true })
+    await pass(5_000)
+    expect(last()).toMatchObject({ canary: 5, baseline: null, verdict: 'good', isUntold: false })
+  })
+
+  it.each<[string, Evaluate | undefined, string]>([
+    ['throws', () => fail('no stars tonight'), 'stars: no answer: no stars tonight'],
+    ['rejects', () => Promise.reject(new Error('no key')), 'stars: no answer: no key'],
+    ['tells NaN', () => Number.NaN, 'stars: the plugin of stars told no finite number'],
+    ['tells Infinity', () => Infinity, 'told no finite number'],
+    ['tells words', () => 'five' as unknown as number, 'told no finite number'],
+    ['tells nothing', () => undefined as unknown as number, 'told no finite number'],
+    ['is not there', undefined, 'stars: this balancer has no metric stars'],
+  ])('that %s counts as bad', async (_, evaluate, reason) => {
+    const { watch, pass, last } = by(evaluate)
+    watch.start()
+    await pass(0)
+    expect(last()).toMatchObject({ canary: null, verdict: 'bad', reason: expect.stringContaining(reason) })
+  })
+
+  it('that never ends, whatever its signal says, is late after ten seconds, and gets no second question', async () => {
+    let asked = 0
+    const { watch, pass, last } = by(() => ((asked += 1), new Promise<number>(() => undefined)), { failures: 1 })
+    watch.start()
+    await pass(10_000)
+    expect(last()).toMatchObject({ verdict: 'undecided', reason: expect.stringContaining('stars: no answer within 10 s') })
+    await pass(5_000)
+    expect(last()).toMatchObject({ verdict: 'bad', reason: expect.stringContaining('has not yet answered the last question') })
+    expect(asked).toBe(1)
+  })
+
+  it('that fails for the old side alone has no number beside it', async () => {
+    const { watch, pass, last } = by((side) => (side === 'new' ? 5 : fail('forgotten')))
+    watch.start()
+    await pass(0)
+    expect(last()).toMatchObject({ canary: 5, baseline: null, verdict: 'good' })
+  })
+})
+
+function fail(message: string): never {
+  throw new Error(message)
+}

@@ -1,7 +1,8 @@
 import type { Clock, TimerHandle } from '../../base/index.js'
-import { messageOf } from '../../errors/index.js'
+import { isLbError, messageOf } from '../../errors/index.js'
 import type { MetricPlan } from '../../topology/index.js'
 import type { FigureVerdict } from '../rollout-status.js'
+import { UNTOLD, untold, type MetricSource, type Side } from './metric-source.js'
 
 /** A metric as it was last told. */
 export interface MetricReading {
@@ -13,15 +14,13 @@ export interface MetricReading {
   readonly limit: string
   readonly verdict: FigureVerdict
   readonly reason: string
+  /** No number has come by now. */
+  readonly isUntold: boolean
 }
-
-/** Asks for a URL's text; rejects where none comes. */
-export type MetricFetch = (url: string, signal: AbortSignal) => Promise<string>
 
 export interface MetricWatchOptions {
   readonly clock: Clock
-  readonly fetch: MetricFetch
-  readonly sides: { readonly old: string; readonly new: string }
+  readonly source: MetricSource
   readonly onReading: (reading: MetricReading) => void
 }
 
@@ -31,11 +30,12 @@ const limitMs = 10_000
 /** Asks for one metric as often as its plan says, for as long as a rollout is watched. An answer that is none counts as bad: no data is a failure. */
 export class MetricWatch {
   private bad = 0
+  private isUntold = true
   private timer: TimerHandle | undefined
   private asking: AbortController | undefined
 
   constructor(
-    private readonly plan: MetricPlan,
+    private readonly plan: Omit<MetricPlan, 'url' | 'path' | 'plugin' | 'args'>,
     private readonly options: MetricWatchOptions,
   ) {}
 
@@ -53,20 +53,22 @@ export class MetricWatch {
   }
 
   private async round(): Promise<void> {
-    const { clock, sides, onReading } = this.options
+    const { clock, source, onReading } = this.options
     const asking = new AbortController()
     this.asking = asking
-    const limit = clock.after(limitMs, () => asking.abort(new Error(`no answer within ${limitMs / 1000} s`)))
-    const reading = await this.read(sides.new, asking.signal)
-    const baseline = this.isForEach ? await this.read(sides.old, asking.signal) : undefined
+    const limit = clock.after(limitMs, () => asking.abort(untold(`no answer within ${limitMs / 1000} s`)))
+    const reading = await this.read('new', asking.signal)
+    const baseline = source.isForEach && typeof reading !== 'string' ? await this.read('old', asking.signal) : undefined
     limit.cancel()
     if (this.asking !== asking) return
     this.timer = clock.after(this.plan.everyMs, () => void this.round())
     onReading(this.judged(reading, typeof baseline === 'number' ? baseline : null))
   }
 
-  private judged(value: number | string, baseline: number | null): MetricReading {
+  private judged(value: number | string | null, baseline: number | null): MetricReading {
     const { name, failures } = this.plan
+    if (value === null) return this.reading(null, baseline, 'undecided', `${name}: nothing was told yet`)
+    if (typeof value === 'number') this.isUntold = false
     const wrong = typeof value === 'string' ? value : this.isOutside(value) ? `is ${value}` : undefined
     const canary = typeof value === 'string' ? null : value
     if (wrong === undefined) return this.reading(canary, baseline, 'good', '')
@@ -76,11 +78,7 @@ export class MetricWatch {
   }
 
   private reading(canary: number | null, baseline: number | null, verdict: FigureVerdict, reason: string): MetricReading {
-    return { name: this.plan.name, canary, baseline, limit: this.limit, verdict, reason }
-  }
-
-  private get isForEach(): boolean {
-    return this.plan.url.includes('{revision}')
+    return { name: this.plan.name, canary, baseline, limit: this.limit, verdict, reason, isUntold: this.isUntold }
   }
 
   private get limit(): string {
@@ -94,32 +92,20 @@ export class MetricWatch {
     return value < min || value > max
   }
 
-  /** The number, or why there is none. */
-  private async read(revision: string, signal: AbortSignal): Promise<number | string> {
+  /** The number, or why there is none; null: it is too early. Whoever tells it may never end, whatever its signal says. */
+  private async read(side: Side, signal: AbortSignal): Promise<number | string | null> {
     try {
-      const text = await this.options.fetch(this.plan.url.replaceAll('{revision}', encodeURIComponent(revision)), signal)
-      return numberIn(text, this.plan.path) ?? `no number${this.plan.path === undefined ? '' : ` at ${this.plan.path}`} in the answer`
+      return await Promise.race([this.options.source.tell(side, signal), aborted(signal)])
     } catch (error) {
-      return `no answer: ${messageOf(error)}`
+      return isLbError(error) && error.code === UNTOLD ? error.message : `no answer: ${messageOf(error)}`
     }
   }
 }
 
-/** A number, or one in quotes as Prometheus writes them. */
-function numberIn(text: string, path: string | undefined): number | undefined {
-  let value: unknown = text
-  if (path !== undefined) {
-    try {
-      value = JSON.parse(text)
-    } catch {
-      return undefined
-    }
-    for (const step of path.split('.')) {
-      if (typeof value !== 'object' || value === null || !Object.hasOwn(value, step)) return undefined
-      value = (value as Record<string, unknown>)[step]
-    }
-  }
-  if (typeof value !== 'number' && typeof value !== 'string') return undefined
-  const number = typeof value === 'string' && value.trim() === '' ? Number.NaN : Number(value)
-  return Number.isFinite(number) ? number : undefined
+function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    const end = (): void => reject(signal.reason as Error)
+    if (signal.aborted) end()
+    else signal.addEventListener('abort', end, { once: true })
+  })
 }

@@ -1,9 +1,10 @@
 import type { JudgeFigure } from '../rollout-status.js'
-import { Evidence, type Guess } from './evidence.js'
+import { logOfSum } from './evidence.js'
 import { deviations, suspiciousLog, type Circumstances, type Figure } from './figure.js'
 import { asCount, asDifference, asPercent } from './figure-words.js'
 import type { JudgeSample } from './judge-sample.js'
-import { MatchedSets } from './matched-sets.js'
+import { RateBet, type KeptBet } from './rate-bet.js'
+import { RecentRate } from './recent-rate.js'
 
 export interface RateFigureOptions {
   readonly name: string
@@ -17,32 +18,30 @@ export interface RateFigureOptions {
   readonly isHit: (sample: JudgeSample) => boolean | undefined
 }
 
-/** Odds of 5, 33 and 400 to 1: a few percent more than a noisy old revision, than a quiet one, and broken. */
-const guesses: readonly Guess[] = [
-  { tilt: 1.6, weight: 0.25 },
-  { tilt: 3.5, weight: 0.4 },
-  { tilt: 6, weight: 0.35 },
-]
+/**
+ * Beside half of the requests as many of the old revision say little: a failure there is worth one half. Most is therefore bet with its past in the sets, which
+ * is right as long as it fails no more often now than it did then; the rest is bet on requests of the same time alone, which is always right.
+ */
+const bets = { withPast: 0.8, beside: 0.2 } as const
+/** Evidence that requests of the same time must give on their own: should the old revision fail more often now, one rollout of fifty at most goes back for nothing. */
+const leastBeside = Math.log(50)
 /** With fewer of the old revision to go by, and none beside it, more than half of all is called bad, and less is not. */
 const leastPast = 50
 
 /** A share of requests that must not grow by more than its margin. */
 export class RateFigure implements Figure {
   isBad = false
-  private readonly evidence = new Evidence(guesses)
-  private readonly sets: MatchedSets
-  private readonly seen = { canary: { hits: 0, of: 0 }, baseline: { hits: 0, of: 0 } }
+  private readonly beside = new RateBet({ withPast: false, mostChance: () => this.mostChance() })
+  private readonly withPast = new RateBet({ withPast: true, mostChance: () => this.mostChance() })
+  private seen = { canary: { hits: 0, of: 0 }, baseline: { hits: 0, of: 0 } }
+  private readonly recent = { canary: new RecentRate(), baseline: new RecentRate() }
+  /** The highest evidence so far, as a logarithm. */
+  private highest = 0
 
-  constructor(private readonly options: RateFigureOptions) {
-    this.sets = new MatchedSets({
-      caliper: 0,
-      onSet: (set) => this.evidence.add(set),
-      onAlone: (value) => this.evidence.addAlone(value, this.mostChance()),
-    })
-  }
+  constructor(private readonly options: RateFigureOptions) {}
 
   get isSuspicious(): boolean {
-    return this.evidence.log >= suspiciousLog && this.mayBeBeyond
+    return this.log >= suspiciousLog && this.mayBeBeyond
   }
 
   add(sample: JudgeSample, { step }: Circumstances): void {
@@ -51,8 +50,29 @@ export class RateFigure implements Figure {
     const seen = this.seen[sample.side]
     seen.of += 1
     if (hit) seen.hits += 1
-    this.sets.add(sample.side, { value: hit ? 1 : 0, size: 0 }, step)
-    this.isBad = this.evidence.log >= -Math.log(this.options.alpha) && this.mayBeBeyond
+    this.recent[sample.side].add(hit)
+    for (const bet of [this.beside, this.withPast]) bet.add(sample.side, hit, step)
+    const { log } = this
+    this.highest = Math.max(this.highest, log)
+    this.isBad = log >= -Math.log(this.options.alpha) && this.beside.log >= leastBeside && this.mayBeBeyond
+  }
+
+  kept(): KeptRate {
+    return {
+      seen: this.seen,
+      recent: { canary: this.recent.canary.kept(), baseline: this.recent.baseline.kept() },
+      beside: this.beside.kept(),
+      withPast: this.withPast.kept(),
+      highest: this.highest,
+    }
+  }
+
+  takeUp({ seen, recent, beside, withPast, highest }: KeptRate): void {
+    this.seen = { canary: { ...seen.canary }, baseline: { ...seen.baseline } }
+    for (const side of ['canary', 'baseline'] as const) this.recent[side].takeUp(recent[side])
+    this.beside.takeUp(beside)
+    this.withPast.takeUp(withPast)
+    this.highest = highest
   }
 
   describe(): Omit<JudgeFigure, 'verdict'> {
@@ -62,7 +82,7 @@ export class RateFigure implements Figure {
       baseline: rateOf(this.seen.baseline),
       unit: 'ratio',
       limit: this.limit,
-      confidence: this.evidence.confidence,
+      confidence: 1 - Math.exp(-this.highest),
     }
   }
 
@@ -77,14 +97,19 @@ export class RateFigure implements Figure {
     return `at most ${asDifference(this.options.margin)}`
   }
 
+  /** Logarithm of all that both bets have made of 1. */
+  private get log(): number {
+    return logOfSum(Math.log(bets.withPast) + this.withPast.log, Math.log(bets.beside) + this.beside.log)
+  }
+
   /** Whether the limit may be passed: surely worse, and that much is not ruled out. */
   private get mayBeBeyond(): boolean {
     return this.between[1] > this.options.margin
   }
 
-  /** Where the true difference lies in 19 of 20 cases, after A. Agresti and B. Caffo (The American Statistician 54, 2000): each side with one hit and one miss more. */
+  /** Where the true difference of late lies in 19 of 20 cases, after A. Agresti and B. Caffo (The American Statistician 54, 2000): each side with one hit and one miss more. */
   private get between(): readonly [number, number] {
-    const [canary, baseline] = [this.seen.canary, this.seen.baseline].map(({ hits, of }) => ({
+    const [canary, baseline] = [this.recent.canary, this.recent.baseline].map(({ hits, of }) => ({
       share: (hits + 1) / (of + 2),
       of: of + 2,
     })) as [Part, Part]
@@ -102,6 +127,15 @@ export class RateFigure implements Figure {
     const spread = Math.sqrt(z2 * ((share * (1 - share)) / of + z2 / (4 * of * of)))
     return Math.min(1, (share + z2 / (2 * of) + spread) / (1 + z2 / of) + this.options.margin)
   }
+}
+
+/** As it is kept over a restart. */
+interface KeptRate {
+  readonly seen: Readonly<Record<JudgeSample['side'], Seen>>
+  readonly recent: Readonly<Record<JudgeSample['side'], Seen>>
+  readonly beside: KeptBet
+  readonly withPast: KeptBet
+  readonly highest: number
 }
 
 interface Part {

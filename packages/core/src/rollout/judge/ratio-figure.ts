@@ -1,11 +1,11 @@
 import type { JudgeFigure } from '../rollout-status.js'
 import { ArrivalOrder } from './arrival-order.js'
-import { Evidence, type Guess } from './evidence.js'
+import { Evidence, type Guess, type KeptEvidence } from './evidence.js'
 import { deviations, doubt, suspiciousLog, type Circumstances, type Figure } from './figure.js'
 import { asRatio, inUnit } from './figure-words.js'
 import type { JudgeSample } from './judge-sample.js'
-import { MatchedSets, type MatchedSet, type Measure } from './matched-sets.js'
-import { medianOf, RecentPairs } from './recent-pairs.js'
+import { MatchedSets, type KeptPast, type MatchedSet, type Measure } from './matched-sets.js'
+import { medianOf, RecentPairs, type KeptPairs } from './recent-pairs.js'
 
 export interface RatioFigureOptions {
   readonly name: string
@@ -33,6 +33,13 @@ const farthest = 1.5
 /** Times of the old revision from before the new one began may be those of an easier hour: they count as if they had been twice as long. */
 const pastHandicap = Math.log(2)
 
+/** As it is kept over a restart. */
+interface KeptRatio {
+  readonly evidence: KeptEvidence
+  readonly past: KeptPast
+  readonly pairs: KeptPairs
+}
+
 /** A time or a length that must not grow by more than a factor, compared on the log scale within sets of like requests. */
 export class RatioFigure implements Figure {
   isBad = false
@@ -56,6 +63,16 @@ export class RatioFigure implements Figure {
     if (this.isBad) return
     if (this.order === undefined) this.take(sample, circumstances)
     else this.order.add(sample, circumstances)
+  }
+
+  kept(): KeptRatio {
+    return { evidence: this.evidence.kept(), past: this.sets.kept(), pairs: this.pairs.kept() }
+  }
+
+  takeUp({ evidence, past, pairs }: KeptRatio): void {
+    this.evidence.takeUp(evidence)
+    this.sets.takeUp(past)
+    this.pairs.takeUp(pairs)
   }
 
   describe(): Omit<JudgeFigure, 'verdict'> {
@@ -96,7 +113,8 @@ export class RatioFigure implements Figure {
   private take(sample: JudgeSample, { step, isEarly, isWarmingUp, load }: Circumstances): void {
     const isTime = this.options.bothWays !== true
     const measure = this.isBad || (isTime && isWarmingUp) ? null : this.options.measure(sample)
-    if (measure === null || measure.value <= 0) return
+    // What engines tell may be anything: one infinite value would spoil all that comes after it.
+    if (measure === null || !(measure.value > 0) || !Number.isFinite(measure.value) || !Number.isFinite(measure.size)) return
     this.load = load
     this.sets.add(sample.side, { value: Math.log(measure.value), size: measure.size, isEarly }, step)
   }
