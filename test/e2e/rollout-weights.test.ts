@@ -12,6 +12,17 @@ const standIn = fileURLToPath(new URL('vllm/stand-in.ts', import.meta.url))
 const config = Buffer.from('{"architectures":["Qwen3ForCausalLM"]}')
 const commit = 'c'.repeat(40)
 
+/** One pool of one node group, whose judge wants little. */
+const chatOf = (rollout: string, node: string): string => `version: 1
+gateway: { listen: 127.0.0.1:0 }
+pools:
+  chat:
+    models: [m]
+    health: { interval: 100ms }
+    rollout: { ${rollout}, hold: 1s, judge: { minSamples: 3, ttft: x50, tpot: x50, repeated: 100% } }
+    nodes: [${node}]
+`
+
 let house: House
 let hub: ScriptedHub
 let model: string
@@ -23,24 +34,10 @@ beforeEach(async () => {
   mkdirSync(model)
   writeFileSync(join(model, 'config.json'), config)
   writeFileSync(join(model, 'model.safetensors'), 'the first weights')
-  house.write(
-    'lb.yaml',
-    `version: 1
-gateway: { listen: 127.0.0.1:0 }
-pools:
-  chat:
-    models: [m]
-    health: { interval: 100ms }
-    rollout: { kind: rolling, hold: 1s, judge: { minSamples: 3, ttft: x50, tpot: x50, repeated: 100% } }
-    nodes:
-      - name: gpu
-        engine: vllm
-        launch: { command: [${process.execPath}, ${standIn}], model: ./model, args: { maxModelLen: 2048 }, env: { HF_ENDPOINT: '${hub.url}' } }
-`,
-  )
+  const launch = `command: [${process.execPath}, ${standIn}], model: ./model, args: { maxModelLen: 2048 }, env: { HF_ENDPOINT: '${hub.url}' }`
+  house.write('lb.yaml', chatOf('kind: rolling', `{ name: gpu, engine: vllm, launch: { ${launch} } }`))
 })
 afterEach(async () => {
-  await house.lb(['down', '--force'])
   await house.close()
   await hub.close()
 })
@@ -164,18 +161,7 @@ describe('an Ollama that is attached', () => {
   it('rolls by model: pulled, loaded, switched to, and the old one leaves its memory when it was judged', async () => {
     const ollama = await startScriptedOllama('llama3.2:latest')
     try {
-      house.write(
-        'lb.yaml',
-        `version: 1
-gateway: { listen: 127.0.0.1:0 }
-pools:
-  chat:
-    models: [m]
-    health: { interval: 100ms }
-    rollout: { steps: [50%, 100%], hold: 1s, judge: { minSamples: 3, ttft: x50, tpot: x50, repeated: 100% } }
-    nodes: [{ name: desk, engine: ollama, attach: '${ollama.url}', model: llama3.2 }]
-`,
-      )
+      house.write('lb.yaml', chatOf('steps: [50%, 100%]', `{ name: desk, engine: ollama, attach: '${ollama.url}', model: llama3.2 }`))
       const url = await house.up()
       const { value, failed } = await under(url, rolled(['--model', 'qwen3:4b'], 0))
       expect(failed).toEqual([])

@@ -11,7 +11,7 @@ import { createProbe } from './probe.js'
 import { listModels, routerModels } from './router-models.js'
 import { Server } from './server.js'
 import type { LlamacppSettings } from './settings.js'
-import { weightsContent, weightsHash, weightsPin, weightsToFetch } from './weights-content.js'
+import { weightsContent, weightsHash, weightsPin, weightsThere, weightsToFetch } from './weights-content.js'
 
 /** All that is known of one llama-server, launched or attached, single or router. */
 export function createBackend(spec: NodeSpec<LlamacppSettings>, host: PluginHost, nowMs = () => performance.now()): Backend {
@@ -33,6 +33,7 @@ export function createBackend(spec: NodeSpec<LlamacppSettings>, host: PluginHost
     diagnose,
     content: () => weightsContent(spec),
     contentHash: (signal) => weightsHash(spec, signal),
+    weightsThere: () => weightsThere(spec),
     pin: (content) => weightsPin(spec, content),
     toFetch: () => weightsToFetch(spec),
     // A launched one with weights has them for life.

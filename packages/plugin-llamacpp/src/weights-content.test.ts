@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { modelFolders } from './model-folder.test.fixture.js'
 import type { LlamacppSettings } from './settings.js'
-import { weightsContent, weightsHash, weightsPin, weightsToFetch } from './weights-content.js'
+import { weightsContent, weightsHash, weightsPin, weightsThere, weightsToFetch } from './weights-content.js'
 
 const folderWith = modelFolders()
 // Where counted hashes are kept.
@@ -50,6 +50,20 @@ describe('the content of a GGUF file', () => {
     expect(await weightsHash(spec('/nowhere/m.gguf'), soon())).toBeUndefined()
     expect(await weightsContent(spec(undefined))).toBeUndefined()
   })
+})
+
+it('on another machine is looked for where llama-server would', () => {
+  expect(weightsThere(spec('/m/x-00001-of-00002.gguf', { mmproj: '/m/eyes.gguf' }))).toEqual({
+    kind: 'files',
+    paths: ['/m/x-00001-of-00002.gguf', '/m/x-00002-of-00002.gguf', '/m/eyes.gguf'],
+  })
+  expect(weightsThere(spec('hf:org/repo:Q4_K_M'))).toEqual({
+    kind: 'hub',
+    repo: 'org/repo',
+    revision: 'main',
+    cacheVariable: 'LLAMA_CACHE',
+  })
+  expect(weightsThere(spec(undefined))).toBeUndefined()
 })
 
 describe('the content of a repository', () => {

@@ -1,6 +1,6 @@
 import { existsSync, realpathSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
-import { sampleOfFiles, sha256OfFiles, type NodeSpec, type WeightsPin } from '@plimsoll/core/plugin'
+import { sampleOfFiles, sha256OfFiles, type NodeSpec, type WeightsPin, type WeightsPlace } from '@plimsoll/core/plugin'
 import { cachedFile, hubFolder } from './hub-cache.js'
 import type { LlamacppSettings } from './settings.js'
 import { splitFiles } from './split-files.js'
@@ -28,6 +28,14 @@ export function weightsPin({ weights: text, environment }: Spec, content: string
   if (weights.kind !== 'hugging-face' || hex === undefined) return undefined
   const blob = join(hubFolder(variablesOf(environment)), `models--${weights.repo.replaceAll('/', '--')}`, 'blobs', hex)
   return existsSync(blob) ? { weights: blob } : undefined
+}
+
+/** What `content` looks at, as another machine has it. */
+export function weightsThere({ weights: text, settings }: Spec): WeightsPlace | undefined {
+  const weights = parseWeights(text)
+  if (weights.kind === 'none') return undefined
+  if (weights.kind === 'hugging-face') return { kind: 'hub', repo: weights.repo, revision: 'main', cacheVariable: 'LLAMA_CACHE' }
+  return { kind: 'files', paths: [...splitFiles(weights.path), ...(settings.mmproj === undefined ? [] : [settings.mmproj])] }
 }
 
 /** A repository of which nothing that would be loaded lies in the cache. */

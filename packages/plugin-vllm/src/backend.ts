@@ -15,7 +15,7 @@ import { extraPortCount, portUse } from './port-use.js'
 import { preflight } from './preflight.js'
 import type { VllmSettings } from './settings.js'
 import { sleeping } from './sleeping.js'
-import { weightsContent, weightsHash, weightsPin, weightsToFetch } from './weights-content.js'
+import { weightsContent, weightsHash, weightsPin, weightsThere, weightsToFetch } from './weights-content.js'
 
 /** After the time for running requests: workers let go of the GPU. */
 const STOP_MS = 10_000
@@ -52,6 +52,7 @@ export function createBackend(spec: NodeSpec<VllmSettings>, host: PluginHost): B
     },
     content: () => weightsContent(spec),
     contentHash: (signal) => weightsHash(spec, signal),
+    weightsThere: () => weightsThere(spec),
     pin: (content) => weightsPin(spec, content),
     toFetch: () => weightsToFetch(spec),
     ...(settings.sleepMode === true ? sleeping(ask) : {}),

@@ -8,14 +8,17 @@ export type ModelSource =
   | { readonly kind: 'hub'; readonly id: string; readonly revision: string; readonly repoDir: string }
   | { readonly kind: 'other' }
 
-const hubName = /^[\w][\w.-]*(\/[\w][\w.-]*)?$/
+/** `org/name`, or the name of one that has no organisation. */
+export function isHubName(name: string): boolean {
+  return /^[\w][\w.-]*(\/[\w][\w.-]*)?$/.test(name)
+}
 
 /** vLLM takes a path that exists for a folder and all else for a name at the hub. */
 export function modelSource(weights: string, revision: string | undefined, { cacheDir }: HubSettings): ModelSource {
   if (/^[a-z][a-z0-9+]*:\/\//i.test(weights)) return { kind: 'other' }
   const looksLikePath = isAbsolute(weights) || /^\.{1,2}(\/|$)/.test(weights) || weights.startsWith('~')
   if (looksLikePath || isThere(weights)) return { kind: 'folder', folder: resolve(weights) }
-  if (!hubName.test(weights)) return { kind: 'other' }
+  if (!isHubName(weights)) return { kind: 'other' }
   return { kind: 'hub', id: weights, revision: revision ?? 'main', repoDir: join(cacheDir, `models--${weights.replaceAll('/', '--')}`) }
 }
 

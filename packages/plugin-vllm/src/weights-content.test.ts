@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { VllmSettings } from './settings.js'
 import { specOf, weights } from './node-spec.test.fixture.js'
-import { weightsContent, weightsHash, weightsPin, weightsToFetch } from './weights-content.js'
+import { weightsContent, weightsHash, weightsPin, weightsThere, weightsToFetch } from './weights-content.js'
 
 const ONE = '1'.repeat(40)
 const TWO = '2'.repeat(40)
@@ -77,4 +77,15 @@ describe('the content of a folder', () => {
     expect(await weightsContent(spec({}, 's3://bucket/model'))).toBeUndefined()
     expect(await weightsToFetch(spec({}, 's3://bucket/model'))).toBeUndefined()
   })
+})
+
+it('on another machine is looked for where vLLM would', () => {
+  expect(weightsThere(spec())).toEqual({ kind: 'hub', repo: 'Qwen/Qwen3-4B', revision: 'main' })
+  expect(weightsThere(spec({ revision: ONE }))).toMatchObject({ kind: 'hub', revision: ONE })
+  expect(weightsThere(spec({}, '/models/mine'))).toMatchObject({
+    kind: 'folder',
+    folder: '/models/mine',
+    endings: expect.arrayContaining(['safetensors', 'json']) as unknown,
+  })
+  expect(weightsThere(spec({}, 's3://bucket/model'))).toBeUndefined()
 })

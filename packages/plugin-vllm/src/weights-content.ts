@@ -1,8 +1,8 @@
 import { existsSync, readdirSync } from 'node:fs'
-import { basename, dirname, join } from 'node:path'
-import { sampleOfFiles, sha256OfFiles, type NodeSpec, type WeightsPin } from '@plimsoll/core/plugin'
+import { basename, dirname, isAbsolute, join } from 'node:path'
+import { sampleOfFiles, sha256OfFiles, type NodeSpec, type WeightsPin, type WeightsPlace } from '@plimsoll/core/plugin'
 import { hubSettings } from './hub-settings.js'
-import { folderOf, modelSource, type ModelSource } from './model-source.js'
+import { folderOf, isHubName, modelSource, type ModelSource } from './model-source.js'
 import type { VllmSettings } from './settings.js'
 import { weightFiles } from './weight-files.js'
 
@@ -28,6 +28,13 @@ export async function weightsHash(spec: Spec, signal: AbortSignal): Promise<stri
 export function weightsPin(spec: Spec, content: string): WeightsPin | undefined {
   const commit = /^commit:([0-9a-f]{40})$/.exec(content)?.[1]
   return commit === undefined || sourceOf(spec)?.kind !== 'hub' ? undefined : { settings: { revision: commit } }
+}
+
+/** What `content` looks at, as another machine has it: nothing of this one says whether a name is a folder there. */
+export function weightsThere({ weights, settings }: Spec): WeightsPlace | undefined {
+  if (weights === undefined || /^[a-z][a-z0-9+]*:\/\//i.test(weights)) return undefined
+  if (isAbsolute(weights)) return { kind: 'folder', folder: weights, endings: telling }
+  return isHubName(weights) ? { kind: 'hub', repo: weights, revision: settings.revision ?? 'main' } : undefined
 }
 
 /** The hub's name of a model that is not wholly in the cache. */
@@ -63,11 +70,14 @@ function commitOf(folder: string): string | undefined {
   return basename(dirname(folder)) === 'snapshots' && /^[0-9a-f]{40}$/.test(name) ? `commit:${name}` : undefined
 }
 
+const telling = ['safetensors', 'bin', 'pt', 'gguf', 'json', 'txt', 'model', 'jinja']
+const isTelling = new RegExp(`\\.(${telling.join('|')})$`)
+
 /** All that says what the model is: weights, figures, words, template. */
 function filesIn(folder: string): readonly string[] {
   if (!existsSync(folder)) return []
   return readdirSync(folder, { withFileTypes: true })
-    .filter((entry) => !entry.isDirectory() && /\.(safetensors|bin|pt|gguf|json|txt|model|jinja)$/.test(entry.name))
+    .filter((entry) => !entry.isDirectory() && isTelling.test(entry.name))
     .map(({ name }) => join(folder, name))
     .sort()
 }

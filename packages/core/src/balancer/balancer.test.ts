@@ -1,67 +1,19 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, describe, expect, it } from 'vitest'
-import type { EnginePlugin } from '../contracts/index.js'
-import { openaiDialect } from '../dialects/index.js'
+import { describe, expect, it } from 'vitest'
 import type { TopologyInput } from '../topology/index.js'
-import { createBalancer, type Balancer } from './create-balancer.js'
+import type { Balancer } from './create-balancer.js'
+import { ask, pluginOf, smallTown } from './town.test.fixture.js'
 
-const servers: Server[] = []
-const balancers: Balancer[] = []
-
-afterEach(async () => {
-  await Promise.all(balancers.splice(0).map((balancer) => balancer.close({ drainMs: 0, force: true })))
-  for (const server of servers.splice(0)) {
-    server.closeAllConnections()
-    server.close()
-  }
-})
-
-/** An engine that answers with its own name; with `hold` it answers when told to, with `path` behind a unix socket. */
-async function engine(name: string, { hold, path }: { hold?: Promise<void>; path?: string } = {}): Promise<string> {
-  const server = createServer((request, response) => {
-    if (request.url === '/probe') response.end('ok')
-    else request.resume().on('end', () => void (hold ?? Promise.resolve()).then(() => response.end(JSON.stringify({ name }))))
-  })
-  await new Promise<void>((resolve) => (path === undefined ? server.listen(0, '127.0.0.1', resolve) : server.listen(path, resolve)))
-  servers.push(server)
-  return path === undefined ? `http://127.0.0.1:${(server.address() as AddressInfo).port}` : `unix:${path}`
-}
-
-const plugin: EnginePlugin = {
-  apiVersion: 1,
-  engine: 'test',
-  settings: { type: 'object' },
-  canLaunch: false,
-  summary: 'an engine of this test',
-  createBackend: (spec, host) => ({
-    minProbeIntervalMs: 20,
-    dialect: openaiDialect(),
-    probe: async (signal) =>
-      (await host.get(`${spec.url}/probe`, { signal })).status === 200 ? { verdict: 'ready' } : { verdict: 'sick', reason: 'not 200' },
-  }),
-}
-
-function balancerOf(topology: TopologyInput): Balancer {
-  const balancer = createBalancer({ topology, engines: [plugin] })
-  balancers.push(balancer)
-  return balancer
-}
+const { engine, balancerOf: balancerWith } = smallTown()
+const plugin = pluginOf('test')
+const balancerOf = (topology: TopologyInput): Balancer => balancerWith({ topology, engines: [plugin] })
 
 const pool = (nodes: { name: string; attach: string; weight?: number }[]): TopologyInput => ({
   name: 'test',
   pools: { p: { models: ['m'], strategy: 'round-robin', nodes: nodes.map((node) => ({ engine: 'test', ...node })) } },
 })
-
-async function ask(balancer: Balancer): Promise<{ status: number; text: string }> {
-  const answer = await balancer.fetch(
-    new Request('http://x/v1/chat/completions', { method: 'POST', body: JSON.stringify({ model: 'm', messages: [] }) }),
-  )
-  return { status: answer.status, text: await answer.text() }
-}
 
 describe('a balancer', () => {
   it('says that it is not started, starts once, and answers', async () => {
@@ -178,5 +130,33 @@ describe('drain and resume', () => {
     await expect.poll(async () => (await ask(balancer)).text).toContain('"a"')
     await expect((async () => balancer.restart('p/a'))()).rejects.toThrow(/attached/)
     await expect((async () => balancer.drain('p/none'))()).rejects.toThrow(/no node/)
+  })
+})
+
+describe('a pool that is steered', () => {
+  it('has other routes and nodes at once, also where the key file is gone meanwhile, and a reload tells that', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'lb-steered-'))
+    const keyFile = join(folder, 'key')
+    writeFileSync(keyFile, 'secret')
+    const { pools } = pool([{ name: 'a', attach: await engine('a') }])
+    const topology: TopologyInput = { name: 'test', gateway: { apiKeys: [{ file: keyFile }] }, pools }
+    const balancer = balancerOf(topology)
+    await balancer.start()
+    rmSync(folder, { recursive: true })
+    const { plans } = balancer.steering()
+    const [a] = plans.poolOf('p').groups
+    if (a === undefined) throw new Error('a pool without groups')
+    const b = { ...a, name: 'b', revision: 'r2', revisionOf: 'a', attach: { url: await engine('b') } }
+    const sides = [
+      { revision: 'r1', share: 0 },
+      { revision: 'r2', share: 1 },
+    ]
+    await plans.change('p', { groups: [{ ...a, revision: 'r1' }, b], split: { sides, sticky: false, watch: false } })
+    await expect.poll(() => balancer.status().pools[0]?.nodes.map(({ id, state }) => `${id} ${state}`)).toEqual(['p/a ready', 'p/b ready'])
+    for (let index = 0; index < 4; index += 1) expect(await ask(balancer, 'm', 'secret')).toEqual({ status: 200, text: '{"name":"b"}' })
+    expect((await ask(balancer, 'm', 'wrong')).status).toBe(401)
+    await plans.change('p', undefined)
+    expect(await ask(balancer, 'm', 'secret')).toEqual({ status: 200, text: '{"name":"a"}' })
+    await expect(balancer.reload(topology)).rejects.toMatchObject({ code: 'LB_SECRET_MISSING' })
   })
 })

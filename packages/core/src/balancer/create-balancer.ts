@@ -74,6 +74,7 @@ export class Balancer {
     const assembly = assemble(this.options, topology, {
       closedBecause: () => this.closedBecause(),
       onSettled: (record) => this.settled(record),
+      onSentBack: (record) => this.running?.steering.sentBack(record),
       onShadow: (pair) => this.running?.steering.shadowed(pair),
       onLine: () => this.running?.steering.lineChanged(),
       onBroken: () => this.emitter.emit('broken', undefined),
@@ -86,8 +87,8 @@ export class Balancer {
     const { requestLog } = topology.gateway
     if (requestLog !== undefined) this.requestLog = openRequestLog(requestLog, this.options.log)
     assembly.fleet.events.on('changed', (change) => this.nodeChanged(change))
-    assembly.fleet.events.on('record', () => this.emitter.emit('record', undefined))
     assembly.fleet.events.on('warmed', (news) => this.eventLog.add(warmedEvent(news)))
+    assembly.fleet.events.on('record', () => this.emitter.emit('record', undefined))
     assembly.discovery.use(topology)
     await assembly.discovery.firstAnswers(FIRST_ANSWERS_MS)
     steering.prepare()
@@ -104,10 +105,15 @@ export class Balancer {
     const { assembly, steering } = this.need()
     const after = await topologyFrom(input, this.options)
     const before = steering.plans.topology
-    steering.plans.declare(after)
+    const takeBack = steering.plans.declare(after)
     steering.redeclared()
     const diff = diffTopologies(before, steering.plans.topology)
-    assembly.use(steering.plans.topology)
+    try {
+      assembly.use(steering.plans.topology)
+    } catch (error) {
+      takeBack()
+      throw error
+    }
     await assembly.join(steering.plans.topology)
     this.eventLog.add({ kind: 'balancer', message: diff.changed ? 'topology reloaded' : 'topology reloaded: nothing changed' })
     return diff

@@ -31,6 +31,8 @@ export interface DataPathParts {
   readonly closedBecause: () => string | undefined
   readonly metrics: () => Promise<{ readonly contentType: string; readonly text: string }>
   readonly onSettled: (records: readonly RequestRecord[]) => void
+  /** A request that a revision which is tried out has failed goes on waiting for the trusted one: what is known of it so far. */
+  readonly onSentBack: (record: RequestRecord) => void
   readonly onDecision: (decision: Decision) => void
   /** How tries at nodes went; faults are told at once, all others together with what comes after them. */
   readonly onOutcomes: (outcomes: readonly NodeOutcome[]) => void
@@ -40,10 +42,10 @@ export interface DataPathParts {
   readonly onLine: () => void
   /** A request was answered, and so was its copy. */
   readonly onShadow: (pair: ShadowPair) => void
-}
-
   /** A prompt that is asked often was kept; for the main thread. */
   readonly onHotPrompt?: (kept: KeptPrompt) => void
+}
+
 /** Everything between a client's socket and an engine's. */
 export interface DataPath {
   readonly gateway: Gateway
@@ -52,6 +54,8 @@ export interface DataPath {
   readonly listeners: Listeners
   /** Points routing at a topology. Throws LB_SECRET_MISSING where a key cannot be read. */
   use(topology: Topology): void
+  /** The same declaration, whose pools run otherwise: keys, certificates and limits of the gateway stay as they are. */
+  steer(topology: Topology): void
   /** What strategies say of themselves. */
   strategyReports(): readonly StrategyReport[]
   /** There is another roster. */
@@ -81,6 +85,7 @@ export function createDataPath(parts: DataPathParts, first: Topology): DataPath 
     limits: () => routing.topology.gateway,
     salt: parts.salt,
     onSettled: (record) => settled.add(record),
+    onSentBack: parts.onSentBack,
     onDecision: parts.onDecision,
     onOutcome(outcome) {
       outcomes.add(outcome)
@@ -89,14 +94,14 @@ export function createDataPath(parts: DataPathParts, first: Topology): DataPath 
     onDeskWord: parts.onDeskWord,
     onLine: parts.onLine,
     onShadow: parts.onShadow,
+    onHotPrompt: parts.onHotPrompt,
   })
+  proxy.hotPrompts.use(warmedPools(first))
   const lives = new NodeLives()
   const lostNodes = new LostNodes()
   const tellStrategy = ({ id, pool, index }: NodeLife): void => {
     const plan = routing.topology.pools.find(({ name }) => name === pool)
-    onHotPrompt: parts.onHotPrompt,
     try {
-  proxy.hotPrompts.use(warmedPools(first))
       routing.directory.poolOf(plan?.models[0] ?? '')?.strategy.observe?.({ kind: 'node-gone', id, index })
     } catch (error) {
       log.error('strategy.failed', { pool, error: messageOf(error) })
@@ -124,12 +129,15 @@ export function createDataPath(parts: DataPathParts, first: Topology): DataPath 
     use(topology) {
       routing = routingOf(topology, { ...parts, registry, before: routing })
       proxy.retain(new Set(topology.pools.map((pool) => pool.name)))
+      proxy.hotPrompts.use(warmedPools(topology))
       listeners.use(topology.gateway)
+    },
+    steer(topology) {
+      routing = routingOf(topology, { ...parts, registry, before: routing, keepsGateway: true })
     },
     strategyReports() {
       const pools = routing.topology.pools.flatMap(({ models }) => routing.directory.poolOf(models[0] ?? '') ?? [])
       return reportsOf(pools, (pool, error) => log.error('strategy.failed', { pool, error: messageOf(error) }))
-      proxy.hotPrompts.use(warmedPools(topology))
     },
     nodesChanged() {
       const roster = rosters.current()

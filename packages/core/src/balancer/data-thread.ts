@@ -100,13 +100,14 @@ class Thread {
           this.tellReports()
           if (this.retelling === undefined && isMoving(standingOf(this.dataPath.proxy))) this.tellLine()
         },
+        onSentBack: (record) => tell({ type: 'sent-back', record }),
         onOutcomes: (outcomes) => tell({ type: 'outcomes', outcomes }),
         onDecision: (decision) => tell({ type: 'decision', decision }),
         onDeskWord: (word) => tell({ type: 'quarantine', word }),
         onLine: () => this.tellLine(),
         onShadow: (pair) => tell({ type: 'shadow', pair }),
-      },
         onHotPrompt: (kept) => tell({ type: 'hot-prompt', kept }),
+      },
       this.topology,
     )
   }
@@ -117,6 +118,9 @@ class Thread {
         return this.show(message.roster, this.topology)
       case 'topology':
         this.dataPath.use(message.topology)
+        return this.show(this.rosterMessage, message.topology)
+      case 'steered':
+        this.dataPath.steer(message.topology)
         return this.show(this.rosterMessage, message.topology)
       case 'members':
         return this.show(this.rosterMessage, message.topology)

@@ -112,10 +112,10 @@ export class DataThreads {
     this.showRoster()
   }
 
-  /** The nodes of the same topology are others now. */
-  members(topology: Topology): void {
+  /** The nodes of the same declaration are others now; `steered`: how requests go to them is, too. */
+  members(topology: Topology, type: 'members' | 'steered' = 'members'): void {
     this.topology = topology
-    this.tellAll({ type: 'members', topology })
+    this.tellAll({ type, topology })
   }
 
   /** The office of the quarantine says something to one thread, or to all. */
@@ -250,6 +250,8 @@ export class DataThreads {
     switch (message.type) {
       case 'settled':
         return this.options.onSettled(message.records)
+      case 'sent-back':
+        return this.options.onSentBack(message.record)
       case 'decision':
         return this.options.onDecision(message.decision)
       case 'outcomes':
@@ -260,10 +262,10 @@ export class DataThreads {
         return this.options.shared.heard(slot.thread, message.news)
       case 'shadow':
         return this.options.onShadow(message.pair)
-      case 'standing':
-        slot.standing = message.standing
       case 'hot-prompt':
         return this.options.onHotPrompt?.(message.kept)
+      case 'standing':
+        slot.standing = message.standing
         return this.options.onLine()
       case 'strategy-reports':
         slot.strategyReports = message.reports

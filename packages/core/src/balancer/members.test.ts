@@ -1,55 +1,21 @@
 import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import type { EnginePlugin } from '../contracts/index.js'
-import { openaiDialect } from '../dialects/index.js'
-import { createBalancer, type Balancer } from './create-balancer.js'
+import type { Balancer } from './create-balancer.js'
+import { ask as askOf, pluginOf, smallTown } from './town.test.fixture.js'
 
 let folder: string
 let balancer: Balancer
-const servers: Server[] = []
-
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'lb-members-'))
 })
-
-afterEach(async () => {
-  await balancer.close({ drainMs: 0, force: true })
-  for (const server of servers.splice(0)) {
-    server.closeAllConnections()
-    server.close()
-  }
-  rmSync(folder, { recursive: true, force: true })
-})
-
-/** An engine that answers with its own name; one that holds answers when told to. */
-async function engine(name: string, hold: Promise<void> = Promise.resolve()): Promise<string> {
-  const server = createServer((request, response) => {
-    request
-      .resume()
-      .on('end', () => void (request.method === 'GET' ? Promise.resolve() : hold).then(() => response.end(JSON.stringify({ name }))))
-  })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  servers.push(server)
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-}
-
-const plugin: EnginePlugin = {
-  apiVersion: 1,
-  engine: 'test',
-  settings: { type: 'object' },
-  canLaunch: false,
-  summary: 'an engine of this test',
-  createBackend: (spec, host) => ({
-    minProbeIntervalMs: 20,
-    dialect: openaiDialect(),
-    probe: async (signal) =>
-      (await host.get(spec.url, { signal })).status === 200 ? { verdict: 'ready' } : { verdict: 'sick', reason: 'not 200' },
-  }),
-}
+// Behind that of the town, whose balancers watch it.
+afterEach(() => rmSync(folder, { recursive: true, force: true }))
+const { engine: engineWith, balancerOf } = smallTown()
+const plugin = pluginOf('test')
+const engine = (name: string, hold: Promise<void> = Promise.resolve()): Promise<string> => engineWith(name, { hold })
+const ask = async (): Promise<string> => (await askOf(balancer)).text
 
 type Entry =
   | string
@@ -62,7 +28,7 @@ function put(...entries: readonly Entry[]): void {
 
 async function start(drain = '10s'): Promise<void> {
   const attach = { from: `file:${join(folder, 'members.json')}`, every: '10ms' }
-  balancer = createBalancer({
+  balancer = balancerOf({
     topology: { name: 'members', pools: { p: { models: ['m'], drain, nodes: [{ name: 'g', engine: 'test', attach, weight: 2 }] } } },
     engines: [plugin],
   })
@@ -71,17 +37,6 @@ async function start(drain = '10s'): Promise<void> {
 
 const pool = () => balancer.status().pools[0]
 const nodes = () => pool()?.nodes.map(({ name, state }) => `${name} ${state}`)
-
-async function ask(): Promise<string> {
-  const answer = await balancer.fetch(
-    new Request('http://lb/v1/chat/completions', {
-      method: 'POST',
-      body: '{"model":"m","messages":[]}',
-      headers: { 'content-type': 'application/json' },
-    }),
-  )
-  return answer.text()
-}
 
 describe('members of a source', () => {
   it('are nodes that take requests, with their weight and labels', async () => {

@@ -21,6 +21,8 @@ export interface RoutingParts {
   readonly registry: StrategyRegistry
   readonly belief: Belief
   readonly before?: Routing
+  /** Its gateway is the one of before: keys are not read again. */
+  readonly keepsGateway?: boolean
 }
 
 /** Throws LB_SECRET_MISSING where a key cannot be read. */
@@ -32,9 +34,22 @@ export function routingOf(topology: Topology, parts: RoutingParts): Routing {
     only: routes.length === 1 ? routes[0] : undefined,
     models: [...byModel.keys()],
   }
-  const keys = createKeyRing(topology.gateway.apiKeys.map((ref) => ({ name: secretName(ref), key: resolveSecret(ref, parts.env) })))
-  const { cors } = topology.gateway
-  return { topology, directory, keys, cors: cors === undefined ? undefined : createCors(cors) }
+  const { before, keepsGateway = false } = parts
+  const { keys, cors } = keepsGateway && before !== undefined ? before : gatewayOf(topology, parts)
+  return { topology, directory, keys, cors }
+}
+
+/**
+ * Whether requests would go another way: names, limits, strategies, shares of revisions. How many nodes there are says nothing of that.
+ */
+export function routesDiffer(before: Topology, after: Topology): boolean {
+  const routes = ({ pools }: Topology) => pools.map(({ groups, ...pool }) => [pool, [...(weightsOf({ groups }) ?? [])]])
+  return JSON.stringify(routes(before)) !== JSON.stringify(routes(after))
+}
+
+function gatewayOf({ gateway }: Topology, { env }: RoutingParts): Pick<Routing, 'keys' | 'cors'> {
+  const keys = createKeyRing(gateway.apiKeys.map((ref) => ({ name: secretName(ref), key: resolveSecret(ref, env) })))
+  return { keys, cors: gateway.cors === undefined ? undefined : createCors(gateway.cors) }
 }
 
 /** What a key is called where it is spoken of: never the key itself. */
@@ -74,7 +89,7 @@ function poolRoute(pool: PoolPlan, strategy: Strategy): PoolRoute {
 }
 
 /** What each revision loads, as far as its groups say it. */
-function weightsOf({ groups }: PoolPlan): ReadonlyMap<string, string> | undefined {
+function weightsOf({ groups }: Pick<PoolPlan, 'groups'>): ReadonlyMap<string, string> | undefined {
   if (!groups.some(({ revision }) => revision !== undefined)) return undefined
   const weights = new Map<string, string>()
   for (const { revision = '', launch, model } of groups) {

@@ -1,37 +1,43 @@
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import type { Logger } from '../contracts/index.js'
-import { LbError } from '../errors/index.js'
-import { readJson, writeFileDurable } from '../state/index.js'
-import { carriedSlots, isPoolPlan, withChanges, type PoolChange, type PoolPlan, type Topology } from '../topology/index.js'
-
-/** One pool's change as it is written down, with a hash of the declaration that it changes. */
-interface Kept {
-  readonly declared: string
-  readonly change: PoolChange
-}
+import { LbError, messageOf } from '../errors/index.js'
+import { carriedChange, essenceOf, withChanges, type GroupPlan, type PoolChange, type PoolPlan, type Topology } from '../topology/index.js'
+import { readPlans, writePlans, type KeptChange } from './plans-file.js'
 
 export interface RunningPlansOptions {
   /** Where it is written down; undefined: in memory only. */
   readonly stateDir: string | undefined
   readonly log: Logger
-  /** Makes it so: routing, then nodes. Resolves when starts have begun. */
-  readonly apply: (topology: Topology) => Promise<void>
+  /** Makes it so: routing at once, then nodes. `before`: what was applied last; undefined: nobody knows. Resolves when starts have begun. */
+  readonly apply: (topology: Topology, before: Topology | undefined) => Promise<void>
+}
+
+export interface ChangeOptions {
+  /** Also where the disk refuses: better for clients than to wait for it. It is written down with the next change that can be. */
+  readonly evenUnwritten?: boolean
 }
 
 /**
  * What runs, where it differs from what was declared: the only place where rollouts, scale and residency change a topology. Each change is on the disk before it
- * is made, so that a balancer that is killed begins again with what it had; a pool that is declared otherwise meanwhile runs as declared.
+ * is made, so that a balancer that is killed begins again with what it had. What the file says of a pool's nodes counts from the moment that it is edited; what it
+ * goes on saying as before stays as it runs.
  */
 export class RunningPlans {
-  private readonly kept: Map<string, Kept>
+  private readonly kept: Map<string, KeptChange>
   private latest: Topology
+  /** The last one could not be applied: what is between it and reality is unknown. */
+  private isTorn = false
+  /** The disk has refused the last of it. */
+  private isUnwritten = false
 
   constructor(
     private declared: Topology,
     private readonly options: RunningPlansOptions,
   ) {
-    this.kept = keptIn(this.path)
+    const { kept, putAside } = this.path === undefined ? { kept: new Map<string, KeptChange>() } : readPlans(this.path)
+    this.kept = new Map(kept)
+    if (putAside !== undefined) options.log.error('plans.unreadable', { putAside, why: 'pools run as declared' })
     this.latest = this.withKept()
   }
 
@@ -50,26 +56,40 @@ export class RunningPlans {
     return poolIn(this.declared, name)
   }
 
-  /** Another declaration: pools that it changes run as declared, with as many nodes as the load has brought. Applies nothing. */
-  declare(topology: Topology): void {
+  /** Another declaration. Applies nothing; the function that it gives takes it back. */
+  declare(topology: Topology): () => void {
+    const before = { declared: this.declared, latest: this.latest, kept: [...this.kept] }
     this.declared = topology
     this.latest = this.withKept()
+    return () => {
+      this.declared = before.declared
+      this.latest = before.latest
+      this.kept.clear()
+      for (const [name, kept] of before.kept) this.kept.set(name, kept)
+      this.writeIfPossible()
+    }
   }
 
   /** Makes a pool so; undefined: as declared. Throws LB_UNKNOWN_POOL, or what the disk throws: then nothing has changed. */
-  async change(pool: string, change: PoolChange | undefined): Promise<void> {
-    this.prepare(pool, change)
-    await this.options.apply(this.latest)
+  async change(pool: string, change: PoolChange | undefined, options: ChangeOptions = {}): Promise<void> {
+    const before = this.isTorn ? undefined : this.latest
+    this.prepare(pool, change, options)
+    // What of it may fail does so before its first pause, and so before anybody else's change.
+    this.isTorn = true
+    const applied = this.options.apply(this.latest, before)
+    this.isTorn = false
+    await applied
   }
 
   /** The same before the first nodes are begun, or where somebody else applies it. */
-  prepare(pool: string, change: PoolChange | undefined): void {
-    const declared = hashOf(this.declaredPoolOf(pool))
+  prepare(pool: string, change: PoolChange | undefined, { evenUnwritten = false }: ChangeOptions = {}): void {
+    const declared = this.declaredPoolOf(pool)
     const before = this.kept.get(pool)
     if (change === undefined) this.kept.delete(pool)
-    else this.kept.set(pool, { declared, change })
+    else this.kept.set(pool, keptOf(declared, change))
     try {
-      this.write()
+      if (evenUnwritten) this.writeIfPossible()
+      else this.write()
     } catch (error) {
       if (before === undefined) this.kept.delete(pool)
       else this.kept.set(pool, before)
@@ -78,20 +98,46 @@ export class RunningPlans {
     this.latest = this.withKept()
   }
 
+  /** Writes down what the disk refused before. Throws what it throws now. */
+  catchUp(): void {
+    if (this.isUnwritten) this.write()
+  }
+
+  /** The declaration with all changes that it leaves. Those that it overrules are forgotten for good, or an earlier file would bring them back. */
   private withKept(): Topology {
-    for (const [name, { declared, change }] of this.kept) {
+    let isSame = true
+    for (const [name, { declared, made, change }] of this.kept) {
       const pool = this.declared.pools.find((each) => each.name === name)
       if (pool !== undefined && hashOf(pool) === declared) continue
+      isSame = false
       this.kept.delete(name)
-      this.options.log.info('plans.declared_anew', { pool: name })
-      const carried = pool === undefined ? undefined : carriedSlots(pool, change.groups)
-      if (pool !== undefined && carried !== undefined) this.kept.set(name, { declared: hashOf(pool), change: carried })
+      const carried = pool === undefined ? undefined : carriedChange(pool, change, (group) => made[group.name] !== madeOf(group))
+      if (pool !== undefined && carried !== undefined) this.kept.set(name, keptOf(pool, carried))
+      this.options.log.info('plans.declared_anew', {
+        pool: name,
+        keeps: carried?.groups.map((group) => group.name).join(', ') ?? 'nothing',
+      })
     }
+    if (!isSame) this.writeIfPossible()
     return withChanges(this.declared, new Map([...this.kept].map(([name, { change }]) => [name, change])))
   }
 
   private write(): void {
-    if (this.path !== undefined) writeFileDurable(this.path, `${JSON.stringify({ v: 1, pools: Object.fromEntries(this.kept) }, null, 2)}\n`)
+    if (this.path !== undefined) writePlans(this.path, this.kept)
+    this.isUnwritten = false
+  }
+
+  private writeIfPossible(): void {
+    try {
+      this.write()
+    } catch (error) {
+      this.notWritten(error)
+    }
+  }
+
+  private notWritten(error: unknown): void {
+    this.isUnwritten = true
+    this.options.log.error('plans.not_written', { error: messageOf(error), why: 'a balancer that starts now would find what was before' })
   }
 
   private get path(): string | undefined {
@@ -110,17 +156,23 @@ function poolIn(topology: Topology, name: string): PoolPlan {
   })
 }
 
-function hashOf(pool: PoolPlan): string {
-  return createHash('sha256').update(JSON.stringify(pool)).digest('hex').slice(0, 16)
+function keptOf(declared: PoolPlan, change: PoolChange): KeptChange {
+  return {
+    declared: hashOf(declared),
+    made: Object.fromEntries(declared.groups.map((group) => [group.name, madeOf(group)])),
+    change,
+  }
 }
 
-/** A file that is torn or of another version changes nothing. */
-function keptIn(path: string | undefined): Map<string, Kept> {
-  const found = path === undefined ? undefined : (readJson(path) as { v?: unknown; pools?: unknown } | undefined | null)
-  if (found?.v !== 1 || typeof found.pools !== 'object' || found.pools === null) return new Map()
-  return new Map(Object.entries(found.pools as Record<string, Kept>).filter(([name, kept]) => isKept(name, kept)))
+/** Of what a change is a change to: its groups, and whether they take turns. A pool's limits and times may be edited beneath it. */
+function hashOf({ groups, residency }: PoolPlan): string {
+  return digest([groups, residency ?? null])
 }
 
-function isKept(name: string, kept: Partial<Kept> | null): kept is Kept {
-  return typeof kept?.declared === 'string' && isPoolPlan({ name, models: [name], groups: kept.change?.groups })
+function madeOf(group: GroupPlan): string {
+  return digest(essenceOf(group))
+}
+
+function digest(value: unknown): string {
+  return createHash('sha256').update(JSON.stringify(value)).digest('hex').slice(0, 16)
 }

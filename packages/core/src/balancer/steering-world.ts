@@ -44,6 +44,21 @@ export function steeringWorld({ options, plans }: Pick<SteeringParts, 'options' 
   }
 }
 
+/** Ids of nodes of a pool that still end: those that left, and engines of an earlier balancer that no node of this topology takes over. */
+export function leavingIn(
+  pool: string,
+  fleet: {
+    nodes(): readonly { readonly id: string }[]
+    leaving(): readonly { readonly id: string }[]
+    records(): readonly { readonly id: string; readonly process?: unknown }[]
+  },
+): readonly string[] {
+  const known = new Set(fleet.nodes().map(({ id }) => id))
+  const left = fleet.records().flatMap(({ id, process }) => (known.has(id) || process === undefined ? [] : [id]))
+  const ids = new Set([...fleet.leaving().map(({ id }) => id), ...left])
+  return [...ids].filter((id) => id.startsWith(`${pool}/`))
+}
+
 /** The rollout that runs in a pool. */
 export function rolloutIn(rollouts: Pick<RolloutDesk, 'list'>, pool: string): RolloutStatus | undefined {
   return rollouts.list().find((each) => each.pool === pool && !isOver(each))

@@ -1,8 +1,10 @@
 import type { RequestRecord, ShadowPair } from '../contracts/index.js'
+import { messageOf } from '../errors/index.js'
 import type { ResidencyDesk } from '../residency/index.js'
 import type { RolloutDesk } from '../rollout/index.js'
 import type { ScaleDesk } from '../autoscale/index.js'
 import type { Topology } from '../topology/index.js'
+import { applySteered } from './apply-steered.js'
 import type { Assembly } from './assembly.js'
 import type { EventLog } from './event-log.js'
 import type { Resolved } from './resolved-options.js'
@@ -21,6 +23,8 @@ export interface SteeringRoom {
   begin(): Promise<void>
   /** A request has ended. */
   settled?(record: RequestRecord): void
+  /** A request that a revision which is tried out has failed waits for the trusted one; it ends later. */
+  sentBack?(record: RequestRecord): void
   /** A request has ended, and so has its copy. */
   shadowed?(pair: ShadowPair): void
   /** Other requests wait in line than before: `assembly.standing()` tells how many. */
@@ -44,12 +48,12 @@ export class Steering {
   readonly scale: ScaleDesk & SteeringRoom
   readonly residency: ResidencyDesk & SteeringRoom
 
-  constructor(declared: Topology, parts: Omit<SteeringParts, 'plans'>) {
+  constructor(
+    declared: Topology,
+    private readonly parts: Omit<SteeringParts, 'plans'>,
+  ) {
     const { assembly, options } = parts
-    const apply = async (topology: Topology): Promise<void> => {
-      assembly.use(topology)
-      await assembly.join(topology)
-    }
+    const apply = (topology: Topology, before: Topology | undefined): Promise<void> => applySteered(assembly, topology, before)
     this.plans = new RunningPlans(declared, { stateDir: options.stateDir, log: options.log, apply })
     this.rollouts = seatRollouts({ ...parts, plans: this.plans })
     this.scale = seatScale({ ...parts, plans: this.plans, rollouts: this.rollouts })
@@ -57,31 +61,56 @@ export class Steering {
   }
 
   prepare(): void {
-    for (const room of this.rooms) room.prepare?.()
+    this.each('prepare', (room) => room.prepare?.())
   }
 
   redeclared(): void {
-    for (const room of this.rooms) room.redeclared?.()
+    this.each('redeclared', (room) => room.redeclared?.())
   }
 
   async begin(): Promise<void> {
-    for (const room of this.rooms) await room.begin()
+    for (const room of this.rooms) {
+      try {
+        await room.begin()
+      } catch (error) {
+        this.failed('begin', error)
+      }
+    }
   }
 
   settled(record: RequestRecord): void {
-    for (const room of this.rooms) room.settled?.(record)
+    this.each('settled', (room) => room.settled?.(record))
+  }
+
+  sentBack(record: RequestRecord): void {
+    this.each('sent back', (room) => room.sentBack?.(record))
   }
 
   shadowed(pair: ShadowPair): void {
-    for (const room of this.rooms) room.shadowed?.(pair)
+    this.each('shadowed', (room) => room.shadowed?.(pair))
   }
 
   lineChanged(): void {
-    for (const room of this.rooms) room.lineChanged?.()
+    this.each('line', (room) => room.lineChanged?.())
   }
 
   stop(): void {
-    for (const room of this.rooms) room.stop()
+    this.each('stop', (room) => room.stop())
+  }
+
+  /** What fails in one of them must cost no request anything, nor the start. */
+  private each(what: string, tell: (room: SteeringRoom) => void): void {
+    for (const room of this.rooms) {
+      try {
+        tell(room)
+      } catch (error) {
+        this.failed(what, error)
+      }
+    }
+  }
+
+  private failed(what: string, error: unknown): void {
+    this.parts.options.log.error('steering.failed', { what, error: messageOf(error) })
   }
 
   private get rooms(): readonly SteeringRoom[] {

@@ -39,6 +39,8 @@ export type ToThread =
   | { readonly type: 'topology'; readonly topology: Topology }
   /** The same topology with other members of its sources: nodes change, routing does not. */
   | { readonly type: 'members'; readonly topology: Topology }
+  /** The same declaration, whose pools run otherwise: nodes and routing change, keys do not. */
+  | { readonly type: 'steered'; readonly topology: Topology }
   | { readonly type: 'listen'; readonly listen: Listenable }
   /** What another thread's belief has to tell. */
   | { readonly type: 'belief'; readonly thread: number; readonly news: Float64Array }
@@ -57,15 +59,17 @@ export type ToThread =
 /** Said by a data thread. */
 export type FromThread =
   | { readonly type: 'settled'; readonly records: readonly RequestRecord[] }
+  /** A request waits for another revision than the one that has failed it: what is known of it so far. */
+  | { readonly type: 'sent-back'; readonly record: RequestRecord }
   | { readonly type: 'decision'; readonly decision: Decision }
   /** A request was answered, and so was its copy. */
   | { readonly type: 'shadow'; readonly pair: ShadowPair }
+  /** A prompt that is asked often; the main thread warms nodes. */
+  | { readonly type: 'hot-prompt'; readonly kept: KeptPrompt }
   /** How tries at nodes went. */
   | { readonly type: 'outcomes'; readonly outcomes: readonly NodeOutcome[] }
   /** A word to the office of the quarantine. */
   | { readonly type: 'quarantine'; readonly word: DeskWord }
-  /** A prompt that is asked often; the main thread warms nodes. */
-  | { readonly type: 'hot-prompt'; readonly kept: KeptPrompt }
   /** What stands still in this thread. */
   | { readonly type: 'standing'; readonly standing: Standing }
   /** What this thread's belief has to tell the others. */

@@ -173,6 +173,18 @@ export interface ModelKeeper {
   readonly unload?: (model: string, signal: AbortSignal) => Promise<void>
 }
 
+/**
+ * Where an engine that is launched on another machine will look for its weights there. Core looks, with what a plain shell has, and tells what they are: a
+ * commit of a hub's cache, or samples and then SHA-256 of files.
+ */
+export type WeightsPlace =
+  /** Absolute: all files of the model. */
+  | { readonly kind: 'files'; readonly paths: readonly string[] }
+  /** Absolute, with the endings of the names of those that count, without their dots. */
+  | { readonly kind: 'folder'; readonly folder: string; readonly endings: readonly string[] }
+  /** `org/name` in the cache of the hub's client, at a branch, tag or commit; `cacheVariable` names its cache before the client's own variables do. */
+  | { readonly kind: 'hub'; readonly repo: string; readonly revision: string; readonly cacheVariable?: string }
+
 /** How weights of a certain content are launched, whatever their name has come to mean since. What is left out stays as it was. */
 export interface WeightsPin {
   /** Of `launch.args`, in the place of those that are there. */
@@ -235,6 +247,8 @@ export interface Backend {
   readonly content?: (signal: AbortSignal) => Promise<string | undefined>
   /** `sha256:<hex>` over all their bytes, where `content` is told from less than that. Asked in the background: may take minutes, and leaves the machine to others. */
   readonly contentHash?: (signal: AbortSignal) => Promise<string | undefined>
+  /** Pure: where they lie on another machine, by what is declared; undefined: nobody can look there. */
+  readonly weightsThere?: () => WeightsPlace | undefined
   /** How to launch the weights that `content` once told; undefined: this engine cannot be held to them. Looks at files at most. */
   readonly pin?: (content: string) => WeightsPin | undefined
   /** Weights that a launch would have to fetch before it serves, by the name that `lb models pull` takes; undefined: none. Quick, asks nobody. */

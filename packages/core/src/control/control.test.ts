@@ -180,9 +180,12 @@ describe('the control API', () => {
 
   it.each([
     ['{"model":"m"}', 'the body lacks `pool`'],
-    ['{"pool":"demo"}', 'the body says no change: one of `model`, `set`, `groups`, `to` and `revision` must be there'],
+    ['{"pool":"demo"}', 'the body says no change: one of `model`, `set`, `groups`, `to`, `revision` and `revisions` must be there'],
     ['{"pool":7,"model":"m"}', 'pool must be a string, not 7'],
-    ['{"pool":"demo","modell":"m"}', 'the body has no `modell`; it may have pool, group, model, set, groups, to, revision, plan'],
+    [
+      '{"pool":"demo","modell":"m"}',
+      'the body has no `modell`; it may have pool, group, model, set, groups, to, revision, revisions, plan',
+    ],
     ['{"pool":"demo","model":"m","__proto__":{"x":1}}', 'the body has no `__proto__`'],
     ['{"pool":"demo","model":"m","constructor":1}', 'the body has no `constructor`'],
     ['{"pool":"demo","model":""}', 'model must not be empty'],

@@ -89,6 +89,8 @@ const group: BodySchema = {
   },
 }
 
+const revision: BodySchema = { type: 'string', pattern: '^r[0-9]{1,9}$' }
+
 /** What `POST /v1/rollouts` takes. */
 export const wishBody: BodySchema = {
   type: 'object',
@@ -101,7 +103,13 @@ export const wishBody: BodySchema = {
     set: { ...anything, description: 'settings by their path in the node group: {"launch.args.maxModelLen": 4096}' },
     groups: { type: 'array', items: group, minItems: 1, maxItems: 256 },
     to: name,
-    revision: { type: 'string', pattern: '^r[0-9]{1,9}$' },
+    revision,
+    revisions: {
+      type: 'array',
+      items: { type: 'object', additionalProperties: false, required: ['group', 'revision'], properties: { group: name, revision } },
+      minItems: 1,
+      maxItems: 256,
+    },
     plan: { type: 'object', additionalProperties: false, properties: planProperties },
   } satisfies Record<keyof RolloutWish, BodySchema>,
 }
@@ -117,8 +125,9 @@ export const scaleBody: BodySchema = {
 export function wishOf(body: unknown): RolloutWish {
   checkBody(wishBody, body)
   const wish = body as RolloutWish
-  const said = (['model', 'set', 'groups', 'to', 'revision'] as const).filter((key) => wish[key] !== undefined)
-  if (said.length === 0) throw badBody('', 'says no change: one of `model`, `set`, `groups`, `to` and `revision` must be there')
+  const said = (['model', 'set', 'groups', 'to', 'revision', 'revisions'] as const).filter((key) => wish[key] !== undefined)
+  if (said.length === 0)
+    throw badBody('', 'says no change: one of `model`, `set`, `groups`, `to`, `revision` and `revisions` must be there')
   for (const [index, each] of (wish.groups ?? []).entries()) checkGroup(each, `groups[${index}]`)
   checkSteps(wish.plan?.steps ?? [])
   return wish

@@ -15,7 +15,8 @@ import {
   type PreflightFinding,
   type ProbeReport,
 } from '../contracts/index.js'
-import { retryPlan, type GroupPlan, type LaunchSettings, type PoolPlan, type Topology } from '../topology/index.js'
+import type { GroupPlan, LaunchSettings, PoolPlan, Topology } from '../topology/index.js'
+import { plainGroup, plainPool, plainTopology } from '../topology/plain-plans.test.fixture.js'
 import { Fleet } from './fleet.js'
 import { stateFolderKey } from '../state/index.js'
 import type { LeftEngine } from './leftovers.js'
@@ -23,13 +24,7 @@ import { createBelief, type Belief } from '../insight/index.js'
 import { nodePlansOf, type NodePlan } from './node-plan.js'
 
 export function launchGroup(script: string, launch: Partial<LaunchSettings> = {}): GroupPlan {
-  const settings = { script }
-  return {
-    name: 'sim',
-    engine: 'script',
-    weight: 1,
-    launch: { replicas: 1, settings, env: {}, restarts: { max: 5, withinMs: 600_000 }, ...launch },
-  }
+  return plainGroup({ settings: { script }, ...launch }, { name: 'sim' })
 }
 
 export function attachGroup(url: string): GroupPlan {
@@ -37,45 +32,7 @@ export function attachGroup(url: string): GroupPlan {
 }
 
 export function topologyOf(groups: readonly GroupPlan[], pool: Partial<PoolPlan> = {}): Topology {
-  return {
-    version: 1,
-    name: 'test',
-    gateway: {
-      listen: [],
-      apiKeys: [],
-      open: false,
-      workers: 1,
-      trustedProxies: [],
-      connectionsPerAddress: 1,
-      maxConnections: 1,
-      heartbeatMs: 0,
-      maxBodyBytes: 1,
-      maxBodiesBytes: 1,
-      traceShare: 0,
-    },
-    pools: [
-      {
-        name: 'demo',
-        models: ['m'],
-        strategy: { name: 'least-tokens', settings: {} },
-        groups,
-        line: { max: 10, longestMs: 1000 },
-        retries: retryPlan(),
-        continuation: 'text',
-        timeouts: { connectMs: 1000, firstTokenMs: 1000, idleMs: 1000 },
-        health: {
-          intervalMs: 50,
-          fall: 2,
-          rise: 2,
-          timeoutMs: 2000,
-          canary: { nodes: 'none', everyMs: 0, withinMs: 1000 },
-          slowStartMs: 0,
-        },
-        drainMs: 10_000,
-        ...pool,
-      },
-    ],
-  }
+  return plainTopology(plainPool(groups, pool))
 }
 
 export function nodePlan(): NodePlan {

@@ -20,6 +20,7 @@ const members = {
   models: true,
   content: true,
   contentHash: true,
+  weightsThere: true,
   pin: true,
   toFetch: true,
   sleep: true,

@@ -1,9 +1,12 @@
 import type { PoolChange } from '../topology/index.js'
-import { isAs, sameJson } from './places.js'
+import { isAs, isDeclared, sameJson } from './places.js'
 import type { RolloutWorld } from './rollout-world.js'
 
 /** What one rollout has made of its pool. */
 export class Hand {
+  /** The last change was made to its end. */
+  private isWhole = true
+
   constructor(
     private readonly pool: string,
     private readonly world: RolloutWorld,
@@ -19,16 +22,28 @@ export class Hand {
     }
   }
 
-  /** Makes the pool so; false where it is so already. */
-  async make(change: PoolChange): Promise<boolean> {
-    const { world, pool } = this
-    if (sameJson(this.applied, change)) return false
-    const { groups } = world.declaredPool(pool)
-    const isDeclared = change.split === undefined && change.wake === undefined && sameJson(change.groups, groups)
+  /** It let go, and requests are parted all the same: takes hold of what runs. False where they are not. */
+  regains(): boolean {
     try {
-      await world.change(pool, isDeclared ? undefined : change)
+      const { groups, split, wake } = this.world.pool(this.pool)
+      if (split === undefined) return false
+      this.applied = { groups, split, ...(wake === undefined ? {} : { wake }) }
+      return true
+    } catch {
+      return false
+    }
+  }
+
+  /** Makes the pool so; false where it is so already. `evenUnwritten`: also where the disk refuses. */
+  async make(change: PoolChange, options: { readonly evenUnwritten: boolean }): Promise<boolean> {
+    const { world, pool } = this
+    if (this.isWhole && sameJson(this.applied, change)) return false
+    this.isWhole = false
+    try {
+      await world.change(pool, isDeclared(change, world.declaredPool(pool)) ? undefined : change, options)
+      this.isWhole = true
     } finally {
-      // A change that is made may still fail to begin its nodes.
+      // A change that is made may still fail to begin its nodes: it is made again.
       if (isAs(world.pool(pool), change)) this.applied = change
     }
     return true

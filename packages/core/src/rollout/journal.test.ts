@@ -16,7 +16,7 @@ const empty = { plan: {}, ground: {}, first: {}, from: {}, to: {}, judged: {}, l
 const lists = { stages: [], events: [], readyBefore: [] }
 const running = (id: string, pool = 'chat') => ({ id, pool, phase: 'holding', at: 0, ...empty, ...lists }) as unknown as RolloutRecord
 const over = (id: string, pool = 'chat') =>
-  ({ id, pool, phase: 'promoted', from: { revision: 'r1' }, to: { revision: 'r2' } }) as unknown as RolloutStatus
+  ({ id, pool, phase: 'promoted', from: { revision: 'r1' }, to: { revision: 'r2' }, events: [] }) as unknown as RolloutStatus
 
 describe('the journal', () => {
   it('is what the next balancer reads: one that runs in each pool, and the newest hundred that are over', () => {

@@ -2,6 +2,9 @@ import { nodeFault } from './node-faults.js'
 import { nodesOf, sleepersOf, type RolloutRecord } from './rollout-record.js'
 import type { RolloutNode, RolloutWorld } from './rollout-world.js'
 
+/** Engines get so long to end once their requests have. */
+const END_MS = 60_000
+
 /** What a rollout sees of its nodes, and whether they get any further. */
 export class Lookout {
   private movedAtMs: number
@@ -28,6 +31,8 @@ export class Lookout {
 
   /** Nodes that served before it began, and do not serve now. */
   missing(record: RolloutRecord): { readonly ids: readonly string[]; readonly isHopeless: boolean } {
+    // Nothing of theirs was touched, and a source may have named others meanwhile.
+    if (record.ground.isStanding) return { ids: [], isHopeless: false }
     const nodes = this.look(record)
     const ids = record.readyBefore.filter((id) => nodes.get(id)?.state !== 'ready')
     return { ids, isHopeless: ids.some((id) => nodes.get(id)?.isGivenUp === true) }
@@ -53,14 +58,23 @@ export class Lookout {
     })
   }
 
+  /** Some node of the old revision serves. */
+  hasOld(record: RolloutRecord): boolean {
+    return this.sides(record).old.some(({ state }) => state === 'ready')
+  }
+
   /** Something new has begun. */
   moved(): void {
     this.movedAtMs = this.world.clock.nowMs()
   }
 
   /** Nothing has changed for too long. */
-  isStill({ plan }: RolloutRecord): boolean {
-    return this.world.clock.nowMs() - this.movedAtMs >= plan.progressMs
+  isStill(record: RolloutRecord): boolean {
+    const { plan, pool } = record
+    this.look(record)
+    // Requests on a node that leaves have the pool's own time to end, and its engine a moment.
+    const drainMs = this.world.leaving(pool).length === 0 ? 0 : this.world.pool(pool).drainMs + END_MS
+    return this.world.clock.nowMs() - this.movedAtMs >= Math.max(plan.progressMs, drainMs)
   }
 
   /** What it waits for, for people. */

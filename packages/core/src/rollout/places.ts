@@ -100,6 +100,11 @@ export function isAs(pool: Pick<PoolPlan, 'groups' | 'split'>, { groups, split }
   return sameJson(pool.groups, groups) && sameJson(pool.split ?? null, split ?? null)
 }
 
+/** Whether a change leaves a pool as the file says. */
+export function isDeclared({ groups, split, wake }: PoolChange, declared: PoolPlan): boolean {
+  return split === undefined && sameJson(groups, declared.groups) && (wake === undefined || sameJson(wake, declared.wake))
+}
+
 /** Plans are plain data that has been through JSON: keys that are undefined do not count, their order does not either. */
 export function sameJson(a: unknown, b: unknown): boolean {
   return JSON.stringify(sorted(a)) === JSON.stringify(sorted(b))

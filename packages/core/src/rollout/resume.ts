@@ -36,6 +36,8 @@ function possible(record: RolloutRecord): readonly PoolChange[] {
   if (stage === undefined) return [first]
   const dark = withStage(record, { ...stage, share: 0, shadowShare: 0 })
   const cleared = withStage(record, { ...stage, come: 0, share: 0 })
-  if (back !== null) return [first, cleared, ...on, dark]
+  // It may have been taken back in the moment in which it was made whole.
+  const whole = at === record.stages.length - 1 ? [endState(record)] : []
+  if (back !== null) return [first, cleared, ...on, dark, ...whole]
   return phase === 'asking' ? [dark, ...on] : [...on, dark]
 }

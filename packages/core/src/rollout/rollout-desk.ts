@@ -12,6 +12,8 @@ export interface RevisionEntry {
   readonly model: string
   /** Of the weights: a commit, a digest; null: its engine does not tell. */
   readonly content: string | null
+  /** Why nobody can tell its content; absent: it is told, or nobody knows why not. */
+  readonly contentUnknown?: string
   /** Epoch. */
   readonly firstSeenAtMs: number
   readonly isRunning: boolean

@@ -1,6 +1,6 @@
 import { nodeIdOf, type PoolChange, type RolloutKind, type RolloutPlan } from '../topology/index.js'
 import { changeOf, endOf, placesOf, type Ground } from './places.js'
-import type { JudgeReport, RolloutPhase, RolloutSide, RolloutStatus } from './rollout-status.js'
+import type { ChangedGroup, JudgeReport, RolloutPhase, RolloutSide, RolloutStatus } from './rollout-status.js'
 import { sharesOf, type Stage } from './stages.js'
 
 export type SideFacts = Omit<RolloutSide, 'nodes'>
@@ -20,6 +20,8 @@ export interface RolloutRecord {
   readonly first: PoolChange
   readonly from: SideFacts
   readonly to: SideFacts
+  /** Absent in what an earlier lb wrote down. */
+  readonly groups?: readonly ChangedGroup[]
   /** Nodes that were ready when it began, and what they had launched. */
   readonly readyBefore: readonly string[]
   readonly launchHashes: Readonly<Record<string, string>>
@@ -89,6 +91,7 @@ export function statusOf(
     phase,
     from: { ...from, nodes: nodesOf(record, 'old') },
     to: { ...to, nodes: nodesOf(record, 'fresh') },
+    ...(record.groups === undefined ? {} : { groups: record.groups }),
     step: stage?.step ?? 0,
     steps: sharesOf(record.stages),
     share: phase === 'promoted' ? 1 : isBack ? 0 : (stage?.share ?? 0),

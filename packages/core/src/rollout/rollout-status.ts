@@ -57,6 +57,13 @@ export interface JudgeReport {
   readonly figures: readonly JudgeFigure[]
 }
 
+export interface ChangedGroup {
+  readonly group: string
+  /** `r1`. */
+  readonly from: string
+  readonly to: string
+}
+
 export interface RolloutStatus {
   /** Names it among the rollouts of this topology: `chat-4`. */
   readonly id: string
@@ -65,6 +72,8 @@ export interface RolloutStatus {
   readonly phase: RolloutPhase
   readonly from: RolloutSide
   readonly to: RolloutSide
+  /** Each node group that changes, by its declared name, with its revisions; absent in what an earlier lb wrote down. */
+  readonly groups?: readonly ChangedGroup[]
   /** From 1; 0 before the first. */
   readonly step: number
   /** Shares of traffic, one for each step. */

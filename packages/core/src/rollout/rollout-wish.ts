@@ -1,6 +1,6 @@
 import type { GroupPlan, RolloutPlan } from '../topology/index.js'
 
-/** What somebody wants to go live. One of `model`, `set`, `groups`, `to` and `revision` at least. */
+/** What somebody wants to go live. One of `model`, `set`, `groups`, `to`, `revision` and `revisions` at least. */
 export interface RolloutWish {
   readonly pool: string
   /** The node group that changes; absent: the only one. */
@@ -15,6 +15,8 @@ export interface RolloutWish {
   readonly to?: string
   /** Back to a revision of the history: `r1`. */
   readonly revision?: string
+  /** The same for several node groups at once, by their declared names. */
+  readonly revisions?: readonly { readonly group: string; readonly revision: string }[]
   /** In the place of what the pool's `rollout` says. */
   readonly plan?: Partial<RolloutPlan>
 }

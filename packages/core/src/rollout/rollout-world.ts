@@ -1,5 +1,5 @@
 import type { Clock } from '../base/index.js'
-import type { Backend, Logger, NodeState } from '../contracts/index.js'
+import type { Backend, Logger, MetricPlugin, NodeState, PluginHost } from '../contracts/index.js'
 import type { GroupChange, GroupPlan, PoolChange, PoolPlan } from '../topology/index.js'
 import type { GoldenAsker, MetricFetch } from './judge/index.js'
 import type { WeightsContext, WeightsFetcher } from './revisions/index.js'
@@ -34,6 +34,11 @@ export interface RolloutNode {
   readonly canSleep: boolean
 }
 
+export interface Urgency {
+  /** Also where the disk refuses: clients must not wait for it. */
+  readonly evenUnwritten: boolean
+}
+
 /** What the controller needs of the house, and may do in it. */
 export interface RolloutWorld {
   readonly clock: Clock
@@ -48,11 +53,13 @@ export interface RolloutWorld {
   /** As the file says. Throws LB_UNKNOWN_POOL. */
   declaredPool(name: string): PoolPlan
   /** Makes a pool so, durably; undefined: as declared. */
-  change(pool: string, change: PoolChange | undefined): Promise<void>
+  change(pool: string, change: PoolChange | undefined, options?: Urgency): Promise<void>
   /** The same before the first nodes are begun. */
-  prepare(pool: string, change: PoolChange | undefined): void
+  prepare(pool: string, change: PoolChange | undefined, options?: Urgency): void
+  /** Writes down what could not be written. Throws what the disk throws. */
+  catchUp(): void
   nodes(pool: string): readonly RolloutNode[]
-  /** Ids of nodes that left and still end. */
+  /** Ids of nodes that left and still end, also those of an earlier balancer. */
   leaving(pool: string): readonly string[]
   /** Why nodes of a pool with these groups would get no place, by node id; nothing is taken. */
   refusals(pool: string, groups: readonly GroupPlan[]): Promise<ReadonlyMap<string, string>>
@@ -66,6 +73,10 @@ export interface RolloutWorld {
   post(url: string, body: object): Promise<void>
   /** How golden prompts reach some nodes of a pool. */
   asker(pool: string, nodes: () => readonly string[]): GoldenAsker
+  /** A metric of a plugin; undefined: none brings it. */
+  metric(name: string): MetricPlugin | undefined
+  /** For what plugins ask. */
+  readonly host: PluginHost
   /** Text of a URL, for metrics. */
   readonly fetchText: MetricFetch
 }

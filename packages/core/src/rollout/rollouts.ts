@@ -1,13 +1,15 @@
 import type { RequestRecord, ShadowPair } from '../contracts/index.js'
 import { LbError, messageOf } from '../errors/index.js'
-import type { GroupPlan, PoolChange } from '../topology/index.js'
+import type { GroupPlan, PoolChange, PoolPlan } from '../topology/index.js'
 import { letGo, restoredInWords, weightsFor } from './around.js'
+import { Closings } from './closings.js'
+import { readable } from './disk-errors.js'
 import { Journal } from './journal.js'
 import { newRecord } from './new-record.js'
 import { resumptionOf } from './resume.js'
 import { contentOf, RevisionStore, SlowLearner } from './revisions/index.js'
 import type { RevisionEntry, RolloutDesk } from './rollout-desk.js'
-import { statusOf, type RolloutRecord } from './rollout-record.js'
+import type { RolloutRecord } from './rollout-record.js'
 import type { JudgeReport, RolloutStatus } from './rollout-status.js'
 import type { RolloutWorld } from './rollout-world.js'
 import type { RolloutVerb, RolloutWish } from './rollout-wish.js'
@@ -23,6 +25,7 @@ export class Rollouts implements RolloutDesk {
   private readonly store: RevisionStore
   private readonly learner: SlowLearner
   private readonly webhooks: Webhooks
+  private readonly closings: Closings
   private readonly runs = new Map<string, Run>()
   /** Pools whose next rollout is being planned. */
   private readonly planning = new Set<string>()
@@ -36,6 +39,9 @@ export class Rollouts implements RolloutDesk {
     this.journal = new Journal(stateDir)
     this.store = new RevisionStore({ stateDir, log, nowMs: () => clock.epochMs(), running: (pool) => this.groupsOf(pool) })
     this.learner = new SlowLearner({ store: this.store, weights: world.weights, pool: (name) => world.pool(name) })
+    const closed = (record: RolloutRecord): void => this.closed(record)
+    this.closings = new Closings({ world, journal: this.journal, store: this.store, closed })
+    if (this.journal.putAside !== undefined) log.error('rollout.journal_unreadable', { putAside: this.journal.putAside })
     this.webhooks = new Webhooks({ clock, log, post: (url, body) => world.post(url, body) })
   }
 
@@ -56,6 +62,7 @@ export class Rollouts implements RolloutDesk {
     this.refuseSecond(pool)
     this.planning.add(pool)
     try {
+      this.closings.finish(pool)
       const record = await newRecord(wish, { world: this.world, store: this.store, id: this.journal.nextId(pool) })
       if (this.isStopped) throw refused('this balancer is stopping', 'lb up starts it again')
       this.journal.save(record)
@@ -66,6 +73,8 @@ export class Rollouts implements RolloutDesk {
       const run = this.launch(record)
       run.wake()
       return run.status()
+    } catch (error) {
+      throw readable(error)
     } finally {
       this.planning.delete(pool)
     }
@@ -75,15 +84,21 @@ export class Rollouts implements RolloutDesk {
     this.world.pool(pool)
     const run = this.runs.get(pool)
     if (run !== undefined && !run.isOver) {
-      run.act(verb === 'undo' ? 'abort' : verb)
+      try {
+        run.act(verb === 'undo' ? 'abort' : verb)
+      } catch (error) {
+        throw readable(error)
+      }
       return run.status()
     }
-    const last = this.journal.past.find((each) => each.pool === pool)
+    // One that could not be written down yet is the last all the same.
+    const last = this.list().find((each) => each.pool === pool)
     if (last === undefined) throw noRollout(pool)
     if (verb !== 'undo') throw refused(`the last rollout of ${pool} is over: ${last.phase}`, `lb rollout start ${pool} begins another`)
     if (last.phase !== 'promoted')
       throw refused(`the last rollout of ${pool} was not promoted: nothing is to be undone`, `lb rollout history ${pool} tells more`)
-    return this.start({ pool, revision: last.from.revision, group: this.store.find(pool, last.to.revision).group })
+    const { from, to, groups = [{ group: this.store.find(pool, to.revision).group, from: from.revision }] } = last
+    return this.start({ pool, revisions: groups.map((each) => ({ group: each.group, revision: each.from })) })
   }
 
   list(): readonly RolloutStatus[] {
@@ -98,9 +113,10 @@ export class Rollouts implements RolloutDesk {
   }
 
   compare(pool: string): JudgeReport {
-    const report = this.runs.get(pool)?.report() ?? this.journal.past.find((each) => each.pool === pool)?.judge
-    if (report === null || report === undefined) throw noRollout(pool)
-    return report
+    const run = this.runs.get(pool)
+    const newest = run?.status() ?? this.journal.past.find((each) => each.pool === pool)
+    if (newest === undefined) throw noRollout(pool)
+    return run?.report() ?? newest.judge ?? nothingSeen
   }
 
   /** Something of the nodes has changed. */
@@ -112,6 +128,11 @@ export class Rollouts implements RolloutDesk {
     if (this.runs.size > 0 && record.pool !== null) this.runs.get(record.pool)?.settled(record)
   }
 
+  /** A request waits for the trusted revision, as the new one has failed it. */
+  sentBack(record: RequestRecord): void {
+    if (record.pool !== null) this.runs.get(record.pool)?.settled(record, true)
+  }
+
   shadowed(pair: ShadowPair): void {
     this.runs.get(pair.pool)?.shadowed(pair)
   }
@@ -119,6 +140,8 @@ export class Rollouts implements RolloutDesk {
   stop(): void {
     this.isStopped = true
     this.learner.stop()
+    this.webhooks.stop()
+    this.closings.stop()
     for (const run of this.runs.values()) run.stop()
   }
 
@@ -138,7 +161,11 @@ export class Rollouts implements RolloutDesk {
         world,
         changed: (status) => this.changed(status, record.plan.webhooks),
         save: (next) => journal.save(next),
-        judgeFor: (next, hooks) => startJudge(next, world, hooks),
+        judgeFor: (next, hooks) => {
+          const shelf = { read: () => journal.evidenceOf(next), write: (judge: object) => journal.keepEvidence(next, judge) }
+          return startJudge(next, world, { ...hooks, shelf })
+        },
+        forgetEvidence: (next) => this.forget(next),
         fetch: (next, options) => weightsFor(next, world, options).then(() => this.learner.learn(next.pool, next.to.revision)),
         evidence: (next) => this.evidenceOf(next),
         over: (next) => this.over(next),
@@ -156,6 +183,14 @@ export class Rollouts implements RolloutDesk {
     this.webhooks.tell(webhooks, status)
   }
 
+  private forget(record: RolloutRecord): void {
+    try {
+      this.journal.forget(record)
+    } catch (error) {
+      this.world.log.warn('rollout.evidence_not_forgotten', { pool: record.pool, error: messageOf(error) })
+    }
+  }
+
   private async evidenceOf(record: RolloutRecord): Promise<readonly string[]> {
     try {
       return await restoredInWords(record, this.world, this.store.find(record.pool, record.from.revision).content)
@@ -166,56 +201,44 @@ export class Rollouts implements RolloutDesk {
   }
 
   private over(record: RolloutRecord): void {
-    const { log } = this.world
-    try {
-      this.close(record)
-      if (record.phase === 'promoted') this.learner.learn(record.pool, record.to.revision)
-    } catch (error) {
-      log.error('rollout.not_closed', { pool: record.pool, error: messageOf(error) })
-    }
+    this.closings.close(record)
     letGo(record, this.world).catch((error: unknown) =>
-      log.warn('rollout.model_not_unloaded', { pool: record.pool, error: messageOf(error) }),
+      this.world.log.warn('rollout.model_not_unloaded', { pool: record.pool, error: messageOf(error) }),
     )
   }
 
-  private close(record: RolloutRecord): void {
-    this.journal.close(statusOf(record, { judge: null, stepEndsAtMs: null }))
-    this.runs.delete(record.pool)
-    const outcome = record.phase as 'promoted' | 'rolled-back' | 'aborted' | 'failed'
-    try {
-      this.store.learn(record.pool, record.to.revision, { outcome })
-    } catch (error) {
-      this.world.log.warn('rollout.outcome_not_kept', { pool: record.pool, error: messageOf(error) })
-    }
+  private closed({ id, pool, phase, to }: RolloutRecord): void {
+    if (this.runs.get(pool)?.status().id === id) this.runs.delete(pool)
+    if (phase === 'promoted') this.learner.learn(pool, to.revision)
   }
 
   private takeUp(record: RolloutRecord): void {
     const { world } = this
-    const pools = [() => world.pool(record.pool), () => world.declaredPool(record.pool)].map(quietly)
-    const found = resumptionOf(record, pools[0], pools[1])
-    const told = takenUpInWords(found, record)
-    const nowMs = world.clock.epochMs()
-    const next = { ...record, events: [...record.events, { atMs: nowMs, message: told }] }
-    world.tell(record.pool, told)
     try {
+      const [runs, declared] = [() => world.pool(record.pool), () => world.declaredPool(record.pool)].map(quietly)
+      const found = resumptionOf(record, runs, declared)
+      const told = takenUpInWords(found, record)
+      const nowMs = world.clock.epochMs()
+      const next = { ...record, events: [...record.events, { atMs: nowMs, message: told }] }
+      world.tell(record.pool, told)
       if (found.is === 'resumed') this.launch(next, found.applied)
-      else if (found.is === 'reverted') this.revert(next, pools[1]?.groups)
-      else this.close({ ...next, ...endOf(found, record, nowMs) })
+      else if (found.is === 'reverted') this.revert(next, declared)
+      else this.closings.close({ ...next, ...endOf(found, record, nowMs) })
     } catch (error) {
       world.log.error('rollout.not_taken_up', { pool: record.pool, error: messageOf(error) })
     }
   }
 
-  private revert(record: RolloutRecord, declared: readonly GroupPlan[] | undefined): void {
+  private revert(record: RolloutRecord, declared: PoolPlan | undefined): void {
     const reverted = revertOf(record, declared)
-    this.world.prepare(record.pool, reverted.change)
+    this.world.prepare(record.pool, reverted.change, { evenUnwritten: true })
     this.launch(reverted.record, record.first)
   }
 
   /** Requests are parted, and nobody knows why: what was known of that rollout is lost. */
   private unsplit(pool: string): void {
     if (quietly(() => this.world.pool(pool))?.split === undefined) return
-    this.world.prepare(pool, undefined)
+    this.world.prepare(pool, undefined, { evenUnwritten: true })
     this.world.tell(pool, 'a rollout of which nothing is known any more was taken back: the pool runs as declared')
   }
 
@@ -240,6 +263,9 @@ export class Rollouts implements RolloutDesk {
     return quietly(() => this.world.pool(pool))?.groups ?? []
   }
 }
+
+/** Of a rollout whose new revision was not there to be judged, or is not yet. */
+const nothingSeen: JudgeReport = { verdict: 'undecided', reason: null, canaryRequests: 0, baselineRequests: 0, figures: [] }
 
 function quietly<Value>(ask: () => Value): Value | undefined {
   try {

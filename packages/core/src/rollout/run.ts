@@ -1,40 +1,33 @@
 import type { RequestRecord, ShadowPair } from '../contracts/index.js'
 import { messageOf } from '../errors/index.js'
 import type { PoolChange } from '../topology/index.js'
+import { isDiskError } from './disk-errors.js'
+import { Fetching } from './fetching.js'
 import { Hand } from './hand.js'
 import { Hold } from './hold.js'
 import { Logbook } from './logbook.js'
 import { Lookout } from './lookout.js'
 import type { RunningJudge } from './running-judge.js'
 import { endState, isLastWatched, nodesOf, stateAt, statusOf, withStage, type RolloutRecord } from './rollout-record.js'
-import { isOver, type JudgeReport, type RolloutPhase, type RolloutStatus } from './rollout-status.js'
-import type { RolloutVerb } from './rollout-wish.js'
+import { isOver, type JudgeReport, type RolloutStatus } from './rollout-status.js'
 import type { Stage } from './stages.js'
-import { refused } from './targets.js'
 import { Turns } from './turns.js'
+import { runFault } from './run-fault.js'
 import type { RunParts } from './run-parts.js'
+import { checkAllowed, type RunVerb } from './verbs.js'
 import { stageInWords } from './words.js'
-
-const running = ['stepping', 'holding', 'paused', 'asking'] as const
-const allowedIn: Readonly<Record<Exclude<RolloutVerb, 'undo'>, readonly RolloutPhase[]>> = {
-  promote: running,
-  pause: ['stepping', 'holding'],
-  resume: ['paused', 'asking'],
-  abort: ['preparing', ...running],
-}
 
 /**
  * One rollout on its way. It looks at the world whenever something may have changed there, does the one thing that is to be done next, and writes down what it
  * does before it does it.
  */
 export class Run {
-  private isFetching = false
   private readonly turns: Turns
   private judge: RunningJudge | undefined
   private readonly hold: Hold
   /** Requests that an earlier balancer has judged. */
   private readonly earlier: RolloutRecord['judged']
-  private readonly cancel = new AbortController()
+  private readonly fetching: Fetching
   private readonly lookout: Lookout
   private readonly book: Logbook
   private readonly hand: Hand
@@ -55,6 +48,11 @@ export class Run {
     this.hold = new Hold(parts.world.clock)
     this.hand = new Hand(record.pool, parts.world, applied)
     this.lookout = new Lookout(parts.world)
+    this.fetching = new Fetching({
+      fetch: (options) => parts.fetch(this.record, options),
+      onProgress: (what) => this.fetches(what),
+      onEnd: () => this.wake(),
+    })
     this.book = new Logbook(record, { world: parts.world, save: parts.save, changed: () => parts.changed(this.status()) })
   }
 
@@ -82,9 +80,9 @@ export class Run {
     this.turns.wake()
   }
 
-  /** A request has ended. */
-  settled(record: RequestRecord): void {
-    if (this.judge?.add(record) === true) this.wake()
+  /** A request has ended; `goesOn`: it waits for the old revision, as the new one has failed it. */
+  settled(record: RequestRecord, goesOn = false): void {
+    if (this.judge?.add(record, goesOn) === true) this.wake()
   }
 
   shadowed(pair: ShadowPair): void {
@@ -94,15 +92,14 @@ export class Run {
   /** Leaves it as it is for the next balancer. */
   stop(): void {
     this.turns.stop()
-    this.judge?.stop()
-    this.cancel.abort()
+    this.judge?.leave()
+    this.fetching.stop()
   }
 
   /** Throws LB_ROLLOUT_REFUSED (409), or what the disk throws. */
-  act(verb: Exclude<RolloutVerb, 'undo'>): void {
-    const { phase, back } = this.record
-    if (this.isOver || back !== null || !allowedIn[verb].includes(phase))
-      throw refused(`the rollout of ${this.pool} is ${phase}: that cannot be done now`, `lb rollout status ${this.pool} tells more`)
+  act(verb: RunVerb): void {
+    const { phase } = this.record
+    checkAllowed(verb, this.record)
     this.lookout.moved()
     if (verb === 'abort') this.goBack('aborted', 'somebody took it back')
     if (verb === 'promote')
@@ -116,52 +113,57 @@ export class Run {
     this.wake()
   }
 
-  /** A fault of ours must not leave clients with a revision that nobody watches. */
+  /** A fault of ours must not leave clients with a revision that nobody watches. A disk that refuses is waited for, for it is still watched. */
   private failedInside(error: unknown): void {
     const { log } = this.parts.world
     log.error('rollout.step_failed', { pool: this.pool, error: messageOf(error) })
-    try {
-      if (this.record.back === null && !this.isOver) this.goBack('rolled-back', `it could not be gone on with: ${messageOf(error)}`)
-    } catch (cause) {
-      log.error('rollout.not_written', { pool: this.pool, error: messageOf(cause) })
-    }
+    if (this.record.back !== null || this.isOver) return
+    if (isDiskError(error)) this.book.show({ reason: `it waits for the disk: ${messageOf(error)}` })
+    else this.goBack('rolled-back', `it could not be gone on with: ${messageOf(error)}`)
   }
 
   private async step(): Promise<void> {
-    if (!this.hand.isHolding) return this.end('aborted', 'the pool was declared otherwise meanwhile: it runs as declared')
+    if (!this.hand.isHolding) return this.letGo()
     if (this.record.back !== null) return this.onTheWayBack()
     if (this.record.phase === 'preparing') return this.prepare()
-    const fault = this.fault()
+    this.watch()
+    const fault = runFault(this.record, this.lookout, () => this.judge?.report())
     if (fault !== undefined) return this.failed(fault)
     if (this.record.phase === 'stepping' || this.record.phase === 'holding') await this.onTheWay()
   }
 
-  private prepare(): void {
-    if (this.isFetching) return
-    this.isFetching = true
-    const onProgress = (reason: string): void => {
-      if (this.record.phase === 'preparing') this.book.show({ reason })
-    }
-    this.fetched(onProgress)
-      .catch((error: unknown) => this.failedInside(error))
-      .finally(() => this.wake())
+  /** Somebody else has changed the pool. Requests that are parted still, for nobody who looks, are brought together. */
+  private letGo(): void {
+    if (!this.hand.regains()) return this.end('aborted', 'the pool was declared otherwise meanwhile: it runs as declared')
+    if (this.record.back === null) this.goBack('rolled-back', 'somebody else changed the pool meanwhile')
+    else this.wake()
   }
 
-  private async fetched(onProgress: (reason: string) => void): Promise<void> {
-    const isWanted = (): boolean => !this.turns.isEnded && this.record.phase === 'preparing' && this.record.back === null
-    try {
-      await this.parts.fetch(this.record, { signal: this.cancel.signal, onProgress })
-      if (isWanted()) this.book.note('its weights are there', { phase: 'stepping', reason: null })
-    } catch (error) {
-      if (isWanted()) this.goBack('rolled-back', messageOf(error))
-    }
+  /** Also while a person has paused it, and from the first look of another balancer on. */
+  private watch(): void {
+    if (this.stage?.isJudged !== true || this.record.phase === 'asking') return
+    this.judge ??= this.parts.judgeFor(this.record, { onNews: () => this.wake(), freshNodes: () => nodesOf(this.record, 'fresh') })
+  }
+
+  private prepare(): void {
+    const found = this.fetching.look()
+    if (found === 'there') {
+      this.book.note('its weights are there', { phase: 'stepping', reason: null })
+      this.wake()
+    } else if (found !== 'coming') this.goBack('rolled-back', found.failed)
+    else if (this.lookout.isStill(this.record))
+      this.goBack('rolled-back', `nothing moves any more: ${this.record.reason ?? 'the weights do not come'}`)
+  }
+
+  private fetches(what: string): void {
+    if (this.record.phase !== 'preparing' || what === this.record.reason) return
+    this.lookout.moved()
+    this.book.show({ reason: what })
   }
 
   private async onTheWay(): Promise<void> {
     const { stage } = this
     if (stage === undefined) return this.enter(0)
-    if (stage.isJudged)
-      this.judge ??= this.parts.judgeFor(this.record, { onNews: () => this.wake(), freshNodes: () => nodesOf(this.record, 'fresh') })
     const hasMore = stage.come > (this.record.stages[this.record.at - 1]?.come ?? 0)
     if (await this.apply(stateAt(this.record, this.record.at))) return hasMore ? undefined : this.judge?.step()
     if (!this.lookout.isSettled(this.record)) return this.moveTo('stepping')
@@ -189,14 +191,21 @@ export class Run {
 
   /** Enough was seen, if by a balancer before this one, and nothing of it was bad. */
   private get hasSeenEnough(): boolean {
+    // Nothing of the old revision served, nor does it now: there is nothing to compare with, and nothing to go back to.
+    if (this.record.readyBefore.length === 0 && !this.lookout.hasOld(this.record)) return true
     const { minSamples } = this.record.plan.judge
     const { canary, baseline } = this.judged
-    return this.earlier.canary + this.earlier.baseline > 0 && Math.min(canary, baseline) >= minSamples
+    return this.forgotten.canary + this.forgotten.baseline > 0 && Math.min(canary, baseline) >= minSamples
   }
 
   private get judged(): RolloutRecord['judged'] {
     const { canaryRequests: canary = 0, baselineRequests: baseline = 0 } = this.judge?.report() ?? {}
-    return { canary: this.earlier.canary + canary, baseline: this.earlier.baseline + baseline }
+    return { canary: this.forgotten.canary + canary, baseline: this.forgotten.baseline + baseline }
+  }
+
+  /** Requests that an earlier balancer has judged and that this judge knows nothing of. */
+  private get forgotten(): RolloutRecord['judged'] {
+    return this.judge?.isTakenUp === true ? { canary: 0, baseline: 0 } : this.earlier
   }
 
   private async next(): Promise<void> {
@@ -214,39 +223,28 @@ export class Run {
     this.wake()
   }
 
-  private async apply(change: PoolChange): Promise<boolean> {
-    if (!(await this.hand.make(change))) return false
+  private async apply(change: PoolChange, evenUnwritten = false): Promise<boolean> {
+    if (!(await this.hand.make(change, { evenUnwritten }))) return false
     this.lookout.moved()
     this.wake()
     return true
   }
 
-  private fault(): string | undefined {
-    const { phase, isPromoted, kind } = this.record
-    if (phase === 'asking' || this.stage === undefined) return undefined
-    const byNodes = this.lookout.fault(this.record)
-    if (byNodes !== undefined) return byNodes
-    if (phase === 'stepping' && this.lookout.isStill(this.record)) return `nothing moves any more: ${this.lookout.waitsFor(this.record)}`
-    if (isPromoted || !this.stage.isJudged || kind === 'split') return undefined
-    const report = this.judge?.report()
-    return report?.verdict === 'bad' ? (report.reason ?? 'the judge says no') : undefined
-  }
-
   private async failed(reason: string): Promise<void> {
     const { stage } = this
     if (this.record.plan.rollback === 'auto') return this.goBack('rolled-back', reason)
-    this.book.note(`${reason}; it waits for somebody: promote, resume or abort`, { phase: 'asking', reason, judge: this.report() })
+    this.book.insist(`${reason}; it waits for somebody: promote, resume or abort`, { phase: 'asking', reason, judge: this.report() })
     // Where the old revision can bear all, nobody has to bear the new one meanwhile.
-    if (stage !== undefined && stage.gone === 0) await this.apply(withStage(this.record, { ...stage, share: 0, shadowShare: 0 }))
+    if (stage !== undefined && stage.gone === 0) await this.apply(withStage(this.record, { ...stage, share: 0, shadowShare: 0 }), true)
   }
 
   /** The old revision takes everything again; the new one has no traffic from here on. */
   private goBack(outcome: 'rolled-back' | 'aborted', reason: string): void {
-    this.cancel.abort()
+    this.fetching.stop()
     const step = this.record.kind === 'in-place' && this.stage !== undefined ? 'clearing' : 'restoring'
     const message =
       this.stage === undefined ? `${reason}; nothing was changed` : `${this.record.from.revision} takes everything again: ${reason}`
-    this.book.note(message, { phase: 'rolling-back', reason, judge: this.report(), back: { outcome, step } })
+    this.book.insist(message, { phase: 'rolling-back', reason, judge: this.report(), back: { outcome, step } })
     this.wake()
   }
 
@@ -255,10 +253,10 @@ export class Run {
     const { stage } = this
     if (back === null) return
     const isClearing = back.step === 'clearing' && stage !== undefined
-    if (await this.apply(isClearing ? withStage(this.record, { ...stage, come: 0, share: 0 }) : first)) return
+    if (await this.apply(isClearing ? withStage(this.record, { ...stage, come: 0, share: 0 }) : first, true)) return
     if (!isClearing) return this.restored(back.outcome)
     if (this.lookout.leaving(this.record).length > 0) return
-    this.book.note('the new nodes have ended', { back: { ...back, step: 'restoring' } })
+    this.book.insist('the new nodes have ended', { back: { ...back, step: 'restoring' } })
     this.wake()
   }
 
@@ -267,7 +265,7 @@ export class Run {
     const { ids, isHopeless } = this.lookout.missing(this.record)
     if (this.stage === undefined) return this.end(outcome, reason ?? '')
     if (ids.length === 0) {
-      for (const message of await this.parts.evidence(this.record)) this.book.note(message, {})
+      for (const message of await this.parts.evidence(this.record)) this.book.insist(message, {})
       return this.end(outcome, reason ?? '')
     }
     if (isHopeless || this.lookout.isStill(this.record))
@@ -275,7 +273,9 @@ export class Run {
   }
 
   private end(phase: 'promoted' | 'rolled-back' | 'aborted' | 'failed', reason: string): void {
-    this.book.note(`${phase}: ${reason}`, { phase, reason, judge: this.report(), endedAtMs: this.parts.world.clock.epochMs() })
+    const change = { phase, reason, judge: this.report(), endedAtMs: this.parts.world.clock.epochMs() }
+    if (phase === 'promoted') this.book.note(`${phase}: ${reason}`, change)
+    else this.book.insist(`${phase}: ${reason}`, change)
     this.forgetJudge()
     this.parts.over(this.record)
   }
@@ -283,6 +283,7 @@ export class Run {
   private forgetJudge(): void {
     this.judge?.stop()
     this.judge = undefined
+    this.parts.forgetEvidence(this.record)
   }
 
   private moveTo(phase: 'stepping' | 'holding'): void {

@@ -1,5 +1,5 @@
-import type { GroupPlan, PoolChange } from '../topology/index.js'
-import { sameJson } from './places.js'
+import type { PoolChange, PoolPlan } from '../topology/index.js'
+import { isDeclared } from './places.js'
 import type { Resumption } from './resume.js'
 import type { RolloutRecord } from './rollout-record.js'
 
@@ -22,11 +22,13 @@ export function endOf({ is }: Resumption, record: RolloutRecord, nowMs: number):
 /** One that takes everything back, with what it makes of the pool for that; `change` undefined: as declared. */
 export function revertOf(
   record: RolloutRecord,
-  declared: readonly GroupPlan[] | undefined,
+  declared: PoolPlan | undefined,
 ): { readonly record: RolloutRecord; readonly change: PoolChange | undefined } {
   const { first } = record
-  const isDeclared = first.split === undefined && first.wake === undefined && sameJson(first.groups, declared)
   const reason = 'lb ended in the middle of a change'
   const back = { outcome: 'rolled-back', step: 'restoring' } as const
-  return { record: { ...record, phase: 'rolling-back', reason, back }, change: isDeclared ? undefined : first }
+  return {
+    record: { ...record, phase: 'rolling-back', reason, back },
+    change: declared !== undefined && isDeclared(first, declared) ? undefined : first,
+  }
 }

@@ -5,6 +5,7 @@
 export { readJson, writeFileDurable } from './durable-file.js'
 export { sampleOfFiles, sha256OfFiles, type HashOptions } from './file-hashes.js'
 export { acquireLock, type Lock } from './lock.js'
+export { readWhole } from './read-whole.js'
 export {
   readState,
   removeState,

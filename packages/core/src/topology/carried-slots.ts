@@ -12,11 +12,19 @@ export function carriedSlots(declared: PoolPlan, running: readonly GroupPlan[]):
 
 function withSlotsOf(group: GroupPlan, running: readonly GroupPlan[]): GroupPlan {
   const { launch } = group
-  const now = running.find(({ name }) => name === group.name)?.launch
-  if (launch?.scale === undefined || now?.slots === undefined) return group
+  if (launch?.scale === undefined) return group
   const { min, max } = launch.scale
-  const kept = now.slots.filter((slot) => slot < max)
+  const base = group.revisionOf ?? group.name
+  // Of all its revisions: while one takes over from another, both have some.
+  const own = running.filter(({ name, revisionOf }) => (revisionOf ?? name) === base)
+  const now = [...new Set(own.flatMap(({ launch: its }) => its?.slots ?? []))]
+  if (own.every(({ launch: its }) => its?.slots === undefined)) return group
+  const kept = now.filter((slot) => slot < max)
   const free = Array.from({ length: max }, (_, slot) => slot).filter((slot) => !kept.includes(slot))
   const slots = [...kept, ...free.slice(0, Math.max(0, min - kept.length))].toSorted((one, other) => one - other)
-  return slots.length === min && slots.every((slot, at) => slot === at) ? group : { ...group, launch: { ...launch, slots } }
+  return sameSlots(slots, launch.slots ?? []) ? group : { ...group, launch: { ...launch, slots } }
+}
+
+function sameSlots(one: readonly number[], other: readonly number[]): boolean {
+  return one.length === other.length && one.every((slot, at) => slot === other[at])
 }

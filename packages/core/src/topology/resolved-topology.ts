@@ -16,7 +16,7 @@ export function isResolvedTopology(value: unknown): value is Topology {
 }
 
 /** True for the shape of a pool as `resolveTopology` makes it. */
-export function isPoolPlan(value: unknown): boolean {
+function isPoolPlan(value: unknown): boolean {
   const { name, models, groups } = recordOf(value)
   return typeof name === 'string' && listOf(models).length > 0 && listOf(groups).length > 0
 }

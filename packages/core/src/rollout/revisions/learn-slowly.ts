@@ -1,7 +1,8 @@
 import { messageOf } from '../../errors/index.js'
 import type { PoolPlan } from '../../topology/index.js'
 import type { RevisionStore } from './revision-store.js'
-import { contentHashOf, contentOf, launchHashOf, type WeightsContext } from './weights.js'
+import type { StoredRevision } from './stored-revision.js'
+import { contentHashOf, launchHashOf, toldContent, type WeightsContext } from './weights.js'
 
 export interface SlowLearnerOptions {
   readonly store: RevisionStore
@@ -53,10 +54,17 @@ export class SlowLearner {
       const launchHash = await launchHashOf(plan, first.plan, weights)
       if (launchHash !== null) store.learn(pool, revision, { launchHash })
     }
-    const content = first.content ?? (await contentOf(plan, first.plan, weights))
-    if (content !== null && first.content === null) store.learn(pool, revision, { content })
+    const content = first.content ?? (await this.learnContent(first, plan))
     if (first.contentHash !== null || content === null || this.abort.signal.aborted) return
     const contentHash = await contentHashOf(plan, first.plan, weights, this.abort.signal)
     if (contentHash !== null && !this.abort.signal.aborted) store.learn(pool, revision, { contentHash })
+  }
+
+  private async learnContent({ revision, contentUnknown, plan: group }: StoredRevision, pool: PoolPlan): Promise<string | null> {
+    const { store, weights } = this.options
+    const { content, unknown } = await toldContent(pool, group, weights)
+    if (content !== null) store.learn(pool.name, revision, { content })
+    else if (unknown !== null && unknown !== contentUnknown) store.learn(pool.name, revision, { contentUnknown: unknown })
+    return content
   }
 }

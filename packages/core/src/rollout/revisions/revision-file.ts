@@ -1,5 +1,4 @@
-import { existsSync, renameSync } from 'node:fs'
-import { readJson, writeFileDurable } from '../../state/index.js'
+import { readWhole, writeFileDurable } from '../../state/index.js'
 import type { StoredRevision } from './stored-revision.js'
 
 /** One pool's revisions, oldest first, and the number that the next one gets. */
@@ -14,24 +13,19 @@ export interface ReadHistories {
   readonly putAside?: string
 }
 
-/** A file that is torn or foreign is put aside, never written over: somebody may still want it. */
 export function readHistories(path: string): ReadHistories {
-  if (!existsSync(path)) return { pools: new Map() }
-  const { v, pools } = recordOf(readJson(path))
-  const entries = v === 1 && typeof pools === 'object' && pools !== null ? Object.entries(recordOf(pools)) : undefined
-  if (entries?.every((entry): entry is [string, PoolHistory] => isHistory(entry[1])) === true) return { pools: new Map(entries) }
-  const putAside = `${path}.unreadable`
-  try {
-    renameSync(path, putAside)
-  } catch {
-    // It will be written over: there is nothing else to do with it.
-  }
-  return { pools: new Map(), putAside }
+  const { value, putAside } = readWhole(path, isFile)
+  return { pools: new Map(Object.entries(value?.pools ?? {})), ...(putAside === undefined ? {} : { putAside }) }
 }
 
 /** Throws what the disk throws. */
 export function writeHistories(path: string, pools: ReadonlyMap<string, PoolHistory>): void {
   writeFileDurable(path, `${JSON.stringify({ v: 1, pools: Object.fromEntries(pools) })}\n`)
+}
+
+function isFile(value: unknown): value is { readonly pools: Readonly<Record<string, PoolHistory>> } {
+  const { v, pools } = recordOf(value)
+  return v === 1 && typeof pools === 'object' && pools !== null && Object.values(recordOf(pools)).every(isHistory)
 }
 
 function isHistory(value: unknown): value is PoolHistory {

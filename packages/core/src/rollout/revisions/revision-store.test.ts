@@ -86,6 +86,13 @@ describe('revisions of a pool', () => {
     expect(open().note('chat', group({ env: { T: { env: 'T' } } }), 'c:1').revision).toBe('r1')
   })
 
+  it('that were at rest when they got their number come back awake', () => {
+    const store = open()
+    store.note('chat', group({}, { rests: true }), 'c:1')
+    expect(store.find('chat', 'r1').plan).not.toHaveProperty('rests')
+    expect(store.note('chat', group(), 'c:1').revision).toBe('r1')
+  })
+
   it('name what is not there, with what is', () => {
     const store = open()
     store.note('chat', group(), null)

@@ -20,7 +20,7 @@ export interface RevisionStoreOptions {
 }
 
 /** What is learned of a revision after it got its number. */
-export type Learned = Partial<Pick<StoredRevision, 'content' | 'contentHash' | 'launchHash' | 'outcome'>>
+export type Learned = Partial<Pick<StoredRevision, 'content' | 'contentUnknown' | 'contentHash' | 'launchHash' | 'outcome'>>
 
 /**
  * Every revision that pools have had, with all that it takes to launch it again. Each change is on the disk when its function returns; what the disk throws is
@@ -64,7 +64,8 @@ export class RevisionStore {
 
   /** Throws LB_NO_REVISION (404). */
   learn(pool: string, revision: string, learned: Learned): StoredRevision {
-    const next = { ...this.find(pool, revision), ...learned }
+    const { contentUnknown, ...known } = { ...this.find(pool, revision), ...learned }
+    const next = known.content === null && contentUnknown !== undefined ? { ...known, contentUnknown } : known
     const history = this.historyOf(pool)
     this.write(pool, { ...history, revisions: history.revisions.map((each) => (each.revision === revision ? next : each)) })
     return next

@@ -15,6 +15,8 @@ export interface StoredRevision {
   readonly hash: string
   /** What the engine's `content` told of its weights; null: not yet, or it cannot. */
   readonly content: string | null
+  /** Why nobody can tell its content; absent: it is told, or nobody knows why not. */
+  readonly contentUnknown?: string
   /** `sha256:<hex>` over all bytes of the weights, once somebody has counted them. */
   readonly contentHash: string | null
   /** Of command, arguments and environment as they were launched; null: nothing was. */
@@ -24,8 +26,8 @@ export interface StoredRevision {
   readonly outcome: RevisionEntry['outcome']
 }
 
-/** The group as declared: without what makes it one of several in its pool. */
-export function planOf({ revision: _revision, revisionOf, launch, ...group }: GroupPlan): GroupPlan {
+/** The group as declared: without what makes it one of several in its pool, and whether it rests right now. */
+export function planOf({ revision: _revision, revisionOf, rests: _rests, launch, ...group }: GroupPlan): GroupPlan {
   const { slots: _slots, ...settings } = launch ?? {}
   return { ...group, name: revisionOf ?? group.name, ...(launch === undefined ? {} : { launch: settings as typeof launch }) }
 }

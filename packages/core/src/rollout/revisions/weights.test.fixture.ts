@@ -1,19 +1,14 @@
 import { FakeClock } from '../../base/index.js'
 import { silentLogger, type Backend, type EnginePlugin, type NodeSpec, type PluginHost } from '../../contracts/index.js'
-import { retryPlan, type GroupPlan, type LaunchSettings, type PoolPlan } from '../../topology/index.js'
+import type { GroupPlan, LaunchSettings, PoolPlan } from '../../topology/index.js'
+import { plainGroup, plainPool } from '../../topology/plain-plans.test.fixture.js'
 import type { WeightsContext } from './weights.js'
 
 /** An engine of which a test says what it has: the parts of its backend, made for each node. */
 export type Script = (spec: NodeSpec<Readonly<Record<string, unknown>>>) => Partial<Backend>
 
 export function groupOf(launch: Partial<LaunchSettings> = {}, more: Partial<GroupPlan> = {}): GroupPlan {
-  return {
-    name: 'gpu',
-    engine: 'script',
-    weight: 1,
-    launch: { replicas: 1, model: 'weights', settings: {}, env: {}, restarts: { max: 5, withinMs: 1000 }, ...launch },
-    ...more,
-  }
+  return plainGroup({ model: 'weights', restarts: { max: 5, withinMs: 1000 }, ...launch }, more)
 }
 
 export function attachedGroup(model?: string): GroupPlan {
@@ -21,18 +16,7 @@ export function attachedGroup(model?: string): GroupPlan {
 }
 
 export function poolOf(...groups: readonly GroupPlan[]): PoolPlan {
-  return {
-    name: 'chat',
-    models: ['m'],
-    strategy: { name: 'least-tokens', settings: {} },
-    groups,
-    line: { max: 10, longestMs: 1000 },
-    retries: retryPlan(),
-    continuation: 'text',
-    timeouts: { connectMs: 1000, firstTokenMs: 1000, idleMs: 1000 },
-    health: { intervalMs: 50, fall: 2, rise: 2, timeoutMs: 2000, canary: { nodes: 'none', everyMs: 0, withinMs: 1000 }, slowStartMs: 0 },
-    drainMs: 1000,
-  }
+  return plainPool(groups, { name: 'chat', drainMs: 1000 })
 }
 
 const noHost = { log: silentLogger } as PluginHost

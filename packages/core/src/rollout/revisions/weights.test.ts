@@ -169,6 +169,20 @@ describe('a revision that comes back', () => {
   })
 })
 
+describe('a revision on another machine', () => {
+  it('says why nobody can tell its content, until somebody can', async () => {
+    const far = groupOf({}, { host: { name: 'far', ssh: { host: 'far' } } })
+    const store = new RevisionStore({ stateDir: undefined, log: silentLogger, nowMs: () => 1, running: () => [] })
+    const learner = new SlowLearner({ store, weights: contextOf(() => ({})), pool: () => poolOf(far) })
+    store.note('chat', far, null)
+    learner.learn('chat', 'r1')
+    for (let turns = 0; turns < 50; turns++) await turn()
+    expect(store.entries('chat')).toMatchObject([{ content: null, contentUnknown: 'its engine does not say where it looks for them' }])
+    store.learn('chat', 'r1', { content: 'commit:one' })
+    expect(store.entries('chat')[0]).not.toHaveProperty('contentUnknown')
+  })
+})
+
 describe('what takes longer to learn', () => {
   it('is learned one revision after the other, once, and not after the end', async () => {
     let running = 0

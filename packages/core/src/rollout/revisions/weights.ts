@@ -1,7 +1,7 @@
 import type { Clock } from '../../base/index.js'
 import type { Backend, Logger } from '../../contracts/index.js'
 import { LbError, messageOf } from '../../errors/index.js'
-import { createBackend, prepareLaunch, type BackendContext, type NodePlan } from '../../nodes/index.js'
+import { createBackend, prepareLaunch, weightsThere, type BackendContext, type NodePlan, type WeightsTold } from '../../nodes/index.js'
 import { nodeIdOf, slotsOf, type GroupPlan, type PoolPlan } from '../../topology/index.js'
 import type { StoredRevision } from './stored-revision.js'
 
@@ -17,8 +17,38 @@ const NOWHERE = 'http://127.0.0.1:1'
 
 /** What a group's weights are right now, by its engine's word; null: it does not tell, or they are not here yet. Never throws. */
 export async function contentOf(pool: PoolPlan, group: GroupPlan, context: WeightsContext): Promise<string | null> {
-  // Its plugin would look at the files of this machine.
-  if (group.host !== undefined || group.source !== undefined) return null
+  return (await toldContent(pool, group, context)).content
+}
+
+export interface ToldContent {
+  readonly content: string | null
+  /** Why nobody can tell, where that is known. */
+  readonly unknown: string | null
+}
+
+/** The same with what stands in the way. Never throws. */
+export async function toldContent(pool: PoolPlan, group: GroupPlan, context: WeightsContext): Promise<ToldContent> {
+  if (group.source !== undefined) return { content: null, unknown: 'its servers are run by somebody else' }
+  if (group.host === undefined) return { content: await contentHere(pool, group, context), unknown: null }
+  const told = await lookThere(pool, group, context, {})
+  return 'content' in told ? { content: told.content, unknown: null } : { content: null, unknown: told.untold }
+}
+
+/** Its plugin would look at the files of this machine: it says where they lie, and core looks there. */
+async function lookThere(
+  pool: PoolPlan,
+  group: GroupPlan,
+  context: WeightsContext,
+  options: { readonly signal?: AbortSignal; readonly isWhole?: boolean },
+): Promise<WeightsTold> {
+  try {
+    return await weightsThere(group, backendOf(pool, group, context).weightsThere?.(), { env: context.env, ...options })
+  } catch (error) {
+    return { untold: messageOf(error) }
+  }
+}
+
+async function contentHere(pool: PoolPlan, group: GroupPlan, context: WeightsContext): Promise<string | null> {
   const abort = new AbortController()
   const { promise: late, resolve } = Promise.withResolvers<undefined>()
   const timer = context.clock.after(CONTENT_WITHIN_MS, () => {
@@ -43,7 +73,11 @@ export async function contentHashOf(
   context: WeightsContext,
   signal: AbortSignal,
 ): Promise<string | null> {
-  if (group.host !== undefined || group.source !== undefined) return null
+  if (group.source !== undefined) return null
+  if (group.host !== undefined) {
+    const told = await lookThere(pool, group, context, { signal, isWhole: true })
+    return 'content' in told && told.content.startsWith('sha256:') ? told.content : null
+  }
   try {
     const told: unknown = await backendOf(pool, group, context).contentHash?.(signal)
     return typeof told === 'string' && told !== '' ? told.slice(0, LONGEST_CONTENT) : null
