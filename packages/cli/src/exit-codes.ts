@@ -7,6 +7,8 @@ export const exitCodes = {
   aborted: 4,
   notRunning: 5,
   interrupted: 130,
+  /** What the shell says of a program that wrote to a pipe which nobody reads any more. */
+  unread: 141,
 } as const
 
 const byErrorCode: Readonly<Record<string, number>> = {

@@ -1,3 +1,4 @@
+import { exitCodes } from './exit-codes.js'
 import { Command, Flags } from './oclif.js'
 
 /** Flags of every command. */
@@ -25,6 +26,16 @@ export const balancerFlags = {
   }),
 }
 
+/** And of those that begin or decide what goes on after they have left. */
+export const waitFlags = {
+  wait: Flags.boolean({ description: 'Watch it to its end; the exit code says how it ended.' }),
+  timeout: Flags.string({
+    description: 'With --wait: leave with 1 after so long. The rollout goes on.',
+    helpValue: '10m',
+    dependsOn: ['wait'],
+  }),
+}
+
 /** Base of every command: stdout is the answer, stderr is the talk, each error has three parts and an exit code. Heavy imports belong inside `run()`. */
 export abstract class LbCommand extends Command {
   static override baseFlags = everyFlag
@@ -49,6 +60,18 @@ export abstract class LbCommand extends Command {
     return [...this.config.plugins.values()]
       .filter((plugin) => plugin.type === 'user' || plugin.type === 'link')
       .map((plugin) => plugin.root)
+  }
+
+  /** How wide the answer may be; a pipe has no width. */
+  protected size(): { readonly columns?: number } {
+    return process.stdout.isTTY ? { columns: process.stdout.columns } : {}
+  }
+
+  /** For commands that go on and on: when nobody reads stdout any more, as after `| head -1`, they leave. */
+  protected leaveWithReader(): void {
+    process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'EPIPE') process.exit(exitCodes.unread)
+    })
   }
 
   protected override async catch(thrown: unknown): Promise<void> {

@@ -28,6 +28,8 @@ export default class Down extends LbCommand {
     const left = result.engines.length === 0 ? 'it had left no engine running' : `ended what it had left: ${result.engines.join(', ')}`
     for (const stranger of result.strangers) this.say(`left alone: ${stranger}`)
     this.say(result.how === 'stopped' ? `${result.name} is stopped.` : `The balancer of ${result.name} was gone already; ${left}.`)
+    if (result.rollouts.length > 0)
+      this.say(`Not over yet: ${result.rollouts.join(', ')}. The next lb up goes on with it, or takes it back, and says which.`)
     this.say('lb up starts it again; lb purge removes its logs.')
   }
 }

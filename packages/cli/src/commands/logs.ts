@@ -23,6 +23,7 @@ export default class Logs extends LbCommand {
     const sources = chooseSources(logSources(findTarget({ cwd: process.cwd(), ...flags })), args.node)
     const width = sources.length === 1 ? 0 : Math.max(0, ...sources.map((source) => source.label.length))
     const life = new AbortController()
+    this.leaveWithReader()
     if (flags.follow) for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => life.abort())
     await followLogs(sources, {
       lines: flags.lines,

@@ -28,7 +28,7 @@ export default class Status extends LbCommand {
       const status = await connection.client.status({ fresh: true })
       if (flags.json) return await this.printJson(status)
       const { renderSnapshot } = await import('../views/snapshot.js')
-      this.print(renderSnapshot(status, process.stdout.isTTY ? { columns: process.stdout.columns } : {}))
+      this.print(renderSnapshot(status, this.size()))
       this.say('lb top watches it live; lb logs -f follows what it says; lb down stops it.')
     } finally {
       connection.close()
@@ -36,13 +36,14 @@ export default class Status extends LbCommand {
   }
 
   private async watch(client: ControlClient, flags: { json: boolean }): Promise<void> {
+    this.leaveWithReader()
     const { watchStatus } = await import('../services/watch-status.js')
     const { renderSnapshot } = await import('../views/snapshot.js')
     const { jsonText } = await import('../views/json-text.js')
     const clear = process.stdout.isTTY && process.env['TERM'] !== 'dumb' ? '\u001b[H\u001b[2J' : ''
     await watchStatus(client, (status) => {
       if (flags.json) this.print(`${jsonText(status, { lines: true })}\n`)
-      else this.print(`${clear}${renderSnapshot(status, process.stdout.isTTY ? { columns: process.stdout.columns } : {})}`)
+      else this.print(`${clear}${renderSnapshot(status, this.size())}`)
     })
   }
 }

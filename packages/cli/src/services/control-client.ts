@@ -125,13 +125,19 @@ async function failure(options: ControlClientOptions, error: unknown, withinMs =
   return new LbError(`the balancer did not answer: ${message}`, {
     code: 'LB_NO_ANSWER',
     source: 'lb',
+    retry: 'after-wait',
     hint: 'ask again; `lb down --force` ends a balancer that hangs',
     cause: error,
   })
 }
 
 function silence(): LbError {
-  return new LbError('no balancer listens there', { code: 'LB_NOT_RUNNING', source: 'operator', hint: 'lb up starts one' })
+  return new LbError('no balancer listens there', {
+    code: 'LB_NOT_RUNNING',
+    source: 'operator',
+    retry: 'after-wait',
+    hint: 'lb up starts one',
+  })
 }
 
 function parse(text: string): unknown {

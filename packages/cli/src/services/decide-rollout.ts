@@ -10,18 +10,23 @@ export interface DecideOptions {
   readonly yes: boolean
   /** To its end. */
   readonly wait: boolean
+  /** Longest wait; undefined: as long as it takes. */
+  readonly timeoutMs?: number | undefined
+  /** Told when it was taken down, before it is waited for. */
+  readonly onTaken: (status: RolloutStatus) => void
   readonly say: (text: string) => void
 }
 
 /** Carries out what a person decided about a rollout; what would put clients at risk asks first. Throws LB_ABORTED where the answer is no. */
 export function decideRollout(
   query: ConnectionQuery,
-  { verb, pool, yes, wait, say }: DecideOptions,
+  { verb, pool, yes, wait, timeoutMs, onTaken, say }: DecideOptions,
 ): Promise<Partial<WatchedRollout> & { status: RolloutStatus }> {
   return withClient(query, async (client) => {
     if (verb === 'promote' && !yes) await askWhereWorse(await client.rollout(pool))
     const status = await client.actOnRollout(pool, verb)
-    return wait ? watchRollout(client, status, { say }) : { status }
+    onTaken(status)
+    return wait ? watchRollout(client, status, { say, timeoutMs }) : { status }
   })
 }
 

@@ -7,3 +7,8 @@ export function durationMs(flag: string, text: string): number {
   if (ms !== undefined) return ms
   throw wrongInput(`${flag} ${text} is no duration`, `write it as 500ms, 30s or 2m: ${flag} 30s`)
 }
+
+/** Of commands that may be waited for. */
+export function timeoutOf({ timeout }: { readonly timeout?: string | undefined }): number | undefined {
+  return timeout === undefined ? undefined : durationMs('--timeout', timeout)
+}

@@ -46,7 +46,20 @@ describe('an edited topology', () => {
     const other = await topologyOf({}, { nodes: [node('a', 'http://127.0.0.1:1'), node('b', 'http://127.0.0.1:9')] })
     expect(() => editedGroups('embed', other, { declared: before, running })).toThrow(/are those that run/)
     expect(() => editedGroups('embed', other, { declared: before, running: before })).toThrow(
-      /changes more than node groups of embed: pool chat/,
+      expect.objectContaining({ hint: 'changed is chat: lb rollout start chat --file' }) as Error,
+    )
+  })
+
+  it('may change another pool too, which is said and has a rollout of its own', async () => {
+    const before = told(await topologyOf())
+    const nodes = [node('a', 'http://127.0.0.1:1'), node('b', 'http://127.0.0.1:9')]
+    const embed = (name: string): object => ({ models: ['e'], nodes: [node(name, 'http://127.0.0.1:8')] })
+    const edited = await topologyOf({ pools: { chat: { models: ['m'], nodes }, embed: embed('c') } })
+    const { groups, notices } = editedGroups('chat', edited, { declared: before, running: before })
+    expect(groups.map(({ name }) => name)).toEqual(['b'])
+    expect(notices).toEqual(['pool embed of the file differs too, and stays as it is: lb rollout start embed --file brings it'])
+    expect(() => editedGroups('caht', edited, { declared: before, running: before })).toThrow(
+      expect.objectContaining({ hint: 'did you mean chat?   its pools are: chat, embed' }) as Error,
     )
   })
 

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { essenceOf, type GroupPlan, type PoolPlan, type RolloutPlan, type Topologies, type Topology } from '@plimsoll/core'
 import { wrongInput } from '../wrong-input.js'
+import { nearestCommand } from './nearest-command.js'
 
 /** What an edited topology wants of one pool. */
 export interface EditedPool {
@@ -19,36 +20,42 @@ export interface EditedPool {
 export function editedGroups(poolName: string, edited: Topology, known: Topologies): EditedPool {
   const after = poolIn(plain(edited), poolName, 'the edited topology')
   const declared = poolIn(known.declared, poolName, 'the running topology')
-  const others = [
-    ...gatewayChanges(plain(edited), known.declared),
-    ...poolChanges(plain(edited), known, poolName),
-    ...settingChanges(after, declared),
-  ]
+  const beside = poolChanges(plain(edited), known, poolName)
+  const others = [...gatewayChanges(plain(edited), known.declared), ...beside.refused, ...settingChanges(after, declared)]
   if (others.length > 0)
     throw wrongInput(
       `the file changes more than node groups of ${poolName}: ${others.join('; ')}`,
       'a rollout takes the node groups of one pool; leave the rest as it was, or apply all of it with lb down and lb up',
     )
   const groups = after.groups.filter((group) => !isRunning(group, poolIn(known.running, poolName, 'the running topology')))
-  if (groups.length === 0) throw nothingNew(after, declared)
+  if (groups.length === 0) throw nothingNew(after, declared, beside.rollable)
   const { rollout } = after
   return {
     groups,
     ...(rollout === undefined || isDeepStrictEqual(rollout, declared.rollout) ? {} : { plan: rollout }),
-    notices: isDeepStrictEqual(plain(edited).gateway.listen, known.declared.gateway.listen)
-      ? []
-      : ['gateway.listen of the file is not that of the running balancer; a rollout leaves it as it is'],
+    notices: [
+      ...(isDeepStrictEqual(plain(edited).gateway.listen, known.declared.gateway.listen)
+        ? []
+        : ['gateway.listen of the file is not that of the running balancer; a rollout leaves it as it is']),
+      ...beside.rollable.map(
+        (name) => `pool ${name} of the file differs too, and stays as it is: lb rollout start ${name} --file brings it`,
+      ),
+    ],
   }
 }
 
 /** How many nodes there are, and how often they may be started again, is nothing that a rollout brings. */
-function nothingNew(after: PoolPlan, declared: PoolPlan): Error {
+function nothingNew(after: PoolPlan, declared: PoolPlan, elsewhere: readonly string[]): Error {
   const { name } = after
   const isRescaled = after.groups.some((group) => {
     const before = declared.groups.find((each) => each.name === group.name)
     return before !== undefined && !isDeepStrictEqual(group, before) && isDeepStrictEqual(essenceOf(group), essenceOf(before))
   })
-  if (!isRescaled) return wrongInput(`the node groups of ${name} in the file are those that run`, 'edit them, or say --model or --set')
+  const hint =
+    elsewhere.length === 0
+      ? 'edit them, or say --model or --set'
+      : `changed is ${elsewhere.join(', ')}: lb rollout start ${elsewhere[0] ?? ''} --file`
+  if (!isRescaled) return wrongInput(`the node groups of ${name} in the file are those that run`, hint)
   return wrongInput(
     `the node groups of ${name} in the file launch what runs; only how many there are, or how often they may be started, differs`,
     `lb scale ${name} N changes how many there are; lb down and lb up apply the rest`,
@@ -63,7 +70,12 @@ function plain(topology: Topology): Topology {
 function poolIn(topology: Topology, name: string, where: string): PoolPlan {
   const pool = topology.pools.find((each) => each.name === name)
   if (pool !== undefined) return pool
-  throw wrongInput(`${where} has no pool ${name}`, `its pools are: ${topology.pools.map((each) => each.name).join(', ')}`)
+  const names = topology.pools.map((each) => each.name)
+  const near = nearestCommand(name, names)
+  throw wrongInput(
+    `${where} has no pool ${name}`,
+    `${near === undefined ? '' : `did you mean ${near}?   `}its pools are: ${names.join(', ')}`,
+  )
 }
 
 /** Whether nodes of just this kind run: the declared ones, or a revision of them. */
@@ -80,17 +92,26 @@ function gatewayChanges(edited: Topology, declared: Topology): string[] {
     .map((key) => `gateway.${key}`)
 }
 
-function poolChanges(edited: Topology, { declared, running }: Topologies, but: string): string[] {
+interface OtherPools {
+  /** What a rollout cannot bring at all. */
+  readonly refused: readonly string[]
+  /** Pools of which only node groups differ: they have rollouts of their own. */
+  readonly rollable: readonly string[]
+}
+
+function poolChanges(edited: Topology, { declared, running }: Topologies, but: string): OtherPools {
   const names = [...new Set([...edited.pools, ...declared.pools].map(({ name }) => name))].filter((name) => name !== but)
-  return names.flatMap((name) => {
+  const refused: string[] = []
+  const rollable: string[] = []
+  for (const name of names) {
     const [now, before, live] = [edited, declared, running].map(({ pools }) => pools.find((pool) => pool.name === name))
-    if (now === undefined) return [`pool ${name} is gone`]
-    if (before === undefined) return [`pool ${name} is new`]
-    const same =
-      isDeepStrictEqual(now, before) ||
-      (live !== undefined && sameBut(now, before, 'groups') && now.groups.every((group) => isRunning(group, live)))
-    return same ? [] : [`pool ${name}`]
-  })
+    if (now === undefined) refused.push(`pool ${name} is gone`)
+    else if (before === undefined) refused.push(`pool ${name} is new`)
+    else if (isDeepStrictEqual(now, before)) continue
+    else if (!sameBut(now, before, 'groups')) refused.push(`pool ${name}`)
+    else if (live === undefined || !now.groups.every((group) => isRunning(group, live))) rollable.push(name)
+  }
+  return { refused, rollable }
 }
 
 function settingChanges(after: PoolPlan, before: PoolPlan): string[] {

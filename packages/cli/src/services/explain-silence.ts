@@ -1,18 +1,24 @@
-import { LbError, isSameProcess, runningLeftovers } from '@plimsoll/core'
+import { LbError, isSameProcess, readState, runningLeftovers } from '@plimsoll/core'
 import type { LeftoverPolicy } from '../keeper/boot.js'
 import type { Target } from './find-target.js'
 
-/** Why nobody answers for a topology, and what to do: it never ran, is being started again, hangs, or was killed and left engines behind. */
+/**
+ * Why nobody answers for a topology, and what to do: it never ran, was stopped meanwhile, is being started again, hangs, or was killed and left engines behind.
+ * `retry` says whether it may answer without anybody doing anything.
+ */
 export async function explainSilence(target: Target): Promise<LbError> {
-  const { name, state } = target
-  if (state === undefined) return told('LB_NOT_RUNNING', `${name} is not running`, 'lb up starts it')
+  const { name } = target
+  if (target.state === undefined) return told('LB_NOT_RUNNING', `${name} is not running`, 'lb up starts it')
+  // A command that waits has found it long ago.
+  const state = readState(target.paths.stateFile)
+  if (state === undefined) return told('LB_NOT_RUNNING', `${name} was stopped meanwhile`, 'lb up starts it again')
   if (await isSameProcess(state.balancer)) {
     const text = `the balancer of ${name} (process ${state.balancer.pid}) lives, but its control socket does not answer`
-    return told('LB_NO_ANSWER', text, 'ask again; `lb down --force` ends one that hangs')
+    return told('LB_NO_ANSWER', text, 'ask again; `lb down --force` ends one that hangs', 'after-wait')
   }
   if (state.keeper !== undefined && (await isSameProcess(state.keeper)))
-    return told('LB_NOT_RUNNING', `the balancer of ${name} died; its keeper is starting it again`, 'ask again in a second')
-  return killed(target)
+    return told('LB_NOT_RUNNING', `the balancer of ${name} died; its keeper is starting it again`, 'ask again in a second', 'after-wait')
+  return killed({ ...target, state })
 }
 
 /** What `lb up` says before it starts over what a kill -9 left; undefined when nothing was left. */
@@ -42,6 +48,6 @@ async function killed(target: Target): Promise<LbError> {
   )
 }
 
-function told(code: string, message: string, hint: string): LbError {
-  return new LbError(message, { code, source: 'operator', hint })
+function told(code: string, message: string, hint: string, retry: LbError['retry'] = 'never'): LbError {
+  return new LbError(message, { code, source: 'operator', hint, retry })
 }

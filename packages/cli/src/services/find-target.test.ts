@@ -76,7 +76,14 @@ describe('why nobody answers', () => {
     const dead = await explainSilence(targetOf('dead', env))
     expect(dead.message).toMatch(/process 999999999\) was killed; nothing of it runs any more/)
     remember('hung', { balancer: await ownIdentity() })
-    expect((await explainSilence(targetOf('hung', env))).code).toBe('LB_NO_ANSWER')
+    expect(await explainSilence(targetOf('hung', env))).toMatchObject({ code: 'LB_NO_ANSWER', retry: 'after-wait' })
+  })
+
+  it('is told of one that was stopped while a command waited for it', async () => {
+    remember('stopped')
+    const target = targetOf('stopped', env)
+    rmSync(target.paths.stateFile)
+    expect(await explainSilence(target)).toMatchObject({ message: 'stopped was stopped meanwhile', retry: 'never' })
   })
 
   it('names the engines that a killed balancer left', async () => {

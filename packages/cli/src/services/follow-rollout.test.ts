@@ -17,12 +17,17 @@ function scripted(...answers: Answer[]): { rollouts(): Promise<readonly RolloutS
   }
 }
 
-const silent = new LbError('the balancer died; its keeper is starting it again', { code: 'LB_NOT_RUNNING', source: 'operator' })
+const silent = new LbError('the balancer died; its keeper is starting it again', {
+  code: 'LB_NOT_RUNNING',
+  source: 'operator',
+  retry: 'after-wait',
+})
+const gone = new LbError('demo was stopped meanwhile', { code: 'LB_NOT_RUNNING', source: 'operator' })
 const begun = sampleRollout({ phase: 'preparing' })
 
 async function followed(
   client: ReturnType<typeof scripted>,
-  options: { readonly silenceMs?: number; readonly untilStanding?: boolean } = {},
+  options: { readonly silenceMs?: number; readonly goneMs?: number; readonly untilStanding?: boolean; readonly timeoutMs?: number } = {},
 ): Promise<{ end: RolloutStatus; phases: string[]; silences: string[] }> {
   const phases: string[] = []
   const silences: string[] = []
@@ -49,6 +54,7 @@ describe('following a rollout', () => {
 
   it('gives up on one that stays silent, and passes on what is no silence', async () => {
     await expect(followed(scripted(silent), { silenceMs: 5 })).rejects.toThrow(silent.message)
+    await expect(followed(scripted(silent, gone), { goneMs: 5 })).rejects.toThrow(gone.message)
     await expect(followed(scripted(new LbError('no', { code: 'LB_CONTROL_FAILED', source: 'lb' })))).rejects.toThrow('no')
   })
 
@@ -64,6 +70,12 @@ describe('following a rollout', () => {
     expect(end.judge?.verdict).toBe('good')
     const { phases } = await followed(scripted(split, sampleRollout({ kind: 'split', phase: 'promoted' })))
     expect(phases).toEqual(['preparing', 'holding', 'promoted'])
+  })
+
+  it('is not waited for longer than was said, and says that it goes on', async () => {
+    await expect(followed(scripted(begun), { timeoutMs: 5 })).rejects.toThrow(/not over after 5 ms \(preparing\); it goes on/)
+    const { end } = await followed(scripted(sampleRollout({ phase: 'promoted' })), { timeoutMs: 60_000 })
+    expect(end.phase).toBe('promoted')
   })
 
   it('says so when the balancer knows it no more', async () => {

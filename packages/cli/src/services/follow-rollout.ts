@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { LbError, isLbError, type RolloutStatus } from '@plimsoll/core/client'
 import { exitCodeOfPhase } from '../exit-codes.js'
-import { isStanding } from '../views/board/index.js'
+import { isStanding, phaseText } from '../views/board/index.js'
+import { duration } from '../views/units.js'
 import type { ControlClient } from './control-client.js'
 
 export interface FollowOptions {
@@ -16,21 +17,37 @@ export interface FollowOptions {
   readonly lookEveryMs?: number
   /** A balancer that was killed is started again by its keeper, and goes on: so long is it waited for. */
   readonly silenceMs?: number
+  /** So long where nobody would start it again: a look may fall between two of its lives. */
+  readonly goneMs?: number
+  /** Longer than this it is not waited for; default: as long as it takes. */
+  readonly timeoutMs?: number | undefined
   readonly signal?: AbortSignal
 }
 
-/** Watches one rollout to its end, or until it stands. Throws what the balancer's silence means. */
+/** Watches one rollout to its end, or until it stands. Throws what the balancer's silence means, or LB_ROLLOUT_GOES_ON where it takes longer than it may. */
 export async function followRollout(
   client: Pick<ControlClient, 'rollouts'>,
   begun: RolloutStatus,
   options: FollowOptions,
 ): Promise<RolloutStatus> {
-  const { onStatus, onLook, onSilence, untilStanding = false, lookEveryMs = 500, silenceMs = 60_000, signal } = options
+  const {
+    onStatus,
+    onLook,
+    onSilence,
+    untilStanding = false,
+    lookEveryMs = 500,
+    silenceMs = 60_000,
+    goneMs = 3_000,
+    timeoutMs,
+    signal,
+  } = options
+  const beganMs = performance.now()
   let last = begun
   let silentSinceMs: number | undefined
   onStatus(begun)
   while (exitCodeOfPhase(last.phase) === undefined && !(untilStanding && stands(last))) {
-    await sleep(lookEveryMs, undefined, signal === undefined ? {} : { signal })
+    if (timeoutMs !== undefined && performance.now() - beganMs >= timeoutMs) throw late(last, timeoutMs)
+    await sleep(Math.min(lookEveryMs, timeoutMs ?? lookEveryMs), undefined, signal === undefined ? {} : { signal })
     try {
       const status = found(await client.rollouts(), begun)
       if (essence(status) !== essence(last)) onStatus(status)
@@ -39,7 +56,8 @@ export async function followRollout(
       silentSinceMs = undefined
     } catch (error) {
       const nowMs = performance.now()
-      if (!isSilence(error) || nowMs - (silentSinceMs ?? nowMs) > silenceMs) throw error
+      if (!isSilence(error)) throw error
+      if (nowMs - (silentSinceMs ?? nowMs) > (error.retry === 'never' ? goneMs : silenceMs)) throw error
       if (silentSinceMs === undefined) onSilence?.(error.message)
       silentSinceMs ??= nowMs
     }
@@ -64,6 +82,14 @@ function found(all: readonly RolloutStatus[], { id, pool }: RolloutStatus): Roll
     code: 'LB_NO_ROLLOUT',
     source: 'lb',
     hint: `lb rollout history ${pool} tells what became of it`,
+  })
+}
+
+function late({ pool, phase }: RolloutStatus, timeoutMs: number): LbError {
+  return new LbError(`the rollout of ${pool} is not over after ${duration(timeoutMs)} (${phaseText({ phase })}); it goes on`, {
+    code: 'LB_ROLLOUT_GOES_ON',
+    source: 'operator',
+    hint: `lb rollout watch ${pool} looks on; lb rollout abort ${pool} takes it back`,
   })
 }
 

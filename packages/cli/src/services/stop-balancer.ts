@@ -19,6 +19,8 @@ export interface StopResult {
   readonly how: 'stopped' | 'reaped'
   /** Engines that a killed balancer had left, ended now. */
   readonly engines: readonly string[]
+  /** Ids of rollouts that were not over. */
+  readonly rollouts: readonly string[]
   /** What its state file names and what is not ours: no signal was sent. */
   readonly strangers: readonly string[]
 }
@@ -32,10 +34,11 @@ const LONGEST_TOPOLOGY_DRAIN_MS = 3_600_000
 export async function stopBalancer(query: ConnectionQuery, options: StopOptions): Promise<StopResult> {
   const connection = await openConnection(query)
   try {
-    const { name } = await connection.client.status()
+    const { name, pools } = await connection.client.status()
     await connection.client.stop(requestOf(options))
     await untilGone(connection, options)
-    return { name, how: 'stopped', engines: [], strangers: [] }
+    const rollouts = pools.flatMap(({ rollout }) => (rollout?.endedAtMs === null ? [rollout.id] : []))
+    return { name, how: 'stopped', engines: [], rollouts, strangers: [] }
   } catch (error) {
     if (connection.target === undefined || !canReap(error, options)) throw error
     return reap(connection.target, error)
@@ -104,5 +107,11 @@ async function reap(target: Target, why: unknown): Promise<StopResult> {
   removeState(paths.stateFile)
   rmSync(paths.socketPath, { force: true })
   rmSync(paths.runtimeDir, { recursive: true, force: true })
-  return { name, how: 'reaped', engines: stopped, strangers: [...strangers, ...found.strangers.map(({ id, why: is }) => `${id}: ${is}`)] }
+  return {
+    name,
+    how: 'reaped',
+    engines: stopped,
+    rollouts: [],
+    strangers: [...strangers, ...found.strangers.map(({ id, why: is }) => `${id}: ${is}`)],
+  }
 }

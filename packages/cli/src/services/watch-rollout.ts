@@ -13,6 +13,9 @@ export interface WatchRolloutOptions {
   readonly untilStanding?: boolean
   /** The whole status whenever it changed. */
   readonly onStatus?: (status: RolloutStatus) => void
+  /** At each look, changed or not; with why the balancer does not answer, where it does not. */
+  readonly onLook?: (status: RolloutStatus, silence?: string) => void
+  readonly timeoutMs?: number | undefined
 }
 
 export interface WatchedRollout {
@@ -21,11 +24,11 @@ export interface WatchedRollout {
   readonly exitCode: number
 }
 
-/** Watches a rollout to its end and says on the way what happens. An interrupt leaves the rollout running. */
+/** Watches a rollout to its end and says on the way what happens. An interrupt, or the end of the time, leaves the rollout running. */
 export async function watchRollout(
   client: ControlClient,
   begun: RolloutStatus,
-  { say, onStatus, untilStanding = true }: WatchRolloutOptions,
+  { say, onStatus, onLook, untilStanding = true, timeoutMs }: WatchRolloutOptions,
 ): Promise<WatchedRollout> {
   const life = new AbortController()
   const interrupt = (): void => life.abort()
@@ -38,7 +41,10 @@ export async function watchRollout(
     saidMs = performance.now()
     say(text)
   }
-  const remind = (status: RolloutStatus): void => {
+  let last = begun
+  const look = (status: RolloutStatus): void => {
+    last = status
+    onLook?.(status)
     if (performance.now() - saidMs >= SAY_EVERY_MS) speak(rolloutProgressText(status, Date.now()))
   }
   const tell = (status: RolloutStatus): void => {
@@ -48,13 +54,18 @@ export async function watchRollout(
       speak(`It waits for you: lb rollout promote ${status.pool} goes on, lb rollout abort ${status.pool} takes it back.`)
     asked = status.phase === 'asking'
     onStatus?.(status)
+    onLook?.(status)
   }
   try {
     const status = await followRollout(client, begun, {
       onStatus: tell,
-      onLook: remind,
-      onSilence: (why) => say(`${why}; waiting for it`),
+      onLook: look,
+      onSilence(why) {
+        say(`${why}; waiting for it`)
+        onLook?.(last, why)
+      },
       untilStanding,
+      timeoutMs,
       signal: life.signal,
     })
     return { status, exitCode: exitCodeOfPhase(status.phase) ?? 0 }

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { SAMPLE_AT_MS, samplePool, sampleNode, sampleRollout } from './board/sample-status.test.fixture.js'
 import { rolloutEndText, rolloutEventText, rolloutProgressText } from './rollout-event-text.js'
-import { compareText, revisionsTable, rolloutText, rolloutsTable } from './rollout-text.js'
+import { rolloutScreen } from './rollout-screen.js'
+import { compareText, newestOfEach, revisionsTable, rolloutText, rolloutsTable } from './rollout-text.js'
 import { restConsequence, zeroConsequence } from './scale-text.js'
 
 const OPTIONS = { nowMs: SAMPLE_AT_MS, env: { LANG: 'C.UTF-8' } }
@@ -30,6 +31,7 @@ describe('a rollout as text', () => {
   it('leaves out what was seen already', () => {
     const text = rolloutText(sampleRollout(), { ...OPTIONS, events: 0 })
     expect(text).not.toContain('started')
+    expect(text).toMatch(/healthy so far\n$/)
     expect(rolloutText(sampleRollout(), { ...OPTIONS, events: 1 })).toMatch(/of the traffic\n$/)
     const judge = { verdict: 'bad', reason: 'it fails', canaryRequests: 3, baselineRequests: 4, figures: [] } as const
     expect(rolloutText(sampleRollout({ reason: 'it fails', judge }), OPTIONS).match(/it fails/g)).toHaveLength(1)
@@ -41,9 +43,42 @@ describe('a rollout as text', () => {
     expect(rolloutText(evil, OPTIONS) + rolloutEventText(evil.events[0] ?? { atMs: 0, message: '' })).not.toMatch(/[\u0007\u001b\u202e]/)
   })
 
+  it('is no wider than the terminal: text goes on below, tables are cut', () => {
+    const reason = 'errors: 12 % of 160 failed, 0 % of 490 on the old revision (+1.8 % to +8.9 %; at most +1 %)'
+    const lines = rolloutText(sampleRollout({ reason }), { ...OPTIONS, columns: 60 }).split('\n')
+    expect(lines.filter((line) => line.length > 60)).toEqual([])
+    expect(lines.slice(0, 4)).toEqual([
+      '  chat-4   chat   canary   watched, step 2 of 4, 41 s',
+      '    left, 25 % of traffic, for 2 min',
+      '  errors: 12 % of 160 failed, 0 % of 490 on the old',
+      '    revision (+1.8 % to +8.9 %; at most +1 %)',
+    ])
+    const table = rolloutsTable([sampleRollout()], { ...OPTIONS, columns: 60 })
+    expect(table.split('\n').every((line) => line.length <= 60)).toBe(true)
+  })
+
+  it('fits the whole terminal while it is watched: the newest events, and how to leave', () => {
+    const events = Array.from({ length: 40 }, (_, index) => ({ atMs: SAMPLE_AT_MS, message: `event ${index}` }))
+    const drawn = rolloutScreen(sampleRollout({ events }), { nowMs: SAMPLE_AT_MS, columns: 80, rows: 24 })
+    const lines = drawn.slice('\u001b[H'.length, -'\u001b[J'.length).split('\u001b[K\n')
+    expect(lines.length).toBeLessThanOrEqual(24)
+    expect(lines.at(-1)).toBe('  Ctrl-C leaves; the rollout goes on\u001b[K')
+    expect(drawn).toContain('event 39')
+    expect(drawn).not.toContain('event 12')
+    const silence = 'its keeper is starting it again'
+    expect(rolloutScreen(sampleRollout(), { nowMs: SAMPLE_AT_MS, columns: 80, rows: 24, silence })).toContain(`${silence}; waiting for it`)
+    expect(rolloutScreen(sampleRollout({ events }), { nowMs: SAMPLE_AT_MS, columns: 20, rows: 5 }).split('\n').length).toBeLessThanOrEqual(
+      5,
+    )
+  })
+
   it('fits a line where there are several', () => {
     const over = sampleRollout({ id: 'chat-3', phase: 'rolled-back', endedAtMs: SAMPLE_AT_MS - 60_000, reason: 'errors', share: 0 })
     const [head, first, second] = rolloutsTable([sampleRollout(), over], OPTIONS).split('\n')
+    expect(newestOfEach([sampleRollout(), over, { ...over, pool: 'embed' }]).map(({ id, pool }) => `${pool} ${id}`)).toEqual([
+      'chat chat-4',
+      'embed chat-3',
+    ])
     expect(head).toMatch(/^ROLLOUT {2}POOL {2}KIND/)
     expect(first).toMatch(/^chat-4 .* qwen3-4b a31f → 9c02 {2}watched, step 2 of 4, 41 s left {2}25 % .* 2 min/)
     expect(second).toMatch(/^chat-3 .* rolled back .* 60 s +errors$/)
@@ -66,10 +101,28 @@ describe('revisions', () => {
         { ...entry, revision: 'r2', hash: 'b', content: `sha256:${'0123456789'.repeat(6)}`, isRunning: false, outcome: 'rolled-back' },
         { ...entry, revision: 'r1', hash: 'a', content: null, firstSeenAtMs: SAMPLE_AT_MS - 86_400_000, isRunning: true, outcome: null },
       ],
-      SAMPLE_AT_MS,
+      OPTIONS,
     )
     expect(text).toMatch(/r2 +b +gpu +m +sha256:0123456789012 +14:02:31 +rolled back\n/)
     expect(text).toMatch(/r1 +a +gpu +m +- +2026-01-01 14:02:31 +running, declared\n/)
+  })
+})
+
+describe('a revision whose content nobody can tell', () => {
+  it('says so, and why', () => {
+    const entry = {
+      pool: 'chat',
+      group: 'gpu',
+      model: 'm',
+      firstSeenAtMs: SAMPLE_AT_MS,
+      revision: 'r1',
+      hash: 'a',
+      isRunning: true,
+      outcome: null,
+    }
+    const text = revisionsTable([{ ...entry, content: null, contentUnknown: 'box: there is no file /m.gguf' }], OPTIONS)
+    expect(text).toMatch(/r1 +a +gpu +m +unknown +14:02:31/)
+    expect(text).toMatch(/\nr1: its content is unknown: box: there is no file \/m.gguf\n$/)
   })
 })
 

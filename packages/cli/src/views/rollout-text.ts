@@ -1,6 +1,6 @@
 import type { JudgeReport, RevisionEntry, RolloutSide, RolloutStatus } from '@plimsoll/core'
 import { changeText, figureName, figureValue, glyphsFor, phaseText, shareText, stepText, verdictText } from './board/index.js'
-import { sanitize } from './sanitize.js'
+import { fitTable, fitText, type TextLine } from './fit-text.js'
 import { textTable } from './text-table.js'
 import { clockTime, count, duration, percent } from './units.js'
 
@@ -9,17 +9,20 @@ export interface RolloutTextOptions {
   readonly env?: Readonly<Record<string, string | undefined>>
   /** Newest events that are shown; default: all. */
   readonly events?: number
+  /** Width of the terminal; a pipe has none. */
+  readonly columns?: number | undefined
 }
 
 /** One rollout, all that is known of it. Ends with a line break. */
-export function rolloutText(rollout: RolloutStatus, { nowMs, events = Number.POSITIVE_INFINITY }: RolloutTextOptions): string {
+export function rolloutText(rollout: RolloutStatus, { nowMs, events = Number.POSITIVE_INFINITY, columns }: RolloutTextOptions): string {
   const { id, pool, kind, from, to, reason, judge } = rollout
   const isOver = rollout.endedAtMs !== null
   const now = isOver
     ? []
     : [stepText(rollout, nowMs), shareText(rollout) === '' ? 'copies of requests' : `${shareText(rollout)} of traffic`]
+  const newest = eventLines(rollout, events)
   const where = [phaseText(rollout), ...now].filter((text) => text !== '').join(', ')
-  const lines = [
+  const lines: readonly TextLine[] = [
     `  ${id}   ${pool}   ${kind}   ${where}${timesText(rollout, nowMs)}`,
     ...(reason === null ? [] : [`  ${reason}`]),
     '',
@@ -27,15 +30,20 @@ export function rolloutText(rollout: RolloutStatus, { nowMs, events = Number.POS
     sideLine('new', to),
     ...(rollout.steps.length === 0 || kind === 'shadow' ? [] : [`  steps ${stepsLine(rollout)}`]),
     ...(judge === null ? [] : ['', ...judgeLines(judge, reason)]),
-    ...(rollout.events.length === 0 ? [] : ['', ...eventLines(rollout, events)]),
+    ...(newest.length === 0 ? [] : ['', ...newest]),
   ]
-  return `${lines.map((line) => sanitize(line).trimEnd()).join('\n')}\n`
+  return fitText(lines, columns)
+}
+
+/** Of each pool the first one, as they are told: newest first. */
+export function newestOfEach(rollouts: readonly RolloutStatus[]): RolloutStatus[] {
+  return rollouts.filter(({ pool }, index) => rollouts.findIndex((each) => each.pool === pool) === index)
 }
 
 /** Several rollouts, a line each. */
-export function rolloutsTable(rollouts: readonly RolloutStatus[], { nowMs, env = process.env }: RolloutTextOptions): string {
+export function rolloutsTable(rollouts: readonly RolloutStatus[], { nowMs, env = process.env, columns }: RolloutTextOptions): string {
   const { arrow } = glyphsFor(env)
-  return textTable(
+  const table = textTable(
     ['ROLLOUT', 'POOL', 'KIND', 'CHANGE', 'PHASE', 'SHARE', 'BEGAN', 'TOOK', 'REASON'],
     rollouts.map((rollout) => [
       rollout.id,
@@ -49,33 +57,36 @@ export function rolloutsTable(rollouts: readonly RolloutStatus[], { nowMs, env =
       rollout.reason,
     ]),
   )
+  return fitTable(table, columns)
 }
 
 /** Revisions of one pool, newest first. */
-export function revisionsTable(revisions: readonly RevisionEntry[], nowMs: number): string {
-  return textTable(
+export function revisionsTable(revisions: readonly RevisionEntry[], { nowMs, columns }: RolloutTextOptions): string {
+  const table = textTable(
     ['REVISION', 'HASH', 'GROUP', 'MODEL', 'CONTENT', 'SINCE', 'STATE'],
-    revisions.map(({ revision, hash, group, model, content, firstSeenAtMs, isRunning, outcome }) => [
+    revisions.map(({ revision, hash, group, model, content, contentUnknown, firstSeenAtMs, isRunning, outcome }) => [
       revision,
       hash,
       group,
       model,
-      content === null ? null : shortContent(content),
+      content === null ? (contentUnknown === undefined ? null : 'unknown') : shortContent(content),
       dayTime(firstSeenAtMs, nowMs),
       [...(isRunning ? ['running'] : []), ...(outcome === null ? ['declared'] : [phaseText({ phase: outcome })])].join(', '),
     ]),
   )
+  const reasons = revisions.flatMap(({ revision, content, contentUnknown }) =>
+    content === null && contentUnknown !== undefined ? [`${revision}: its content is unknown: ${contentUnknown}\n`] : [],
+  )
+  return [fitTable(table, columns), ...reasons].join('')
 }
 
 /** Both sides of a rollout, figure by figure. */
-export function compareText(report: JudgeReport): string {
-  return `${judgeLines(report)
-    .map((line) => sanitize(line).trimEnd())
-    .join('\n')}\n`
+export function compareText(report: JudgeReport, columns?: number): string {
+  return fitText(judgeLines(report), columns)
 }
 
 /** What was said above is not said again. */
-function judgeLines(report: JudgeReport, said: string | null = null): string[] {
+function judgeLines(report: JudgeReport, said: string | null = null): TextLine[] {
   const { figures, canaryRequests, baselineRequests } = report
   const table = textTable(
     ['FIGURE', 'NEW', 'OLD', 'LIMIT', 'VERDICT', 'WORSE?'],
@@ -94,7 +105,7 @@ function judgeLines(report: JudgeReport, said: string | null = null): string[] {
       : table
           .trimEnd()
           .split('\n')
-          .map((line) => `  ${line}`)),
+          .map((line) => ({ row: `  ${line}` }))),
     `  judged: ${count(canaryRequests)} of the new, ${count(baselineRequests)} of the old${verdictText(report) === said ? '' : `; ${verdictText(report)}`}`,
   ]
 }

@@ -1,6 +1,7 @@
+import type { PoolStatus } from '@plimsoll/core'
 import { describe, expect, it } from 'vitest'
 import { answerSummary, createAnswerPrinter } from './answer-text.js'
-import { sampleNode, samplePool, sampleStatus, SAMPLE_AT_MS } from './board/sample-status.test.fixture.js'
+import { sampleNode, samplePool, sampleRollout, sampleStatus, SAMPLE_AT_MS } from './board/sample-status.test.fixture.js'
 import { curlText } from './curl-text.js'
 import { eventText } from './event-text.js'
 import { logLineText } from './log-line-text.js'
@@ -49,6 +50,26 @@ describe('upReport', () => {
     expect(text).toMatch(/✓ chat\/a .*ready in /)
     expect(text).toMatch(/! chat\/b .*failed {2}exit code 1; lb keeps trying/)
     expect(text).toMatch(/try {3}curl x\n {2}then {2}lb top/)
+  })
+})
+
+describe('upReport of a balancer that takes up what another was at', () => {
+  it('says what became of a rollout, and what runs that no file declares', () => {
+    const startedAtMs = SAMPLE_AT_MS - 5_000
+    const events = [
+      { atMs: SAMPLE_AT_MS - 90_000, message: 'canary: 1 new node' },
+      { atMs: SAMPLE_AT_MS - 4_000, message: 'chat-4 resumes where the last balancer was: holding, stage 2 of 4' },
+    ]
+    const reportOf = (pool: Partial<PoolStatus>): string =>
+      upReport(sampleStatus({ startedAtMs, pools: [samplePool('chat', [sampleNode('chat/gpu-r2-0', { revision: 'r2' })], pool)] }), {
+        curl: 'curl x',
+        detached: true,
+      })
+    expect(reportOf({ rollout: sampleRollout({ events }) })).toMatch(
+      /· chat +chat-4 resumes where .* stage 2 of 4 {3}lb rollout watch chat\n/,
+    )
+    expect(reportOf({})).toMatch(/· chat +runs r2, which the topology file does not declare {3}lb rollout history chat\n/)
+    expect(reportOf({ rollout: sampleRollout({ startedAtMs: SAMPLE_AT_MS - 1_000 }) })).not.toMatch(/· chat/)
   })
 })
 

@@ -1,7 +1,7 @@
 import { basename } from 'node:path'
 import { homedir } from 'node:os'
-import type { BalancerStatus, NodeStatus } from '@plimsoll/core'
-import { fit, gpuLabel, safeStatus } from './board/index.js'
+import type { BalancerStatus, NodeStatus, PoolStatus } from '@plimsoll/core'
+import { fit, gpuLabel, safeStatus, undeclaredText } from './board/index.js'
 import { duration, percent } from './units.js'
 
 const SIGNS: Readonly<Partial<Record<NodeStatus['state'], string>>> = { ready: '✓', warming: '✓', failed: '!', suspect: '!', stopped: '!' }
@@ -22,6 +22,7 @@ export function upReport(status: BalancerStatus, options: { readonly curl: strin
       `  ${SIGNS[node.state] ?? '·'} ${fit(node.id, width)}   ${nodeText(node, safe)}`,
       ...[...node.lastLines.map((line) => `| ${line}`), ...node.warnings.map((warning) => `! ${warning}`)].map((line) => `      ${line}`),
     ]),
+    ...safe.pools.flatMap((pool) => changedSince(pool, safe).map((text) => `  · ${fit(pool.name, width)}   ${text}`)),
     '',
     `  try   ${options.curl}`,
     options.detached
@@ -29,6 +30,15 @@ export function upReport(status: BalancerStatus, options: { readonly curl: strin
       : `  then  lb top · lb ask "hello" in another terminal; Ctrl-C drains and stops${safe.logDir === null ? '' : `        logs: ${homePath(safe.logDir)}`}`,
   ]
   return `${lines.map((line) => line.trimEnd()).join('\n')}\n`
+}
+
+/** What an earlier balancer was at, and what of it is not in the file. */
+function changedSince(pool: PoolStatus, { startedAtMs }: BalancerStatus): string[] {
+  const { rollout, name } = pool
+  const takenUp =
+    rollout === undefined || rollout.startedAtMs >= startedAtMs ? undefined : rollout.events.find(({ atMs }) => atMs >= startedAtMs)
+  const told = takenUp === undefined ? [] : [`${takenUp.message}   lb rollout ${rollout?.endedAtMs === null ? 'watch' : 'history'} ${name}`]
+  return [...told, ...[undeclaredText(pool) ?? []].flat()]
 }
 
 function topologyOf({ file }: BalancerStatus): string {

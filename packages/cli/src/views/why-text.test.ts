@@ -76,6 +76,15 @@ describe('why a request went to its node', () => {
     expect(lines.join('\n')).toContain('x-lb-trace: 1')
   })
 
+  it('names the revision that answered, where the pool has several', () => {
+    const why = sampleWhy()
+    const attempts = [
+      { node: 'chat/gpu-r2-0', startedMs: 0.4, outcome: 'refused', revision: 'r2' },
+      { node: 'chat/gpu-0', startedMs: 9, outcome: 'answered', revision: 'r1' },
+    ] as const
+    expect(whyLines({ ...why, record: { ...why.record!, attempts } })[0]).toMatch(/chat\/gpu-0 \(r1\), attempt 2$/)
+  })
+
   it('lets nothing of foreign text act on the terminal', () => {
     const text = whyLines(sampleWhy({ because: ['a\u001b[2J'], model: 'm\u0007' })).join('')
     expect(text).toContain('a\\e[2J')

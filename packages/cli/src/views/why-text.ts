@@ -28,7 +28,9 @@ function headLine({ id, record }: WhyJson, decision: Decision | undefined): stri
   const cached = record.cachedTokens === null ? '' : ` (${number(record.cachedTokens)} cached${expected})`
   const tokens = `${number(record.promptTokens)} tok prompt${cached} → ${number(record.completionTokens)} tok`
   const attempts = record.attempts.length
-  const where = record.node === null ? 'no node' : `${record.node}, attempt ${Math.max(1, attempts)}`
+  const revision = record.attempts.at(-1)?.revision
+  const where =
+    record.node === null ? 'no node' : `${record.node}${revision === undefined ? '' : ` (${revision})`}, attempt ${Math.max(1, attempts)}`
   const times = [
     ...(record.inLineMs > 0 ? [`waited ${duration(record.inLineMs)}`] : []),
     ...(record.ttftMs === null ? [] : [`TTFT ${duration(record.ttftMs)}`]),

@@ -1,5 +1,5 @@
 import { LbError } from '../errors/index.js'
-import type { GroupPlan, PoolPlan } from '../topology/index.js'
+import { knownNames, type GroupPlan, type PoolPlan } from '../topology/index.js'
 
 export function cannotScale(why: string, hint: string): LbError {
   return new LbError(why, { code: 'LB_CANNOT_SCALE', source: 'operator', httpStatus: 409, hint })
@@ -14,7 +14,10 @@ export function groupToScale(pool: PoolPlan, name: string | undefined): GroupPla
         code: 'LB_UNKNOWN_GROUP',
         source: 'operator',
         httpStatus: 404,
-        hint: `known: ${pool.groups.map((group) => group.name).join(', ')}`,
+        hint: knownNames(
+          name,
+          pool.groups.map((group) => group.revisionOf ?? group.name),
+        ),
       })
     if (named.launch !== undefined) return named
     throw cannotScale(

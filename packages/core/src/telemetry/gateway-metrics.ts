@@ -102,6 +102,7 @@ export class GatewayMetrics {
   private readonly sources = new SourceMetrics(this.registry)
   private readonly retries = new RetryMetrics(this.registry)
 
+  private readonly readers: (() => void)[] = []
   private readonly places = new Map<string, Place>()
   private readonly byCode = new Map<string, Counter>()
   private readonly byAttempt = new Map<string, Counter>()
@@ -147,6 +148,11 @@ export class GatewayMetrics {
     for (const family of [this.requests, this.ttft, this.interToken, this.duration, this.tokens]) family.retain('node', ids)
   }
 
+  /** What other rooms tell is read anew at each scrape, too. */
+  onScrape(read: () => void): void {
+    this.readers.push(read)
+  }
+
   /** The text of `/metrics`. Node families are read anew, so that a node that is gone leaves the scrape. */
   render(): string {
     for (const family of [this.inFlight, this.waiting, this.tokensInFlight, this.state, this.restarts]) family.clear()
@@ -154,19 +160,20 @@ export class GatewayMetrics {
     this.belief.clear()
     this.ejections.clear()
     this.watchdog.clear()
+    this.warmUps.clear()
     for (const node of this.source.nodes()) this.read(node)
     if (this.source.mirrorBytes !== undefined) this.belief.readBytes(this.source.mirrorBytes())
     this.sources.read(this.source.sources?.() ?? [])
     this.inLine.clear()
     for (const [pool, size] of this.source.inLine?.() ?? []) this.inLine.with({ pool }).set(size)
     const found = this.source.quarantine?.()
-    this.warmUps.clear()
     if (found !== undefined) this.quarantined.with({}).set(found.bodies)
     if (found !== undefined) this.suspects.with({}).set(found.suspects)
     this.retries.read(this.source.budgets?.() ?? [])
     this.strategyReport.clear()
     for (const { pool, strategy, values } of this.source.strategies?.() ?? [])
       for (const [name, value] of Object.entries(values)) this.strategyReport.with({ pool, strategy, name }).set(value)
+    for (const read of this.readers) read()
     return this.registry.render()
   }
 
@@ -179,6 +186,7 @@ export class GatewayMetrics {
     if (reading.belief !== undefined) this.belief.read(place, reading.belief)
     if (reading.ejections !== undefined) this.ejections.read(place, reading.ejections)
     if (reading.watchdog !== undefined) this.watchdog.read(place, reading.watchdog)
+    if (reading.warmUps !== undefined) this.warmUps.read(place, reading.warmUps)
     if (reading.load !== undefined) this.engineLoad.read(place, reading.load, reading.loadAgeMs ?? 0)
     for (const state of nodeStates) this.state.with({ ...place, state }).set(state === reading.state ? 1 : 0)
   }
@@ -186,7 +194,6 @@ export class GatewayMetrics {
   /** The series of one place, looked up once: building label keys for each request would cost more than counting it. */
   private placeOf(pool: string, node: string): Place {
     const key = `${pool}\n${node}`
-    if (reading.warmUps !== undefined) this.warmUps.read(place, reading.warmUps)
     let place = this.places.get(key)
     if (place === undefined) {
       if (this.places.size >= MOST_PLACES) this.places.clear()

@@ -10,6 +10,12 @@ export function nearestWord(wrong: string, known: Iterable<string>): string | un
   return best
 }
 
+/** What to do about a name that is not there: which one was probably meant, and all that there are. */
+export function knownNames(wrong: string, known: readonly string[]): string {
+  const near = nearestWord(wrong, known)
+  return `${near === undefined ? '' : `did you mean ${near}?   `}known: ${known.join(', ')}`
+}
+
 /** Insertions, deletions, replacements and swaps of neighbours (optimal string alignment). */
 export function editDistance(a: string, b: string): number {
   let beforeLast: number[] = []

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { editDistance, nearestWord } from './nearest-word.js'
+import { editDistance, knownNames, nearestWord } from './nearest-word.js'
 import { formatDuration, formatPercent, formatSize, parseDuration, parsePercent, parseSize } from './quantities.js'
 
 describe('durations and sizes', () => {
@@ -37,6 +37,8 @@ describe('the nearest word', () => {
     expect(nearestWord('helth', ['health', 'drain'])).toBe('health')
     expect(nearestWord('Launch', ['launch'])).toBe('launch')
     expect(nearestWord('gpus', ['args', 'replicas', 'launch'])).toBeUndefined()
+    expect(knownNames('caht', ['chat', 'embed'])).toBe('did you mean chat?   known: chat, embed')
+    expect(knownNames('x', ['chat', 'embed'])).toBe('known: chat, embed')
   })
 
   it('counts a swap of neighbours once', () => {

@@ -1,7 +1,8 @@
-import { Args, Flags } from '../../oclif.js'
-import { LbCommand, balancerFlags } from '../../lb-command.js'
+import { Args } from '../../oclif.js'
+import { balancerFlags, waitFlags } from '../../lb-command.js'
+import { DecideCommand } from './decide-command.js'
 
-export default class RolloutAbort extends LbCommand {
+export default class RolloutAbort extends DecideCommand {
   static override summary = 'Take a new revision back: the old one serves everything again.'
   static override description =
     'Requests in flight on the new revision end first; no client loses one. With --wait it leaves with 4 once the old revision has everything.'
@@ -9,20 +10,11 @@ export default class RolloutAbort extends LbCommand {
   static override args = { pool: Args.string({ description: 'The pool.', required: true }) }
   static override flags = {
     ...balancerFlags,
-    wait: Flags.boolean({ description: 'Watch it to its end; the exit code says how it ended.' }),
+    ...waitFlags,
   }
 
   async run(): Promise<void> {
     const { args, flags } = await this.parse(RolloutAbort)
-    const { decideRollout } = await import('../../services/decide-rollout.js')
-    const { rolloutEndText } = await import('../../views/rollout-event-text.js')
-    const { status, exitCode } = await decideRollout(
-      { cwd: process.cwd(), ...flags },
-      { verb: 'abort', pool: args.pool, yes: true, wait: flags.wait, say: (text) => this.say(text) },
-    )
-    if (exitCode !== undefined) process.exitCode = exitCode
-    if (flags.json) return this.printJson(status)
-    this.say(`${status.to.revision} of ${status.pool} is taken back.`)
-    this.say(rolloutEndText(status))
+    return this.decide('abort', args.pool, flags, ({ to, pool }) => `${to.revision} of ${pool} is taken back.`)
   }
 }

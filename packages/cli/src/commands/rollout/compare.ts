@@ -16,7 +16,7 @@ export default class RolloutCompare extends LbCommand {
     await withClient({ cwd: process.cwd(), ...flags }, async (client) => {
       const report = await client.compareRollout(args.pool)
       if (flags.json) return this.printJson(report)
-      this.print(compareText(report))
+      this.print(compareText(report, this.size().columns))
       this.say(`While it runs, lb rollout promote ${args.pool} takes the new one and lb rollout abort ${args.pool} keeps the old one.`)
     })
   }

@@ -1,5 +1,5 @@
 import { Args, Flags } from '../../oclif.js'
-import { LbCommand, balancerFlags } from '../../lb-command.js'
+import { LbCommand, balancerFlags, waitFlags } from '../../lb-command.js'
 
 export default class RolloutStart extends LbCommand {
   static override summary =
@@ -9,7 +9,7 @@ export default class RolloutStart extends LbCommand {
   static override examples = [
     '<%= config.bin %> rollout start chat --model Qwen/Qwen3-8B',
     '<%= config.bin %> rollout start chat --set launch.args.maxModelLen=4096 --steps 5%,25%,100% --hold 2m',
-    '<%= config.bin %> rollout start chat --file lb.yaml --wait',
+    '<%= config.bin %> rollout start chat --file lb.yaml --wait --timeout 30m',
     '<%= config.bin %> rollout start chat --to blue --kind blue-green',
   ]
   static override args = { pool: Args.string({ description: 'The pool.', required: true }) }
@@ -33,26 +33,28 @@ export default class RolloutStart extends LbCommand {
     hold: Flags.string({ description: 'How long each step is watched at least.', helpValue: '60s' }),
     header: Flags.string({ description: 'Requests with this header go to the new revision from the start.', helpValue: 'NAME=VALUE' }),
     rollback: Flags.option({ description: 'When the judge says no: back at once, or ask.', options: ['auto', 'ask'] as const })(),
-    wait: Flags.boolean({ description: 'Watch it to its end; the exit code says how it ended.' }),
+    ...waitFlags,
   }
 
   async run(): Promise<void> {
     const { args, flags } = await this.parse(RolloutStart)
+    const { timeoutOf } = await import('../../services/duration-flag.js')
     const { startRollout } = await import('../../services/start-rollout.js')
+    const timeoutMs = timeoutOf(flags)
     const say = (text: string): void => this.say(text)
     await startRollout(args.pool, { cwd: process.cwd(), ...flags, pluginRoots: this.pluginRoots(), say }, async (client, begun) => {
       const { rolloutEndText } = await import('../../views/rollout-event-text.js')
       const { rolloutText } = await import('../../views/rollout-text.js')
       if (flags.wait) {
         const { watchRollout } = await import('../../services/watch-rollout.js')
-        const { status, exitCode } = await watchRollout(client, begun, { say })
+        const { status, exitCode } = await watchRollout(client, begun, { say, timeoutMs })
         process.exitCode = exitCode
         if (flags.json) return this.printJson(status)
-        this.print(rolloutText(status, { nowMs: Date.now(), events: 0 }))
+        this.print(rolloutText(status, { nowMs: Date.now(), events: 0, ...this.size() }))
         return this.say(rolloutEndText(status))
       }
       if (flags.json) return this.printJson(begun)
-      this.print(rolloutText(begun, { nowMs: Date.now() }))
+      this.print(rolloutText(begun, { nowMs: Date.now(), ...this.size() }))
       this.say(rolloutEndText(begun))
     })
   }

@@ -13,7 +13,7 @@ export { changeText, figureName, figureValue, isStanding, phaseText, shareText, 
 export { safeEvent, safeStatus } from './safe-status.js'
 export { nodesInOrder } from './node-order.js'
 export { cut, cutLine, fit, lineWidth, plainText, span, type Line, type Tone } from './spans.js'
-export { residencyLine, scaleLine } from './steering-lines.js'
+export { residencyLine, scaleLine, undeclaredText } from './steering-lines.js'
 export { whyLines } from './why-lines.js'
 export { wrapCommand } from './wrap-command.js'
 export { wrapWords } from './wrap-words.js'

@@ -42,6 +42,11 @@ describe('the lines under a pool that changes by itself', () => {
     ).toEqual(['gpu  3 of 1-4 nodes: queue of 2.1 s over 1.0 s   follows queue seconds', 'cpu  1 node, 2 wanted: asked by you'])
   })
 
+  it('say what goes wrong meanwhile', () => {
+    const problems = ['trigger jobs: connection refused; it asks for nothing']
+    expect(drawn({ scale: [scale({ problems })] })[1]).toBe('trigger jobs: connection refused; it asks for nothing')
+  })
+
   it('say whether engines are in memory, and who waits for them', () => {
     const since = clockTime(SAMPLE_AT_MS)
     expect(drawn({ residency: rest({ reason: 'idle for 10 min' }) })).toEqual([`resting since ${since}   idle for 10 min`])

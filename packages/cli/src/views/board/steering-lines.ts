@@ -6,15 +6,26 @@ import { cutLine, span, type Line } from './spans.js'
 /** Under a pool's nodes: how many there are and why, and whether they are in memory. */
 export function steeringLines(pool: PoolStatus, { width, glyphs }: BoardView): Line[] {
   const { scale = [], residency } = pool
-  const lines = [...revisionLines(pool), ...scale.map(scaleLine), ...(residency === undefined ? [] : [residencyLine(residency)])]
+  const undeclared = undeclaredText(pool)
+  const revisions: Line[] = undeclared === undefined ? [] : [[span(`   ${undeclared}`, 'dim')]]
+  const lines = [
+    ...revisions,
+    ...scale.flatMap((each) => [scaleLine(each), ...problemLines(each)]),
+    ...(residency === undefined ? [] : [residencyLine(residency)]),
+  ]
   return lines.map((line) => cutLine(line, width, glyphs.more))
 }
 
-/** What was promoted runs on until it is declared otherwise: whoever reads the file must be told. */
-function revisionLines({ name, nodes, rollout }: PoolStatus): Line[] {
+/** What was promoted runs on until it is declared otherwise: whoever reads the file must be told. Undefined: it runs as declared, or a rollout tells. */
+export function undeclaredText({ name, nodes, rollout }: PoolStatus): string | undefined {
   const revisions = new Set(nodes.flatMap(({ revision }) => revision ?? []))
-  if (revisions.size === 0 || rollout?.endedAtMs === null) return []
-  return [[span(`   runs ${[...revisions].join(' and ')}, which the topology file does not declare   lb rollout history ${name}`, 'dim')]]
+  if (revisions.size === 0 || rollout?.endedAtMs === null) return undefined
+  return `runs ${[...revisions].join(' and ')}, which the topology file does not declare   lb rollout history ${name}`
+}
+
+/** What goes wrong meanwhile: a trigger that does not answer, machines that cannot be returned. */
+function problemLines({ problems = [] }: ScaleStatus): Line[] {
+  return problems.map((problem) => [span(`      ${problem}`, 'warn')])
 }
 
 /** `   gpu  3 of 1-4 nodes: queue of 2.1 s over 1.0 s`. */
