@@ -12,7 +12,6 @@ let gpu: SimulatedGpu | undefined
 let control: ControlClient | undefined
 afterEach(async () => {
   control?.close()
-  await house?.lb(['down', '--force'])
   await house?.close()
   gpu?.close()
 })
@@ -42,6 +41,7 @@ pools:
 async function underTraffic<Value>(
   url: string,
   work: () => Promise<Value>,
+  clients = 3,
 ): Promise<{ value: Value; answered: number; failures: string[] }> {
   let isDone = false
   const failures: string[] = []
@@ -56,9 +56,9 @@ async function underTraffic<Value>(
       await pause(20)
     }
   }
-  const clients = [client(), client(), client()]
+  const asking = Array.from({ length: clients }, () => client())
   const value = await work().finally(() => (isDone = true))
-  await Promise.all(clients)
+  await Promise.all(asking)
   return { value, answered, failures }
 }
 
@@ -91,6 +91,18 @@ describe('one GPU with room for one engine', () => {
     expect(failures).toEqual([])
     expect(answered).toBeGreaterThan(20)
     expect(gpu?.used).toBe(60_000)
+  })
+
+  /** Each waits for its answer before it asks for more: so many failures there are at most for the judge to see. */
+  const CLIENTS = 30
+
+  it('is back as it was where its successor answers with errors: who met one waits for the old one, and is answered', async () => {
+    const url = await begin()
+    const { value, answered, failures } = await underTraffic(url, () => rollOut({ 'launch.args.fault': 'errors:100%' }), CLIENTS)
+    expect(value.status, JSON.stringify(value.status)).toMatchObject({ kind: 'in-place', phase: 'rolled-back' })
+    expect(value.status.judge?.canaryRequests).toBeGreaterThan(0)
+    expect(failures).toEqual([])
+    expect(answered).toBeGreaterThan(20)
   })
 
   it('puts an engine that can sleep to sleep, and wakes the very same process where its successor is no good', async () => {

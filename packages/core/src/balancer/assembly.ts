@@ -71,6 +71,8 @@ export interface AssemblyHooks {
   /** Why new requests are refused; undefined while they are welcome. */
   readonly closedBecause: () => string | undefined
   readonly onSettled: (record: RequestRecord) => void
+  /** A request waits for another revision than the one that has failed it: what is known of it so far. */
+  readonly onSentBack: (record: RequestRecord) => void
   /** A request was answered, and so was its copy at a revision that answers nobody. */
   readonly onShadow: (pair: ShadowPair) => void
   /** Other requests wait in line than before; `standing` tells how many. */
@@ -126,9 +128,9 @@ export function assemble(options: Resolved, first: Topology, hooks: AssemblyHook
     markKey: options.stateDir === undefined ? randomBytes(4).toString('hex') : stateFolderKey(options.stateDir),
     leftovers: options.leftovers,
     heard: async () => threads?.heard(),
+    warmer: seatWarmer({ warmer: () => dataPath.proxy, rosters: () => fleet, standing: () => standings(dataPath, threads) }),
   })
   const probes = new ProbeLoop({
-    warmer: seatWarmer({ warmer: () => dataPath.proxy, rosters: () => fleet, standing: () => standings(dataPath, threads) }),
     clock,
     random,
     nodes: () => fleet.nodes(),
@@ -189,9 +191,9 @@ export function assemble(options: Resolved, first: Topology, hooks: AssemblyHook
     for (const record of records) {
       stats.settle(record)
       metrics.settle(record)
+      if (threads !== undefined) dataPath.proxy.hotPrompts.counted(record)
       ring.add(record)
       decisions.settle(record)
-      if (threads !== undefined) dataPath.proxy.hotPrompts.counted(record)
       watchdog.settled(record)
       hooks.onSettled(record)
     }
@@ -214,6 +216,7 @@ export function assemble(options: Resolved, first: Topology, hooks: AssemblyHook
     onDecision,
     onOutcomes,
     onDeskWord: (word: DeskWord): void => office.hear(0, word),
+    onSentBack: hooks.onSentBack,
     onShadow: hooks.onShadow,
     onLine: hooks.onLine,
     office,
@@ -233,10 +236,10 @@ export function assemble(options: Resolved, first: Topology, hooks: AssemblyHook
           topology: first,
           metrics: scrape,
           onSettled,
+          onHotPrompt: (kept) => dataPath.proxy.hotPrompts.take(kept),
           onBroken: hooks.onBroken,
         })
   // Members come and go for months; what is counted of those that are gone must go with them.
-          onHotPrompt: (kept) => dataPath.proxy.hotPrompts.take(kept),
   let forgetting: TimerHandle | undefined
   const forget = (): void => {
     forgetting = undefined

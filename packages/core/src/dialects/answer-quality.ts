@@ -9,6 +9,8 @@ const MOST_BYTES = 262_144
 /** Where an answer thinks aloud in its text, what it says stands behind. */
 const THOUGHTS = /^\s*<think>[^]*<\/think>/
 const NOTHING = Buffer.alloc(0)
+/** Of a beginning, in JSON's form. */
+const MOST_OPENING_BYTES = 1_024
 /** What a piece of a call takes besides its text. */
 const CALL_BYTES = 16
 
@@ -84,6 +86,12 @@ export class AnswerWatch {
     } catch {
       return undefined
     }
+  }
+
+  /** How the text of the first choice begins, as far as it has come; undefined: it begins with something else, or is longer than a beginning. */
+  opening(): string | undefined {
+    if (this.hasOther || this.calls.size > 0 || this.text.byteLength > MOST_OPENING_BYTES) return undefined
+    return this.content()
   }
 
   /** There is more than is kept. */

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { isRepeating } from './repeats.js'
+import { isRepeating, openingOf } from './repeats.js'
 
 const word = fc.string({ unit: fc.constantFrom(...'abcdefghijklmnopqrstuvwxyz'.split('')), minLength: 2, maxLength: 9 })
 const words = (minLength: number, maxLength: number) => fc.array(word, { minLength, maxLength })
@@ -62,5 +62,44 @@ describe('a text that goes on', () => {
     const sinceMs = performance.now()
     for (let turn = 0; turn < 20; turn += 1) isRepeating(text)
     expect((performance.now() - sinceMs) / 20).toBeLessThan(20)
+  })
+})
+
+describe('the beginning of a text', () => {
+  it('is a loop once the same words were said often enough, and may be one before', () => {
+    fc.assert(
+      fc.property(words(1, 3), fc.integer({ min: 2, max: 60 }), (phrase, count) => {
+        const unit = `${phrase.join(' ')} `
+        const text = unit.repeat(count)
+        const looks = openingOf(text)
+        expect(looks === 'maybe' || looks === 'loop').toBe(true)
+        if (text.length >= 64 && count >= 6) expect(looks).toBe('loop')
+      }),
+    )
+  })
+
+  it('is never a loop where it does not repeat itself from its first character', () => {
+    fc.assert(
+      fc.property(words(4, 60), (all) => {
+        const text = all.map((each, at) => `${at}${each}`).join(' ')
+        expect(openingOf(text)).toBe(text.length < 24 ? 'short' : 'sane')
+      }),
+    )
+  })
+
+  it.each([
+    ['', 'short'],
+    [' ', 'short'],
+    ['The', 'short'],
+    ['again again ', 'maybe'],
+    ['!'.repeat(63), 'maybe'],
+    ['!'.repeat(64), 'loop'],
+    ['\n'.repeat(64), 'loop'],
+    ['  \n!!!!', 'maybe'],
+    ['The quick brown fox jumps', 'sane'],
+    ['again again, but not for ever', 'sane'],
+    [`Here: ${'again '.repeat(40)}`, 'sane'],
+  ] as const)('%j is %s', (text, looks) => {
+    expect(openingOf(text)).toBe(looks)
   })
 })

@@ -18,6 +18,34 @@ export function isRepeating(text: string): boolean {
   return (hasPeriod(end) || hasPeriod(end.trimEnd()) || saysLittle(end)) && !isJson(text)
 }
 
+/** Of a beginning that is one loop from its first character on: sure of it. The same with letters and without; whoever is wrong here asks once more. */
+const SURE_CHARS = 64
+/** Shorter ones may be the beginning of anything. */
+const TELLING_CHARS = 24
+
+/** How a text begins: with nothing but the same few characters (`loop`), so far (`maybe`), otherwise (`sane`), or with too little to tell (`short`). */
+export function openingOf(text: string): 'short' | 'maybe' | 'loop' | 'sane' {
+  const begun = text.trim() === '' ? text : text.trimStart()
+  const { length } = begun
+  if (length === 0) return 'short'
+  const period = shortestPeriod(begun)
+  if (period * 2 > length) return length < TELLING_CHARS ? 'short' : 'sane'
+  const { times } = LETTER.test(begun) ? WORDED : WORDLESS
+  return length >= SURE_CHARS && length >= times * period ? 'loop' : 'maybe'
+}
+
+/** Of the whole text, the last time cut off or not; its own length where it has none. */
+function shortestPeriod(text: string): number {
+  const { length } = text
+  const borders = new Uint16Array(length)
+  for (let at = 1, border = 0; at < length; at += 1) {
+    while (border > 0 && text[at] !== text[border]) border = borders[border - 1] ?? 0
+    if (text[at] === text[border]) border += 1
+    borders[at] = border
+  }
+  return length - (borders[length - 1] ?? 0)
+}
+
 function hasPeriod(text: string): boolean {
   const last = text.length - 1
   for (let period = 1; period <= LONGEST_PERIOD && period * WORDED.times <= text.length; period += 1) {

@@ -4,7 +4,7 @@ import type { Admitted } from './admit.js'
 import type { Walk } from './attempts.js'
 import type { Entered, ProxyContext } from './proxy-context.js'
 
-/** What is known of a request at its end, however early that came. */
+/** What is known of a request, however early that is told. */
 export interface Ended {
   readonly entered: Entered
   readonly admitted: Admitted | undefined
@@ -16,12 +16,19 @@ const NO_HASHES = new Float64Array(0)
 
 /** Writes the one record of a request and teaches the estimates. Runs exactly once. */
 export function account(context: ProxyContext, ended: Ended): void {
-  const { admitted, walk, entered } = ended
+  const { admitted, walk } = ended
   const usage = walk?.end?.usage
   if (usage !== undefined && admitted !== undefined) learn(context, admitted, usage)
+  context.onSettled(recordOf(context, ended))
+}
+
+/** Of a request as it stands now. */
+export function recordOf({ clock }: Pick<ProxyContext, 'clock'>, ended: Ended): RequestRecord {
+  const { admitted, walk, entered } = ended
+  const usage = walk?.end?.usage
   const firstMs = walk?.end?.firstContentAtMs
   const outcome = outcomeOf(ended)
-  const record: RequestRecord = {
+  return {
     v: 1,
     id: entered.requestId,
     arrivedAtMs: entered.arrivedAtMs,
@@ -42,10 +49,9 @@ export function account(context: ProxyContext, ended: Ended): void {
     tokensMeasured: usage !== undefined,
     ...(usage === undefined ? {} : { believed: believed(ended) }),
     ttftMs: admitted?.facts.stream === true && firstMs !== undefined ? rounded(firstMs - entered.arrivedMs) : null,
-    totalMs: rounded(context.clock.nowMs() - entered.arrivedMs),
+    totalMs: rounded(clock.nowMs() - entered.arrivedMs),
     prefixHashes: admitted?.facts.prefixHashes ?? NO_HASHES,
   }
-  context.onSettled(record)
 }
 
 function learn(context: ProxyContext, { pool, facts, estimate, tenant }: Admitted, usage: Usage): void {

@@ -25,6 +25,8 @@ export interface Admitted extends Accepted {
   readonly neededTokens: number
   /** Where another node computed the prompt; for the first try at a node of the role `decode`. */
   readonly handedOver?: HandedOver
+  /** What computed it runs; absent: its pool has one revision. */
+  readonly handedBy?: string | undefined
   /** Where a node went away while it computed the prompt: who goes along from then on. */
   readonly guard?: Guard | undefined
   /** Which revision it belongs to; undefined where the pool has one. Renewed while it waits. */

@@ -17,10 +17,18 @@ export function doubtOf({ parting }: Admitted, node: RosterNode, { status, verdi
   if (parting?.doubts(node) !== true) return undefined
   if (status >= 400) return `${status} (${verdict})`
   const { stream } = reader
-  if (stream !== undefined)
-    return stream.hasContent ? undefined : stream.hasError ? 'its stream is an error' : 'its stream ended without content'
+  if (stream?.hasContent === false) return stream.hasError ? 'its stream is an error' : 'its stream ended without content'
   const quality = reader.watch?.quality()
   if (quality?.isEmpty === true) return 'its answer is empty'
   if (quality?.isMalformed === true) return 'its answer is no JSON, which was asked for'
-  return quality?.isRepeating === true ? 'its answer says the same over and over' : undefined
+  return quality?.isRepeating === true ? REPEATS : undefined
+}
+
+export const REPEATS = 'its answer says the same over and over'
+
+/** What is wrong with the request itself, most of the time: its client is told at once where nobody trusted is there who could know better. */
+const OWN_MISTAKES: ReadonlySet<number | undefined> = new Set([400, 413, 415, 422])
+
+export function isOwnMistake(status: number | undefined): boolean {
+  return OWN_MISTAKES.has(status)
 }

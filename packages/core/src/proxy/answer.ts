@@ -1,15 +1,17 @@
-import type { Clock } from '../base/index.js'
 import type { AnswerClass, Lease, RosterNode } from '../contracts/index.js'
 import { LbError } from '../errors/index.js'
 import { type FrameVerdict, type ResponseHead, type UpstreamCall, type UpstreamError, type UpstreamEvents } from '../wire/index.js'
 import type { Admitted } from './admit.js'
-import { doubtOf } from './answer-doubts.js'
-import { breakOff, type BrokenEnd } from './break-off.js'
+import { doubtOf, REPEATS } from './answer-doubts.js'
+import { attemptEnd, leaseOutcome, type AnswerEnd, type AnswerSoFar } from './answer-end.js'
+import { breakOff } from './break-off.js'
 import type { BodyReader } from './body-reader.js'
 import { followClient, type Followed } from './follow-client.js'
 import type { AttemptEnd } from './forward.js'
 import { outcomeOf } from './outcome-of.js'
 import { HeldBytes } from './held-bytes.js'
+import { Opening } from './opening.js'
+import type { ProxyContext } from './proxy-context.js'
 import { readerFor } from './reader-for.js'
 
 /** Most bytes held back while another node could still be asked. */
@@ -21,11 +23,11 @@ const CLOSING_FRAME_BYTES = 5
 const NO_END_MARK = 'the stream ended without its end mark'
 
 export interface AnswerOptions {
+  readonly context: Pick<ProxyContext, 'clock' | 'rosters'>
   readonly request: Admitted
   readonly node: RosterNode
   readonly attempt: number
   readonly lease: Lease
-  readonly clock: Clock
   readonly onEnd: (end: AttemptEnd) => void
 }
 
@@ -33,18 +35,19 @@ export interface AnswerOptions {
  * One engine's answer on its way to the client. Head and bytes are held until the first content of a stream or the end of a plain body (at most
  * 64 KiB): until then the client has seen nothing and the request can move.
  */
-export class Answer implements UpstreamEvents, Followed {
-  private call: UpstreamCall | undefined
-  private head: ResponseHead | undefined
-  private reader: BodyReader | undefined
+export class Answer implements UpstreamEvents, Followed, AnswerSoFar {
+  call: UpstreamCall | undefined
+  head: ResponseHead | undefined
+  reader: BodyReader | undefined
   private readonly held = new HeldBytes()
   private committed = false
   isOver = false
-  private said = ''
-  private isNonsense = false
-  private firstContentAtMs: number | undefined
+  said = ''
+  isNonsense = false
+  firstContentAtMs: number | undefined
   /** Content events that the lease has heard of. */
   private toldEvents = 0
+  private opening: Opening | undefined
 
   constructor(private readonly options: AnswerOptions) {}
 
@@ -95,6 +98,7 @@ export class Answer implements UpstreamEvents, Followed {
     // An engine's error object is an answer to this request; it goes out as soon as it is there, like content.
     const isAnswer = stream?.hasContent === true || (stream?.hasError === true && request.parting?.doubts(node) !== true)
     if (!isAnswer && this.held.byteLength <= MAX_HELD_BYTES) return
+    if (request.parting !== undefined && stream?.hasContent === true && this.isHeldBack()) return
     if (!this.comesTooLate()) return this.commit()
     this.call?.abort()
     this.tellAsEvent()
@@ -160,6 +164,24 @@ export class Answer implements UpstreamEvents, Followed {
     return judge !== undefined && !this.committed && this.held.byteLength <= JUDGED_BYTES && judge(this.held.start(JUDGED_BYTES))
   }
 
+  /** The first words of a revision that is tried out are looked at before the client reads them. */
+  private isHeldBack(): boolean {
+    const { reader, options } = this
+    this.opening ??= Opening.of({ ...options, ...options.context, watch: reader?.watch, onOpen: () => this.open() })
+    const look = this.opening?.look() ?? 'open'
+    if (look === 'loop') {
+      this.call?.abort()
+      this.refuse('ok', REPEATS)
+    }
+    return look !== 'open' && this.held.byteLength <= MAX_HELD_BYTES
+  }
+
+  private open(): void {
+    if (this.isOver || this.committed) return
+    this.commit()
+    this.sendHeld()
+  }
+
   private sendHeld(): void {
     const bytes = this.held.take()
     this.options.request.delivery.atBoundary = this.reader?.atBoundary === true
@@ -174,7 +196,7 @@ export class Answer implements UpstreamEvents, Followed {
 
   private sawContent(): void {
     if (this.firstContentAtMs !== undefined) return
-    this.firstContentAtMs = this.options.clock.nowMs()
+    this.firstContentAtMs = this.options.context.clock.nowMs()
     this.options.lease.firstToken()
   }
 
@@ -209,7 +231,8 @@ export class Answer implements UpstreamEvents, Followed {
     const rest = verdict === 'cooldown' ? { retryAfter: this.head?.headers['retry-after'] } : undefined
     const reason = doubt ?? `${this.head?.status ?? 0} (${verdict})`
     const isDoubted = doubt !== undefined
-    this.finish({ outcome: 'refused', reason, verdict, movable: true, rest, isDoubted, passOn: () => this.passOn() })
+    const passOn = this.reader?.ended === true ? () => this.passOn() : undefined
+    this.finish({ outcome: 'refused', reason, verdict, movable: true, rest, isDoubted, passOn })
   }
 
   /** The engine's refusal is the answer after all. */
@@ -243,47 +266,14 @@ export class Answer implements UpstreamEvents, Followed {
     this.finish(breakOff({ request, node, firstContentAtMs: this.firstContentAtMs }, this.reader, reason))
   }
 
-  private finish(
-    end: Pick<
-      AttemptEnd,
-      'outcome' | 'reason' | 'verdict' | 'movable' | 'rest' | 'passOn' | 'resumption' | 'isWhole' | 'isLost' | 'isDoubted'
-    > &
-      Pick<BrokenEnd, 'counted'>,
-  ): void {
+  private finish(end: AnswerEnd): void {
     if (this.isOver) return
     this.isOver = true
+    this.opening?.close(undefined)
     const { reader } = this
-    const { outcome, isDoubted } = end
-    const outputTokens = reader?.stream?.contentEvents ?? 0
-    const isWhole = outcome === 'answered' || isDoubted === true
-    this.options.lease.settle({
-      outcome: isWhole ? 'answered' : outcome === 'cancelled' ? outcome : 'failed',
-      usage: reader?.usage,
-      outputTokens,
-    })
-    this.options.onEnd({
-      outcome: end.outcome,
-      reason: end.reason,
-      verdict: end.verdict,
-      movable: end.movable,
-      rest: end.rest,
-      passOn: end.passOn,
-      retryAfter: outcome === 'refused' ? this.head?.headers['retry-after'] : undefined,
-      resumption: end.resumption,
-      isWhole: end.isWhole === true,
-      isLost: end.isLost === true,
-      contentEvents: outputTokens,
-      believedCachedTokens: this.options.lease.believedCachedTokens,
-      deliveredBytes: reader?.stream?.ledger?.byteLength,
-      isSent: this.call?.isSent === true,
-      said: this.said,
-      isNonsense: this.isNonsense,
-      status: this.head?.status,
-      usage: reader?.usage ?? end.counted,
-      isDoubted,
-      watch: isWhole && reader?.stream?.hasError !== true ? reader?.watch : undefined,
-      firstContentAtMs: this.firstContentAtMs,
-    })
+    const { lease, onEnd } = this.options
+    lease.settle({ outcome: leaseOutcome(end), usage: reader?.usage, outputTokens: reader?.stream?.contentEvents ?? 0 })
+    onEnd(attemptEnd(end, this, lease))
   }
 }
 

@@ -16,6 +16,7 @@ import { Tries, type TriesEvents } from './retries/tries.js'
 import type { Resumption } from './resumption.js'
 import { asError, clientLeft, lineFull, waitedTooLong } from './unanswered.js'
 import type { Asked } from './waiting-line.js'
+import { WayBack } from './way-back.js'
 
 const SPENT = 'its pool has tried too much in vain of late'
 
@@ -54,6 +55,8 @@ class Attempts implements Standing, Guarded, TriesEvents {
   private readonly effort: Effort
   /** There for those that had to wait. */
   private standstill: Standstill | undefined
+  /** There where its pool has several revisions. */
+  private back: WayBack | undefined
 
   constructor(
     private readonly context: ProxyContext,
@@ -66,13 +69,16 @@ class Attempts implements Standing, Guarded, TriesEvents {
     this.effort = new Effort(request.pool.retries, context.budgets.of(request.pool))
     context.hedges.arrived(request.pool)
     this.tries = new Tries(context, request, this)
+    if (request.parting !== undefined) this.back = new WayBack(context, request, request.parting)
   }
 
-  /** Those who have tried nothing and want nothing special lack the same nodes. */
+  /** Those who have tried nothing and want nothing special lack the same nodes, and so do those who wait for a revision that they can trust. */
   get kind(): string | undefined {
     const { request, tried, resumption } = this
-    const isPlain = tried.length === 0 && resumption === undefined && request.requiredLabels === undefined
-    return isPlain && request.parting?.isNamed !== true ? request.face : undefined
+    const { face, parting } = request
+    if (resumption !== undefined || request.requiredLabels !== undefined || parting?.isNamed === true) return undefined
+    if (parting?.isInsisting === true) return `${face} sent back`
+    return tried.length === 0 ? face : undefined
   }
 
   again(): void {
@@ -115,8 +121,11 @@ class Attempts implements Standing, Guarded, TriesEvents {
   }
 
   private send(node: RosterNode): void {
-    const { effort, tries, resumption, tried } = this
-    if (!effort.pay(resumption !== undefined)) return this.waitForBudget()
+    const { effort, tries, resumption, tried, request, back, question } = this
+    const isDue = request.parting?.isDue(node) === true
+    if (!isDue && !effort.pay(resumption !== undefined)) return this.waitForBudget()
+    if (back?.goesTo(node, question, () => this.still.isFull) === false)
+      return void this.refuse(lineFull(request.pool.name, request.pool.line.max))
     tried.push(node)
     this.question = { ...this.question, attempt: tries.count + 2 }
     tries.begin(node, resumption, this.guard === undefined)
@@ -127,17 +136,20 @@ class Attempts implements Standing, Guarded, TriesEvents {
     const idle = choiceFor(context, question).fitting.filter((node) => context.leases.of(node).waiting === 0)
     if (this.guard !== undefined || idle.length === 0) return undefined
     const node = idle[request.pool.strategy.pick(request.facts, idle)]
-    if (node !== undefined) tried.push(node)
+    if (node === undefined) return undefined
+    tried.push(node)
+    request.parting?.asks(node)
     return node
   }
 
   get wantsContent(): boolean {
-    return this.guard !== undefined || this.effort.isCharged
+    return this.guard !== undefined || this.effort.isCharged || this.back?.isOut === true
   }
 
   onContent(): void {
     this.guard?.onContent()
     this.effort.worked()
+    this.back?.onContent()
   }
 
   onEach(node: RosterNode, atNodeMs: number, end: AttemptEnd): void {
@@ -147,36 +159,37 @@ class Attempts implements Standing, Guarded, TriesEvents {
   }
 
   onEnd(node: RosterNode, end: AttemptEnd): void {
-    const { context, request, effort } = this
+    const { context, request, effort, question, tries } = this
     const { outcome, reason } = end
     this.last = { node, end }
     if (outcome === 'cut')
       context.log.warn('stream.cut', { request: request.requestId, node: node.id, reason, deliveredBytes: end.deliveredBytes })
+    if (outcome === 'answered') this.back?.answered(node)
     if (!end.movable && end.resumption === undefined) return this.finish(end, undefined)
     this.resumption = end.resumption
-    this.question = { ...this.question, resumption: end.resumption }
+    this.question = { ...question, resumption: end.resumption }
     this.renewParting()
-    const movesBack = this.movesBack(node)
-    if (end.isDoubted === true && !movesBack) return this.giveUp()
+    const way = this.back?.failed({ node, end, question: this.question, records: tries.records })
+    if (end.isDoubted === true && way === undefined) return this.giveUp()
     context.log.warn('attempt.failed', { request: request.requestId, node: node.id, outcome, reason, said: end.said })
-    if (!movesBack) effort.failed(end, context.clock.nowMs() - request.arrivedMs)
+    if (way === undefined) effort.failed(end, context.clock.nowMs() - request.arrivedMs)
     // A turn of its own, so that a chain of refused connects never grows the stack, and a bug in it is caught.
-    queueMicrotask(() => (effort.overBecause === undefined ? this.again() : this.giveUp()))
-  }
-
-  /** It failed at a revision that is tried out, and the trusted one can be asked: once, whatever the pool allows itself. */
-  private movesBack(node: RosterNode): boolean {
-    const { parting } = this.request
-    if (parting?.moveBack(node) !== true) return false
-    return choiceFor(this.context, this.question).fitting.some((other) => parting.isTrusted(other))
+    queueMicrotask(() => (effort.overBecause === undefined || this.back?.goesOn() === true ? this.again() : this.giveUp()))
   }
 
   /** Shares may have changed since it came, or a pool may have several revisions now. */
   private renewParting(): void {
-    const { context, request } = this
-    const { split } = context.pools().poolOf(request.facts.model) ?? request.pool
-    if (request.parting !== undefined) request.parting.renew(split)
-    else if (split !== undefined) request.parting = new Parting(split, askerOf(request), context.random)
+    const { context, request, tried } = this
+    const now = context.pools().poolOf(request.facts.model)
+    const { split } = now?.name === request.pool.name ? now : request.pool
+    const { parting } = request
+    if (parting !== undefined) {
+      parting.renew(split)
+      if (parting.relents(tried)) tried.length = 0
+    } else if (split !== undefined) {
+      request.parting = new Parting(split, askerOf(request), context.random)
+      this.back = new WayBack(context, request, request.parting)
+    }
   }
 
   /** There is no node for it now: it waits in line. False: that does not help, and it was told so. */
@@ -187,7 +200,7 @@ class Attempts implements Standing, Guarded, TriesEvents {
     const { name, line, retries } = request.pool
     if (!still.isStanding && still.isFull) return this.refuse(lineFull(name, line.max))
     still.inLine('lacks', lack.soonestMs)
-    if (tried.length === 0 || last === undefined || !this.mayAskAgain) return true
+    if (tried.length === 0 || last === undefined || !this.mayAskAgain || request.parting?.isInsisting === true) return true
     const askedMs = retryAfterMs(last.end.retryAfter, context.clock.epochMs())
     still.pause(
       () => pauseMs(context.random, effort.rounds, retries.pause, askedMs),
@@ -210,7 +223,9 @@ class Attempts implements Standing, Guarded, TriesEvents {
 
   /** Too much was tried in vain of late; its turn comes, in the order of the queue. */
   private waitForBudget(): void {
-    if (this.still.patienceMs <= 0 || this.still.isFull) this.giveUp(SPENT)
+    // In a turn of its own: whoever was asked in line has left it only when that is over.
+    if (this.back?.goesOn() === true) queueMicrotask(() => this.again())
+    else if (this.still.patienceMs <= 0 || this.still.isFull) this.giveUp(SPENT)
     else this.still.forBudget()
   }
 
@@ -269,6 +284,7 @@ class Attempts implements Standing, Guarded, TriesEvents {
 
   private finish(end: AttemptEnd | undefined, error: LbError | undefined): void {
     this.standstill?.leave()
+    this.back?.end()
     this.effort.end()
     const { records, isBodyFree } = this.tries
     const inLineMs = Math.round(100 * (this.standstill?.totalMs ?? 0)) / 100

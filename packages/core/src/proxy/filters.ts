@@ -50,7 +50,7 @@ const filters: readonly Filter[] = [
     name: 'revision',
     isFirm: true,
     keeps: isAdmittedRevision,
-    reason: ({ revision = '' }) => `runs ${revision}, which answers nobody yet`,
+    reason: notAdmittedReason,
   },
   { name: 'cooldown', isFirm: true, keeps: isRested, reason: restReason },
   { name: 'role', isFirm: false, keeps: answers, reason: () => 'computes prompts for others' },
@@ -177,6 +177,12 @@ function isRested(node: RosterNode, { cooldowns, nowMs }: Question): boolean {
 /** A revision that is to be tried out gets nothing before its time. */
 function isAdmittedRevision(node: RosterNode, { request }: Question): boolean {
   return request.parting?.admits(node) !== false
+}
+
+function notAdmittedReason({ revision = '' }: RosterNode, { request }: Question): string {
+  return request.parting?.isInsisting === true
+    ? `runs ${revision}, which failed it; it waits for ${request.parting.trusted}`
+    : `runs ${revision}, which answers nobody yet`
 }
 
 function isOfItsRevision(node: RosterNode, { request, backOnly }: Question): boolean {

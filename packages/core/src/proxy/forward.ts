@@ -52,7 +52,7 @@ export interface AttemptEnd {
   readonly isLost?: boolean
   /** The node said that the request is wrong. */
   readonly isClientsFault?: boolean
-  /** It is whole, and of a revision that is tried out: the trusted one is asked before it counts. */
+  /** It is whole, or whole enough to judge it, and of a revision that is tried out: the trusted one is asked before it counts. */
   readonly isDoubted?: boolean | undefined
   /** Has looked at the text of a whole answer; there while a revision is judged. */
   readonly watch?: AnswerWatch | undefined
@@ -84,11 +84,11 @@ export function forward(
   if (resumption !== undefined) return resume(context, request, { node, resumption, onContent, onEnd })
   const opened = tellingLease(context.leases.open(node, request.facts, context.lines.of(request.pool).observer), onContent)
   // What one node computed is fetched once: a second try computes the prompt itself.
-  const handed = attempt === 1 && node.role === 'decode' ? request.handedOver : undefined
+  const handed = attempt === 1 && node.role === 'decode' && isByItsLike(request, node) ? request.handedOver : undefined
   const lease = handed === undefined ? opened : handedLease(opened)
   const shape = handed === undefined ? collectedShapeFor(request, node) : undefined
   if (shape !== undefined) return collect(context, request, { node, attempt, lease, shape, onEnd })
-  const answer = new Answer({ request, node, attempt, lease, clock: context.clock, onEnd })
+  const answer = new Answer({ context, request, node, attempt, lease, onEnd })
   try {
     const body = handed === undefined ? exactBody(request, node) : spliceBody(request.scan, node.model, request.scan.stream, handed)
     answer.began(context.upstream.dispatch(orderFor(request, node, { body }), answer))
@@ -96,6 +96,11 @@ export function forward(
     lease.settle()
     throw bug
   }
+}
+
+/** What one revision computed is nothing to another; the request may have moved to that since. */
+function isByItsLike({ handedBy, parting }: Admitted, node: RosterNode): boolean {
+  return parting === undefined || handedBy === undefined || parting.revisionOf(node) === handedBy
 }
 
 /** Where the ids of tokens are wanted, their engine is asked for them. */
@@ -117,7 +122,7 @@ function collect(context: ProxyContext, request: Admitted, { node, attempt, leas
     const late = end.outcome === 'cancelled' && end.isSent && collecting?.hasBegun !== true
     onEnd({ ...end, collected: collecting !== undefined, late })
   }
-  const answer = new Answer({ request, node, attempt, lease, clock: context.clock, onEnd: ended })
+  const answer = new Answer({ context, request, node, attempt, lease, onEnd: ended })
   const askPlainly = (why: string | undefined): void => {
     collecting = undefined
     if (why !== undefined) forgoCollecting(context, request, { node, why })

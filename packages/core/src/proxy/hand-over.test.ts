@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { RosterNode } from '../contracts/index.js'
 import { openaiDialect } from '../dialects/index.js'
+import { sides } from './parted-rig.test.fixture.js'
 import {
   chunk,
   delta,
@@ -196,6 +197,34 @@ describe.each(doorNames)('a prompt that another node computes (%s)', (door) => {
     rig.nodes.splice(1, 1)
     expect((await rig.ask({})).status).toBe(200)
     expect(bodyOf(rig.requests[0]?.[0])).not.toContain('kv_place')
+  })
+
+  describe('by a revision that is tried out', () => {
+    beforeEach(() => {
+      rig.split = sides(1)
+    })
+
+    it('is nothing to the trusted one, where the request goes there after all', async () => {
+      await rig.engine(computed, { ...prefill, revision: 'r2' })
+      await rig.engine(broken, { ...decode, revision: 'r2' })
+      await rig.engine(answered, { ...decode, revision: 'r1' })
+      rig.strategy = { pick: (_, nodes) => nodes.findIndex(({ id }) => id === 'p/n2') }
+      await rig.open()
+      expect(await (await rig.ask({})).text()).toContain('"hi"')
+      expect([bodyOf(rig.requests[2]?.[0]).includes('kv_place'), rig.requests[1]]).toEqual([false, []])
+    })
+
+    it('comes from the trusted one where that fails, and no client sees it', async () => {
+      rig.handover = { minPromptTokens: 0, orServe: false }
+      await rig.engine(hangsUp, { ...prefill, revision: 'r2' })
+      await rig.engine(broken, { ...decode, revision: 'r2' })
+      await rig.engine(computed, { ...prefill, revision: 'r1' })
+      await rig.engine(answered, { ...decode, revision: 'r1' })
+      await rig.open()
+      expect((await rig.ask({})).headers.get('x-lb-node')).toBe('p/n3')
+      expect(bodyOf(rig.requests[3]?.[0])).toContain(PLACE)
+      expect(rig.deskWords).toEqual([])
+    })
   })
 
   it('is computed by the node with the least prompt ahead of it', async () => {

@@ -75,7 +75,7 @@ class HandOver implements Guarded {
 
   again(): void {
     if (this.guard?.holds(this) === true) return
-    const node = this.tried.length > this.request.pool.retries.max ? undefined : this.leastBusy()
+    const node = this.untried()
     if (node === undefined) return this.withoutIt()
     this.tried.push(node)
     const sentAtMs = this.context.clock.nowMs()
@@ -86,8 +86,18 @@ class HandOver implements Guarded {
     })
   }
 
-  /** A computed prompt clears nobody: what answers may crash on it yet. */
+  /** Where the request would be refused otherwise, what a revision that is tried out has failed goes back to the trusted one. */
+  private untried(): RosterNode | undefined {
+    const { tried } = this
+    const { pool, parting } = this.request
+    const node = tried.length > pool.retries.max ? undefined : this.leastBusy()
+    if (node !== undefined || pool.handover?.orServe !== false || !tried.some((each) => parting?.moveBack(each) === true)) return node
+    return this.leastBusy()
+  }
+
+  /** A computed prompt clears nobody: what answers may crash on it yet. What crashes where a revision is tried out says nothing of the request. */
   private watch(node: RosterNode, atNodeMs: number, { outcome, verdict }: PromptEnd): void {
+    if (this.guard === undefined && this.request.parting?.isTrusted(node) === false) return
     const end = { outcome: outcome === 'answered' ? 'cancelled' : outcome, verdict, contentEvents: 0 } as const
     this.guard = this.context.quarantine.after(this.guard, this.request, { node, atNodeMs, end })
   }
@@ -109,7 +119,10 @@ class HandOver implements Guarded {
     this.isBodyFree &&= end.isSent
     tellOutcome(this.context, node, end)
     if (outcome === 'cancelled') return this.stop(clientLeft())
-    if (handedOver !== undefined) return this.later(() => this.goOn({ ...this.request, handedOver }))
+    if (handedOver !== undefined) {
+      const { parting } = this.request
+      return this.later(() => this.goOn({ ...this.request, handedOver, handedBy: parting?.revisionOf(node) }))
+    }
     // What is wrong with the request is wrong everywhere, and the node that answers says it in the engine's words.
     if (end.isClientsFault === true) return this.later(() => this.goOn(this.request))
     this.context.log.warn('prefill.failed', { request: this.request.requestId, node: node.id, outcome, reason })

@@ -26,6 +26,9 @@ export class Parting {
   /** A copy of the request was made, and its answer is to be compared. */
   isCopied = false
   private hasMovedBack = false
+  /** The trusted revision was asked. */
+  private wasTrusted = false
+  private insists = false
   private isOver = false
   private wanted: string | undefined
   private lot: number | undefined
@@ -63,6 +66,11 @@ export class Parting {
     return this.revisionOf(node) === this.trusted
   }
 
+  /** It runs a revision of which nobody knows yet how good it is. */
+  triesOut(node: Pick<RosterNode, 'revision'>): boolean {
+    return !this.isOver && !this.isTrusted(node)
+  }
+
   /** Its answers are not passed on unseen. */
   doubts(node: Pick<RosterNode, 'revision'>): boolean {
     return this.plan.watch && !this.isTrusted(node)
@@ -71,7 +79,9 @@ export class Parting {
   /** Whether requests may go there at all: not where nobody is to be answered from yet, unless one asks for it by name. */
   admits(node: Pick<RosterNode, 'revision'>): boolean {
     const revision = this.revisionOf(node)
-    if (this.isOver || revision === this.trusted || revision === this.named) return true
+    if (this.isOver || revision === this.trusted) return true
+    if (this.isInsisting) return false
+    if (revision === this.named) return true
     return this.plan.sides.some((side) => side.revision === revision && side.share > 0)
   }
 
@@ -97,7 +107,44 @@ export class Parting {
     return true
   }
 
-  private get trusted(): string {
+  /** It failed elsewhere, and is owed a try there. */
+  isDue(node: Pick<RosterNode, 'revision'>): boolean {
+    return this.hasMovedBack && !this.wasTrusted && !this.triesOut(node)
+  }
+
+  /** A node is asked. */
+  asks(node: Pick<RosterNode, 'revision'>): void {
+    if (!this.triesOut(node)) this.settle()
+  }
+
+  /** The trusted revision is of no use to it. */
+  settle(): void {
+    this.wasTrusted = true
+    this.insists = false
+  }
+
+  /** It failed elsewhere, and the trusted revision was not asked yet. */
+  get isOwed(): boolean {
+    return this.hasMovedBack && !this.wasTrusted && !this.isOver
+  }
+
+  /** From now on it goes to the trusted revision or nowhere. */
+  insist(): void {
+    this.insists = true
+  }
+
+  get isInsisting(): boolean {
+    return this.insists && this.isOwed
+  }
+
+  /** True once: what failed it is as good as any by now, as the pool is parted no more or trusts another revision. */
+  relents(tried: readonly Pick<RosterNode, 'revision'>[]): boolean {
+    if (!this.insists || !(this.isOver || tried.some((node) => this.isTrusted(node)))) return false
+    this.insists = false
+    return true
+  }
+
+  get trusted(): string {
     return this.plan.sides[0]?.revision ?? ''
   }
 

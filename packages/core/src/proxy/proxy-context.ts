@@ -84,6 +84,8 @@ export interface ProxyOptions {
   }
   /** Called once for each request, at its very end. */
   readonly onSettled: (record: RequestRecord) => void
+  /** Called for a request that a revision which is tried out has failed, and that goes on waiting for the trusted one: what is known of it so far. */
+  readonly onSentBack: (record: RequestRecord) => void
   /** Called for each choice that is told, when it is made. */
   readonly onDecision: (decision: Decision) => void
   /** Called for each try at a node, when it ended. */
@@ -94,10 +96,10 @@ export interface ProxyOptions {
   readonly onLine: () => void
   /** A request was answered, and so was its copy. */
   readonly onShadow: (pair: ShadowPair) => void
-}
-
   /** A prompt that is asked often was kept; for a store in another thread. */
   readonly onHotPrompt?: ((kept: KeptPrompt) => void) | undefined
+}
+
 /** What the stages share. */
 export interface ProxyContext extends ProxyOptions {
   readonly bodies: BodyBudget
@@ -110,9 +112,9 @@ export interface ProxyContext extends ProxyOptions {
   readonly quarantine: QuarantineDesk
   readonly tracer: DecisionTracer
   readonly shadows: Shadows
+  readonly hotPrompts: HotPrompts
 }
 
-  readonly hotPrompts: HotPrompts
 export interface ProxyRequest {
   readonly exchange: Exchange
   readonly face: Face

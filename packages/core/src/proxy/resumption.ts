@@ -114,10 +114,17 @@ function countedIn({ usage, ids, tokens }: BegunStream): Usage | undefined {
 export function canGoOn(node: RosterNode, { from }: Resumption, { face, facts, pool, parting }: Admitted): boolean {
   const name = ({ model = facts.model }: RosterNode): string => model
   if (node.engine !== from.engine || name(node) !== name(from) || node.dialect.continuation?.text[face] === undefined) return false
-  const [mine, its] = [revisionAt(node, parting), revisionAt(from, parting)]
-  if (mine === its) return true
-  const weights = pool.weights?.get(its)
-  return weights !== undefined && weights === pool.weights?.get(mine)
+  return loadTheSame(pool, revisionAt(node, parting), revisionAt(from, parting))
+}
+
+/** Whether a node of the trusted revision could, were one there. */
+export function canGoOnAtTrusted({ pool, parting }: Admitted, { from }: Resumption): boolean {
+  return loadTheSame(pool, parting?.trusted ?? '', revisionAt(from, parting))
+}
+
+function loadTheSame({ weights }: Admitted['pool'], mine: string, its: string): boolean {
+  const loaded = weights?.get(its)
+  return mine === its || (loaded !== undefined && loaded === weights?.get(mine))
 }
 
 /** Ids of tokens mean the same to nodes of one revision only: another one goes on by the text. */

@@ -45,6 +45,7 @@ export class Rig {
   continuation: 'exact' | 'text' | 'off' = 'text'
   face: Face = 'openai-chat'
   heartbeatMs = 15_000
+  maxBodyBytes = 100_000
   strategy: Strategy = { pick: () => 0 }
   sessionHeader: string | undefined
   requiredLabels: Labels | undefined
@@ -59,6 +60,7 @@ export class Rig {
   readonly deskWords: DeskWord[] = []
   readonly outcomes: NodeOutcome[] = []
   readonly shadows: ShadowPair[] = []
+  readonly sentBack: RequestRecord[] = []
   split: SplitPlan | undefined
   weights: ReadonlyMap<string, string> | undefined
   wake: { readonly withinMs: number } | undefined
@@ -127,8 +129,8 @@ export class Rig {
       log: silentLogger,
       pools: () => ({ poolOf: (model) => (model === 'm' ? pool() : undefined), only: pool(), models: ['m'] }),
       limits: () => ({
-        maxBodyBytes: 100_000,
-        maxBodiesBytes: 1_000_000,
+        maxBodyBytes: this.maxBodyBytes,
+        maxBodiesBytes: 10 * this.maxBodyBytes,
         heartbeatMs: this.heartbeatMs,
         traceShare: this.traceShare,
         ...(this.zone === undefined ? {} : { zone: this.zone }),
@@ -144,6 +146,7 @@ export class Rig {
       },
       onLine: () => undefined,
       onShadow: (pair) => void this.shadows.push(pair),
+      onSentBack: (record) => void this.sentBack.push(record),
     })
     this.proxy = proxy
     const port = await this.openDoor((exchange) =>
@@ -256,12 +259,16 @@ export class Rig {
 /** Collects one request at a time (head and counted body), then plays the script. */
 function answerOn(socket: Socket, seen: string[], script: Script): void {
   let text = ''
+  let needed = 0
   socket.on('error', () => undefined)
   socket.on('data', (part: Buffer) => {
     text += part.toString('latin1')
+    if (text.length < needed) return
     const end = text.indexOf('\r\n\r\n')
-    const length = Number(/content-length: (\d+)/.exec(text)?.[1] ?? 0)
-    if (end === -1 || text.length < end + 4 + length) return
+    if (end === -1) return
+    needed = end + 4 + Number(/content-length: (\d+)/.exec(text)?.[1] ?? 0)
+    if (text.length < needed) return
+    needed = 0
     seen.push(text)
     const request = text
     text = ''
@@ -269,31 +276,4 @@ function answerOn(socket: Socket, seen: string[], script: Script): void {
   })
 }
 
-export const event = (data: object | string): string => `data: ${typeof data === 'string' ? data : JSON.stringify(data)}\n\n`
-export const delta = (content: string): string => event({ choices: [{ index: 0, delta: { content }, finish_reason: null }] })
-export const role = event({ choices: [{ index: 0, delta: { role: 'assistant', content: '' }, finish_reason: null }] })
-export const usage = event({ choices: [], usage: { prompt_tokens: 3, completion_tokens: 2, total_tokens: 5 } })
-export const done = event('[DONE]')
-
-/** A chunked event stream, or its beginning. */
-export const streamHead = 'HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n'
-export const chunk = (text: string): string => `${Buffer.byteLength(text).toString(16)}\r\n${text}\r\n`
-export const lastChunk = '0\r\n\r\n'
-
-export const plainAnswer = (status: number, body: object): string => {
-  const text = JSON.stringify(body)
-  return `HTTP/1.1 ${status} X\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(text)}\r\n\r\n${text}`
-}
-
-/** Cuts a text at random places. */
-export function pieces(text: string, seed: number): string[] {
-  const random = seededRandom(seed)
-  const bytes = Buffer.from(text)
-  const parts: string[] = []
-  for (let at = 0; at < bytes.byteLength;) {
-    const size = 1 + Math.floor(random.next() * 40)
-    parts.push(bytes.toString('latin1', at, at + size))
-    at += size
-  }
-  return parts
-}
+export * from './scripted-answers.test.fixture.js'

@@ -1,5 +1,6 @@
 import type { Clock, TimerHandle } from '../base/index.js'
 import type { RoutingEvent, Strategy } from '../contracts/index.js'
+import { Outings } from './outings.js'
 import type { PoolRoute } from './proxy-context.js'
 
 /** What came of asking for a node once more. `served`: it waits no longer. `waits`: the strategy wants none now. `lacks`: there is none that it could go to. */
@@ -24,6 +25,8 @@ const SERVED_AT_ONCE = 8
 export class WaitingLine {
   /** Tells the strategy what becomes of its requests and, while somebody waits, the line that something has changed: news that nobody listens to cost nothing. */
   readonly observer: Pick<Strategy, 'pick'> & { observe?: (event: RoutingEvent) => void }
+  /** Those who may come back to it. */
+  readonly outings = new Outings()
   private readonly waiters = new Set<Waiter>()
   /** Of the waiters, those that lack a node. */
   private readonly lacking = new Lacking()
@@ -233,6 +236,6 @@ export class WaitingLines {
 
   /** Forgets lines in which nobody waits; they begin anew when they are asked for. */
   forgetEmpty(): void {
-    for (const [strategy, { line }] of this.lines) if (line.size === 0) this.lines.delete(strategy)
+    for (const [strategy, { line }] of this.lines) if (line.size === 0 && line.outings.kept === 0) this.lines.delete(strategy)
   }
 }

@@ -47,6 +47,8 @@ export function lackOf(options: LackOptions): Lack {
   const hopes = all.flatMap(({ mayComeBack, kind, waitMs }) =>
     mayComeBack ? (kind === 'resting' && waitMs !== undefined ? waitMs : 0) : [],
   )
+  // A revision that is tried out goes, or is trusted in the end.
+  if (question.request.parting?.isOwed === true) hopes.push(0)
   return {
     helpsWithinMs: isWaking ? 0 : Math.min(...hopes),
     soonestMs,

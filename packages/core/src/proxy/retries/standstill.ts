@@ -57,8 +57,8 @@ export class Standstill {
 
   /** No more may wait in this pool. */
   get isFull(): boolean {
-    const { context, request } = this
-    return this.line.size + context.budgets.of(request.pool).waiting >= request.pool.line.max
+    const { context, request, line } = this
+    return line.size + line.outings.kept + context.budgets.of(request.pool).waiting >= request.pool.line.max
   }
 
   /** Stands in line from now on, or goes on standing there. */

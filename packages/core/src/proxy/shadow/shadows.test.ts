@@ -91,6 +91,29 @@ describe('a copy of a request', () => {
     expect(rig.requests.map(({ length }) => length)).toEqual([2, 2])
   })
 
+  it('is judged by its own body, whatever the memory of the real one is used for meanwhile', async () => {
+    const held: Socket[] = []
+    await open((socket) => void held.push(socket), saying(answer('{}')))
+    const pad = 'x'.repeat(6_000)
+    await ask({ response_format: { type: 'json_object' }, pad })
+    await expect.poll(() => held).toHaveLength(1)
+    for (let turn = 0; turn < 4; turn += 1) await ask({ pad: `${pad}${'"]}'.repeat(40)}` })
+    held[0]?.write(answer('{"a"'))
+    await pairs(1)
+    expect(rig.shadows[0]?.copy).toMatchObject({ failure: null, quality: { isMalformed: true } })
+    for (const socket of held.slice(1)) socket.write(answer('{}'))
+    await pairs(4)
+  })
+
+  it('is made of no body that would take long to copy', async () => {
+    rig.maxBodyBytes = 20_000_000
+    await open(saying(answer('a')))
+    await ask({ pad: 'x'.repeat(9_000_000) })
+    await ask()
+    await pairs(1)
+    expect(rig.requests.map(({ length }) => length)).toEqual([2, 1])
+  })
+
   it('keeps no client waiting, and is made of so many at most', async () => {
     const held: Socket[] = []
     await open((socket) => void held.push(socket))

@@ -8,8 +8,10 @@ import { orderFor } from '../order-for.js'
 import type { ProxyContext } from '../proxy-context.js'
 import { rounded, ShadowCall, wholeText, type CopyEnd } from './shadow-call.js'
 
-/** Of copied bodies at one moment, beside the memory for those of clients. */
+/** Of copied bodies at one moment in each data thread, beside the memory for those of clients. */
 const MOST_BYTES = 64 * 1024 * 1024
+/** Copying a larger one would hold all others up for longer than they notice. */
+const LARGEST_BYTES = 8 * 1024 * 1024
 /** An answer that takes longer is compared with none. */
 const LONGEST_MS = 600_000
 
@@ -32,7 +34,7 @@ export class Shadows {
     const bytes = scan.body.byteLength
     const isFull = (this.inFlight.get(pool.name) ?? 0) >= shadow.maxInFlight || this.bytes + bytes > MOST_BYTES
     // What may be what makes engines crash is not sent to one more.
-    if (isFull || parting === undefined || context.quarantine.guardOf(request) !== undefined) return undefined
+    if (isFull || bytes > LARGEST_BYTES || parting === undefined || context.quarantine.guardOf(request) !== undefined) return undefined
     const node = leastBusy(context, request, shadow.revision)
     if (node === undefined) return undefined
     try {
@@ -85,7 +87,8 @@ interface CopyOptions {
 
 class Copy implements Copied {
   private readonly call: ShadowCall
-  private readonly body: Buffer
+  /** With a body of its own: the memory of the client's is given back when the real request ends, and holds that of another client then. */
+  private readonly copied: Admitted
   private main: { readonly answer: ShadowAnswer; readonly text: string | undefined } | undefined
   private end: CopyEnd | undefined
   private hasLeft = false
@@ -97,20 +100,19 @@ class Copy implements Copied {
     private readonly options: CopyOptions,
   ) {
     const { node } = options
-    // The body's memory is given back when the real request ends.
-    this.body = Buffer.from(request.scan.body)
+    const scan = { ...request.scan, body: Buffer.from(request.scan.body) }
+    this.copied = { ...request, requestId: `${request.requestId}-copy`, scan }
     const lease = context.leases.open(node, request.facts)
     const onEnd = (end: CopyEnd): void => {
       this.left()
       this.end = end
       this.tell()
     }
-    this.call = new ShadowCall({ request, node, lease, nowMs: () => context.clock.nowMs(), onEnd })
+    this.call = new ShadowCall({ request: this.copied, node, lease, nowMs: () => context.clock.nowMs(), onEnd })
   }
 
   begun(): this {
-    const { context, request, options, call } = this
-    const copied = { ...request, requestId: `${request.requestId}-copy`, scan: { ...request.scan, body: this.body } }
+    const { context, copied, options, call } = this
     try {
       call.began(context.upstream.dispatch(orderFor(copied, options.node), call))
     } catch (bug) {
