@@ -13,7 +13,7 @@ export default class Unload extends LbCommand {
   static override args = { pool: Args.string({ description: 'The pool; absent with --all.' }) }
   static override flags = {
     ...balancerFlags,
-    all: Flags.boolean({ description: 'Every pool that shares accelerators and is not at rest.' }),
+    all: Flags.boolean({ description: 'Every pool that shares accelerators and is not at rest.', default: false }),
     yes: Flags.boolean({ char: 'y', description: 'Do not ask.' }),
   }
 

@@ -2,7 +2,16 @@ import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import type { Logger } from '../contracts/index.js'
 import { LbError, messageOf } from '../errors/index.js'
-import { carriedChange, essenceOf, withChanges, type GroupPlan, type PoolChange, type PoolPlan, type Topology } from '../topology/index.js'
+import {
+  carriedChange,
+  essenceOf,
+  knownNames,
+  withChanges,
+  type GroupPlan,
+  type PoolChange,
+  type PoolPlan,
+  type Topology,
+} from '../topology/index.js'
 import { readPlans, writePlans, type KeptChange } from './plans-file.js'
 
 export interface RunningPlansOptions {
@@ -152,7 +161,10 @@ function poolIn(topology: Topology, name: string): PoolPlan {
     code: 'LB_UNKNOWN_POOL',
     source: 'operator',
     httpStatus: 404,
-    hint: `known: ${topology.pools.map((each) => each.name).join(', ')}`,
+    hint: knownNames(
+      name,
+      topology.pools.map((each) => each.name),
+    ),
   })
 }
 
