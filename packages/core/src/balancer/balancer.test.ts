@@ -160,3 +160,29 @@ describe('a pool that is steered', () => {
     await expect(balancer.reload(topology)).rejects.toMatchObject({ code: 'LB_SECRET_MISSING' })
   })
 })
+
+describe('a revision that went live', () => {
+  const written = (attach: string, more: object = {}): TopologyInput => ({
+    name: 'test',
+    pools: { p: { models: ['m'], nodes: [{ name: 'a', engine: 'test', attach, ...more }] } },
+  })
+
+  it('stays as it runs when the file says it at last, and when the file says something else of its pool', async () => {
+    const [old, fresh] = [await engine('old'), await engine('fresh')]
+    const balancer = balancerOf(written(old))
+    await balancer.start()
+    const { plans } = balancer.steering()
+    const [a] = plans.poolOf('p').groups
+    if (a === undefined) throw new Error('a pool without groups')
+    await plans.change('p', { groups: [{ ...a, name: 'a-r2', revision: 'r2', revisionOf: 'a', attach: { url: fresh } }] })
+    await expect.poll(async () => (await ask(balancer)).text).toBe('{"name":"fresh"}')
+    const since = balancer.status().pools[0]?.nodes[0]?.sinceMs
+    const nodes = () => balancer.status().pools[0]?.nodes.map(({ id, weight, sinceMs }) => [id, weight, sinceMs])
+    await balancer.reload(written(old, { weight: 3 }))
+    expect(nodes()).toEqual([['p/a-r2', 3, since]])
+    await balancer.reload(written(fresh))
+    expect(nodes()).toEqual([['p/a-r2', 1, since]])
+    await balancer.reload(written(old))
+    await expect.poll(async () => (await ask(balancer)).text).toBe('{"name":"old"}')
+  })
+})
