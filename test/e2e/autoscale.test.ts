@@ -151,7 +151,7 @@ it.runIf(isLong)(
     client?.close()
     client = undefined
     await until(async () => (await ready()) === 2, 60_000)
-    await house.lb(['scale', 'demo', '0'])
+    expect((await house.lb(['scale', 'demo', '0'])).code).toBe(0)
     await until(async () => lines().at(-1) === 'down 2 1', 60_000)
     expect((await pool()).nodes).toHaveLength(1)
   },

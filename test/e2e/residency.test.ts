@@ -12,7 +12,6 @@ const MIN_RESIDENT_MS = 2_000
 let house: House | undefined
 let gpu: SimulatedGpu | undefined
 afterEach(async () => {
-  await house?.lb(['down', '--force'])
   await house?.close()
   gpu?.close()
   house = undefined
@@ -151,12 +150,18 @@ describe('three models on one simulated GPU', () => {
 describe('a pool that rests', () => {
   it('is put to rest by `lb unload`, gives its memory back, and comes back with the next request', async () => {
     const url = await build({ args: ', wakeMs: 50' }).up()
-    expect((await (house ?? expect.fail()).lb(['unload', 'chat'])).code).toBe(0)
+    const here = house ?? expect.fail()
+    expect((await here.lb(['unload', 'chat'])).code).toBe(0)
     await until(async () => stateOf(await look())[0] === 'resting')
     expect(gpu?.used).toBe(300)
+    expect((await here.lb(['unload', '--all'])).stderr).toContain('no pool that shares accelerators is in memory')
+    expect((await here.lb(['unload', 'chat', '--all'])).stderr).toContain('contradict each other')
     const openai = new OpenAI({ baseURL: `${url}/v1`, apiKey: 'none', maxRetries: 0 })
     await openai.chat.completions.create({ model: 'chat', messages: [{ role: 'user', content: 'hi' }], max_tokens: 5 })
     expect(stateOf(await look())).toEqual(['awake', 'resting', 'resting'])
+    const all = await here.lb(['unload', '--all', '--yes', '--json'])
+    expect((JSON.parse(all.stdout) as { pool: string }[]).map(({ pool }) => pool)).toEqual(['chat'])
+    await until(async () => stateOf(await look())[0] === 'resting')
     const events = await (house ?? expect.fail()).lb(['status'])
     expect(events.stdout).toContain('asleep')
   })

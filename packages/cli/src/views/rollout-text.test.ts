@@ -65,6 +65,9 @@ describe('a rollout as text', () => {
     expect(lines.at(-1)).toBe('  Ctrl-C leaves; the rollout goes on\u001b[K')
     expect(drawn).toContain('event 39')
     expect(drawn).not.toContain('event 12')
+    expect(rolloutScreen(sampleRollout({ phase: 'paused' }), { nowMs: SAMPLE_AT_MS, columns: 80, rows: 24 })).toContain(
+      'lb rollout resume chat',
+    )
     const silence = 'its keeper is starting it again'
     expect(rolloutScreen(sampleRollout(), { nowMs: SAMPLE_AT_MS, columns: 80, rows: 24, silence })).toContain(`${silence}; waiting for it`)
     expect(rolloutScreen(sampleRollout({ events }), { nowMs: SAMPLE_AT_MS, columns: 20, rows: 5 }).split('\n').length).toBeLessThanOrEqual(
@@ -167,6 +170,18 @@ describe('what is dangerous', () => {
     const pool = samplePool('chat', [sampleNode('chat/gpu-0'), sampleNode('chat/gpu-1')])
     expect(zeroConsequence(pool, undefined)).toMatch(/^Scale chat to 0\? 28 requests in flight end first; no node of it is left/)
     expect(zeroConsequence(pool, 'gpu')).toMatch(/no node of it is left/)
+    const scale = {
+      pool: 'chat',
+      group: 'gpu',
+      replicas: 2,
+      wanted: 2,
+      min: 0,
+      max: 4,
+      follows: 'queue of 1 s',
+      reason: '',
+      changedAtMs: null,
+    }
+    expect(zeroConsequence({ ...pool, scale: [scale] }, 'gpu')).toBeUndefined()
     expect(zeroConsequence(samplePool('chat', [...pool.nodes, sampleNode('chat/cpu')]), 'gpu')).toBeUndefined()
   })
 

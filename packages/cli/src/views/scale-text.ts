@@ -13,8 +13,10 @@ export function unloadText(residency: ResidencyStatus): string {
   return `${sanitize(`${residency.pool}  ${plainText(residencyLine(residency)).trim()}`)}\n`
 }
 
-/** What it means to have no node of a group; undefined where others of the pool are ready. */
+/** What it means to have no node of a group; undefined where others of the pool are ready, or where only a floor is taken away. */
 export function zeroConsequence(pool: PoolStatus, group: string | undefined): string | undefined {
+  const followsLoad = pool.scale?.some((scale) => scale.follows !== null && (group === undefined || group === scale.group))
+  if (followsLoad === true) return undefined
   const isOf = (name: string): boolean => group === undefined || name === group || name.startsWith(`${group}-`)
   const others = pool.nodes.filter((node) => node.state === 'ready' && !isOf(node.name)).length
   if (others > 0) return undefined
