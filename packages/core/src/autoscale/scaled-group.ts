@@ -1,6 +1,6 @@
 import { messageOf } from '../errors/index.js'
 import type { Node } from '../nodes/index.js'
-import { nodeIdOf, type GroupPlan, type ScalePlan } from '../topology/index.js'
+import { nodeIdOf, type ScalePlan } from '../topology/index.js'
 import { Again } from './again.js'
 import { chooseSlots } from './choose-slots.js'
 import { GroupMind } from './group-mind.js'
