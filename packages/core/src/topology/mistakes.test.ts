@@ -210,6 +210,16 @@ const mistakes: readonly (readonly [title: string, text: string, problems: reado
     'pools: {a: {strategy: {nam: two-choices}, nodes: [{engin: ollama}]}}',
     ['1:24 `nam` is not a key of strategy; did you mean name', '1:52 `engin` is not a key of nodes[0] of pool a; did you mean engine'],
   ],
+  [
+    'settings of a strategy without its name',
+    'pools:\n  a:\n    strategy:\n      by: tokens\n    nodes: [{engine: ollama}]',
+    ['4:7 `name` is missing in strategy'],
+  ],
+  [
+    'settings of a strategy without its name, in one line',
+    'pools: {a: {strategy: {by: tokens}, nodes: [{engine: ollama}]}}',
+    ['1:23 `name` is missing in strategy'],
+  ],
   ['a union of neither kind', 'pools: {a: {strategy: [x], nodes: [{engine: ollama}]}}', ['1:23 strategy cannot be a list']],
   [
     'a wrong key inside a union',
@@ -226,6 +236,15 @@ describe('a mistake', () => {
     })
     expect(told).toHaveLength(expected.length)
     for (const [index, words] of expected.entries()) expect(told[index]).toContain(words)
+  })
+})
+
+describe('what is missing', () => {
+  it('is named beside the caret, below the map that lacks it', async () => {
+    const text = 'pools:\n  a:\n    strategy:\n      by: tokens\n    nodes: [{engine: ollama}]'
+    expect((await errorsOf(resolveText(text))).render()).toContain(`    3 |     strategy:
+    4 |       by: tokens
+      |       ^^^^^^^^^^ expected name: a strategy such as least-requests`)
   })
 })
 

@@ -83,7 +83,18 @@ function missingKey(error: ErrorObject, path: KeyPath, missing: string): Finding
   const strange = Object.keys((error.data as object | undefined) ?? {}).filter((key) => !known.includes(key))
   const meant = strange.find((key) => nearestWord(key, known) === missing)
   if (meant !== undefined) return unknownKey(error, path, meant)
-  return { path, at: 'key', message: `\`${missing}\` is missing in ${placeName(path)}`, ...expectedOf(subSchema(error, missing)) }
+  const { expected } = expectedOf(subSchema(error, missing))
+  return {
+    path,
+    at: isBranch(error) ? 'value' : 'key',
+    message: `\`${missing}\` is missing in ${placeName(path)}`,
+    ...(expected === undefined ? {} : { expected: `${missing}: ${expected}` }),
+  }
+}
+
+/** Where a plain text would have done as well, the map is to blame, not the key in front of it. */
+function isBranch({ schemaPath }: ErrorObject): boolean {
+  return /\/(anyOf|oneOf)\/\d+\/required$/.test(schemaPath)
 }
 
 function unknownKey(error: ErrorObject, path: KeyPath, key: string): Finding {

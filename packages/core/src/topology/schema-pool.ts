@@ -11,9 +11,9 @@ import { warmUp } from './schema-warm-up.js'
 
 const strategy = Type.Union(
   [
-    word('Name of the strategy.'),
+    word('Name of the strategy.', 'a strategy such as least-requests'),
     Type.Object(
-      { name: word('Name of the strategy.') },
+      { name: word('Name of the strategy.', 'a strategy such as least-requests') },
       { description: 'The name with settings of the strategy beside it.', additionalProperties: true },
     ),
   ],
