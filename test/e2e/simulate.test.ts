@@ -183,10 +183,18 @@ describe('lb replay', () => {
       'lmetric',
       '--nodes',
       '1,2',
+      '--html',
+      'replay.html',
     ])
     expect(code).toBe(0)
+    const page = readFileSync(join(house.cwd, 'replay.html'), 'utf8')
+    expect(page).toContain('<h1>requests.log: what would have changed</h1>')
+    expect(page).toContain('what ran: round-robin on 2 nodes<br>measured then: ')
+    expect([page.includes('<h2>1 node</h2>'), page.includes('<h2>2 nodes</h2>')]).toEqual([true, true])
+    const lost = await house.lb(['replay', 'requests.log', '--html', 'requests.log'])
+    expect([lost.code, lost.stderr.includes('is the file that is read')]).toEqual([2, true])
     expect(stderr).toMatch(
-      /^lb tune --trace requests\.log --nodes 2 --profile instant --slowness [\d.]+ searches settings for this traffic\.\n$/,
+      /^The plots are in .*replay\.html\.\nlb tune --trace requests\.log --nodes 2 --profile instant --slowness [\d.]+ searches settings for this traffic\.\n$/,
     )
     expect(stdout).toContain('pool demo, 20 requests')
     expect(stdout).toMatch(/^measured then +2 /m)

@@ -1,6 +1,5 @@
 import { Flags } from '../oclif.js'
 import { LbCommand } from '../lb-command.js'
-import type { SimulationReport } from '../views/simulation-text.js'
 import { faultFlag, fleetFlags, htmlFlag } from '../simulation-flags.js'
 
 export default class Simulate extends LbCommand {
@@ -39,11 +38,13 @@ Workloads: agent, chat, tenant and bursty are generated; mooncake, azure and azu
     const { flags } = await this.parse(Simulate)
     const { simulateWorkload } = await import('../services/simulate-workload.js')
     const { runProgress } = await import('../services/run-progress.js')
-    if (flags.html !== undefined) await this.checkPage(flags.html)
+    const { checkReportFile, writeReport } = await import('../services/write-report.js')
+    if (flags.html !== undefined) checkReportFile(process.cwd(), flags.html, flags.trace)
     const progress = runProgress(process.stderr, flags.json || flags.quiet)
     const report = await simulateWorkload({ cwd: process.cwd(), pluginRoots: this.pluginRoots(), ...flags }, progress.onRun)
     progress.end()
-    const page = flags.html === undefined ? undefined : await this.writePage(report, flags.html)
+    const { simulationPage } = await import('../views/report-pages.js')
+    const page = flags.html === undefined ? undefined : writeReport(simulationPage(report), process.cwd(), flags.html)
     const { simulationJson, simulationText } = await import('../views/simulation-text.js')
     if (flags.json) return this.printJson({ ...report, results: simulationJson(report.results) })
     this.print(simulationText(report))
@@ -52,15 +53,5 @@ Workloads: agent, chat, tenant and bursty are generated; mooncake, azure and azu
         ? '--html FILE draws this; lb tune searches settings; lb replay does it with your own log.'
         : `The plots are in ${page}.`,
     )
-  }
-
-  private async checkPage(file: string): Promise<void> {
-    const { checkReportFile } = await import('../services/write-report.js')
-    checkReportFile(process.cwd(), file)
-  }
-
-  private async writePage(report: SimulationReport, file: string): Promise<string> {
-    const { writeReport } = await import('../services/write-report.js')
-    return writeReport(report, process.cwd(), file)
   }
 }

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
@@ -14,6 +14,15 @@ describe('what is refused before the first run', () => {
     expect(() => checkReportFile(folder, 'page.html')).not.toThrow()
     expect(() => checkReportFile(folder, 'nowhere/page.html')).toThrow('--html nowhere/page.html cannot be written')
     expect(() => checkReportFile(folder, '.')).toThrow('--html . is a folder')
+  })
+
+  it('is a page in the place of the log, under whatever name', () => {
+    writeFileSync(join(folder, 'requests.log'), '{}')
+    symlinkSync('requests.log', join(folder, 'page.link'))
+    for (const page of ['requests.log', 'page.link'])
+      expect(() => checkReportFile(folder, page, 'requests.log')).toThrow(`--html ${page} is the file that is read`)
+    expect(() => checkReportFile(folder, 'other.html', 'requests.log')).not.toThrow()
+    expect(() => checkReportFile(folder, 'other.html', 'agent')).not.toThrow()
   })
 
   it('is a pool where nothing has pools', () => {

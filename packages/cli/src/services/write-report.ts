@@ -1,17 +1,19 @@
 import { accessSync, constants, statSync, writeFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { messageOf } from '@plimsoll/core'
-import { htmlReport } from '@plimsoll/simulate'
+import { htmlReport, type ReportOptions } from '@plimsoll/simulate'
 import { wrongInput } from '../wrong-input.js'
-import type { SimulationReport } from '../views/simulation-text.js'
 
 const HINT = 'name a file in a folder that is there'
 
-/** Before the runs: minutes of them would be lost where the page cannot be written. Throws LB_WRONG_INPUT. */
-export function checkReportFile(cwd: string, file: string): void {
+/** Before the runs: minutes of them would be lost where the page cannot be written, and the log where the page would take its place. Throws LB_WRONG_INPUT. */
+export function checkReportFile(cwd: string, file: string, input?: string): void {
   const path = resolve(cwd, file)
   const there = statSync(path, { throwIfNoEntry: false })
   if (there?.isDirectory() === true) throw wrongInput(`--html ${file} is a folder`, HINT)
+  const read = input === undefined ? undefined : statSync(resolve(cwd, input), { throwIfNoEntry: false })
+  if (there !== undefined && there.ino === read?.ino && there.dev === read.dev)
+    throw wrongInput(`--html ${file} is the file that is read: it would be lost`, 'name another file for the page')
   try {
     accessSync(there === undefined ? dirname(path) : path, constants.W_OK)
   } catch (error) {
@@ -20,11 +22,10 @@ export function checkReportFile(cwd: string, file: string): void {
 }
 
 /** One page with tables and plots; returns its path. Throws LB_WRONG_INPUT where it cannot be written. */
-export function writeReport({ workload, fleet, seed, results }: SimulationReport, cwd: string, file: string): string {
+export function writeReport(page: ReportOptions, cwd: string, file: string): string {
   const path = resolve(cwd, file)
-  const facts = [workload.summary, fleet, `seed ${seed}; simulated by lb, nothing here was measured on machines`]
   try {
-    writeFileSync(path, htmlReport({ title: `${workload.name}: how strategies compare`, facts, results }))
+    writeFileSync(path, htmlReport(page))
   } catch (error) {
     throw cannotWrite(file, error)
   }

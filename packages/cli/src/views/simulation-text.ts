@@ -1,4 +1,5 @@
 import type { SimulationResult } from '@plimsoll/simulate'
+import { sanitize } from './sanitize.js'
 import { textTable } from './text-table.js'
 import { duration, percent } from './units.js'
 
@@ -25,7 +26,7 @@ export function simulationText({ workload, fleet, seed, results }: SimulationRep
     const own = results.filter((result) => result.rate === rate)
     return `\nrate ${rate}   ${own[0]?.requests ?? 0} requests measured\n${textTable(HEADS, tableRows(own))}${troubleLines(own)}`
   })
-  return `${workload.name}   ${workload.summary}\n${fleet}   seed ${seed}\n${tables.join('')}`
+  return `${sanitize(workload.name)}   ${workload.summary}\n${fleet}   seed ${seed}\n${tables.join('')}`
 }
 
 function tableRows(results: readonly LabelledResult[]): string[][] {

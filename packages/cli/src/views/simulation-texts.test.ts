@@ -1,6 +1,7 @@
-import { openSource, simulate } from '@plimsoll/simulate'
+import { htmlReport, openSource, simulate } from '@plimsoll/simulate'
 import { describe, expect, it } from 'vitest'
 import { replayText, type ReplayReport } from './replay-text.js'
+import { replayPage, simulationPage } from './report-pages.js'
 import { simulationJson, simulationText, type LabelledResult } from './simulation-text.js'
 import { tuneText, type TuneReport } from './tune-text.js'
 
@@ -91,6 +92,38 @@ describe('a replay as text', () => {
     expect(replayText(report)).not.toContain('trust the order')
     const far = { ...measured, ttftMs: { ...measured.ttftMs, p50: 10 * measured.ttftMs.p50 } }
     expect(replayText({ ...report, log: { ...report.log, measured: far } })).toContain('trust the order of the rows')
+  })
+})
+
+describe('pages', () => {
+  const { ttftMs, tpotMs, e2eMs } = run('lmetric')
+  const measured = { ttftMs, tpotMs, e2eMs, cachedTokenShare: 0.5 }
+  const log = { file: 'a<b>.log', pool: 'chat', requests: 300, leftOut: 2, spanMs: 60_000, nodes: 4, measured }
+
+  it('of a comparison go along the rate', () => {
+    const page = htmlReport(simulationPage({ workload: { name: 'w', summary: 's' }, fleet: '4 nodes', seed: 3, results }))
+    expect(page).toContain('<h1>w: how strategies compare</h1>')
+    expect(page).toContain('<p>s<br>4 nodes<br>seed 3; simulated by lb')
+    expect(page).toContain('<h2>Rate 0.4</h2>')
+  })
+
+  it('of a replay say what was, and go along the number of nodes', () => {
+    const results = [run('lmetric'), run('round-robin'), run('lmetric', 1)]
+    const page = htmlReport(replayPage({ log, slowness: 1.5, profile: '8b-a100', results }))
+    expect(page).toContain('<h1>a&lt;b&gt;.log: what would have changed</h1>')
+    expect(page).toContain('pool chat, 300 requests in 60 s; 2 lines left out<br>what ran: lmetric on 4 nodes<br>measured then: TTFT ')
+    expect(page).toContain('50 % cached<br>engines simulated as 8b-a100, 1.5x its time for a step; seed 1; ')
+    expect([...page.matchAll(/<h2>(\d nodes?)<\/h2>/g)].map(([, title]) => title)).toEqual(['1 node', '4 nodes'])
+    expect(page.match(/<tr><td>lmetric<\/td>/g)).toHaveLength(2)
+    expect(page).not.toMatch(/NaN|Infinity|undefined|null/)
+  })
+
+  it('of a log without streams leave out what it does not hold', () => {
+    const plain = { ...log, pool: null, leftOut: 0, measured: { ttftMs: null, tpotMs: null, e2eMs, cachedTokenShare: null } }
+    const { facts } = replayPage({ log: plain, slowness: 1, profile: '8b-a100', results })
+    expect(facts[0]).toBe('300 requests in 60 s')
+    expect(facts[2]).toMatch(/^measured then: E2E [^,]+, [^,]+$/)
+    expect(facts[3]).toContain('simulated as 8b-a100; seed 1; ')
   })
 })
 

@@ -8,6 +8,8 @@ export interface ReportOptions {
   readonly facts: readonly string[]
   /** Strategies by name, with their settings where they have some. */
   readonly results: readonly (SimulationResult & { readonly label: string })[]
+  /** What differs between runs of one strategy: curves go along it. Default `rate`. */
+  readonly along?: 'rate' | 'nodes'
 }
 
 /** Load over time takes room: so many runs show theirs. */
@@ -22,19 +24,20 @@ th:first-child,td:first-child{text-align:left}td.best{font-weight:700}
 @media(prefers-color-scheme:dark){body{color:#e6e6e6;background:#16181b}th,td{border-color:#444}.grid{stroke:#3a3d42}}`
 
 /** One page about one comparison that needs nothing else: no script, no network. */
-export function htmlReport({ title, facts, results }: ReportOptions): string {
-  const rates = [...new Set(results.map(({ rate }) => rate))]
+export function htmlReport({ title, facts, results, along = 'rate' }: ReportOptions): string {
+  const axis = axes[along]
+  const places = [...new Set(results.map(axis.of))].toSorted((one, other) => one - other)
   return [
     '<!doctype html>',
     `<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${escapeText(title)}</title><style>${STYLE}</style></head><body>`,
     `<h1>${escapeText(title)}</h1>`,
     `<p>${facts.map(escapeText).join('<br>')}</p>`,
-    '<h2>Latency against rate</h2><div class="plots">',
-    ...measures.map(({ name, of }) => latencyPlot(name, results, of)),
+    `<h2>${axis.heading}</h2><div class="plots">`,
+    ...measures.map((measure) => latencyPlot(measure, axis, results)),
     '</div>',
-    ...rates.flatMap((rate) => [`<h2>Rate ${rate}</h2>`, table(results.filter((result) => result.rate === rate))]),
+    ...places.flatMap((place) => [`<h2>${axis.titleOf(place)}</h2>`, table(results.filter((result) => axis.of(result) === place))]),
     '<h2>Requests on each node over time</h2><div class="plots">',
-    ...results.slice(0, MOST_LOAD_PLOTS).map(loadPlot),
+    ...results.slice(0, MOST_LOAD_PLOTS).map((result) => loadPlot(result, axis)),
     '</div>',
     '</body></html>',
     '',
@@ -43,13 +46,40 @@ export function htmlReport({ title, facts, results }: ReportOptions): string {
 
 type Result = ReportOptions['results'][number]
 
-const measures = [
-  { name: 'p90 TTFT, ms', of: ({ ttftMs }: Result) => ttftMs.p90 },
-  { name: 'mean E2E, ms', of: ({ e2eMs }: Result) => e2eMs.mean },
-  { name: 'p50 TPOT, ms', of: ({ tpotMs }: Result) => tpotMs.p50 },
-] as const
+interface Axis {
+  readonly heading: string
+  readonly label: string
+  readonly of: (result: Result) => number
+  readonly titleOf: (place: number) => string
+}
 
-const columns: readonly { readonly name: string; readonly of: (result: Result) => number; readonly digits?: number }[] = [
+const axes: Readonly<Record<NonNullable<ReportOptions['along']>, Axis>> = {
+  rate: {
+    heading: 'Latency against rate',
+    label: "multiple of the workload's own rate",
+    of: ({ rate }) => rate,
+    titleOf: (rate) => `Rate ${rate}`,
+  },
+  nodes: {
+    heading: 'Latency against the number of nodes',
+    label: 'nodes',
+    of: ({ nodes }) => nodes,
+    titleOf: (nodes) => `${nodes} ${nodes === 1 ? 'node' : 'nodes'}`,
+  },
+}
+
+interface Measure {
+  readonly name: string
+  readonly of: (result: Result) => number
+}
+
+const measures: readonly Measure[] = [
+  { name: 'p90 TTFT, ms', of: ({ ttftMs }) => ttftMs.p90 },
+  { name: 'mean E2E, ms', of: ({ e2eMs }) => e2eMs.mean },
+  { name: 'p50 TPOT, ms', of: ({ tpotMs }) => tpotMs.p50 },
+]
+
+const columns: readonly (Measure & { readonly digits?: number })[] = [
   { name: 'TTFT p50 ms', of: ({ ttftMs }) => ttftMs.p50 },
   { name: 'p90', of: ({ ttftMs }) => ttftMs.p90 },
   { name: 'p99', of: ({ ttftMs }) => ttftMs.p99 },
@@ -59,18 +89,19 @@ const columns: readonly { readonly name: string; readonly of: (result: Result) =
   { name: 'p99', of: ({ e2eMs }) => e2eMs.p99 },
 ]
 
-function latencyPlot(name: string, results: readonly Result[], of: (result: Result) => number): string {
+function latencyPlot({ name, of }: Measure, axis: Axis, results: readonly Result[]): string {
   const labels = [...new Set(results.map(({ label }) => label))]
   const curves = labels.map((label): Curve => {
-    const own = results.filter((result) => result.label === label).toSorted((one, other) => one.rate - other.rate)
-    return { name: label, points: own.map((result) => [result.rate, of(result)]) }
+    const own = results.filter((result) => result.label === label).toSorted((one, other) => axis.of(one) - axis.of(other))
+    return { name: label, points: own.map((result) => [axis.of(result), of(result)]) }
   })
-  return plotSvg({ title: name, xLabel: "multiple of the workload's own rate", yLabel: name, curves, logarithmic: true, legend: true })
+  return plotSvg({ title: name, xLabel: axis.label, yLabel: name, curves, logarithmic: true, legend: true })
 }
 
-function loadPlot(result: Result): string {
+function loadPlot(result: Result, axis: Axis): string {
+  const place = axis.titleOf(axis.of(result))
   return plotSvg({
-    title: `${result.label}, rate ${result.rate}`,
+    title: `${result.label}, ${place.toLowerCase()}`,
     xLabel: 'seconds',
     yLabel: 'requests on the node',
     curves: loadCurves(result),

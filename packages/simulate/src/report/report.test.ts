@@ -35,6 +35,17 @@ describe('the report', () => {
     expect(htmlReport({ title: 't', facts: [], results: [empty] })).not.toMatch(/NaN|Infinity/)
   })
 
+  it('goes along the number of nodes where that is what differs', () => {
+    const results = [resultOf('round-robin', 1), resultOf('round-robin', 1, 2), resultOf('least-tokens', 1, 2)]
+    const page = htmlReport({ title: 't', facts: [], results, along: 'nodes' })
+    expect([...page.matchAll(/<h2>(\d nodes)<\/h2>/g)].map(([, title]) => title)).toEqual(['2 nodes', '4 nodes'])
+    const [first = ''] = page.split('</svg>')
+    expect(first.match(/<circle/g), 'two numbers of nodes and one').toHaveLength(3)
+    expect(first).toContain('>nodes</text>')
+    expect(page).toContain('>round-robin, 4 nodes</text>')
+    expect(page).not.toContain('Rate')
+  })
+
   it('shows of many nodes the fullest, the middle and the emptiest', () => {
     const curves = loadCurves(resultOf('round-robin', 1, 20))
     expect(curves.map(({ name }) => name)).toEqual(['fullest of 20', 'middle of 20', 'emptiest of 20'])

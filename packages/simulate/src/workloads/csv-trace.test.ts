@@ -73,7 +73,15 @@ describe('a trace in CSV', () => {
     writeFileSync(join(folder, 'cut.gz'), gzipSync(text).subarray(0, 20))
     expect(() => readTrace(join(folder, 'cut.gz'))).toThrow('cannot be read')
     expect(() => readTrace(folder)).toThrow('cannot be read')
-    expect(() => readTrace(join(folder, 'none.csv'))).toThrow('ENOENT')
+    const none = join(folder, 'none.csv')
+    expect(() => readTrace(none)).toThrow(`${none}: cannot be read: ENOENT: no such file or directory`)
+    expect(() => readTrace(none), 'the path once').not.toThrow(/none\.csv.*none\.csv/)
+  })
+
+  it('is a workload whose summary does not say its name again', () => {
+    const file = join(folder, 'b.csv')
+    writeFileSync(file, `${HEAD}\n0,512,1,0\n9,512,1,0\n`)
+    expect(openSource(file)).toMatchObject({ name: file, summary: 'a trace of 2 requests' })
   })
 
   it('spreads requests of one time inside the step of the clock, in their order, by seed', () => {

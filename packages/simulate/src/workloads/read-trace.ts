@@ -24,6 +24,8 @@ export function readPlain(file: string): Buffer {
     const bytes = readFileSync(file)
     return bytes[0] === 0x1f && bytes[1] === 0x8b ? gunzipSync(bytes, { maxOutputLength: MOST_BYTES }) : bytes
   } catch (error) {
-    throw badTrace({ file }, `cannot be read: ${messageOf(error)}`, HINT)
+    // The path stands in front already.
+    const reason = messageOf(error).replace(`, open '${file}'`, '')
+    throw badTrace({ file }, `cannot be read: ${reason}`, HINT)
   }
 }

@@ -100,7 +100,7 @@ function generatedSource(name: string, { summary, profile, sessionsPerSecond, sh
 
 /** A trace that was read, at its own rate. */
 export function traceSource(trace: Trace): WorkloadSource {
-  const summary = `${trace.requests} requests of ${trace.name}`
+  const summary = `a trace of ${trace.requests} requests`
   return {
     name: trace.name,
     summary,
