@@ -137,7 +137,9 @@ describe('b3', () => {
       }
       b3.add({ scenario, subject: 'lb', n: clients.n, failed: lost, figures })
       expect(status.phase, JSON.stringify(status)).toBe(ends)
-      expect(lost, clients.examples.join('\n')).toBe(0)
+      const others = answers.filter(({ kind, status: code }) => kind !== 'whole' && !(kind === 'refused' && code === 503))
+      expect(others.slice(0, 5)).toEqual([])
+      expect(lost).toBe(0)
       expect(refused.every(({ retryAfter }) => Number(retryAfter) > 0)).toBe(true)
       if (ends === 'rolled-back') expect(changed).toEqual([])
     },

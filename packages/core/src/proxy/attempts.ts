@@ -169,7 +169,9 @@ class Attempts implements Standing, Guarded, TriesEvents {
     this.resumption = end.resumption
     this.question = { ...question, resumption: end.resumption }
     this.renewParting()
+    const wasOwed = request.parting?.isOwed === true
     const way = this.back?.failed({ node, end, question: this.question, records: tries.records })
+    if (!wasOwed && request.parting?.isOwed === true) this.standstill?.renewPatience()
     if (end.isDoubted === true && way === undefined) return this.giveUp()
     context.log.warn('attempt.failed', { request: request.requestId, node: node.id, outcome, reason, said: end.said })
     if (way === undefined) effort.failed(end, context.clock.nowMs() - request.arrivedMs)

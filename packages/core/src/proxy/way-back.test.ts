@@ -100,6 +100,24 @@ describe('a request that a revision has failed while nobody trusted is there', (
     expect(rig.records[0]?.inLineMs).toBeGreaterThanOrEqual(60)
   })
 
+  it('has all of its patience, however long it has waited for the new one', async () => {
+    rig.retryRules = { ...rig.retryRules, waitMs: 1_000, loadingMs: 1_000 }
+    rig.wake = { withinMs: 5_000 }
+    await rig.open()
+    const sinceMs = performance.now()
+    const asked = rig.ask({})
+    await waits()
+    await expect.poll(() => performance.now() - sinceMs, { timeout: 5_000 }).toBeGreaterThan(1_100)
+    const held: Socket[] = []
+    await rig.fresh((socket) => void held.push(socket))
+    rig.proxy?.nodesChanged()
+    await expect.poll(() => held).toHaveLength(1)
+    held[0]?.write(oops)
+    await waits()
+    await takenBack()
+    expect((await asked).status).toBe(200)
+  })
+
   it('gets what it got where no more may wait', async () => {
     rig.line = { max: 1, longestMs: 5_000 }
     await alone(oops)

@@ -51,6 +51,11 @@ export class Standstill {
     return this.request.pool.wake !== undefined && this.context.rosters.current().routable(this.request.pool.name).length === 0
   }
 
+  /** It waits for something else from now on: what it has waited before does not count. */
+  renewPatience(): void {
+    this.lackedMs = 0
+  }
+
   get isStanding(): boolean {
     return this.waitsFor !== undefined
   }
