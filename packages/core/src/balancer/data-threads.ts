@@ -10,6 +10,7 @@ import type { DataPathParts } from './data-path.js'
 import type { Listenable } from './listeners.js'
 import { messageOfRoster } from './roster-message.js'
 import type { SharedBelief } from './shared-belief.js'
+import type { SharedSocket } from './shared-socket.js'
 import type { Standing } from './standing.js'
 import type { StrategyReport } from './strategy-reports.js'
 import { failedThread, revived } from './thread-errors.js'
@@ -42,12 +43,6 @@ export interface DataThreadsOptions extends ThreadsOptions, Told {
   readonly office: QuarantineOffice
   /** No duplicate of a listening socket is left for a new thread. */
   readonly onBroken: () => void
-}
-
-/** A listening socket, as many times as it was duplicated: a thread that dies takes its duplicate along. */
-export interface SharedSocket {
-  readonly fds: readonly number[]
-  readonly url: string
 }
 
 interface Slot {

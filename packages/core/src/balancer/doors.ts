@@ -1,6 +1,6 @@
 import type { GatewayPlan } from '../topology/index.js'
 import type { Assembly } from './assembly.js'
-import type { SharedSocket } from './data-threads.js'
+import type { SharedSocket } from './shared-socket.js'
 import { servedUrl, type Listenable } from './listeners.js'
 
 /** Where clients come in. */

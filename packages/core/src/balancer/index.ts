@@ -4,7 +4,8 @@
  */
 export type { BalancerEvents } from './balancer-events.js'
 export { Balancer, createBalancer } from './create-balancer.js'
-export type { SharedSocket, ThreadsOptions } from './data-threads.js'
+export type { ThreadsOptions } from './data-threads.js'
+export type { SharedSocket } from './shared-socket.js'
 export { surveyGpus, surveyGpusOf, type GpuSnapshot } from './gpu-board.js'
 export { servedUrl, type Listenable } from './listeners.js'
 export type { BalancerOptions, CloseOptions, StartOptions } from './options.js'
