@@ -1,8 +1,10 @@
 /** A private place for one test to run the real `lb` binary in: state, runtime folder and topology of its own, nothing left behind. */
 import { spawn, type ChildProcess } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { get, type ClientRequest, type IncomingMessage } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { text as readAll } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 
 export const repository = fileURLToPath(new URL('../../', import.meta.url))
@@ -60,9 +62,12 @@ export class House {
       XDG_CONFIG_HOME: join(this.folder, 'config'),
       XDG_CACHE_HOME: join(this.folder, 'cache'),
       XDG_DATA_HOME: join(this.folder, 'data'),
-      // Each house has a cache folder of its own, and a third of each start is compiling: that may be shared.
-      NODE_COMPILE_CACHE: join(tmpdir(), 'lb-e2e-compiled'),
     }
+    // Each house has a cache folder of its own, and a third of each start is compiling: that may be shared.
+    const compiled = join(tmpdir(), 'lb-e2e-compiled')
+    mkdirSync(compiled, { recursive: true, mode: 0o700 })
+    mkdirSync(join(this.folder, 'cache', 'plimsoll'), { mode: 0o700 })
+    symlinkSync(compiled, join(this.folder, 'cache', 'plimsoll', 'compiled'))
     if (topology !== undefined) this.write('lb.yaml', topology)
   }
 
@@ -89,10 +94,34 @@ export class House {
     return finished(this.start(args, env))
   }
 
+  /** Asked of the balancer itself: tests look again and again, and each `lb status` would start a Node.js. */
   async status(): Promise<StatusDocument> {
+    const sockets = this.controlSockets()
+    if (sockets.length === 1) return this.control<StatusDocument>('/v1/status')
     const result = await this.lb(['status', '--json'])
     if (result.code !== 0) throw new Error(`lb status ended with ${result.code}: ${result.stderr}`)
     return JSON.parse(result.stdout) as StatusDocument
+  }
+
+  /** What the only balancer of this house answers on its control socket. */
+  async control<Document>(path: string): Promise<Document> {
+    const [socketPath = 'no socket'] = this.controlSockets()
+    const response = await new Promise<IncomingMessage>((resolve, reject) => {
+      get({ socketPath, path, agent: false, timeout: 10_000 }, resolve)
+        .on('error', reject)
+        .on('timeout', function (this: ClientRequest) {
+          this.destroy(new Error(`no answer to ${path} within 10 s`))
+        })
+    })
+    const text = await readAll(response)
+    if (response.statusCode !== 200) throw new Error(`control answered ${response.statusCode} to ${path}: ${text}`)
+    return JSON.parse(text) as Document
+  }
+
+  private controlSockets(): string[] {
+    const root = join(this.folder, 'run', 'plimsoll')
+    const names = existsSync(root) ? readdirSync(root) : []
+    return names.map((name) => join(root, name, 'control.sock')).filter((path) => existsSync(path))
   }
 
   /** `lb up --detach`, then the gateway's URL. */
@@ -119,10 +148,15 @@ export class House {
       .map(Number)
   }
 
+  /** Kills whatever of it runs: to let it stop in peace first would take a second of each test. */
   async close(): Promise<void> {
     for (const child of this.children) child.kill('SIGKILL')
-    for (const pid of this.survivors()) kill(pid)
-    await until(() => this.survivors().length === 0, 5_000).catch(() => undefined)
+    const killAll = (): boolean => {
+      const left = this.survivors()
+      for (const pid of left) kill(pid)
+      return left.length === 0
+    }
+    await until(killAll, 5_000).catch(() => undefined)
     rmSync(this.folder, { recursive: true, force: true })
   }
 }

@@ -28,6 +28,7 @@ function linesOf(rollout: RolloutStatus, options: { readonly nowMs: number; read
 
 function footOf({ phase, pool }: RolloutStatus, silence: string | undefined): string[] {
   if (silence !== undefined) return [`${silence}; waiting for it`]
+  if (phase === 'paused') return [`lb rollout resume ${pool} goes on, lb rollout abort ${pool} takes it back`]
   if (phase === 'asking') return [`lb rollout promote ${pool} goes on, lb rollout abort ${pool} takes it back`]
   return ['Ctrl-C leaves; the rollout goes on']
 }

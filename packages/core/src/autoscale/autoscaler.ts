@@ -69,9 +69,9 @@ export class Autoscaler implements ScaleDesk {
 
   async scale(poolName: string, replicas: number, groupName?: string): Promise<ScaleStatus> {
     const pool = this.world.pool(poolName)
-    const group = groupToScale(pool, groupName)
     const held = this.world.heldBy(poolName)
     if (held !== undefined) throw cannotScale(`${held}, and the number of nodes stays until it has ended`, 'lb rollout status shows it')
+    const group = groupToScale(pool, groupName)
     if (group.launch?.scale === undefined) return this.fixed.scale(pool, group, replicas)
     const { max } = group.launch.scale
     if (replicas > max)
