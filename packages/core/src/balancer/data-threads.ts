@@ -102,13 +102,12 @@ export class DataThreads {
   }
 
   use(topology: Topology): void {
-    this.topology = topology
-    this.tellAll({ type: 'topology', topology })
+    this.members(topology, 'topology')
     this.showRoster()
   }
 
   /** The nodes of the same declaration are others now; `steered`: how requests go to them is, too. */
-  members(topology: Topology, type: 'members' | 'steered' = 'members'): void {
+  members(topology: Topology, type: 'members' | 'steered' | 'topology' = 'members'): void {
     this.topology = topology
     this.tellAll({ type, topology })
   }
@@ -263,8 +262,7 @@ export class DataThreads {
         slot.standing = message.standing
         return this.options.onLine()
       case 'strategy-reports':
-        slot.strategyReports = message.reports
-        return
+        return void (slot.strategyReports = message.reports)
       case 'log':
         return this.options.log[message.level](message.event, message.facts)
       case 'metrics':

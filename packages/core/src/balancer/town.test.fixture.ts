@@ -8,10 +8,10 @@ import type { BalancerOptions } from './options.js'
 
 export interface Town {
   /** Listens on a port, or on a unix socket; resolves with its URL. */
-  serve(answer: RequestListener, path?: string): Promise<string>
+  readonly serve: (answer: RequestListener, path?: string) => Promise<string>
   /** An engine that answers with its own name; with `hold` when told to. */
-  engine(name: string, options?: { readonly hold?: Promise<void>; readonly path?: string }): Promise<string>
-  balancerOf(options: BalancerOptions): Balancer
+  readonly engine: (name: string, options?: { readonly hold?: Promise<void>; readonly path?: string }) => Promise<string>
+  readonly balancerOf: (options: BalancerOptions) => Balancer
 }
 
 /** Servers of a test and balancers before them: they end with it, balancers first. */

@@ -53,7 +53,7 @@ export class Closings {
 
   private again(): void {
     this.timer = undefined
-    for (const record of [...this.open.values()]) this.close(record)
+    for (const record of this.open.values()) this.close(record)
   }
 
   private learn({ pool, to, phase }: RolloutRecord): void {
