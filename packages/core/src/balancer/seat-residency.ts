@@ -11,6 +11,7 @@ import {
   type PoolReading,
   type ResidencyDesk,
   type ResidencyNews,
+  type RestingWait,
 } from '../residency/index.js'
 import type { RolloutDesk } from '../rollout/index.js'
 import { ResidencyMetrics } from '../telemetry/index.js'
@@ -44,7 +45,7 @@ class ResidencySeat implements ResidencyDesk, SteeringRoom {
       rest: (pool) => plans.change(pool, this.changeOf(pool, true)),
       wake: (pool) => plans.change(pool, this.changeOf(pool, false)),
       say: (pool, message) => eventLog.add({ kind: 'residency', pool, message: `${pool} ${message}` }),
-      waits: (pool, words) => this.tellWait(pool, words),
+      waits: (pool, wait) => this.tellWait(pool, wait),
       news: (news) => this.count(news),
     })
     this.metrics = new ResidencyMetrics(assembly.metrics.registry)
@@ -119,13 +120,16 @@ class ResidencySeat implements ResidencyDesk, SteeringRoom {
     return this.residency.list()
   }
 
-  /** A client who waited in vain is told why its node sleeps on. */
-  private tellWait(pool: string, words: string | undefined): void {
-    if (this.waits.get(pool) === words) return
-    if (words === undefined) this.waits.delete(pool)
-    else this.waits.set(pool, words)
-    for (const node of this.parts.assembly.fleet.nodes())
-      if (node.plan.pool.name === pool && node.state === 'asleep') node.move('sleep', words ?? restWords[node.restsBy ?? 'stop'])
+  /** A client who waited in vain, or need not wait, is told why its node sleeps on. */
+  private tellWait(pool: string, { words, isHeldBack }: RestingWait): void {
+    const told = words ?? ''
+    if (told === (this.waits.get(pool) ?? '')) return
+    this.waits.set(pool, told)
+    for (const node of this.parts.assembly.fleet.nodes()) {
+      if (node.plan.pool.name !== pool) continue
+      node.isHeldBack = isHeldBack
+      if (node.state === 'asleep') node.move('sleep', words ?? restWords[node.restsBy ?? 'stop'])
+    }
   }
 
   private count(news: ResidencyNews): void {

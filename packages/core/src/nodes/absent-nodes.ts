@@ -13,6 +13,7 @@ export function absentOf(node: Node): AbsentNode | undefined {
     reason,
     progress,
     ...(group.labels === undefined ? {} : { labels: group.labels }),
-    mayComeBack: state !== 'stopped' && state !== 'draining' && !(state === 'failed' && node.isGivenUp),
+    mayComeBack:
+      state !== 'stopped' && state !== 'draining' && !(state === 'failed' && node.isGivenUp) && !(state === 'asleep' && node.isHeldBack),
   })
 }

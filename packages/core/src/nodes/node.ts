@@ -91,6 +91,8 @@ export class Node {
   lastEnd: 'crash' | 'killed' | undefined
   /** While it is asleep: how it gave its memory back. */
   restsBy: RestWay | undefined
+  /** While it is asleep: it could not be woken, and nobody tries again before a while. */
+  isHeldBack = false
   /** Its engine is being woken: whoever does that says when it is ready, for a sleeping server may answer all the same. */
   isBeingWoken = false
   /** What comes before the first request of each life; absent: nothing. */

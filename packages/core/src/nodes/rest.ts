@@ -164,7 +164,9 @@ export class Rest {
     try {
       await runner.retakeSeat?.()
       const { group, pool } = node.plan
-      const withinMs = group.launch?.readyWithinMs ?? pool.residency?.wakeWithinMs ?? WAKE_WITHIN_MS
+      const waitsMs = pool.residency?.wakeWithinMs ?? WAKE_WITHIN_MS
+      // Who sleeps is back in seconds; a load takes its time, and is worth more than those who waited.
+      const withinMs = group.launch?.readyWithinMs ?? (restsBy === 'sleep' ? waitsMs : Math.max(WAKE_WITHIN_MS, waitsMs))
       await within({ ...this.options, withinMs }, async (signal) => {
         await resting?.wake(signal)
         await this.untilReady(signal)

@@ -82,6 +82,14 @@ describe('a request for a pool that rests', () => {
     expect(await (await rig.ask({})).json()).toMatchObject({ error: { code: 'LB_NO_READY_NODE' } })
   })
 
+  it('does not wait where nobody wakes it for a while, because it could not be woken', async () => {
+    rig.absent = [absent('asleep', { reason: 'could not be woken: out of memory; it is tried again in a while' })]
+    await rig.open()
+    expect(await (await rig.ask({})).json()).toMatchObject({
+      error: { code: 'LB_NO_READY_NODE', message: expect.stringContaining('is asleep (could not be woken: out of memory') },
+    })
+  })
+
   it('does not wait where a node is there and cannot take it', async () => {
     await rig.engine((socket) => void socket.write(ok), { labels: { gpu: 'a' } })
     await rig.open()

@@ -17,6 +17,8 @@ export class ResidencyEntry {
   private lastWorkMs: number
   private notBeforeMs = -Infinity
   private failures = 0
+  /** What was the matter last; for people. */
+  failure: string | undefined
 
   constructor(reading: PoolReading, nowMs: number) {
     this.phase = reading.rests ? 'resting' : 'waking'
@@ -45,13 +47,14 @@ export class ResidencyEntry {
     this.lastWorkMs = nowMs
   }
 
-  /** It could not be woken, and is not tried again yet. */
-  isPaused(nowMs: number): boolean {
-    return nowMs < this.notBeforeMs
+  /** It could not be woken, and is not tried again before this. */
+  get pausedUntilMs(): number {
+    return this.notBeforeMs
   }
 
   /** It could not be woken: not again before a while. */
-  failed(nowMs: number): void {
+  failed(nowMs: number, why: string | undefined): void {
+    this.failure = why ?? this.failure
     this.notBeforeMs = nowMs + Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** this.failures)
     this.failures += 1
   }

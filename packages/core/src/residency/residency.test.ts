@@ -49,7 +49,7 @@ describe('pools that share one accelerator', () => {
     await card.pass(10_000)
     card.ask('c')
     await card.pass(1_000)
-    const words = () => ['a', 'b', 'c'].map((name) => card.waitsFor.get(name))
+    const words = () => ['a', 'b', 'c'].map((name) => card.waitsFor.get(name)?.words)
     expect(words()).toEqual([undefined, 'waits until a has had the time that is due', 'waits for its turn: others were asked for first'])
     await card.pass(25_000)
     expect(words()).toEqual([undefined, 'waits until a has ended what runs there', 'waits for its turn: others were asked for first'])
@@ -155,6 +155,10 @@ describe('pools that share one accelerator', () => {
     expect(wakes).toBeLessThan(10)
     expect(card.said).toContain('b goes to rest: its engines do not start; the next request tries again')
     expect(card.awake).toEqual(['a'])
+    expect(card.waitsFor.get('b')).toEqual({ words: 'could not be woken: out of memory; it is tried again in a while', isHeldBack: true })
+    card.of('b').line = []
+    await card.pass(310_000)
+    expect(card.waitsFor.get('b')).toEqual({ isHeldBack: false })
   })
 
   it('are thought to fit again where the one that failed beside the others does not start alone either', async () => {

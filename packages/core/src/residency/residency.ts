@@ -8,7 +8,7 @@ import { Misfits } from './misfits.js'
 import { ResidencyEntry } from './residency-book.js'
 import type { ResidencyNews } from './residency-news.js'
 import type { ResidencyStatus } from './residency-status.js'
-import { awakeWords, restReasonWords, turnWords, waitWords } from './words.js'
+import { awakeWords, failedWords, restReasonWords, turnWords, waitWords } from './words.js'
 
 export interface ResidencyOptions {
   readonly clock: Clock
@@ -24,14 +24,22 @@ export interface ResidencyOptions {
   readonly wake: (pool: string) => Promise<void>
   /** For people. */
   readonly say: (pool: string, message: string) => void
-  /** What requests of a pool at rest wait for, for whoever gives up waiting; undefined: they wait for nothing. Told at each look. */
-  readonly waits: (pool: string, words: string | undefined) => void
+  /** Told at each look. */
+  readonly waits: (pool: string, wait: RestingWait) => void
   /** For whoever counts. */
   readonly news: (news: ResidencyNews) => void
 }
 
 /** No timer can be set for much longer. */
 const LONGEST_LOOK_MS = 86_400_000
+/** Why requests of a pool at rest find nobody. */
+export interface RestingWait {
+  /** What they wait for, for whoever gives up; absent: nobody waits. */
+  readonly words?: string
+  /** It could not be woken, and nobody tries before a while: nobody need wait for it. */
+  readonly isHeldBack: boolean
+}
+
 /** After a change that could not be made, such as on a full disk. */
 const RETRY_MS = 5_000
 
@@ -106,17 +114,20 @@ export class Residency {
     const moves = nextMoves({ pools, nowMs, fits: (names) => this.fits(names) })
     this.makingRoom = new Set(moves.makingRoom)
     this.queued = moves.queued
-    for (const reading of readings) this.options.waits(reading.name, this.waitsFor(reading, moves, readings))
+    for (const reading of readings) this.options.waits(reading.name, this.waitOf(reading, moves, readings))
     this.make(moves)
-    this.lookAt(moves.lookAgainMs)
+    const pausedUntilMs = [...this.entries.values()].map((entry) => entry.pausedUntilMs).filter((atMs) => atMs > nowMs)
+    this.lookAt(Math.min(moves.lookAgainMs, ...pausedUntilMs))
   }
 
-  private waitsFor({ name, rests, isAtRest, waiting }: PoolReading, moves: ResidencyMoves, all: readonly PoolReading[]): string | undefined {
-    if (!rests || !isAtRest || waiting === 0 || moves.wake.includes(name)) return undefined
+  private waitOf({ name, rests, isAtRest, waiting }: PoolReading, moves: ResidencyMoves, all: readonly PoolReading[]): RestingWait {
+    if (!rests || !isAtRest || moves.wake.includes(name)) return { isHeldBack: false }
+    const entry = this.entries.get(name)
+    if (entry !== undefined && this.options.clock.nowMs() < entry.pausedUntilMs) return { words: failedWords(entry.failure), isHeldBack: true }
+    if (waiting === 0) return { isHeldBack: false }
     const leaving = all.filter((each) => each.rests && !each.isAtRest).map((each) => each.name)
-    const going = [...new Set([...leaving, ...moves.rest.map(({ pool }) => pool)])]
-    const hasFailed = this.entries.get(name)?.isPaused(this.options.clock.nowMs()) === true
-    return waitWords({ hasFailed, going: moves.makingRoom.includes(name) ? going : [], behind: moves.queued.get(name)?.behind ?? [] })
+    const going = moves.makingRoom.includes(name) ? [...new Set([...leaving, ...moves.rest.map(({ pool }) => pool)])] : []
+    return { words: waitWords({ going, behind: moves.queued.get(name)?.behind ?? [] }), isHeldBack: false }
   }
 
   /** True where a pool has come into another phase. */
@@ -151,7 +162,7 @@ export class Residency {
       .map((each) => each.name)
     if (beside.length === 0) {
       this.misfits.acquit(name)
-      entry.failed(nowMs)
+      entry.failed(nowMs, failure)
       return this.tell(name, `could not be woken: ${failure}`)
     }
     // It was thought to fit beside them. Next time they make room.
@@ -168,7 +179,7 @@ export class Residency {
   private make({ wake, rest }: ResidencyMoves): void {
     for (const { pool, reason } of rest) {
       this.options.news({ kind: 'rests', pool, reason })
-      if (reason.why === 'failed') this.entries.get(pool)?.failed(this.options.clock.nowMs())
+      if (reason.why === 'failed') this.entries.get(pool)?.failed(this.options.clock.nowMs(), undefined)
       this.begin(pool, () => this.options.rest(pool), restReasonWords(reason))
     }
     for (const pool of wake) {

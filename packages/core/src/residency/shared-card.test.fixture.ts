@@ -3,7 +3,7 @@ import { silentLogger } from '../contracts/index.js'
 import type { ResidencyPlan } from '../topology/index.js'
 import type { PoolReading } from './pool-reading.js'
 import type { ResidencyNews } from './residency-news.js'
-import { Residency } from './residency.js'
+import { Residency, type RestingWait } from './residency.js'
 
 interface Served {
   readonly name: string
@@ -45,7 +45,7 @@ export class SharedCard {
   readonly residency: Residency
   readonly said: string[] = []
   readonly news: ResidencyNews[] = []
-  readonly waitsFor = new Map<string, string | undefined>()
+  readonly waitsFor = new Map<string, RestingWait>()
   /** Looking fails so. */
   fault: Error | undefined
   readonly waitsMs: number[] = []
@@ -82,7 +82,7 @@ export class SharedCard {
       rest: (name) => this.rest(this.of(name)),
       wake: (name) => this.wake(this.of(name)),
       say: (name, message) => void this.said.push(`${name} ${message}`),
-      waits: (name, words) => void this.waitsFor.set(name, words),
+      waits: (name, wait) => void this.waitsFor.set(name, wait),
       news: (each) => void this.news.push(each),
     })
   }

@@ -23,17 +23,13 @@ export function turnWords(behind: readonly string[], inMs: number): string {
 }
 
 /** What a pool at rest waits for, for a client who gives up: words that stay the same as long as that does. */
-export function waitWords({
-  hasFailed,
-  going,
-  behind,
-}: {
-  readonly hasFailed: boolean
-  readonly going: readonly string[]
-  readonly behind: readonly string[]
-}): string {
-  if (hasFailed) return 'it could not be woken, and is tried again in a while'
+export function waitWords({ going, behind }: { readonly going: readonly string[]; readonly behind: readonly string[] }): string {
   if (going.length > 0) return `waits until ${going.join(' and ')} ${going.length === 1 ? 'has' : 'have'} ended what runs there`
   if (behind.length > 0) return `waits until ${behind.join(' and ')} ${behind.length === 1 ? 'has' : 'have'} had the time that is due`
   return 'waits for its turn: others were asked for first'
+}
+
+/** Why nobody need wait for a pool, for its clients. */
+export function failedWords(why: string | undefined): string {
+  return `could not be woken${why === undefined ? '' : `: ${why}`}; it is tried again in a while`
 }

@@ -59,7 +59,7 @@ export function lackOf(options: LackOptions): Lack {
 /** Nobody can be asked, and somebody brings a node up where one can be: none is there yet, or one that rests. */
 function wakes({ request: { pool } }: Question, roster: Roster, all: readonly Absence[]): boolean {
   if (pool.wake === undefined || roster.routable(pool.name).length > 0) return false
-  const given = roster.absent(pool.name).filter(({ state, mayComeBack }) => state === 'failed' && !mayComeBack)
+  const given = roster.absent(pool.name).filter(({ state, mayComeBack }) => (state === 'failed' || state === 'asleep') && !mayComeBack)
   return all.length === 0 || all.some(({ node, kind }) => kind !== 'unable' && !given.some(({ id }) => id === node))
 }
 
