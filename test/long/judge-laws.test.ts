@@ -47,7 +47,7 @@ describe('a revision that is worse', () => {
 
   it.each<[string, Options, number]>([
     ['5 % errors, one request in four', { ...fails, shares: [0.25], stepRequests: 3_000 }, 400],
-    ['5 % errors, half of the requests', { ...fails, shares: [0.5], stepRequests: 3_000 }, 600],
+    ['5 % errors, half of the requests', { ...fails, shares: [0.5], stepRequests: 3_000 }, 500],
     ['5 % errors against 1 %, one in four', { canary: { errorRate: 0.05 }, shares: [0.25], stepRequests: 6_000 }, 1_500],
     ['TTFT x1.5, one request in four', { canary: { ttftFactor: 1.5 }, shares: [0.25], stepRequests: 3_000 }, 600],
     ['TTFT x1.5, half of the requests', { canary: { ttftFactor: 1.5 }, shares: [0.5], stepRequests: 3_000 }, 1_500],
@@ -60,6 +60,30 @@ describe('a revision that is worse', () => {
     ['TPOT x1.5, one request in four', { canary: { tpotFactor: 1.5 }, shares: [0.25], stepRequests: 1_500 }, 300],
   ])('%s: is found 99 times of 100', (name, options, within) => {
     expect(tally(name, 100, options).within(within)).toBeGreaterThanOrEqual(99)
+  })
+
+  it('is found within 300 requests also where both have half of them, in at least 95 of 100', () => {
+    expect(
+      tally('5 % errors, half of the requests', 300, { ...fails, shares: [0.5], stepRequests: 1_500 }).within(300),
+    ).toBeGreaterThanOrEqual(285)
+  })
+
+  it('is found late too, after thousands of requests that were fine', () => {
+    const late = { shares: [0.25], stepRequests: 12_000, canary: { badAfter: 2_000, errorRate: 0.05 }, ...noErrors }
+    const { needed } = tally('5 % errors after 2,000 good requests', 40, late)
+    expect(needed.filter((requests) => requests >= 2_000 && requests <= 2_600).length).toBeGreaterThanOrEqual(39)
+    const slow = tally('TTFT x2 after 2,000 good requests', 40, { ...late, canary: { badAfter: 2_000, ttftFactor: 2 } })
+    expect(slow.needed.filter((requests) => requests >= 2_000 && requests <= 2_600).length).toBeGreaterThanOrEqual(39)
+  })
+
+  it.each<[string, Options]>([
+    ['equal, errors three times as frequent on both sides from the start on', { ageing: 3, shares: [0.5] }],
+    [
+      'equal, errors five times as frequent on both sides from the start on',
+      { ageing: 5, shares: [0.5], canary: { errorRate: 0.005 }, baseline: { errorRate: 0.005 } },
+    ],
+  ])('%s: is rolled back at most 5 times of 300', (name, options) => {
+    expect(tally(name, 300, { stepRequests: 900, ...options }).rolledBack).toBeLessThanOrEqual(5)
   })
 
   it('is told apart from one that is only a little slower', () => {

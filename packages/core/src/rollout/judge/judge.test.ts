@@ -55,8 +55,8 @@ describe('the judge', () => {
   it.each<[string, Partial<JudgeSample>, string]>([
     ['answers 500', { failed: true }, 'errors: 100 % of 6 failed, 0 % of 18 on the old revision (+58 % to +100 %; at most +1 %)'],
     ['refuses what the old one takes', { refused: true }, 'refused: 100 % of 8 were refused as wrong, 0 % of 24'],
-    ['answers nothing', { quality: { ...fine, isEmpty: true } }, 'empty: 100 % of 7 were empty'],
-    ['repeats itself', { quality: { ...fine, isRepeating: true } }, 'repeated: 100 % of 7 said the same over and over'],
+    ['answers nothing', { quality: { ...fine, isEmpty: true } }, 'empty: 100 % of 8 were empty'],
+    ['repeats itself', { quality: { ...fine, isRepeating: true } }, 'repeated: 100 % of 8 said the same over and over'],
     [
       'takes three times as long to the first token',
       { ttftMs: 300 },

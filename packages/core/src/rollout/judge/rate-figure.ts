@@ -22,9 +22,9 @@ export interface RateFigureOptions {
  * Beside half of the requests as many of the old revision say little: a failure there is worth one half. Most is therefore bet with its past in the sets, which
  * is right as long as it fails no more often now than it did then; the rest is bet on requests of the same time alone, which is always right.
  */
-const bets = { withPast: 0.8, beside: 0.2 } as const
-/** Evidence that requests of the same time must give on their own: should the old revision fail more often now, one rollout of fifty at most goes back for nothing. */
-const leastBeside = Math.log(50)
+const bets = { withPast: 0.9, beside: 0.1 } as const
+/** Evidence that requests of the same time must give on their own: should the old revision fail more often now, one rollout of thirty at most goes back for nothing. */
+const leastBeside = Math.log(30)
 /** With fewer of the old revision to go by, and none beside it, more than half of all is called bad, and less is not. */
 const leastPast = 50
 

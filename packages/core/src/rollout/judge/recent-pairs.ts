@@ -1,7 +1,7 @@
 import type { MatchedSet } from './matched-sets.js'
 
 /** Sets of which the ratio is told: few enough that what becomes slower late is seen. */
-const most = 512
+const most = 256
 
 /** As they are kept over a restart, oldest first; logarithms. */
 export interface KeptPairs {

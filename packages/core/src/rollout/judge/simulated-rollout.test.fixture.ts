@@ -17,6 +17,8 @@ export interface Behaviour {
   readonly cachedShare: number
   /** Requests until its cache is warm. */
   readonly coldRequests: number
+  /** Requests until it behaves so; as usual before, but for failures, of which there are none. */
+  readonly badAfter: number
 }
 
 export const usual: Behaviour = {
@@ -29,6 +31,7 @@ export const usual: Behaviour = {
   lengthFactor: 1,
   cachedShare: 0.6,
   coldRequests: 0,
+  badAfter: 0,
 }
 
 export const plan: JudgePlan = {
@@ -55,6 +58,8 @@ export interface SimulatedOptions {
   readonly requestsBefore?: number
   /** Everything becomes slower and fails more by this factor until the end, on both sides. */
   readonly drift?: number
+  /** From the new revision's first request on both sides fail so many times as often. */
+  readonly ageing?: number
   readonly plan?: Partial<JudgePlan>
 }
 
@@ -73,7 +78,7 @@ const meanGapMs = 100
  * logarithm) around what the tokens in no cache ask for, lengths have a heavy tail, and the whole system is now slower, now faster.
  */
 export function simulateRollout(options: SimulatedOptions): SimulatedEnd {
-  const { shares = [0.05, 0.25, 0.5, 1], stepRequests = 600, requestsBefore = 300, drift = 1 } = options
+  const { shares = [0.05, 0.25, 0.5, 1], stepRequests = 600, requestsBefore = 300, drift = 1, ageing = 1 } = options
   const judge = new Judge({ ...plan, ...options.plan })
   const random = seededRandom(options.seed)
   const clock = new FakeClock()
@@ -87,7 +92,10 @@ export function simulateRollout(options: SimulatedOptions): SimulatedEnd {
     const share = index < requestsBefore ? 0 : (shares[Math.floor((index - requestsBefore) / stepRequests)] as number)
     const side = random.next() < share ? 'canary' : 'baseline'
     const weather = (1 + 0.3 * Math.sin(index / 150)) * drift ** (index / total)
-    const record = recordOf(sides[side], { random, side, weather, nth: counts[side]++, arrivedAtMs: clock.epochMs() })
+    const nth = counts[side]++
+    const behaviour = nth < sides[side].badAfter ? { ...usual, errorRate: 0 } : sides[side]
+    const errorRate = behaviour.errorRate * (index < requestsBefore ? 1 : ageing)
+    const record = recordOf({ ...behaviour, errorRate }, { random, side, weather, nth, arrivedAtMs: clock.epochMs() })
     clock.after(record.totalMs, () => {
       if (judge.isBad) return
       for (const sample of samplesOf(record, { old: 'r1', new: 'r2' })) judge.add(sample)

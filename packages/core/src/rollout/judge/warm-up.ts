@@ -4,8 +4,10 @@ import type { JudgeSample } from './judge-sample.js'
 const least = 8
 /** A node that computes more than others for ever is not cold: its times count from here on. */
 const most = 64
-/** Prompt tokens that a node may compute for a request, as a multiple of what the old ones do. */
-const colder = 1.5
+/** What a node may have to compute for a request, as a multiple of what the old ones have. */
+const colder = Math.log(1.5)
+/** The work that every request takes, as so many tokens. */
+const baseTokens = 128
 /** Requests that tell how cold a node is. */
 const recent = 16
 
@@ -27,7 +29,7 @@ export class WarmUp {
   /** Of each sample in turn. */
   isOf({ side, node, computedTokens, startedAtMs, endedAtMs }: JudgeSample): boolean {
     if (side === 'baseline') {
-      if (computedTokens !== null) push(this.old, computedTokens, recent * 4)
+      if (computedTokens !== null) push(this.old, workOf(computedTokens), recent * 4)
       return false
     }
     if (node === null) return false
@@ -35,14 +37,19 @@ export class WarmUp {
     this.nodes.set(node, warming)
     if (warming.warmAtMs !== undefined) return (startedAtMs ?? Infinity) < warming.warmAtMs
     warming.served += 1
-    if (computedTokens !== null) push(warming.computed, computedTokens, recent)
+    if (computedTokens !== null) push(warming.computed, workOf(computedTokens), recent)
     if (warming.served >= least && !this.isCold(warming)) warming.warmAtMs = endedAtMs ?? startedAtMs ?? 0
     return true
   }
 
   private isCold({ served, computed }: Warming): boolean {
-    return served < most && this.old.length > 0 && computed.length > 0 && mean(computed) > colder * mean(this.old) + 1
+    return served < most && this.old.length > 0 && computed.length > 0 && mean(computed) > colder + mean(this.old)
   }
+}
+
+/** As a logarithm: few prompts are so long that a plain mean of some would be theirs alone, and a warm node look cold by chance. */
+function workOf(computedTokens: number): number {
+  return Math.log(baseTokens + computedTokens)
 }
 
 function push(list: number[], value: number, length: number): void {
