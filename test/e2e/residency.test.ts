@@ -1,5 +1,6 @@
 /** Pools that share one simulated GPU, through the real binary: engines that do not fit beside each other end as by an error of their driver. */
-import { readFileSync } from 'node:fs'
+import { readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
 import OpenAI from 'openai'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { BalancerStatus } from '@plimsoll/core'
@@ -196,6 +197,34 @@ describe('a pool that rests', () => {
         expect(answer.choices[0]?.finish_reason).toBe('length')
       }
     },
+  )
+
+  it.runIf(isLong)(
+    'and whose engine does not start: its clients are told at once, others have the card, and it is tried again by itself',
+    async () => {
+      const here = build({ residency: '{ minResident: 500ms, wakeWithin: 60s }', args: ', wakeMs: 50' })
+      const broken = here.write('broken', '')
+      const command = `command: [sh, -c, 'test -e ${broken} && exit 1; exec "$@"', lb, ${process.execPath}], restarts: { max: 1, within: 60s }, `
+      const [before = '', after = ''] = readFileSync(join(here.cwd, 'lb.yaml'), 'utf8').split('  code:')
+      here.write('lb.yaml', `${before}  code:${after.replace('launch: { ', `launch: { ${command}`)}`)
+      const url = await here.up()
+      const openai = new OpenAI({ baseURL: `${url}/v1`, apiKey: 'none', maxRetries: 0, timeout: 90_000 })
+      const asked = (model: string) =>
+        openai.chat.completions.create({ model, messages: [{ role: 'user', content: 'hi' }], max_tokens: 5 }).then(
+          () => 'answered',
+          (error: unknown) => String(error),
+        )
+      const waited = await asked('code')
+      expect(waited).toMatch(/503 .*could not be woken|503 .*failed/)
+      const sinceMs = performance.now()
+      expect(await asked('code')).toMatch(/503 /)
+      expect(performance.now() - sinceMs).toBeLessThan(5_000)
+      expect(await asked('chat')).toBe('answered')
+      rmSync(broken)
+      await until(async () => (await asked('code')) === 'answered', 60_000)
+      expect(await asked('chat')).toBe('answered')
+    },
+    180_000,
   )
 })
 
