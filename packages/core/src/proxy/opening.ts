@@ -4,9 +4,9 @@ import { openingOf, type AnswerWatch } from '../dialects/index.js'
 import type { Admitted } from './admit.js'
 
 /** Most time for which too little to tell is held back. */
-const SHORT_MS = 100
+const SHORT_MS = 300
 /** Most time for which a text is held back that was nothing but a loop so far. */
-const LOOP_MS = 2_000
+const LOOP_MS = 3_000
 
 export interface OpeningOptions {
   readonly request: Admitted
