@@ -12,6 +12,7 @@ const commit = 'c'.repeat(40)
 
 describe.skipIf(noSshd !== undefined)(
   `weights on another machine, over a real sshd${noSshd === undefined ? '' : ` (skipped: ${noSshd})`}`,
+  { timeout: 60_000 },
   () => {
     const folder = mkdtempSync(join(tmpdir(), "lb it's-"))
     let sshd: TestSshd

@@ -65,6 +65,7 @@ async function commitOf(
 
 async function contentOf(place: Exclude<WeightsPlace, { kind: 'hub' }>, run: RunThere, isWhole: boolean): Promise<string> {
   const paths = place.kind === 'files' ? place.paths : await filesIn(place, run)
+  if (paths.length === 0) throw new Untold('its engine names no file of them')
   return isWhole ? wholeOf(paths, run) : sampleOf(paths, run)
 }
 

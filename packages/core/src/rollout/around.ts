@@ -1,4 +1,5 @@
 import type { PullProgress } from '../contracts/index.js'
+import type { GroupPlan } from '../topology/index.js'
 import { nodesOf, type RolloutRecord } from './rollout-record.js'
 import { contentOf, fetchWeights, launchHashOf } from './revisions/index.js'
 import type { RolloutWorld } from './rollout-world.js'
@@ -35,9 +36,15 @@ export async function letGo({ ground, pool, phase, at }: RolloutRecord, world: R
   for (const { from, to } of ground.pairs) {
     const [stays, goes] = phase === 'promoted' ? [to, from] : [from, to]
     if (ground.isStanding || goes.attach === undefined || goes.attach.url !== stays.attach?.url || goes.model === undefined) continue
+    if (isAskedFor(goes, pool, world)) continue
     const keeper = world.nodes(pool).find(({ group }) => group === stays.name)?.backend?.models
     await keeper?.unload?.(goes.model, AbortSignal.timeout(UNLOAD_WITHIN_MS))
   }
+}
+
+/** The file may say by now what was only tried. */
+function isAskedFor({ model, attach }: GroupPlan, pool: string, world: RolloutWorld): boolean {
+  return world.pool(pool).groups.some((group) => group.model === model && group.attach?.url === attach?.url)
 }
 
 /** Whether the old revision is what it was: by what its engines were launched with, and by their weights. `content`: of its weights, as it was known. */

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import { ended, houseMaker, traffic } from './houses.test.fixture.js'
 import { launched, planWith } from './scripted-world.test.fixture.js'
-import { engine } from './scripted-engine.test.fixture.js'
+import { asked, engine } from './scripted-engine.test.fixture.js'
 
 const houseOf = houseMaker()
 
@@ -85,6 +85,19 @@ describe('a pool that is declared otherwise', () => {
     expect(await house.until(ended)).toMatchObject({ phase: 'rolled-back', reason: 'somebody else changed the pool meanwhile' })
     expect([house.pool.split, house.ids]).toEqual([undefined, 'gpu-0 gpu-1 gpu-2'])
   })
+})
+
+it('a model that the file says by now stays in the memory of its server, although its rollout is over', async () => {
+  const far = (model: string) => ({ name: 'far', engine: 'script', weight: 1, model, attach: { url: 'http://far' } })
+  const house = houseOf([far('a')], planWith({ kind: 'canary', steps: [0.5, 1] }))
+  await house.rollouts.start({ pool: 'demo', model: 'b' })
+  await house.until(['holding'], traffic(house))
+  asked.length = 0
+  house.declared = { ...house.declared, groups: [far('b')] }
+  house.kept = undefined
+  await house.until(['aborted'])
+  await house.pass(500)
+  expect(asked).toEqual([])
 })
 
 describe('what takes long', () => {

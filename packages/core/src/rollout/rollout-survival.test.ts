@@ -57,14 +57,16 @@ describe('a balancer that is killed in the middle', () => {
   })
 })
 
-describe('a balancer that is killed at any moment', () => {
+describe('a balancer that is killed at any moment', { timeout: 60_000 }, () => {
   it.each(['rolling', 'canary', 'in-place', 'blue-green'] as const)('leaves the next one a %s that comes to its end', async (kind) => {
     const run = async (killAt: number, canary: Parameters<typeof traffic>[1] = {}) => {
-      const house = houseOf([launched('gpu', 2)], planWith({ kind, steps: [0.5, 1], keepOldMs: 500 }))
+      const house = houseOf([launched('gpu', 2)], planWith({ kind, steps: [0.5, 1], holdMs: 300, keepOldMs: 100 }))
+      Object.assign(house.nodes, { loadMs: 100, drainMs: 100 })
+      house.fate.loadMs = 100
       house.killAt = killAt
       await house.rollouts.start({ pool: 'demo', model: 'b' })
       const { phase } = await house.until(ended, traffic(house, canary))
-      await house.pass(1000)
+      await house.pass(200)
       return { house, phase, told: house.told.join('; ') }
     }
     for (const canary of [{}, { outcome: 'refused', status: 500 }] as const) {
