@@ -21,7 +21,7 @@ import type { RestWay } from './rest-way.js'
 import { RoundTrip } from './round-trip.js'
 import { Standing, type Ejection, type Return } from './standing.js'
 import { transitions, type NodeEvent } from './transitions.js'
-import type { WarmUp } from './warm-up.js'
+import { warmUpWords, type WarmUp } from './warm-up.js'
 
 export interface NodeChange {
   readonly node: Node
@@ -295,8 +295,4 @@ export class Node {
     if (report.verdict === 'loading') this.progress = report.progress ?? this.step?.progress ?? null
     else if ((report.verdict === 'ready' || this.wasReady) && !this.isWarmingUp) this.progress = null
   }
-}
-
-function warmUpWords(done: number, total: number): string {
-  return `${done}/${total} prompts that are asked most`
 }

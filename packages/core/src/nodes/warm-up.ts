@@ -17,6 +17,11 @@ export interface WarmUpOptions {
   readonly onWarmed: (news: NodeWarmed) => void
 }
 
+/** How far it is, for people. */
+export function warmUpWords(done: number, total: number): string {
+  return `${done}/${total} prompts that are asked most`
+}
+
 /** What one node does between the first good word of a life and its first request: it computes what is asked most. Nothing of it keeps the node away. */
 export class WarmUp {
   private cut: AbortController | undefined
