@@ -53,7 +53,7 @@ interface ScriptSettings {
   readonly findings?: readonly PreflightFinding[]
   /** It tells at `/empty`, by 200, whether it is. */
   readonly drains?: boolean
-  /** It is put to sleep at `/sleep` and woken at `/wake`, where it answers 200. */
+  /** It is put to sleep at `/sleep` and woken at `/wake`, where it answers 200; at `/asleep` it tells by 200 whether it sleeps. */
   readonly sleeps?: boolean
 }
 
@@ -77,7 +77,13 @@ const scriptEngine: EnginePlugin<ScriptSettings> = {
     stop: [{ signal: 'SIGTERM', waitMs: 5000 }],
     loadingStep: lastStep,
     ...(spec.settings.findings === undefined ? {} : { preflight: () => Promise.resolve(spec.settings.findings ?? []) }),
-    ...(spec.settings.sleeps === true ? { sleep: () => told(`${spec.url}/sleep`), wake: () => told(`${spec.url}/wake`) } : {}),
+    ...(spec.settings.sleeps === true
+      ? {
+          sleep: () => told(`${spec.url}/sleep`),
+          wake: () => told(`${spec.url}/wake`),
+          load: () => statusOf(`${spec.url}/asleep`).then((status) => ({ asleep: status === 200 })),
+        }
+      : {}),
     ...(spec.settings.drains === true ? { drain: { isEmpty: () => statusOf(`${spec.url}/empty`).then((status) => status === 200) } } : {}),
   }),
 }

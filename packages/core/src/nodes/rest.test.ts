@@ -11,8 +11,10 @@ const ID = 'demo/sim'
 const residency = { minResidentMs: 0, evictCost: 1, wakeWithinMs: 60_000 }
 
 /** Tells its log what it is told; `refuses` are the paths that it answers 500 on, `hangs` those that it never answers. */
-const script = (refuses: readonly string[] = [], hangs: readonly string[] = []) => `require('node:http').createServer((q, s) => {
-  if (q.url !== '/') console.log('told ' + q.url)
+const script = (refuses: readonly string[] = [], hangs: readonly string[] = []) => `let sleeps = false
+require('node:http').createServer((q, s) => {
+  if (q.url === '/asleep') { s.statusCode = sleeps ? 200 : 404; return s.end() }
+  if (q.url !== '/') { console.log('told ' + q.url); sleeps = q.url === '/sleep' }
   if (${JSON.stringify(hangs)}.includes(q.url)) return
   s.statusCode = ${JSON.stringify(refuses)}.includes(q.url) ? 500 : 200
   s.end('ok')
@@ -158,8 +160,8 @@ describe('a node that shall rest', () => {
 })
 
 describe.runIf(process.platform === 'linux')('an engine that sleeps while its balancer is killed', () => {
-  async function abandoned() {
-    const first = await asleep()
+  async function abandoned(facts: Facts = {}) {
+    const first = await asleep(facts)
     const nodes = first.fleet.records()
     await first.fleet.close({ drainMs: 0, engines: 'leave' })
     const balancer = { pid: 999_999_999, startTime: '1', bootId: 'x' }
@@ -174,6 +176,28 @@ describe.runIf(process.platform === 'linux')('an engine that sleeps while its ba
     await second.fleet.apply(topology({ rests: true }))
     await poll(second).toBe('asleep')
     expect([pidOf(second), nodeOf(second).restsBy]).toEqual([pidOf(first), 'sleep'])
+  })
+
+  it('is woken also where its pool takes no turns any more: the file was edited meanwhile', async () => {
+    const { first, second } = await abandoned()
+    const { pools } = topology()
+    const { residency: _, ...pool } = pools[0] ?? expect.fail('no pool')
+    await second.fleet.apply({ ...topology(), pools: [pool] })
+    await second.until(ID, 'ready')
+    expect(pidOf(second)).toBe(pidOf(first))
+    await expect.poll(() => logOf(second)).toMatch(/told \/sleep\ntold \/wake/)
+  })
+
+  it('is not put to sleep again before it has been woken: both at once would end in any order', async () => {
+    const facts = { hangs: ['/wake'], wakeWithinMs: 1_000 }
+    const { second } = await abandoned(facts)
+    void second.fleet.apply(topology(facts))
+    await expect.poll(() => nodeOf(second).endpoint !== undefined && logOf(second)).toMatch(/told \/wake/)
+    await second.fleet.apply(topology({ ...facts, rests: true }))
+    await new Promise((resolve) => setTimeout(resolve, 300))
+    expect(logOf(second)).not.toMatch(/told \/wake[^]*told \/sleep/)
+    await poll(second).toBe('asleep')
+    expect(nodeOf(second).restsBy).toBe('stop')
   })
 
   it('is woken where it shall be awake now: the kill came in the middle of a swap', async () => {

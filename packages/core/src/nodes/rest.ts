@@ -26,6 +26,7 @@ const SLEEP_WITHIN_MS = 60_000
 const EMPTY_WITHIN_MS = 30_000
 /** Longest wait for one to be back, where neither its group nor its pool says how long. */
 const WAKE_WITHIN_MS = 600_000
+const ASKED_WITHIN_MS = 5_000
 const POLL_MS = 20
 const PROBE_MS = 100
 
@@ -47,10 +48,25 @@ export class Rest {
   async begun(): Promise<void> {
     const { node } = this
     const way = restWayOf(node)
-    const maySleep = !this.shallRest && node.plan.pool.residency !== undefined && node.endpoint?.adopted === true && isComing(node)
-    if (!maySleep || way === 'stop' || way === 'idle') return this.follow()
+    if (way === 'stop' || way === 'idle' || !(await this.maySleep(way))) return this.follow()
     node.restsBy = way
-    await this.wake()
+    // One thing at a time: told to rest meanwhile, it does so after that.
+    this.working = true
+    await this.wake().finally(() => {
+      this.working = false
+      this.follow()
+    })
+  }
+
+  /** In a pool that takes turns it is woken whatever it says; in any other, where it says that it sleeps: the file may have been edited while no balancer ran. */
+  private async maySleep(way: RestWay): Promise<boolean> {
+    const { node } = this
+    const isFound = (): boolean => !this.shallRest && node.endpoint?.adopted === true && isComing(node)
+    if (!isFound() || node.plan.pool.residency !== undefined) return isFound()
+    if (way !== 'sleep') return false
+    const asked = within({ ...this.options, withinMs: ASKED_WITHIN_MS }, (signal) => node.endpoint?.backend.load?.(signal))
+    const facts = await asked.catch(() => undefined)
+    return facts?.asleep === true && isFound()
   }
 
   /** The plan may be another one now. */
