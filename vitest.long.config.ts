@@ -5,7 +5,7 @@ export default defineConfig({
   test: {
     include: [
       'test/long/**/*.test.ts',
-      'test/e2e/{hung-nodes,poison-requests,streams-survive,gpu-health,residency,rollout-commands,rollout-weights,leftovers,data-threads,retries,autoscale,ejection}.test.ts',
+      'test/e2e/{hung-nodes,poison-requests,streams-survive,gpu-health,residency,rollout-commands,rollout-weights,leftovers,data-threads,retries,autoscale,ejection,warm-up}.test.ts',
     ],
     env: { LB_TEST_LONG: '1' },
     testTimeout: 600_000,

@@ -1,7 +1,7 @@
 /** A node that is new computes what is asked most before clients get it: through real processes, by what engines say of their caches. */
 import { afterEach, describe, expect, it } from 'vitest'
 import { ControlClient, type ControlEvent } from '../rollouts/control-client.js'
-import { House, until, type NodeRow } from './house.js'
+import { House, isLong, until, type NodeRow } from './house.js'
 import { chat, controlSocket, post } from './thread-load.js'
 
 /** Requests go round, so that the new node gets the first of them whatever is believed of its cache. */
@@ -82,7 +82,7 @@ async function grown(id: string): Promise<void> {
 }
 
 describe('a node that scale has added', () => {
-  it.each([1, 2])('finds the prompts of its first clients in its cache, with %i data threads', async (workers) => {
+  it.each(isLong ? [1, 2] : [1])('finds the prompts of its first clients in its cache, with %i data threads', async (workers) => {
     const { url, events } = await serving('', workers)
     await grown('demo/gpu-2')
     for (const cached of await firstAt(url, 'demo/gpu-2')) expect(cached).toBeGreaterThan(0.9)
@@ -103,7 +103,7 @@ describe('a node that scale has added', () => {
   })
 })
 
-it('warms an engine that was started again after a crash', async () => {
+it.runIf(isLong)('warms an engine that was started again after a crash', async () => {
   house = new House(topology())
   const url = await house.up()
   for (let turn = 0; turn < 40; turn += 1) for (const prefix of prefixes) await ask(url, prefix)
@@ -114,7 +114,7 @@ it('warms an engine that was started again after a crash', async () => {
   for (const cached of await firstAt(url, id)) expect(cached).toBeGreaterThan(0.9)
 })
 
-it('keeps nobody waiting for a node that is the only one', async () => {
+it.runIf(isLong)('keeps nobody waiting for a node that is the only one', async () => {
   house = new House(topology().replace('replicas: 2', 'replicas: 1'))
   const url = await house.up()
   for (let turn = 0; turn < 20; turn += 1) for (const prefix of prefixes) await ask(url, prefix)
