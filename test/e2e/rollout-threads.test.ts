@@ -11,7 +11,6 @@ let control: ControlClient | undefined
 let gpu: SimulatedGpu | undefined
 afterEach(async () => {
   control?.close()
-  await house?.lb(['down', '--force'])
   await house?.close()
   gpu?.close()
   gpu = undefined
@@ -41,13 +40,14 @@ const rollout = async (): Promise<RolloutStatus> => (await control?.get<RolloutS
 async function askUntil(
   url: string,
   isThere: (status: RolloutStatus) => boolean,
+  concurrency = 10,
 ): Promise<{ status: RolloutStatus; failed: string[]; asked: number }> {
   const failed: string[] = []
   let asked = 0
   for (;;) {
-    const tally = await load(url, questions(20), { concurrency: 10 })
+    const tally = await load(url, questions(2 * concurrency), { concurrency })
     failed.push(...tally.failed)
-    asked += 20
+    asked += 2 * concurrency
     const status = await rollout()
     if (isThere(status) || asked >= 3_000) return { status, failed, asked }
   }
@@ -59,6 +59,16 @@ describe('two data threads', () => {
     const plan = { kind: 'canary', steps: [0.5, 1], holdMs: 1_000 }
     await control?.post('/v1/rollouts', { pool: 'demo', set: { 'launch.args.fault': 'errors:100%' }, plan })
     const { status, failed } = await askUntil(url, ({ phase }) => phase === 'rolled-back' || phase === 'promoted')
+    expect(failed).toEqual([])
+    expect(status).toMatchObject({ phase: 'rolled-back', reason: expect.stringMatching(/errors/u) })
+  })
+
+  it('keep what the only engine fails at until the old one is back, and tell the judge at once', async () => {
+    const url = await begin(demo.replace('replicas: 2', 'replicas: 1'))
+    await load(url, questions(60), { concurrency: 20 })
+    const plan = { kind: 'in-place', holdMs: 1_000 }
+    await control?.post('/v1/rollouts', { pool: 'demo', set: { 'launch.args.fault': 'errors:100%' }, plan })
+    const { status, failed } = await askUntil(url, ({ phase }) => phase === 'rolled-back' || phase === 'promoted', 30)
     expect(failed).toEqual([])
     expect(status).toMatchObject({ phase: 'rolled-back', reason: expect.stringMatching(/errors/u) })
   })

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { RosterNode } from '../contracts/index.js'
 import { openaiDialect } from '../dialects/index.js'
 import { answer, good, oops, PartedRig, saying, sides, stream } from './parted-rig.test.fixture.js'
-import { chunk, delta, done, lastChunk, plainAnswer, role, streamHead, usage } from './scripted-gateway.test.fixture.js'
+import { chunk, delta, done, plainAnswer, role, streamHead, usage } from './scripted-gateway.test.fixture.js'
 
 const refusal = plainAnswer(503, { error: 'busy' })
 
