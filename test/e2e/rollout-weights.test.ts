@@ -155,6 +155,25 @@ describe('weights of a rollout', () => {
     },
     120_000,
   )
+
+  it.runIf(isLong)(
+    'that went live and are written into the file are taken over as they run, also where lb was killed',
+    async () => {
+      const url = await house.up()
+      await under(url, rolled(['--set', 'launch.args.maxModelLen=4096'], 0))
+      const pids = async () => (await house.status()).pools[0]?.nodes.map(({ id, pid }) => `${id} ${pid}`)
+      const before = await pids()
+      const file = readFileSync(join(house.cwd, 'lb.yaml'), 'utf8')
+      house.write('lb.yaml', file.replace('maxModelLen: 2048', 'maxModelLen: 4096').replace('interval: 100ms', 'interval: 150ms'))
+      const { pid } = await house.status()
+      const keeper = Number(/^PPid:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1])
+      for (const each of [keeper, pid]) process.kill(each, 'SIGKILL')
+      await house.up()
+      await expect.poll(pids, { timeout: 20_000 }).toEqual(before)
+      expect(before).toMatchObject([expect.stringMatching(/^chat\/gpu-r2 \d+$/)])
+    },
+    120_000,
+  )
 })
 
 describe('an Ollama that is attached', () => {
