@@ -77,6 +77,17 @@ describe('a group that follows its load', () => {
     expect(house.ids.length).toBeGreaterThan(1)
   })
 
+  it('leaves a pool alone in which a rollout began while it was asked for room', async () => {
+    const house = await SmallHouse.of(2)
+    autoscaler = house.autoscaler()
+    const scaling = autoscaler.scale('chat', 3)
+    house.rollout = 'rollout chat-1 runs'
+    await expect(scaling).rejects.toMatchObject({ code: 'LB_CANNOT_SCALE', message: 'chat/gpu has changed meanwhile: rollout chat-1 runs' })
+    expect(house.ids).toHaveLength(2)
+    house.rollout = undefined
+    expect(await autoscaler.scale('chat', 3)).toMatchObject({ wanted: 3 })
+  })
+
   it('wants no more than can be placed, and says why', async () => {
     const house = await SmallHouse.of(follows)
     autoscaler = house.autoscaler()

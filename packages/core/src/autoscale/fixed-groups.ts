@@ -17,16 +17,23 @@ export class FixedGroups {
     const before = slotsOf(group).length
     const slots = Array.from({ length: replicas }, (_, slot) => slot)
     this.checkNames(pool, group, slots)
-    const change = withSlots(pool, group.name, slots)
     if (replicas > before) {
-      const [why] = (await world.refusals(pool.name, change.groups)).values()
+      const [why] = (await world.refusals(pool.name, withSlots(pool, group.name, slots).groups)).values()
       if (why !== undefined)
         throw cannotScale(
           `${count(replicas, 'node')} of ${pool.name}/${group.name} cannot be placed: ${why}`,
           'lb gpus shows who holds which',
         )
     }
-    await world.change(pool.name, change)
+    // To ask takes a moment, in which a rollout may have begun.
+    const held = world.heldBy(pool.name)
+    const now = world.pool(pool.name)
+    if (held !== undefined || !now.groups.some(({ name }) => name === group.name))
+      throw cannotScale(
+        `${pool.name}/${group.name} has changed meanwhile${held === undefined ? '' : `: ${held}`}`,
+        'ask again when it is over',
+      )
+    await world.change(pool.name, withSlots(now, group.name, slots))
     this.changedAtMs.set(`${pool.name}/${group.name}`, world.clock.epochMs())
     world.tell(pool.name, `${pool.name}/${group.name}: ${before} -> ${count(replicas, 'node')}: as asked with \`lb scale\``)
     return this.statusOf(pool.name, { ...group, launch: { ...group.launch, slots } as NonNullable<GroupPlan['launch']> })

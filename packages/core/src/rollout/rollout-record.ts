@@ -83,7 +83,8 @@ export function statusOf(
 ): RolloutStatus {
   const { id, pool, kind, phase, from, to, startedAtMs, endedAtMs, reason, events } = record
   const stage = record.stages[record.at]
-  const isBack = record.back !== null || phase === 'asking'
+  // Where too few old nodes are left, the new ones keep their share while somebody is asked.
+  const isBack = record.back !== null || (phase === 'asking' && stage?.gone === 0)
   return {
     id,
     pool,

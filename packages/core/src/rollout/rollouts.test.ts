@@ -115,6 +115,16 @@ describe('the judge of a canary', () => {
     expect(await house.until(ended)).toMatchObject({ phase: 'promoted' })
   })
 
+  it('keeps its share, and says so, where too few old nodes are left to do without it', async () => {
+    const house = houseOf([launched()], planWith({ kind: 'canary', steps: [0.5, 1], holdMs: 60_000, rollback: 'ask' }))
+    await house.rollouts.start({ pool: 'demo', model: 'b' })
+    await house.until(['holding'], traffic(house))
+    const asking = await house.until(['asking'], traffic(house, { outcome: 'refused', status: 500 }))
+    await house.pass(1000)
+    expect(house.pool.split?.sides).toMatchObject([{ share: 1 - asking.share }, { share: asking.share }])
+    expect(asking).toMatchObject({ from: { nodes: expect.toSatisfy((nodes: string[]) => nodes.length < 3) as string[] }, share: 0.5 })
+  })
+
   it('leaves it to a person whether less context will do, however long that takes', async () => {
     const house = houseOf([launched()], planWith({ rollback: 'ask', progressMs: 5000 }))
     house.fate.contextTokens = 2048
