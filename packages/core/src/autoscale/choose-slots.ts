@@ -14,7 +14,12 @@ export interface Seat {
  * The numbers of the replicas that there shall be. Those that are lost go first, then those that do not serve yet, idle ones, those with few warm conversations,
  * and the newest; new ones take the lowest free numbers below `most`, those whose last node has not ended yet only where there are no others.
  */
-export function chooseSlots(seats: readonly Seat[], wanted: number, most: number, ending: ReadonlySet<number> = new Set()): readonly number[] {
+export function chooseSlots(
+  seats: readonly Seat[],
+  wanted: number,
+  most: number,
+  ending: ReadonlySet<number> = new Set(),
+): readonly number[] {
   const ordered = seats.toSorted(byWorth)
   const living = ordered.filter(({ state }) => state !== 'lost')
   const kept = living.slice(0, wanted).map(({ slot }) => slot)

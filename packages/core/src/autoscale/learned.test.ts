@@ -42,7 +42,8 @@ const second = (perSecond: number, ttftMs: number, atMs: number): ScaleFacts => 
 /** One node that is too slow from 12 requests a second on. */
 function experienced(): ScaleMemory {
   const memory = new ScaleMemory()
-  for (let at = 1; at <= 2_000; at++) memory.learn(second(5 + (at % 1_000) / 100, at % 1_000 > 700 ? 3_000 : 100, at * 1_000), target, at * 1_000)
+  for (let at = 1; at <= 2_000; at++)
+    memory.learn(second(5 + (at % 1_000) / 100, at % 1_000 > 700 ? 3_000 : 100, at * 1_000), target, at * 1_000)
   return memory
 }
 
@@ -108,6 +109,9 @@ describe('what was learned of a group', () => {
     autoscaler = house.autoscaler(folder)
     autoscaler.settled(record('chat/gpu-0', { cachedTokens: 400 }))
     await house.pass(65)
-    expect((JSON.parse(readFileSync(file, 'utf8')) as { groups: Record<string, { learned: Learned }> }).groups['chat/gpu']?.learned.sight.answered).toBe(51)
+    expect(
+      (JSON.parse(readFileSync(file, 'utf8')) as { groups: Record<string, { learned: Learned }> }).groups['chat/gpu']?.learned.sight
+        .answered,
+    ).toBe(51)
   })
 })

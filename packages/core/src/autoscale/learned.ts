@@ -56,7 +56,8 @@ export class LearnedBook {
       this.book.write()
       this.hasFailed = false
     } catch (error) {
-      if (!this.hasFailed) this.options.log.warn('scale.not_kept', { error: messageOf(error), note: 'what one node bears is learned anew after a restart' })
+      if (!this.hasFailed)
+        this.options.log.warn('scale.not_kept', { error: messageOf(error), note: 'what one node bears is learned anew after a restart' })
       this.hasFailed = true
     }
   }

@@ -110,7 +110,18 @@ export class ScaledGroup {
     const replicas = this.own.all().length
     const problems = [...this.triggers.flatMap((trigger) => trigger.problem ?? []), ...[this.machines?.problem ?? []].flat()]
     const known = problems.length === 0 ? {} : { problems }
-    return { pool, group, replicas, wanted: this.wanted, min: plan.min, max: plan.max, follows: followsText(plan), reason, ...known, changedAtMs }
+    return {
+      pool,
+      group,
+      replicas,
+      wanted: this.wanted,
+      min: plan.min,
+      max: plan.max,
+      follows: followsText(plan),
+      reason,
+      ...known,
+      changedAtMs,
+    }
   }
 
   /** Looks once, and begins what follows from it. Resolves when that is done; never throws. */

@@ -40,16 +40,19 @@ class Asked {
 const failure = (message: string) => () => Promise.reject(new Error(message))
 
 describe('a trigger', () => {
-  it.each(['<!DOCTYPE html><html>502', 'NaN', '1e400', 'Infinity', '', '{"depth":3}', 'null'])('takes nothing that is no number: %s', async (text) => {
-    const asked = new Asked()
-    await asked.pass(1)
-    asked.answer = () => Promise.resolve(text)
-    await asked.pass(20)
-    expect(asked.watch.reading()?.value).toBe(7)
-    expect(asked.watch.problem).toMatch(/^trigger jobs: the answer is no number: .*; its last value counts for another \d+ s$/)
-    expect(asked.warnings).toEqual(['scale.trigger_failed'])
-    asked.watch.stop()
-  })
+  it.each(['<!DOCTYPE html><html>502', 'NaN', '1e400', 'Infinity', '', '{"depth":3}', 'null'])(
+    'takes nothing that is no number: %s',
+    async (text) => {
+      const asked = new Asked()
+      await asked.pass(1)
+      asked.answer = () => Promise.resolve(text)
+      await asked.pass(20)
+      expect(asked.watch.reading()?.value).toBe(7)
+      expect(asked.watch.problem).toMatch(/^trigger jobs: the answer is no number: .*; its last value counts for another \d+ s$/)
+      expect(asked.warnings).toEqual(['scale.trigger_failed'])
+      asked.watch.stop()
+    },
+  )
 
   it('that says less than nothing says so', async () => {
     const asked = new Asked()

@@ -134,7 +134,9 @@ export class CapacityBook {
 function isKeptBin(value: unknown): value is KeptBin {
   if (!Array.isArray(value) || value.length !== 5) return false
   const [key, weight, , level, top] = value as number[]
-  const isEach = value.every((each, at) => typeof each === 'number' && Number.isFinite(each) && Math.abs(each) < LARGEST && (at === 0 || each >= 0))
+  const isEach = value.every(
+    (each, at) => typeof each === 'number' && Number.isFinite(each) && Math.abs(each) < LARGEST && (at === 0 || each >= 0),
+  )
   return isEach && Number.isInteger(key) && Math.abs(key ?? Infinity) < 2_000 && (weight ?? 0) > 0 && (level ?? 0) > 0 && (top ?? 0) > 0
 }
 
