@@ -51,6 +51,12 @@ describe('the lines under a pool that changes by itself', () => {
     const since = clockTime(SAMPLE_AT_MS)
     expect(drawn({ residency: rest({ reason: 'idle for 10 min' }) })).toEqual([`resting since ${since}   idle for 10 min`])
     expect(drawn({ residency: rest({ reason: 'rests' }) })).toEqual([`resting since ${since}`])
+    expect(drawn({ residency: rest({ state: 'awake', reason: 'is awake after 2.1 s; 1 request waited' }) })).toEqual([
+      `awake since ${since}, after 2.1 s; 1 request waited`,
+    ])
+    expect(drawn({ residency: rest({ state: 'going-to-rest', reason: 'goes to rest: asked by you' }) })).toEqual([
+      `going to rest since ${since}, asked by you`,
+    ])
     expect(drawn({ residency: rest({ state: 'making-room', waiting: 2, wakes: 1 }) })).toEqual([
       `making room since ${since}, 2 wait   woken once`,
     ])

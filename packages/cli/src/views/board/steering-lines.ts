@@ -55,7 +55,14 @@ export function residencyLine({ state, sinceMs, waiting, wakes, reason }: Reside
   const woken = wakes === 0 ? '' : `   woken ${wakes === 1 ? 'once' : `${count(wakes)} times`}`
   return [
     span(`   ${STATES[state] ?? state} since ${clockTime(sinceMs)}${waits}`, waiting > 0 ? 'warn' : state === 'awake' ? 'plain' : 'accent'),
-    span(reason === null || reason === 'rests' || reason === 'is awake' ? '' : `   ${reason}`),
+    span(reasonText(reason)),
     span(woken, 'dim'),
   ]
+}
+
+/** Without what the state says already: `is awake after 2.1 s` stands behind `awake`. */
+function reasonText(reason: string | null): string {
+  if (reason === null || reason === 'rests' || reason === 'is awake') return ''
+  const [, more] = /^(?:is awake|goes to rest:) (.+)$/.exec(reason) ?? []
+  return more === undefined ? `   ${reason}` : `, ${more}`
 }
