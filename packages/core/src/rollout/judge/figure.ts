@@ -36,4 +36,4 @@ export const suspiciousLog = Math.log(20)
 export const deviations = 1.96
 
 /** Of them, by which a figure may lie within its limit and still be called bad: more would call bad what is surely slower but not by so much. */
-export const doubt = 1.25
+export const doubt = 1.1
