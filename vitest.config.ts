@@ -6,6 +6,7 @@ const at = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 /** Unit tests run from src; whole-house tests in test/ run the built binary. */
 const alias = {
   '@plimsoll/core/client': at('packages/core/src/client.ts'),
+  '@plimsoll/core/keeper': at('packages/core/src/keeper.ts'),
   '@plimsoll/core/routing': at('packages/core/src/routing.ts'),
   '@plimsoll/core/plugin': at('packages/core/src/plugin.ts'),
   '@plimsoll/core': at('packages/core/src/index.ts'),

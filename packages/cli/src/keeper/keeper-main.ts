@@ -5,7 +5,7 @@
 import { rmSync } from 'node:fs'
 import { spawn, type ChildProcess } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
-import { isLbError, messageOf, statePaths, type StatePaths } from '@plimsoll/core'
+import { isLbError, messageOf, statePaths, type StatePaths } from '@plimsoll/core/keeper'
 import { copiesOf, readBoot, type Boot, type KeeperMessage, type LauncherMessage } from './boot.js'
 import { clearBootFiles } from './clear-boot-files.js'
 import { takeTopology } from './take-topology.js'

@@ -1,4 +1,4 @@
-import { LbError, acquireLock, isSameProcess, ownIdentity, readState, type StatePaths } from '@plimsoll/core'
+import { LbError, acquireLock, isSameProcess, ownIdentity, readState, type StatePaths } from '@plimsoll/core/keeper'
 
 /** Makes this process the one keeper of a topology, or says who is. A lock left by a dead keeper is taken over, unless its balancer still serves. */
 export async function takeTopology(name: string, paths: StatePaths): Promise<{ release(): void }> {
