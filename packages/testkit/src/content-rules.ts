@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { isAbsolute } from 'node:path'
 import type { Backend } from '@plimsoll/core/plugin'
 import { startSilentServer } from './bad-servers.js'
 import type { ContractRule } from './contract.js'
@@ -10,11 +11,12 @@ const PIN_KEYS = ['settings', 'weights', 'model']
 
 /** What weights a backend says it has, and how it is held to them: told the same twice, in shape, without starting or fetching anything. */
 export function contentRules(bench: Workbench): readonly ContractRule[] {
-  const { content, contentHash, pin, toFetch } = bench.attached('http://127.0.0.1:1')
+  const { content, contentHash, weightsThere, pin, toFetch } = bench.attached('http://127.0.0.1:1')
   const rules: readonly (ContractRule | undefined)[] = [
     content === undefined ? undefined : sameRule(bench),
     content === undefined ? undefined : silentRule(bench),
     contentHash === undefined ? undefined : hashRule(bench),
+    weightsThere === undefined ? undefined : placeRule(bench),
     pin === undefined ? undefined : pinRule(bench),
     toFetch === undefined ? undefined : fetchRule(bench),
   ]
@@ -66,6 +68,23 @@ function hashRule(bench: Workbench): ContractRule {
       const backend = await bench.launched(undefined, recordingHost())
       const outcome = await outcomeOf('contentHash', async () => backend.contentHash?.(AbortSignal.abort()), 3000)
       if ('value' in outcome && outcome.value !== undefined) assert.match(outcome.value, /^sha256:[0-9a-f]{64}$/)
+    },
+  }
+}
+
+function placeRule(bench: Workbench): ContractRule {
+  return {
+    title: 'it says where its weights lie on another machine without looking anywhere, the same twice and in known words',
+    async run() {
+      const host = recordingHost()
+      const backend = await bench.launched(undefined, host)
+      const place = backend.weightsThere?.()
+      assert.deepEqual(backend.weightsThere?.(), place)
+      assert.deepEqual(host.calls, [])
+      if (place?.kind === 'files') assert.ok(place.paths.every(isAbsolute), 'a file over there has no absolute path')
+      else if (place?.kind === 'folder') assert.ok(isAbsolute(place.folder) && place.endings.every((ending) => /^\w+$/.test(ending)))
+      else if (place?.kind === 'hub') assert.match(`${place.repo} ${place.revision}`, /^[\w./-]+ [\w./-]+$/)
+      else assert.equal(place, undefined, 'a place has no such kind')
     },
   }
 }

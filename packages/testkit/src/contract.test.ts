@@ -106,6 +106,7 @@ describe('the contract', () => {
     ['looks at weights for ever', pluginWith({ content: () => new Promise(() => undefined) }), /content ends when/],
     ['counts weights by another hash', pluginWith({ contentHash: () => Promise.resolve('md5:0') }), /SHA-256 or nothing/],
     ['is held to anything', pluginWith({ pin: (content) => ({ weights: content }) }), /to no other/],
+    ['has weights nowhere', pluginWith({ weightsThere: () => ({ kind: 'files', paths: ['here.gguf'] }) }), /another machine/],
     ['fetches a list', pluginWith({ toFetch: () => Promise.resolve('one two') }), /without asking anybody/],
     ['looks for ever', pluginWith({}, { detect: () => new Promise(() => undefined) }), /within 2 s where nobody answers/],
   ])(
