@@ -106,3 +106,31 @@ describe('an answer without text', () => {
     expect(AnswerWatch.of(scan({}, 'openai-completions'), true)).toBeDefined()
   })
 })
+
+describe('the beginning of an answer', () => {
+  const openingOf = (contents: readonly string[], more: readonly object[] = []) => {
+    const watch = AnswerWatch.of(scan({ stream: true }), true)
+    const inspector = new StreamInspector(false, undefined, undefined, watch)
+    for (const delta of [...contents.map((content) => ({ content })), ...more]) {
+      const event = Buffer.from(`data: ${JSON.stringify({ choices: [{ index: 0, delta, finish_reason: null }] })}\n\n`)
+      inspector.event(event, 0, event.byteLength)
+    }
+    return watch?.opening()
+  }
+
+  it('is known while it comes, and stays what it is however long the rest gets', () => {
+    expect(openingOf([])).toBe('')
+    expect(openingOf(['Grü', 'ße "an" alle\n'])).toBe('Grüße "an" alle\n')
+    for (let shift = 0; shift < 12; shift += 1) {
+      const text = 'x'.repeat(shift) + '\\"\n\u0001ü😀 '.repeat(300)
+      const opening = openingOf([text]) ?? ''
+      expect(opening.length).toBeGreaterThan(200)
+      expect(text.startsWith(opening.replace(/[\ufffd\ud800-\udfff]+$/, ''))).toBe(true)
+    }
+  })
+
+  it('is none where thoughts or a call of a tool come', () => {
+    expect(openingOf([], [{ reasoning_content: 'Hm' }])).toBeUndefined()
+    expect(openingOf(['So: '], [{ tool_calls: [{ index: 0, function: { name: 'f', arguments: '{}' } }] }])).toBeUndefined()
+  })
+})

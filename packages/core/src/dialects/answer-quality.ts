@@ -11,6 +11,8 @@ const THOUGHTS = /^\s*<think>[^]*<\/think>/
 const NOTHING = Buffer.alloc(0)
 /** Of a beginning, in JSON's form. */
 const MOST_OPENING_BYTES = 1_024
+/** Where a JSON string was cut off. */
+const HALF_ESCAPE = /(?<!\\)(?:\\\\)*\\(?:u[\da-f]{0,3})?$/i
 /** What a piece of a call takes besides its text. */
 const CALL_BYTES = 16
 
@@ -81,17 +83,15 @@ export class AnswerWatch {
   /** The text, as far as it is kept; undefined where it cannot be read. */
   content(): string | undefined {
     if (!this.isStream && !this.readBody()) return undefined
-    try {
-      return JSON.parse(`"${this.text.bytes().toString('utf8')}"`) as string
-    } catch {
-      return undefined
-    }
+    return parsed(this.text.bytes().toString('utf8'))
   }
 
-  /** How the text of the first choice begins, as far as it has come; undefined: it begins with something else, or is longer than a beginning. */
+  /** How the text of the first choice begins, as far as it has come; undefined: it begins with something else, or cannot be read. */
   opening(): string | undefined {
-    if (this.hasOther || this.calls.size > 0 || this.text.byteLength > MOST_OPENING_BYTES) return undefined
-    return this.content()
+    if (this.hasOther || this.calls.size > 0) return undefined
+    const bytes = this.text.bytes()
+    if (bytes.byteLength <= MOST_OPENING_BYTES) return this.content()
+    return parsed(bytes.toString('utf8', 0, MOST_OPENING_BYTES).replace(HALF_ESCAPE, ''))
   }
 
   /** There is more than is kept. */
@@ -164,6 +164,15 @@ export class AnswerWatch {
   private appendText(text: string): void {
     const bytes = text === '' ? NOTHING : Buffer.from(JSON.stringify(text))
     if (bytes !== NOTHING) this.append(bytes, 1, bytes.byteLength - 1)
+  }
+}
+
+/** The inside of a JSON string; undefined where it is none. */
+function parsed(inside: string): string | undefined {
+  try {
+    return JSON.parse(`"${inside}"`) as string
+  } catch {
+    return undefined
   }
 }
 

@@ -106,10 +106,34 @@ describe('the first words of a revision that is tried out', () => {
     await tries().toEqual(['p/n1 answered'])
   })
 
-  it('are passed on where nobody else can answer: something is better than nothing', async () => {
-    await rig.fresh(stream(role, ...Array.from({ length: 40 }, () => delta('again ')), usage, done))
-    await rig.open()
-    expect((await text()).match(/again /g)).toHaveLength(40)
+  describe('where nobody else can answer', () => {
+    const loop = stream(role, ...Array.from({ length: 400 }, () => delta('again ')), usage, done)
+
+    it('wait for somebody who can, as any answer that is no good', async () => {
+      rig.retryRules = { waitMs: 5_000, loadingMs: 5_000 }
+      await rig.fresh(loop)
+      await rig.open()
+      const asked = text()
+      await expect.poll(() => rig.waiting()).toBe(1)
+      expect(rig.sentBack).toMatchObject([{ attempts: [{ status: 200, quality: { isRepeating: true } }] }])
+      await rig.old()
+      rig.proxy?.nodesChanged()
+      expect(await asked).toBe(role + delta('old') + done)
+    })
+
+    it('are passed on whole when nobody came', async () => {
+      await rig.fresh(loop)
+      await rig.open()
+      expect((await text()).match(/again /g)).toHaveLength(400)
+      await tries().toEqual(['p/n0 refused'])
+    })
+
+    it('are passed on in their time where they are too much to be held', async () => {
+      await rig.fresh(stream(role, ...Array.from({ length: 3_000 }, () => delta('again ')), usage, done))
+      await rig.open()
+      expect((await text()).match(/again /g)).toHaveLength(3_000)
+      await tries().toEqual(['p/n0 answered'])
+    })
   })
 
   it.each([

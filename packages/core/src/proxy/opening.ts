@@ -40,8 +40,8 @@ export class Opening {
     if (this.isOpen) return 'open'
     const begun = this.options.watch.opening()
     const looks = begun === undefined ? 'sane' : openingOf(begun)
-    if (looks === 'loop' && this.isTrustedThere) return this.close('loop')
-    if (looks === 'sane' || looks === 'loop') return this.close('open')
+    if (looks === 'loop') return this.loops()
+    if (looks === 'sane') return this.close('open')
     const leftMs = (looks === 'maybe' ? LOOP_MS : SHORT_MS) - this.heldMs()
     if (leftMs <= 0) return this.close('open')
     this.timer?.cancel()
@@ -58,12 +58,17 @@ export class Opening {
     return look
   }
 
+  /** Where nobody trusted is there, it is held to its end: then it waits for the trusted one, as any whole answer that is no good. */
+  private loops(): 'held' | 'loop' {
+    this.timer?.cancel()
+    return this.isTrustedThere ? this.close('loop') : 'held'
+  }
+
   private heldMs(): number {
     const nowMs = this.options.clock.nowMs()
     return nowMs - (this.sinceMs ??= nowMs)
   }
 
-  /** Where nobody else can answer, what there is of an answer is passed on. */
   private get isTrustedThere(): boolean {
     const { request, rosters } = this.options
     return rosters
