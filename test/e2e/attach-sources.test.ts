@@ -12,7 +12,6 @@ let house: House
 const open: (() => void)[] = []
 
 afterEach(async () => {
-  await house.lb(['down', '--force'])
   await house.close()
   for (const close of open.splice(0)) close()
 })

@@ -6,7 +6,6 @@ import { chat, post } from './thread-load.js'
 let house: House
 
 afterEach(async () => {
-  await house.lb(['down', '--force'])
   await house.close()
 })
 

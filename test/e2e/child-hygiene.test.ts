@@ -23,7 +23,6 @@ spawn(process.execPath, process.argv.slice(2), { stdio: 'inherit' }).on('exit', 
 let house: House
 
 afterEach(async () => {
-  await house.lb(['down', '--force'])
   await house.close()
 })
 

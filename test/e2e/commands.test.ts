@@ -9,7 +9,6 @@ beforeAll(async () => {
 })
 
 afterAll(async () => {
-  await house.lb(['down', '--force'])
   await house.close()
 })
 

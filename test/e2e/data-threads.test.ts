@@ -11,7 +11,6 @@ type ThreadedStatus = StatusDocument & { readonly gateway: { readonly threads: n
 let house: House
 
 afterEach(async () => {
-  await house.lb(['down', '--force'])
   await house.close()
 })
 

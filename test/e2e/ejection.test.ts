@@ -4,7 +4,6 @@ import { House, isLong, until, type NodeRow } from './house.js'
 let house: House | undefined
 
 afterEach(async () => {
-  await house?.lb(['down', '--force'])
   await house?.close()
 })
 

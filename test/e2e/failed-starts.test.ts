@@ -5,7 +5,6 @@ import { House, until, type NodeRow } from './house.js'
 let house: House
 
 afterEach(async () => {
-  await house.lb(['down', '--force'])
   await house.close()
 })
 

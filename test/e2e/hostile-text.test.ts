@@ -6,7 +6,6 @@ let house: House
 let engine: Server
 
 afterEach(async () => {
-  await house.lb(['down', '--force'])
   await house.close()
   engine.close()
 })

@@ -7,7 +7,6 @@ import { House, isLong, until, type NodeRow } from './house.js'
 const houses: House[] = []
 afterEach(async () => {
   for (const house of houses.splice(0)) {
-    await house.lb(['down', '--force'])
     await house.close()
   }
 })

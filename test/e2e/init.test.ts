@@ -23,7 +23,6 @@ beforeEach(() => {
 })
 
 afterEach(async () => {
-  await house.lb(['down', '--force'])
   for (const server of servers.splice(0)) server.kill('SIGKILL')
   await house.close()
 })

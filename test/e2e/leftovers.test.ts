@@ -12,7 +12,6 @@ const LOAD_MS = 4_000
 let house: House
 
 afterEach(async () => {
-  await house.lb(['down', '--force'])
   await house.close()
 })
 

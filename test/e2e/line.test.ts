@@ -22,7 +22,6 @@ beforeAll(async () => {
 })
 
 afterAll(async () => {
-  await house.lb(['down', '--force'])
   await house.close()
 })
 

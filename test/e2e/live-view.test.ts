@@ -8,7 +8,6 @@ let socket: string
 
 afterEach(async () => {
   spawnSync('tmux', ['-L', socket, 'kill-server'])
-  await house.lb(['down', '--force'])
   await house.close()
 })
 

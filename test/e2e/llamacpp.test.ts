@@ -11,7 +11,6 @@ const standIn = fileURLToPath(new URL('engines/llama-server.ts', import.meta.url
 let house: House
 
 afterEach(async () => {
-  await house.lb(['down', '--force'])
   await house.close()
 })
 

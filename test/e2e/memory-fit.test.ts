@@ -10,7 +10,6 @@ const houses: House[] = []
 
 afterEach(async () => {
   for (const house of houses.splice(0)) {
-    await house.lb(['down', '--force'])
     await house.close()
   }
 })

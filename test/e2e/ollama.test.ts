@@ -11,7 +11,6 @@ const standIn = join(repository, 'test/e2e/stand-ins/ollama.ts')
 let house: House
 let server: ScriptedOllama | undefined
 afterEach(async () => {
-  await house.lb(['down', '--force'])
   await house.close()
   await server?.close()
   server = undefined

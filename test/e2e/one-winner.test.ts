@@ -7,7 +7,6 @@ import { House, simTopology, until } from './house.js'
 let house: House
 
 afterEach(async () => {
-  await house.lb(['down', '--force'])
   await house.close()
 })
 

@@ -14,7 +14,6 @@ beforeAll(async () => {
 })
 
 afterAll(async () => {
-  await house.lb(['down', '--force'])
   await house.close()
 })
 
@@ -154,7 +153,6 @@ describe('a client that leaves', () => {
       await until(async () => (await running()) === 0, 2_000)
       await until(async () => (await slow.status()).pools[0]?.nodes[0]?.inFlight === 0, 2_000)
     } finally {
-      await slow.lb(['down', '--force'])
       await slow.close()
     }
   })

@@ -5,7 +5,6 @@ const POISON = 'arsenic in the wine of the Borgia'
 let house: House | undefined
 
 afterEach(async () => {
-  await house?.lb(['down', '--force'])
   await house?.close()
 })
 

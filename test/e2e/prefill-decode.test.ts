@@ -61,7 +61,6 @@ pools:
 }
 
 async function close(): Promise<void> {
-  await house.lb(['down', '--force'])
   await house.close()
   for (const { server } of [prefill, decode]) {
     server.closeAllConnections()

@@ -46,7 +46,6 @@ describe('while all nodes are restarting', () => {
   it.each([1, 2])('requests that begin then are answered, plain ones and streams, with %i data threads', async (workers) => {
     const house = new House(simTopology({ replicas: 2 }).replace('listen: 127.0.0.1:0', `listen: 127.0.0.1:0, workers: ${workers}`))
     open.push(async () => {
-      await house.lb(['down', '--force'])
       await house.close()
     })
     const url = await house.up()
@@ -145,7 +144,6 @@ describe('tiers', () => {
       `gateway: { listen: 127.0.0.1:0 }\npools: { demo: { models: [sim-8b], health: { interval: 60s }, nodes: [ { name: g, engine: sim, attach: ${attach} } ] } }\n`,
     )
     open.push(async () => {
-      await house.lb(['down', '--force'])
       await house.close()
     })
     const url = await house.up()

@@ -36,7 +36,6 @@ interface Simulated {
 
 const house = new House(TOPOLOGY)
 afterAll(async () => {
-  await house.lb(['down', '--force'])
   await house.close()
 })
 

@@ -6,7 +6,6 @@ import { House, finished, simTopology, until } from './house.js'
 let house: House
 
 afterEach(async () => {
-  await house.lb(['down', '--force'])
   await house.close()
 })
 

@@ -37,7 +37,6 @@ beforeEach(() => {
 
 afterEach(async () => {
   for (const { child } of victims) child.kill('SIGKILL')
-  await house.lb(['down', '--force'])
   await house.close()
 })
 

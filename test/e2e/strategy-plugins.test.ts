@@ -10,7 +10,6 @@ let house: House
 beforeEach(() => void (house = new House()))
 
 afterEach(async () => {
-  await house.lb(['down', '--force'])
   await house.close()
 })
 

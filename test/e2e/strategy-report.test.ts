@@ -24,7 +24,6 @@ pools:
   })
 
   afterAll(async () => {
-    await house.lb(['down', '--force'])
     await house.close()
   })
 

@@ -31,7 +31,6 @@ beforeEach(() => {
 
 afterEach(async () => {
   if (!canMakeCertificates) return
-  await house.lb(['down', '--force'])
   await house.close()
 })
 

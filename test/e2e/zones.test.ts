@@ -35,7 +35,6 @@ pools:
 })
 
 afterAll(async () => {
-  await house.lb(['down', '--force'])
   await house.close()
   far.closeAllConnections()
   far.close()

@@ -9,7 +9,6 @@ const standIn = fileURLToPath(new URL('stand-in.ts', import.meta.url))
 let house: House | undefined
 
 afterEach(async () => {
-  await house?.lb(['down', '--force'])
   await house?.close()
   house = undefined
 })
