@@ -154,6 +154,28 @@ describe('pools that share an attached server', () => {
     expect(balancer.metrics()).toContain('lb_residency_swaps_total{from="a",to="b",reason="turn"} 1')
   })
 
+  it('tell a client what it waited for in vain, while an answer without an end has the place; nothing is cut', async () => {
+    const keeper = new Keeper()
+    const balancer = balancerOf(keeper, topologyAt(await keeper.listen(), { wakeWithin: '500ms' }))
+    keeper.loaded.add('a')
+    await balancer.start()
+    await until(() => statesOf(balancer)[0] === 'awake')
+    const { promise, resolve } = Promise.withResolvers<void>()
+    keeper.hold = promise
+    const endless = ask(balancer, 'a')
+    await until(() => keeper.running.get('a') === 1)
+    const [b, c] = await Promise.all([ask(balancer, 'b'), ask(balancer, 'c')])
+    expect([b.status, c.status]).toEqual([503, 503])
+    expect(b.text).toContain('pool b did not wake within 0.5 s: b/far is asleep (waits until a has ended what runs there)')
+    expect(c.text).toContain('c/far is asleep (waits for its turn: others were asked for first)')
+    resolve()
+    expect((await endless).status).toBe(200)
+    keeper.hold = Promise.resolve()
+    await until(() => statesOf(balancer)[0] !== 'going-to-rest')
+    expect((await ask(balancer, 'b')).status).toBe(200)
+    expect(keeper.wrongs).toEqual([])
+  })
+
   it('rest when told to', async () => {
     const keeper = new Keeper()
     const balancer = balancerOf(keeper, topologyAt(await keeper.listen()))
