@@ -8,7 +8,7 @@ const SHORT_MS = 300
 /** Most time for which a text is held back that was nothing but a loop so far. */
 const LOOP_MS = 3_000
 
-export interface OpeningOptions {
+interface OpeningOptions {
   readonly request: Admitted
   readonly node: RosterNode
   readonly rosters: RosterSource

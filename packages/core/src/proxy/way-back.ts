@@ -14,7 +14,7 @@ import { canGoOnAtTrusted } from './resumption.js'
 const NO_HASHES = new Float64Array(0)
 
 /** A try that failed. */
-export interface FailedTry {
+interface FailedTry {
   readonly node: RosterNode
   readonly end: AttemptEnd
   readonly question: Question
