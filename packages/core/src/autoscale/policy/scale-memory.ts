@@ -57,7 +57,8 @@ export class ScaleMemory {
     this.lookedAtMs = nowMs
     if (facts.open > 0 || facts.arrivals > 0) this.busyAtMs = nowMs
     this.busyAtMs ??= nowMs
-    if (forMs > 0) this.demand.learn((facts.arrivals * forMs) / passedMs, facts.workTokens, forMs)
+    const arrivals = forMs < passedMs ? (facts.arrivals * forMs) / passedMs : facts.arrivals
+    this.demand.learn(arrivals, facts.workTokens, forMs)
     for (const answer of facts.answers) this.pace.learn(answer)
     this.smooth(facts, forMs)
     this.measureQueue(facts, target)
