@@ -8,6 +8,8 @@ export interface KeptChange {
   /** By the name of each declared group, a hash of what the file says its nodes are made of. */
   readonly made: Readonly<Record<string, string>>
   readonly change: PoolChange
+  /** While its requests are parted: what the pool had come to before; absent: it ran as declared. */
+  readonly settled?: PoolChange
 }
 
 export interface ReadPlans {
@@ -34,6 +36,8 @@ function isFile(value: unknown): value is { readonly pools: Readonly<Record<stri
 }
 
 function isKept(value: unknown): boolean {
-  const { declared, made, change } = (value ?? {}) as Partial<KeptChange>
-  return typeof declared === 'string' && typeof made === 'object' && isPoolChange(change)
+  const { declared, made, change, settled } = (value ?? {}) as Partial<KeptChange>
+  return (
+    typeof declared === 'string' && typeof made === 'object' && isPoolChange(change) && (settled === undefined || isPoolChange(settled))
+  )
 }

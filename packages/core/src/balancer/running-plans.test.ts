@@ -80,6 +80,24 @@ describe('what was changed', () => {
   })
 })
 
+describe('a pool whose requests are parted', () => {
+  const next: GroupPlan = { ...live, name: 'gpu-r3', revision: 'r3' }
+  const split = { sides: [{ revision: 'r3', share: 1 }], sticky: false, watch: true }
+
+  it('has what it had come to before: there it goes when its rollout is lost, or the file says something else', async () => {
+    const plans = begin()
+    await plans.change('demo', { groups: [live] })
+    for (const groups of [[live, next], [next]]) await plans.change('demo', { groups, split })
+    expect([plans.settledOf('demo'), begin().settledOf('demo')]).toEqual([{ groups: [live] }, { groups: [live] }])
+    plans.declare(declared({ ...gpu, weight: 3 }))
+    expect(plans.poolOf('demo')).toMatchObject({ groups: [{ name: 'gpu-r2', weight: 3 }] })
+    expect(plans.poolOf('demo').split).toBeUndefined()
+    await plans.change('demo', undefined)
+    await plans.change('demo', { groups: [next], split })
+    expect(plans.settledOf('demo')).toBeUndefined()
+  })
+})
+
 describe('a declaration that is taken back', () => {
   it('leaves everything as it was, on the disk too', async () => {
     const plans = begin()

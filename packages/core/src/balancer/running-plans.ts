@@ -65,6 +65,12 @@ export class RunningPlans {
     return poolIn(this.declared, name)
   }
 
+  /** What a pool had come to before its requests were parted; undefined: it ran as declared. */
+  settledOf(pool: string): PoolChange | undefined {
+    const kept = this.kept.get(pool)
+    return kept?.change.split === undefined ? kept?.change : kept.settled
+  }
+
   /** Another declaration. Applies nothing; the function that it gives takes it back. */
   declare(topology: Topology): () => void {
     const before = { declared: this.declared, latest: this.latest, kept: [...this.kept] }
@@ -95,7 +101,7 @@ export class RunningPlans {
     const declared = this.declaredPoolOf(pool)
     const before = this.kept.get(pool)
     if (change === undefined) this.kept.delete(pool)
-    else this.kept.set(pool, keptOf(declared, change))
+    else this.kept.set(pool, keptOf(declared, change, before))
     try {
       if (evenUnwritten) this.writeIfPossible()
       else this.write()
@@ -115,12 +121,13 @@ export class RunningPlans {
   /** The declaration with all changes that it leaves. Those that it overrules are forgotten for good, or an earlier file would bring them back. */
   private withKept(): Topology {
     let isSame = true
-    for (const [name, { declared, made, change }] of this.kept) {
+    for (const [name, { declared, made, change, settled }] of this.kept) {
       const pool = this.declared.pools.find((each) => each.name === name)
       if (pool !== undefined && hashOf(pool) === declared) continue
       isSame = false
       this.kept.delete(name)
-      const carried = pool === undefined ? undefined : carriedChange(pool, change, (group) => made[group.name] !== madeOf(group))
+      const carried =
+        pool === undefined ? undefined : carriedChange(pool, { change, settled }, (group) => made[group.name] !== madeOf(group))
       if (pool !== undefined && carried !== undefined) this.kept.set(name, keptOf(pool, carried))
       this.options.log.info('plans.declared_anew', {
         pool: name,
@@ -168,8 +175,10 @@ function poolIn(topology: Topology, name: string): PoolPlan {
   })
 }
 
-function keptOf(declared: PoolPlan, change: PoolChange): KeptChange {
+function keptOf(declared: PoolPlan, change: PoolChange, before?: KeptChange): KeptChange {
+  const settled = change.split === undefined ? undefined : before?.change.split === undefined ? before?.change : before.settled
   return {
+    ...(settled === undefined ? {} : { settled }),
     declared: hashOf(declared),
     made: Object.fromEntries(declared.groups.map((group) => [group.name, madeOf(group)])),
     change,

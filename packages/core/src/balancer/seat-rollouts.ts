@@ -50,6 +50,7 @@ function worldOf(parts: SteeringParts): RolloutWorld {
     ...(fetcher === undefined ? {} : { fetcher }),
     pool: (name) => plans.poolOf(name),
     declaredPool: (name) => plans.declaredPoolOf(name),
+    settled: (name) => plans.settledOf(name),
     change: (pool, change, urgency) => plans.change(pool, change, urgency),
     prepare: (pool, change, urgency) => plans.prepare(pool, change, urgency),
     catchUp: () => plans.catchUp(),

@@ -52,6 +52,8 @@ export interface RolloutWorld {
   pool(name: string): PoolPlan
   /** As the file says. Throws LB_UNKNOWN_POOL. */
   declaredPool(name: string): PoolPlan
+  /** What a pool had come to before its requests were parted; undefined: it ran as declared. */
+  settled(name: string): PoolChange | undefined
   /** Makes a pool so, durably; undefined: as declared. */
   change(pool: string, change: PoolChange | undefined, options?: Urgency): Promise<void>
   /** The same before the first nodes are begun. */

@@ -238,8 +238,10 @@ export class Rollouts implements RolloutDesk {
   /** Requests are parted, and nobody knows why: what was known of that rollout is lost. */
   private unsplit(pool: string): void {
     if (quietly(() => this.world.pool(pool))?.split === undefined) return
-    this.world.prepare(pool, undefined, { evenUnwritten: true })
-    this.world.tell(pool, 'a rollout of which nothing is known any more was taken back: the pool runs as declared')
+    const settled = this.world.settled(pool)
+    this.world.prepare(pool, settled, { evenUnwritten: true })
+    const now = settled === undefined ? 'as declared' : 'as before it'
+    this.world.tell(pool, `a rollout of which nothing is known any more was taken back: the pool runs ${now}`)
   }
 
   /** What runs gets its number and its content before anybody changes it. */

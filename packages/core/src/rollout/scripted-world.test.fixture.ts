@@ -193,6 +193,7 @@ export class ScriptedHouse {
       weights: { host, engines: new Map([['script', engine]]), env: {}, clock: this.clock, log: silentLogger },
       pool: () => this.pool,
       declaredPool: () => this.declared,
+      settled: () => undefined,
       change,
       prepare: (_pool, wanted, urgency) => this.write(wanted, urgency),
       catchUp: () => {

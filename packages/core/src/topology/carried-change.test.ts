@@ -9,7 +9,7 @@ const cpu = plainGroup({ model: 'c' }, { name: 'cpu' })
 
 /** `anew`: names of groups whose nodes the file says to be made of something else than before. */
 const carried = (declared: readonly GroupPlan[], running: readonly GroupPlan[], anew: readonly string[] = []) =>
-  carriedChange(plainPool(declared), { groups: running }, ({ name }) => anew.includes(name))?.groups
+  carriedChange(plainPool(declared), { change: { groups: running } }, ({ name }) => anew.includes(name))?.groups
 
 describe('a pool in which a revision went live', () => {
   it('keeps it when the file says it at last: nothing is started anew', () => {
@@ -45,10 +45,10 @@ describe('a pool that is declared anew', () => {
       { ...plainGroup({ replicas: 8, scale, slots: [0, 3] }), name: 'gpu-r2', revisionOf: 'gpu' },
     ]
     const change = { groups: running, split: { sides: [{ revision: 'r1', share: 1 }], sticky: false, watch: true } }
-    expect(carriedChange(plainPool([declared]), change, () => true)?.groups).toMatchObject([
+    expect(carriedChange(plainPool([declared]), { change }, () => true)?.groups).toMatchObject([
       { name: 'gpu', launch: { slots: [0, 1, 2, 3], model: 'x' } },
     ])
-    expect(carriedChange(plainPool([gpu]), change, () => false)).toBeUndefined()
+    expect(carriedChange(plainPool([gpu]), { change }, () => false)).toBeUndefined()
   })
 
   it('has as many nodes as somebody has asked for, as long as the file says the same number', () => {
@@ -57,12 +57,20 @@ describe('a pool that is declared anew', () => {
     expect(carried([plainGroup({ replicas: 3, model: 'a' })], [scaled])).toBeUndefined()
   })
 
+  it('in the middle of a rollout keeps what went live before it', () => {
+    const next = { ...live, name: 'gpu-r3', revision: 'r3' }
+    const change = { groups: [next], split: { sides: [{ revision: 'r3', share: 1 }], sticky: false, watch: true } }
+    const anew = ({ name }: GroupPlan) => name === 'cpu'
+    expect(carriedChange(plainPool([gpu, cpu]), { change, settled: { groups: [live] } }, anew)?.groups).toEqual([live, cpu])
+    expect(carriedChange(plainPool([gpu, cpu]), { change }, anew)).toBeUndefined()
+  })
+
   it('goes on resting, unless nobody would wake it', () => {
     const resting = { ...gpu, rests: true as const }
     const residency = { idleUnloadMs: 1, minResidentMs: 1, evictCost: 1, wakeWithinMs: 1 }
     const change = { groups: [resting] }
     const declared = plainPool([{ ...gpu, weight: 2 }], { residency })
-    expect(carriedChange(declared, change, () => false)?.groups).toEqual([{ ...resting, weight: 2 }])
-    expect(carriedChange(plainPool([{ ...gpu, weight: 2 }]), change, () => false)).toBeUndefined()
+    expect(carriedChange(declared, { change }, () => false)?.groups).toEqual([{ ...resting, weight: 2 }])
+    expect(carriedChange(plainPool([{ ...gpu, weight: 2 }]), { change }, () => false)).toBeUndefined()
   })
 })

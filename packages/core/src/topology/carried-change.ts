@@ -7,15 +7,19 @@ import type { PoolChange } from './with-changes.js'
 /**
  * What stays of a pool's change where its node groups are declared anew. What the file now says otherwise counts; what it says as before stays as it runs: a
  * revision that went live is not taken back by an edit of another group, or of a weight. A file that says at last what runs already restarts nothing.
- * Undefined where it runs as declared. `isSaidAnew`: what the nodes of this group are made of is not what the file said when the change was made.
+ * Undefined where it runs as declared. `settled`: the last change before requests were parted. `isSaidAnew`: what the nodes of this group are made of is not what the file said when the change was made.
  */
 export function carriedChange(
   declared: PoolPlan,
-  { groups: running, split }: PoolChange,
+  { change, settled }: { readonly change: PoolChange; readonly settled?: PoolChange | undefined },
   isSaidAnew: (group: GroupPlan) => boolean,
 ): PoolChange | undefined {
-  // A rollout is over with the declaration that it changed.
-  if (split !== undefined) return carriedSlots(declared, running)
+  const { groups: running, split } = change
+  if (split !== undefined) {
+    // A rollout is over with the declaration that it changed: what went live before it stays.
+    const before = settled === undefined ? undefined : carriedChange(declared, { change: settled }, isSaidAnew)
+    return carriedSlots({ ...declared, groups: before?.groups ?? declared.groups }, running) ?? before
+  }
   const groups = declared.groups.flatMap((group) => groupsOf(group, running, isSaidAnew(group)))
   const pool = { ...declared, groups: groups.length === 0 ? declared.groups : groups }
   const carried = carriedSlots(pool, running)?.groups ?? pool.groups
