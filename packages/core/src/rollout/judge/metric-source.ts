@@ -11,8 +11,6 @@ export interface MetricSource {
   tell(side: Side, signal: AbortSignal): Promise<number | null>
 }
 
-export const UNTOLD = 'LB_METRIC_UNTOLD'
-
 /** Asks for a URL's text; rejects where none comes. */
 export type MetricFetch = (url: string, signal: AbortSignal) => Promise<string>
 
@@ -62,7 +60,11 @@ export function pluginSource(
 
 /** No number came, and its message says all about it. */
 export function untold(message: string): LbError {
-  return new LbError(message, { code: UNTOLD, source: 'operator' })
+  return new LbError(message, {
+    code: 'LB_METRIC_UNTOLD',
+    source: 'operator',
+    hint: 'ask the metric yourself: it must tell a number within 10 s',
+  })
 }
 
 /** A number, or one in quotes as Prometheus writes them. */

@@ -2,7 +2,7 @@ import type { Clock, TimerHandle } from '../../base/index.js'
 import { isLbError, messageOf } from '../../errors/index.js'
 import type { MetricPlan } from '../../topology/index.js'
 import type { FigureVerdict } from '../rollout-status.js'
-import { UNTOLD, untold, type MetricSource, type Side } from './metric-source.js'
+import { untold, type MetricSource, type Side } from './metric-source.js'
 
 /** A metric as it was last told. */
 export interface MetricReading {
@@ -97,7 +97,7 @@ export class MetricWatch {
     try {
       return await Promise.race([this.options.source.tell(side, signal), aborted(signal)])
     } catch (error) {
-      return isLbError(error) && error.code === UNTOLD ? error.message : `no answer: ${messageOf(error)}`
+      return isLbError(error) && error.code === 'LB_METRIC_UNTOLD' ? error.message : `no answer: ${messageOf(error)}`
     }
   }
 }
