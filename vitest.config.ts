@@ -34,8 +34,8 @@ export default defineConfig({
           include: ['test/e2e/**/*.test.ts', 'test/examples/**/*.test.ts'],
           testTimeout: 120_000,
           hookTimeout: 60_000,
-          // Each has a house of its own and mostly waits.
-          maxWorkers: 3,
+          // Each has a house of its own and mostly waits: a third of a core each.
+          maxWorkers: 4,
           sequence: { groupOrder: 1 },
         },
       },
