@@ -2,9 +2,7 @@
 import { importsOf, packageOf, targetOf, type Import } from '../imports.js'
 import { isPackageSource, isTest, type Check, type SourceFile, type Violation } from '../source-file.js'
 
-const publicCore = new Set(
-  ['', '/client', '/keeper', '/lb.schema.json', '/package.json'].map((entry) => `@plimsoll/core${entry}`),
-)
+const publicCore = new Set(['', '/client', '/keeper', '/lb.schema.json', '/package.json'].map((entry) => `@plimsoll/core${entry}`))
 
 /** What of ours each package may import; a plugin gets the one contract. */
 function mayImport(owner: string, specifier: string): boolean {
