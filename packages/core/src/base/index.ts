@@ -5,6 +5,7 @@
 export { claimFile, type Claim, type ClaimOptions } from './claim-file.js'
 export { systemClock, type Clock, type TimerHandle } from './clock.js'
 export { FakeClock } from './fake-clock.js'
+export { MemberList, type Listed } from './member-list.js'
 export { seededRandom, systemRandom, type RandomSource } from './random.js'
 export { Emitter } from './emitter.js'
 export { leanHttp, leanHttps, leanTls } from './lean-node.js'

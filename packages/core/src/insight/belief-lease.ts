@@ -43,6 +43,8 @@ export class BeliefLease implements Lease, Waiting {
   private readonly number: number
   private readonly tokensInFlight: number
   readonly openedMs: number
+  /** Among those that may say nothing before their end. */
+  place = -1
   isAged = false
   private firstTokenMs: number | undefined
   private ownKvTokens = 0

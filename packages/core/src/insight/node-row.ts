@@ -1,4 +1,4 @@
-import type { Clock } from '../base/index.js'
+import { MemberList, type Clock, type Listed } from '../base/index.js'
 import type { LoadFacts, NodeBelief } from '../contracts/index.js'
 import {
   HEAD_SINCE,
@@ -22,7 +22,7 @@ import { fadedSlowness } from './speed-book.js'
 import type { CacheTruth } from './cache-truth.js'
 
 /** A request in line for its first token. */
-export interface Waiting {
+export interface Waiting extends Listed {
   readonly promptTokens: number
   readonly prefillTokens: number
   /** Its first token will not be seen: the answer comes whole. */
@@ -66,7 +66,7 @@ export class NodeRow implements NodeBelief {
   private first: Waiting | undefined
   private last: Waiting | undefined
   private largestTokens = 0
-  private readonly silent = new Set<Waiting>()
+  private readonly silent = new MemberList<Waiting>()
   private readonly firstTokens = new FirstTokens()
   private agedAtMs = -Infinity
   private mostSilentTokens = 0
@@ -190,7 +190,7 @@ export class NodeRow implements NodeBelief {
   }
 
   fallSilentNoMore(request: Waiting): void {
-    if (request.silentTokens <= 0 || !this.silent.delete(request) || request.silentTokens < this.mostSilentTokens) return
+    if (request.silentTokens <= 0 || !this.silent.remove(request) || request.silentTokens < this.mostSilentTokens) return
     let most = 0
     for (const { silentTokens } of this.silent) {
       most = Math.max(most, silentTokens)

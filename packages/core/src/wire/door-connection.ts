@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net'
-import type { TimerHandle } from '../base/index.js'
+import type { Listed, TimerHandle } from '../base/index.js'
 import { LbError } from '../errors/index.js'
 import { DoorBody } from './door-body.js'
 import type { DoorContext } from './door-context.js'
@@ -21,7 +21,9 @@ const LINGER_MS = 2_000
 const MAX_LINGER_BYTES = 1_048_576
 
 /** One client's connection: reads heads and bodies in order, one exchange at a time. */
-export class DoorConnection {
+export class DoorConnection implements Listed {
+  /** Among those of its door. */
+  place = -1
   /** False once the connection is to close after the answer under way. */
   staysOpen = true
   private address: string
@@ -43,6 +45,8 @@ export class DoorConnection {
   constructor(
     accepted: Socket,
     private readonly context: DoorContext,
+    /** The peer's, where its connections are counted. */
+    readonly countedAddress: string | undefined,
   ) {
     this.address = accepted.remoteAddress ?? 'unix'
     this.prefaceDone = !context.trusted.trusts(this.address)

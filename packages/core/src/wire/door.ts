@@ -1,5 +1,5 @@
 import { createServer, type Server, type Socket } from 'node:net'
-import { leanTls, type Clock } from '../base/index.js'
+import { leanTls, MemberList, type Clock } from '../base/index.js'
 import { DoorConnection } from './door-connection.js'
 import { defaultDoorLimits, type DoorContext, type DoorLimits } from './door-context.js'
 import type { Exchange } from './exchange.js'
@@ -42,7 +42,7 @@ const HANDSHAKE_MS = 10_000
 /** The `listen` door: plain or TLS sockets, HTTP/1.1 read by llhttp and our own head rules, one exchange at a time on each connection. */
 export class Door {
   private readonly servers = new Set<Server>()
-  private readonly connections = new Map<DoorConnection, string>()
+  private readonly connections = new MemberList<DoorConnection>()
   private readonly perAddress = new Map<string, number>()
   private readonly context: DoorContext
   private policy: DoorPolicy
@@ -96,12 +96,12 @@ export class Door {
   stopAccepting(): void {
     this.stopping = true
     for (const server of this.servers) server.close()
-    for (const connection of this.connections.keys()) connection.closeAfterAnswer()
+    for (const connection of this.connections.all()) connection.closeAfterAnswer()
   }
 
   /** Cuts what is left. */
   cutAll(): void {
-    for (const connection of this.connections.keys()) connection.destroy()
+    for (const connection of this.connections.all()) connection.destroy()
   }
 
   private plain(): Server {
@@ -121,8 +121,8 @@ export class Door {
     const counted = address !== 'unix' && !LOOPBACK.test(address) && !this.trusted.trusts(address)
     const full = this.connections.size >= this.policy.maxConnections
     if (full || (counted && (this.perAddress.get(address) ?? 0) >= this.policy.connectionsPerAddress)) return this.turnAway(socket)
-    const connection = new DoorConnection(socket, this.context)
-    this.connections.set(connection, counted ? address : '')
+    const connection = new DoorConnection(socket, this.context, counted ? address : undefined)
+    this.connections.add(connection)
     if (counted) this.perAddress.set(address, (this.perAddress.get(address) ?? 0) + 1)
   }
 
@@ -134,9 +134,8 @@ export class Door {
   }
 
   private forget(connection: DoorConnection): void {
-    const address = this.connections.get(connection)
-    this.connections.delete(connection)
-    if (address === undefined || address === '') return
+    const { countedAddress: address } = connection
+    if (!this.connections.remove(connection) || address === undefined) return
     const left = (this.perAddress.get(address) ?? 1) - 1
     if (left > 0) this.perAddress.set(address, left)
     else this.perAddress.delete(address)

@@ -1,6 +1,5 @@
-import type { Clock, TimerHandle } from '../base/index.js'
+import type { Clock, Listed, TimerHandle } from '../base/index.js'
 import { messageOf } from '../errors/index.js'
-import type { Listed } from './call-list.js'
 import type { ResponseHead } from './response-head.js'
 import { ResponseParser, type FrameVerdict, type ResponseEvents } from './response-parser.js'
 import type { SocketPool } from './socket-pool.js'

@@ -1,8 +1,7 @@
-import type { Clock } from '../base/index.js'
+import { MemberList, type Clock } from '../base/index.js'
 import type { HeaderView, UpstreamTarget } from '../contracts/index.js'
 import { isHeaderName, isHeaderValue } from './header-rules.js'
 import type { ResponseEvents } from './response-parser.js'
-import { CallList } from './call-list.js'
 import { SocketPool } from './socket-pool.js'
 import { TimerWheel } from './timer-wheel.js'
 import { UpstreamCallInFlight, type CallHouse } from './upstream-call.js'
@@ -66,7 +65,7 @@ export interface UpstreamEngineOptions {
 /** The one way to engines: sockets of our own, strict framing, no streams. */
 export class UpstreamEngine {
   private readonly pool: SocketPool
-  private readonly calls = new CallList<UpstreamCallInFlight>()
+  private readonly calls = new MemberList<UpstreamCallInFlight>()
   private readonly house: CallHouse
 
   constructor({ clock, wheel = new TimerWheel(clock), idleSocketMs = IDLE_SOCKET_MS }: UpstreamEngineOptions) {

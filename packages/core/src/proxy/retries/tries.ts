@@ -40,7 +40,7 @@ export class Tries {
   isBodyFree = true
   /** Nodes that were asked. */
   count = 0
-  private readonly running = new Set<Try>()
+  private running: readonly Try[] = []
   private race: Race | undefined
   private hedging: TimerHandle | undefined
 
@@ -70,7 +70,7 @@ export class Tries {
     try {
       this.send(node, undefined)
     } catch (bug) {
-      for (const attempt of this.running) if (attempt !== first) this.running.delete(attempt)
+      this.running = [first]
       this.context.log.error('hedge.failed', { request: this.request.requestId, node: node.id, error: messageOf(bug) })
     }
   }
@@ -79,9 +79,9 @@ export class Tries {
     const { context } = this
     const startedAtMs = context.clock.nowMs()
     const lane = this.race?.enter()
-    const attempt: Try = { node, place: this.count, startedAtMs, lane, isHedged: this.running.size > 0 }
+    const attempt: Try = { node, place: this.count, startedAtMs, lane, isHedged: this.running.length > 0 }
     this.count += 1
-    this.running.add(attempt)
+    this.running = [...this.running, attempt]
     const request = lane?.request ?? this.request
     const prefillAhead = context.zones.aheadOf(node, request.facts)
     const tryOut = context.cooldowns.tryOut(node)
@@ -104,9 +104,9 @@ export class Tries {
   }
 
   private ended(attempt: Try, end: AttemptEnd): void {
-    const { context, request, running } = this
+    const { context, request } = this
     const { node, lane, isHedged } = attempt
-    running.delete(attempt)
+    const running = (this.running = this.running.filter((each) => each !== attempt))
     const isBeaten = lane?.isBeaten === true && end.outcome === 'cancelled'
     // It would have taken longer still; without it, the slow would be forgotten, and ever more requests seem slow.
     if (isBeaten) context.hedges.learn(request.pool, request.facts, context.clock.nowMs() - attempt.startedAtMs)
@@ -117,7 +117,7 @@ export class Tries {
     tellOutcome(context, node, end)
     this.events.onEach(node, context.clock.nowMs() - attempt.startedAtMs, end)
     // The other one goes on: it has answered first, or it may still answer; or it sees the client leave in this very turn.
-    if (running.size > 0 && (isBeaten || end.movable || end.outcome === 'cancelled')) return
+    if (running.length > 0 && (isBeaten || end.movable || end.outcome === 'cancelled')) return
     this.hedging?.cancel()
     this.events.onEnd(node, end)
   }
