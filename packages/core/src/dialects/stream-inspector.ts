@@ -2,6 +2,7 @@ import type { Usage } from '../contracts/index.js'
 import type { AnswerWatch } from './answer-quality.js'
 import type { DeliveredLedger } from './delivered-ledger.js'
 import { identityOf } from './begun-stream.js'
+import { sharedBytes } from './shared-bytes.js'
 import { readStreamEvent, type StreamEvent } from './stream-event.js'
 
 const QUOTE = 0x22
@@ -128,8 +129,8 @@ export class StreamInspector {
     if (!fits) return
     this.template = {
       contentAt,
-      marker: Buffer.from(bytes.subarray(contentAt - MARKER_BYTES, contentAt)),
-      suffix: Buffer.from(bytes.subarray(contentEnd)),
+      marker: sharedBytes(bytes, contentAt - MARKER_BYTES, contentAt),
+      suffix: sharedBytes(bytes, contentEnd, bytes.byteLength),
     }
   }
 }
