@@ -133,6 +133,7 @@ describe('what a judge has seen', () => {
     judge.add(recordOf('r2', false, 100), false)
     judge.leave()
     expect(readFileSync(file, 'utf8')).not.toBe(written)
+    judge.add(recordOf('r2', false, 100), false)
     expect(clock.pending).toBe(0)
   })
 

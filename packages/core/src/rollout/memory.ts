@@ -25,11 +25,13 @@ export interface MemoryOptions {
 export class Memory {
   private timer: TimerHandle | undefined
   private isChanged = false
+  private isStopped = false
 
   constructor(private readonly options: MemoryOptions) {}
 
-  /** Something was seen. */
+  /** Something was seen. Requests may still end after the last look. */
   changed(): void {
+    if (this.isStopped) return
     this.isChanged = true
     this.timer ??= this.options.clock.after(everyMs, () => {
       this.timer = undefined
@@ -49,6 +51,7 @@ export class Memory {
   }
 
   stop(): void {
+    this.isStopped = true
     this.timer?.cancel()
     this.timer = undefined
   }
