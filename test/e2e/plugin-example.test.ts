@@ -8,7 +8,7 @@ import { repository } from './house.js'
 const run = promisify(execFile)
 
 it('an engine, a strategy and a metric are written, built, tested, packed, installed, serve an answer and are removed', async () => {
-  const { stdout } = await run(process.execPath, [join(repository, 'scripts/example-plugin.js')], { timeout: 110_000 })
+  const { stdout } = await run(process.execPath, [join(repository, 'scripts/example-plugin.js')], { timeout: 170_000 })
   const steps = [
     'init plugin',
     'npm test',
@@ -30,4 +30,4 @@ it('an engine, a strategy and a metric are written, built, tested, packed, insta
     from = stdout.indexOf(step, from)
   }
   expect(stdout).toMatch(/removed\.\n$/)
-})
+}, 180_000)
