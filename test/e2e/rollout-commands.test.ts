@@ -138,7 +138,11 @@ describe('lb rollout', () => {
     expect([late.code, late.stderr]).toEqual([1, expect.stringMatching(/not over after 1 s .*; it goes on/)])
     const unread = spawn('sh', ['-c', `${binary} rollout watch chat --json | head -1`], { cwd: house.cwd, env: house.env })
     const left = finished(unread)
-    expect((await house.lb(['rollout', 'abort', 'chat', '--wait'])).code).toBe(4)
+    const aborted = await house.lb(['rollout', 'abort', 'chat', '--wait'])
+    expect([aborted.code, aborted.stderr]).toEqual([
+      4,
+      expect.stringMatching(/^r2 of chat is taken back\.\n[\d:]+ {2}r1 takes everything again/),
+    ])
     expect((JSON.parse((await left).stdout) as Rollout).phase).toMatch(/stepping|holding/)
     const { code, stdout } = await waiting
     expect([code, (JSON.parse(stdout) as Rollout).phase]).toEqual([4, 'aborted'])

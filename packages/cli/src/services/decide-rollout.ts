@@ -23,10 +23,12 @@ export function decideRollout(
   { verb, pool, yes, wait, timeoutMs, onTaken, say }: DecideOptions,
 ): Promise<Partial<WatchedRollout> & { status: RolloutStatus }> {
   return withClient(query, async (client) => {
-    if (verb === 'promote' && !yes) await askWhereWorse(await client.rollout(pool))
+    const asks = verb === 'promote' && !yes
+    const before = asks || wait ? await client.rollout(pool) : undefined
+    if (asks && before !== undefined) await askWhereWorse(before)
     const status = await client.actOnRollout(pool, verb)
     onTaken(status)
-    return wait ? watchRollout(client, status, { say, timeoutMs }) : { status }
+    return wait ? watchRollout(client, status, { say, timeoutMs, toldEvent: before?.events.at(-1) }) : { status }
   })
 }
 

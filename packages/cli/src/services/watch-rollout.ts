@@ -16,6 +16,8 @@ export interface WatchRolloutOptions {
   /** At each look, changed or not; with why the balancer does not answer, where it does not. */
   readonly onLook?: (status: RolloutStatus, silence?: string) => void
   readonly timeoutMs?: number | undefined
+  /** Up to this one everything was told before; default: nothing was. */
+  readonly toldEvent?: RolloutStatus['events'][number] | undefined
 }
 
 export interface WatchedRollout {
@@ -28,13 +30,13 @@ export interface WatchedRollout {
 export async function watchRollout(
   client: ControlClient,
   begun: RolloutStatus,
-  { say, onStatus, onLook, untilStanding = true, timeoutMs }: WatchRolloutOptions,
+  { say, onStatus, onLook, untilStanding = true, timeoutMs, toldEvent }: WatchRolloutOptions,
 ): Promise<WatchedRollout> {
   const life = new AbortController()
   const interrupt = (): void => life.abort()
   process.once('SIGINT', interrupt).once('SIGTERM', interrupt)
   const { rolloutEventText, rolloutProgressText } = await import('../views/rollout-event-text.js')
-  let told: RolloutStatus['events'][number] | undefined
+  let told = toldEvent
   let asked = false
   let saidMs = performance.now()
   const speak = (text: string): void => {

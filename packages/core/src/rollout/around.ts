@@ -68,7 +68,7 @@ export async function restoredInWords(record: RolloutRecord, world: RolloutWorld
       `${from.revision} is back, but its launch is another one: ${short(planHash)} before, ${short(now)} now; a program or a variable has changed`,
       ...moved,
     ]
-  const how = again === 0 ? 'none of its nodes was stopped' : `${again} of its nodes were launched again`
+  const how = again === 0 ? 'none of its nodes was stopped' : `${again} of its nodes ${again === 1 ? 'was' : 'were'} launched again`
   return [`${from.revision} is back as it was: launch ${short(planHash)}, byte for byte; ${how}`, ...moved]
 }
 

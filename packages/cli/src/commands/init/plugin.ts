@@ -5,7 +5,11 @@ export default class InitPlugin extends LbCommand {
   static override summary = 'Write a new plugin into lb-plugin-NAME: an engine, a strategy, or a metric.'
   static override description =
     'A package that builds and tests as it is, with a small engine that it launches, a small way to choose nodes, or a small figure to judge rollouts by. Its README says what to change.'
-  static override examples = ['<%= config.bin %> init plugin my-engine', '<%= config.bin %> init plugin my-strategy --strategy', '<%= config.bin %> init plugin my-metric --metric']
+  static override examples = [
+    '<%= config.bin %> init plugin my-engine',
+    '<%= config.bin %> init plugin my-strategy --strategy',
+    '<%= config.bin %> init plugin my-metric --metric',
+  ]
   static override args = {
     name: Args.string({ description: 'Name of the engine, strategy or metric: lower case, digits, dashes.', required: true }),
   }

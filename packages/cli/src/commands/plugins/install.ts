@@ -25,6 +25,8 @@ export default class PluginsInstall extends LbCommand {
       this.print(`installed ${broughtText(change)}\n`)
     }
     if (flags.json) return this.printJson(changes)
-    this.say('lb engines and lb strategies list what is there; engine: NAME, strategy: NAME, or plugin: NAME of a metric in lb.yaml uses it.')
+    this.say(
+      'lb engines and lb strategies list what is there; engine: NAME, strategy: NAME, or plugin: NAME of a metric in lb.yaml uses it.',
+    )
   }
 }
