@@ -3,6 +3,7 @@ import { LbError, type BalancerStatus } from '@plimsoll/core/client'
 import { wrongInput } from '../wrong-input.js'
 import type { Answer } from '../views/answer-text.js'
 import { askGateway } from './ask-gateway.js'
+import type { ControlClient } from './control-client.js'
 import { openConnection, type ConnectionQuery } from './open-connection.js'
 
 export interface AskOptions {
@@ -27,7 +28,16 @@ export async function askBalancer(options: AskOptions): Promise<Answer> {
     const address = await connection.reach(status.gateway.listen[0] ?? '')
     const model = options.model ?? answeringModel(status)
     const apiKey = process.env['LB_API_KEY']
-    return await askGateway({ address, model, prompt, maxTokens: options.maxTokens, apiKey, signal: life.signal, onText: options.onText })
+    const answer = await askGateway({
+      address,
+      model,
+      prompt,
+      maxTokens: options.maxTokens,
+      apiKey,
+      signal: life.signal,
+      onText: options.onText,
+    })
+    return answer.node === null ? { ...answer, node: await nodeOf(answer, connection.client) } : answer
   } catch (error) {
     if (!life.signal.aborted) throw error
     throw new LbError('interrupted', {
@@ -40,6 +50,15 @@ export async function askBalancer(options: AskOptions): Promise<Answer> {
     process.off('SIGINT', interrupt).off('SIGTERM', interrupt)
     connection.close()
   }
+}
+
+/** Of a request that had to wait, the head of the answer went out before anybody knew its node; its record knows. */
+async function nodeOf({ requestId }: Answer, client: ControlClient): Promise<string | null> {
+  if (requestId === null) return null
+  return client.why(requestId).then(
+    ({ record }) => record?.node ?? null,
+    () => null,
+  )
 }
 
 /** The first model of the first pool that has a ready node, else of the first pool: the gateway says best why that one cannot answer. */
