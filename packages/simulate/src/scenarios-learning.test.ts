@@ -29,7 +29,6 @@ const stall: readonly Fault[] = [
 ]
 const steady: Scene = { source: 'azure', rate: 0.6 }
 const stalled: Scene = { ...steady, faults: stall }
-const chat: Scene = { source: 'chat', rate: 0.7 }
 const agents: Scene = { source: 'agent', rate: 1 }
 
 describe('latency', () => {
@@ -90,7 +89,7 @@ describe('scored', () => {
 
 describe('predicted-latency', () => {
   it('wins over lmetric where nodes are of unlike speed, which it learns, and says how wrong it was', () => {
-    const scene = { ...chat, node: halfSlow }
+    const scene = { ...agents, rate: 0.6, node: halfSlow }
     const learned = run(scene, 'predicted-latency')
     expect(learned.ttftMs.p90).toBeLessThan(0.95 * run(scene, 'lmetric').ttftMs.p90)
     expect(learned.strategyReport).toMatchObject({ isFollowed: 1 })

@@ -34,20 +34,20 @@ export const namedShapes = {
     },
   },
   /**
-   * People who talk. One short system prompt of 10; 1 to 20 turns (4.5 in the mean, geometric); an answer of 140 tokens is part of the next prompt, the next
-   * question (200 tokens) comes 10 s after it.
+   * People who talk to one assistant, whose system prompt all conversations begin with; 1 to 20 turns (4.5 in the mean, geometric); an answer of 155 tokens is
+   * part of the next prompt, the next question (155 tokens) comes 8 s after it.
    */
   chat: {
     summary: 'conversations: 4.5 turns each, the answer is part of the next prompt',
     profile: '8b-a100',
     sessionsPerSecond: 36,
     shape: {
-      heads: { count: 10, skew: 1, tokens: { mean: 300, cv: 0.5 } },
+      heads: { count: 1, skew: 1, tokens: { mean: 1080, cv: 0 } },
       turns: { kind: 'geometric', min: 1, max: 20, mean: 4.6 },
-      firstTokens: { mean: 200, cv: 1.5, max: 8000 },
-      laterTokens: { mean: 200, cv: 1.2, max: 4000 },
-      answerTokens: { mean: 140, cv: 0.9, max: 2000 },
-      thinkMs: { mean: 10_000, cv: 1 },
+      firstTokens: { mean: 155, cv: 1, max: 8000 },
+      laterTokens: { mean: 155, cv: 1, max: 4000 },
+      answerTokens: { mean: 155, cv: 0.9, max: 2000 },
+      thinkMs: { mean: 8000, cv: 1 },
       arrivals: { cv: 1 },
     },
   },
