@@ -47,7 +47,7 @@ export function runCommand({ command: [program, ...args], env, clock, timeoutMs 
     child.once('error', (error: NodeJS.ErrnoException) => end('not-started', error.code ?? error.message))
     child.once('exit', (code, signal) => {
       const how = signal === null ? 'exit' : 'signal'
-      if (child.stderr.readableEnded) return void end(how, code ?? signal)
+      if (child.stderr.readableEnded) return end(how, code ?? signal)
       const last = clock.after(LAST_WORDS_MS, () => end(how, code ?? signal))
       child.stderr.once('end', () => {
         last.cancel()

@@ -123,7 +123,8 @@ export class Residency {
   private waitOf({ name, rests, isAtRest, waiting }: PoolReading, moves: ResidencyMoves, all: readonly PoolReading[]): RestingWait {
     if (!rests || !isAtRest || moves.wake.includes(name)) return { isHeldBack: false }
     const entry = this.entries.get(name)
-    if (entry !== undefined && this.options.clock.nowMs() < entry.pausedUntilMs) return { words: failedWords(entry.failure), isHeldBack: true }
+    if (entry !== undefined && this.options.clock.nowMs() < entry.pausedUntilMs)
+      return { words: failedWords(entry.failure), isHeldBack: true }
     if (waiting === 0) return { isHeldBack: false }
     const leaving = all.filter((each) => each.rests && !each.isAtRest).map((each) => each.name)
     const going = moves.makingRoom.includes(name) ? [...new Set([...leaving, ...moves.rest.map(({ pool }) => pool)])] : []

@@ -173,7 +173,10 @@ async function settle(): Promise<void> {
   for (let turn = 0; turn < 8; turn += 1) await Promise.resolve()
 }
 
-function readingOf({ name, plan, rests, holds, isReady, failure, isPinned, unable, line, inFlight }: Served, givesUp: boolean): PoolReading {
+function readingOf(
+  { name, plan, rests, holds, isReady, failure, isPinned, unable, line, inFlight }: Served,
+  givesUp: boolean,
+): PoolReading {
   return {
     name,
     plan,
