@@ -125,7 +125,7 @@ describe('attach, through the real binary', () => {
     const { pid } = await house.status()
     rmSync(join(house.cwd, 'members.json'))
     process.kill(pid, 'SIGKILL')
-    await until(async () => (await house.status().catch(() => undefined))?.pid !== pid, 20_000)
+    await until(async () => (await house.status().catch(() => ({ pid }))).pid !== pid, 20_000)
     await readyAre(a)
     expect(await ask(url)).toBe(a.port)
     expect((await source())?.error).toBe('there is no such file')

@@ -62,6 +62,7 @@ describe('kill -9 of one of four nodes under 200 concurrent plain requests', () 
   it('would lose some without retries: the negative control', async () => {
     house = new House(simTopology({ replicas: 4, profile: '8b-h100', more: '    retries: { max: 0 }' }))
     const url = await house.up()
+    await until(async () => (await house?.status())?.pools[0]?.nodes.every(({ state }) => state === 'ready') === true)
     const victim = (await house.status()).pools[0]?.nodes[1]?.pid ?? 0
     const tally = await load(url, {
       total: 2_000,

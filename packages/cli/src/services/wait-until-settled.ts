@@ -33,7 +33,8 @@ export function poolsWithoutReady(status: BalancerStatus): readonly string[] {
     .map((pool) => pool.name)
 }
 
-/** It has no nodes because nobody asks. */
-function isAtRest({ nodes, scale = [] }: PoolStatus): boolean {
+/** It has no nodes, or none that is awake, because nobody asks. */
+function isAtRest({ nodes, scale = [], residency }: PoolStatus): boolean {
+  if (residency?.state === 'going-to-rest') return true
   return nodes.length === 0 && scale.some(({ follows, min }) => follows !== null && min === 0)
 }

@@ -2,7 +2,9 @@ import { Session, type HeapProfiler } from 'node:inspector/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { good, PartedRig } from './parted-rig.test.fixture.js'
 
-const REQUESTS = 40
+const REQUESTS = 200
+/** V8 keeps something of each function once it has run for a while: less than a smallest object for every request. */
+const ONCE_BYTES = 12 * REQUESTS
 /** What only rollouts need. */
 const ROOMS = /\/proxy\/(?:parting|way-back|opening|answer-doubts|outings|shadow\/[a-z-]+)\.ts$/
 
@@ -24,7 +26,7 @@ async function takers(): Promise<readonly string[]> {
   await rig.open()
   const ask = async (turn: number) => (await rig.ask({ stream: turn % 2 === 0 })).text()
   // What is made once for a pool or a node.
-  for (let turn = 0; turn < 4; turn += 1) await ask(turn)
+  for (let turn = 0; turn < REQUESTS; turn += 1) await ask(turn)
   const session = new Session()
   session.connect()
   await session.post('HeapProfiler.startSampling', {
@@ -35,11 +37,13 @@ async function takers(): Promise<readonly string[]> {
   for (let turn = 0; turn < REQUESTS; turn += 1) await ask(turn)
   const { profile } = await session.post('HeapProfiler.stopSampling')
   session.disconnect()
-  const files = (node: HeapProfiler.SamplingHeapProfileNode): readonly string[] => [
-    ...(node.selfSize > 0 ? [node.callFrame.url] : []),
-    ...node.children.flatMap(files),
-  ]
-  return [...new Set(files(profile.head))].filter((url) => ROOMS.test(url)).map((url) => url.replace(/^.*\/proxy\//, ''))
+  const bytes = new Map<string, number>()
+  const count = ({ callFrame: { url }, selfSize, children }: HeapProfiler.SamplingHeapProfileNode): void => {
+    if (ROOMS.test(url)) bytes.set(url, (bytes.get(url) ?? 0) + selfSize)
+    children.forEach(count)
+  }
+  count(profile.head)
+  return [...bytes].filter(([, taken]) => taken > ONCE_BYTES).map(([url]) => url.replace(/^.*\/proxy\//, ''))
 }
 
 describe('where no rollout runs', () => {
