@@ -57,7 +57,7 @@ describe('a revision that is worse', () => {
     ['all repeat themselves', { canary: { repeatedRate: 1 }, shares: [0.25] }, 20],
     ['TTFT x3, one request in four', { canary: { ttftFactor: 3 }, shares: [0.25] }, 60],
     ['TTFT x3, half of the requests', { canary: { ttftFactor: 3 }, shares: [0.5] }, 60],
-    ['TPOT x1.5, one request in four', { canary: { tpotFactor: 1.5 }, shares: [0.25], stepRequests: 1_500 }, 300],
+    ['TPOT x1.5, one request in four', { canary: { tpotFactor: 1.5 }, shares: [0.25], stepRequests: 1_500 }, 400],
   ])('%s: is found 99 times of 100', (name, options, within) => {
     expect(tally(name, 100, options).within(within)).toBeGreaterThanOrEqual(99)
   })
