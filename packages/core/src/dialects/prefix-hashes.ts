@@ -8,6 +8,8 @@ const SMALL_UNTIL_BYTES = 16_384
 const LARGE_BLOCK_BYTES = 2_048
 const SMALL_BLOCKS = SMALL_UNTIL_BYTES / SMALL_BLOCK_BYTES
 const MOST_HASHES = 2_048
+/** Of every prompt that is shorter than a block. */
+const NO_HASHES = new Float64Array(0)
 
 /** Tools stand first in chat templates and last in bodies, so the order is ours. */
 const PARTS = ['model', 'tools', 'response_format', 'system', 'messages', 'prompt', 'input'] as const
@@ -18,8 +20,9 @@ const PARTS = ['model', 'tools', 'response_format', 'system', 'messages', 'promp
  */
 export function prefixHashes(scan: RequestScan, salt: Uint8Array): Float64Array {
   const parts = promptParts(scan)
-  const hashes = new Float64Array(blocksIn(parts.reduce((sum, part) => sum + part.byteLength, 0)))
-  if (hashes.length === 0) return hashes
+  const blocks = blocksIn(parts.reduce((sum, part) => sum + part.byteLength, 0))
+  if (blocks === 0) return NO_HASHES
+  const hashes = new Float64Array(blocks)
   const module = scannerModule()
   if (module.secretOf !== salt) module.secret.set(hashSecret(salt))
   module.secretOf = salt

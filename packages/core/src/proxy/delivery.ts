@@ -1,8 +1,7 @@
-import type { TimerHandle } from '../base/index.js'
 import type { HeaderView } from '../contracts/index.js'
 import { errorBody, errorEvent } from '../dialects/index.js'
 import type { LbError } from '../errors/index.js'
-import type { AnswerHead, Exchange, TimerWheel } from '../wire/index.js'
+import type { AnswerHead, Exchange, TimerWheel, WheelTimer } from '../wire/index.js'
 
 const FIRST_HEARTBEAT_MS = 10_000
 /** Something that takes long is told of sooner. */
@@ -21,7 +20,7 @@ export class Delivery {
   private headSent = false
   private stream = false
   private quiet = true
-  private timer: TimerHandle | undefined
+  private timer: WheelTimer | undefined
   private company: string | undefined
 
   /** `heartbeatMs`: longest silence towards a client that waits for an event stream; 0: silence is fine. */
@@ -34,7 +33,7 @@ export class Delivery {
 
   /** From here on the client is kept company: it has asked for an event stream. */
   startHeartbeats(): void {
-    if (this.heartbeatMs > 0) this.wait(Math.min(FIRST_HEARTBEAT_MS, this.heartbeatMs))
+    if (this.heartbeatMs > 0) this.timer = this.wheel.after(Math.min(FIRST_HEARTBEAT_MS, this.heartbeatMs), () => this.beat())
   }
 
   /** What the client is told that it waits for, and soon; undefined: nothing in particular. One line. */
@@ -46,8 +45,7 @@ export class Delivery {
     if (says === this.company) return
     this.company = says
     if (says === undefined || this.timer === undefined) return
-    this.timer.cancel()
-    this.wait(Math.min(TOLD_AFTER_MS, this.heartbeatMs))
+    this.wheel.again(this.timer, Math.min(TOLD_AFTER_MS, this.heartbeatMs))
   }
 
   /** Something was sent already. */
@@ -79,19 +77,20 @@ export class Delivery {
   }
 
   end(bytes?: Uint8Array): void {
-    this.timer?.cancel()
+    this.close()
     this.exchange.end(bytes)
   }
 
   /** Nothing more will be said. */
   close(): void {
     this.timer?.cancel()
+    this.timer = undefined
   }
 
   /** Tells the client that it failed, in whatever form is still possible: an answer, the stream's error event (no `[DONE]` follows), a broken body. */
   fail(error: LbError, headers: HeaderView): void {
     const { exchange, requestId } = this
-    this.timer?.cancel()
+    this.close()
     if (this.headSent) {
       // An event that was cut in its middle is ended first, or the client would read both as one.
       if (this.stream) exchange.end(Buffer.from(`${this.atBoundary ? '' : '\n\n'}${errorEvent(error, requestId)}`))
@@ -113,17 +112,13 @@ export class Delivery {
     exchange.end(body)
   }
 
-  private wait(afterMs: number): void {
-    this.timer = this.wheel.after(afterMs, () => this.beat())
-  }
-
   private beat(): void {
     if (this.quiet && this.atBoundary) {
       this.commit({ status: 200, headers: streamHeaders(this.requestId) }, true)
       this.exchange.write(this.company === undefined ? HEARTBEAT : heartbeat(this.company))
     }
     this.quiet = true
-    this.wait(this.heartbeatMs)
+    if (this.timer !== undefined) this.wheel.again(this.timer, this.heartbeatMs)
   }
 }
 

@@ -122,6 +122,38 @@ describe('the timer wheel', () => {
     expect(wheel.size).toBe(0)
   })
 
+  it('sets a timer again: once it has fired, while it waits, after a cancel, from within', () => {
+    const firedMs: number[] = []
+    const timer = wheel.after(100, () => {
+      firedMs.push(clock.nowMs())
+      if (firedMs.length < 3) wheel.again(timer, 1_000)
+    })
+    clock.advance(50)
+    wheel.again(timer, 500)
+    expect(wheel.size).toBe(1)
+    clock.advance(3_000)
+    timer.cancel()
+    wheel.again(timer, 200)
+    clock.advance(300)
+    expect(firedMs).toEqual([550, 1_550, 2_550, 3_250].map((ms) => expect.closeTo(ms, -2)))
+    expect(wheel.size).toBe(0)
+  })
+
+  it('one that is due at once and set for later by another does not fire at once', () => {
+    const firedMs: number[] = []
+    const timers = Array.from({ length: 4 }, (_, index) =>
+      wheel.after(100, () => {
+        firedMs.push(clock.nowMs())
+        if (index === 0) for (const other of timers.slice(1)) wheel.again(other, 1_000)
+      }),
+    )
+    clock.advance(900)
+    expect(firedMs).toHaveLength(1)
+    clock.advance(500)
+    expect(firedMs).toHaveLength(4)
+    expect(Math.min(...firedMs.slice(1))).toBeGreaterThanOrEqual(1_100)
+  })
+
   it('keeps ten thousand timers', () => {
     let late = 0
     let count = 0

@@ -6,12 +6,12 @@ const SLOTS = 512
 const LONGEST_TURN_MS = 0.25
 
 /** One timer on the wheel; a link of its slot's ring. */
-class WheelTimer implements TimerHandle {
+export class WheelTimer implements TimerHandle {
   next: WheelTimer = this
   previous: WheelTimer = this
+  dueTick = 0
 
   constructor(
-    readonly dueTick: number,
     readonly callback: () => void,
     private readonly wheel: { size: number },
   ) {}
@@ -33,7 +33,7 @@ class WheelTimer implements TimerHandle {
 export class TimerWheel {
   /** Timers that are set. */
   size = 0
-  private readonly slots: WheelTimer[] = Array.from({ length: SLOTS }, () => new WheelTimer(0, () => undefined, this))
+  private readonly slots: WheelTimer[] = Array.from({ length: SLOTS }, () => new WheelTimer(() => undefined, this))
   private readonly startMs: number
   private tick = 0
   private ticking = false
@@ -44,12 +44,19 @@ export class TimerWheel {
     this.startMs = clock.nowMs()
   }
 
-  after(delayMs: number, callback: () => void): TimerHandle {
+  after(delayMs: number, callback: () => void): WheelTimer {
+    const timer = new WheelTimer(callback, this)
+    this.again(timer, delayMs)
+    return timer
+  }
+
+  /** Sets a timer of this wheel once more, whether it is set now, has fired or was cancelled: what beats all the time leaves nothing behind. */
+  again(timer: WheelTimer, delayMs: number): void {
+    timer.cancel()
     if (this.size === 0) this.tick = this.tickNow()
     // From the clock, not from the tick that was last looked at: after a stall that one is far behind, and the timer would be early.
-    const dueTick = Math.max(this.tick + 1, Math.ceil((this.clock.nowMs() - this.startMs + delayMs) / TICK_MS))
-    const timer = new WheelTimer(dueTick, callback, this)
-    const head = this.slots[dueTick % SLOTS]
+    timer.dueTick = Math.max(this.tick + 1, Math.ceil((this.clock.nowMs() - this.startMs + delayMs) / TICK_MS))
+    const head = this.slots[timer.dueTick % SLOTS]
     if (head !== undefined) {
       timer.next = head
       timer.previous = head.previous
@@ -58,7 +65,6 @@ export class TimerWheel {
     }
     this.size += 1
     this.run()
-    return timer
   }
 
   private tickNow(): number {
@@ -96,8 +102,8 @@ export class TimerWheel {
     try {
       do {
         const timer = this.due[fired++]
-        // One callback may cancel another that is due too.
-        if (timer === undefined || timer.next === timer) continue
+        // One callback may cancel another that is due too, or set it for later.
+        if (timer === undefined || timer.next === timer || timer.dueTick > this.tick) continue
         timer.cancel()
         timer.callback()
       } while (fired < this.due.length && this.clock.nowMs() < untilMs)
