@@ -63,6 +63,21 @@ describe('peak-ewma', () => {
     expect(life.pick(two)).toBe(1)
   })
 
+  it('compares two nodes that it draws by chance, where told so', () => {
+    const nodes = nodesOf([1, 1, 1, 1])
+    const life = new Life('peak-ewma', { settings: { among: 'two' } })
+    life.pick(nodes)
+    for (const [index, node] of nodes.entries()) life.serve(node, { ttftMs: 1_000 * (index + 1) })
+    const chosen = Array.from({ length: 600 }, () => life.pick(nodes))
+    const times = nodes.map((_, index) => chosen.filter((each) => each === index).length)
+    // Of six pairs the best node wins three, the next two, the third one; the worst wins none.
+    expect(times.map((count) => Math.round(count / 100))).toEqual([3, 2, 1, 0])
+    const trace = recordingTrace()
+    life.pick(nodes, {}, trace)
+    expect(trace.reasons).toEqual(['its recent time to the first token times its requests is the least of two nodes drawn by chance'])
+    expect(life.pick(nodes.slice(0, 1))).toBe(0)
+  })
+
   it('does not take the length of an answer for slowness', () => {
     const life = seen()
     life.serve(two[0]!, { ttftMs: 20, totalMs: 60_000 })

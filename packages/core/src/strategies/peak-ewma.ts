@@ -2,9 +2,11 @@ import type { Candidate, RequestFacts, RoutingEvent, Strategy, StrategyContext, 
 import { CostRow, lowestCost } from './cost-row.js'
 import { NodeTable } from './node-table.js'
 import { numberSetting, settingsSchema } from './settings.js'
+import { drawTwo, type TwoDrawn } from './two-choices.js'
 
 interface PeakEwmaSettings {
   readonly per?: 'request' | 'uncached-token'
+  readonly among?: 'all' | 'two'
   readonly decayMs?: number
   readonly seedMs?: number
   readonly failureMs?: number
@@ -35,6 +37,12 @@ export const peakEwma: StrategyPlugin<PeakEwmaSettings> = {
       default: 'request',
       description:
         'What the time to the first token is measured for: a request, or 1,000 prompt tokens that the cache did not hold, so that long prompts do not make a node look slow.',
+    },
+    among: {
+      enum: ['all', 'two'],
+      default: 'all',
+      description:
+        'Which nodes are compared for a request: all, or two drawn by chance, as Finagle and Linkerd do. Two herd less after old samples where first tokens are late.',
     },
     decayMs: numberSetting({ from: 100, to: 600_000, or: DECAY_MS }, 'How fast old samples fade, in ms: to 1/e after so long.'),
     seedMs: numberSetting({ from: FLOOR_MS, to: 600_000, or: SEED_MS }, 'What a node costs before it was measured, in ms.'),
@@ -75,6 +83,7 @@ class PeakCost {
 class PeakEwma implements Strategy {
   private readonly nodes: NodeTable<PeakCost>
   private readonly loads = new CostRow()
+  private readonly drawn: TwoDrawn = { one: 0, other: 0 }
 
   constructor(private readonly context: StrategyContext<PeakEwmaSettings>) {
     const { clock, settings } = context
@@ -83,15 +92,10 @@ class PeakEwma implements Strategy {
   }
 
   pick(_facts: RequestFacts, candidates: readonly Candidate[], trace?: TraceSink): number {
-    const { belief, clock, random } = this.context
-    const nowMs = clock.nowMs()
-    const loads = this.loads.of(candidates.length)
-    for (let position = 0; position < candidates.length; position += 1) {
-      const node = candidates[position]
-      if (node !== undefined) loads[position] = (this.nodes.of(node).at(nowMs) * (belief.of(node).inFlight + 1)) / node.weight
-    }
-    const chosen = lowestCost(loads, candidates.length, random)
-    if (trace !== undefined) this.explain(loads, candidates, trace)
+    const nowMs = this.context.clock.nowMs()
+    const isOfTwo = this.context.settings.among === 'two'
+    const chosen = isOfTwo ? this.lowestOfTwo(candidates, nowMs) : this.lowestOfAll(candidates, nowMs)
+    if (trace !== undefined) this.explain(candidates, nowMs, trace)
     return chosen
   }
 
@@ -108,15 +112,31 @@ class PeakEwma implements Strategy {
     return (ttftMs * TOKENS) / Math.max(FEWEST_TOKENS, facts.promptTokens - believedCachedTokens)
   }
 
-  private explain(loads: Float64Array, candidates: readonly Candidate[], trace: TraceSink): void {
-    const nowMs = this.context.clock.nowMs()
+  private lowestOfAll(candidates: readonly Candidate[], nowMs: number): number {
+    const loads = this.loads.of(candidates.length)
+    for (let position = 0; position < candidates.length; position += 1) loads[position] = this.loadOf(candidates[position], nowMs)
+    return lowestCost(loads, candidates.length, this.context.random)
+  }
+
+  private lowestOfTwo(candidates: readonly Candidate[], nowMs: number): number {
+    const { one, other } = drawTwo(candidates.length, this.context.random, this.drawn)
+    return this.loadOf(candidates[other], nowMs) < this.loadOf(candidates[one], nowMs) ? other : one
+  }
+
+  private loadOf(node: Candidate | undefined, nowMs: number): number {
+    if (node === undefined) return Infinity
+    return (this.nodes.of(node).at(nowMs) * (this.context.belief.of(node).inFlight + 1)) / node.weight
+  }
+
+  private explain(candidates: readonly Candidate[], nowMs: number, trace: TraceSink): void {
     trace.unit('ms x requests', 'lowest')
     for (const [position, node] of candidates.entries())
       trace.cost(position, {
         costMs: this.nodes.of(node).at(nowMs),
         requests: this.context.belief.of(node).inFlight + 1,
-        load: loads[position] ?? 0,
+        load: this.loadOf(node, nowMs),
       })
-    trace.because('its recent time to the first token times its requests is the least')
+    const isOfTwo = this.context.settings.among === 'two'
+    trace.because(`its recent time to the first token times its requests is the least${isOfTwo ? ' of two nodes drawn by chance' : ''}`)
   }
 }

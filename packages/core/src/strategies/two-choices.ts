@@ -1,3 +1,4 @@
+import type { RandomSource } from '../base/index.js'
 import type { JsonSchema, StrategyPlugin } from '../contracts/index.js'
 import { requestLoad, tokenLoad } from './load.js'
 
@@ -28,15 +29,28 @@ export const twoChoices: StrategyPlugin<TwoChoicesSettings> = {
     'Draws two nodes by chance and takes the less loaded. Good when several balancers share the nodes: they do not rush to the same one.',
   settings,
   create({ settings, belief, random }) {
+    const drawn: TwoDrawn = { one: 0, other: 0 }
     const load = settings.measure === 'requests' ? requestLoad(belief) : tokenLoad(belief)
     return {
       pick(facts, candidates) {
-        const first = Math.floor(random.next() * candidates.length)
-        const other = (first + 1 + Math.floor(random.next() * (candidates.length - 1))) % candidates.length
-        const [one, two] = [candidates[first], candidates[other]]
-        if (one === undefined || two === undefined) return first
-        return load(facts, two) < load(facts, one) ? other : first
+        const { one, other } = drawTwo(candidates.length, random, drawn)
+        const [first, second] = [candidates[one], candidates[other]]
+        if (first === undefined || second === undefined) return one
+        return load(facts, second) < load(facts, first) ? other : one
       },
     }
   },
+}
+
+/** Positions of two nodes; the same one twice only where there is no other. */
+export interface TwoDrawn {
+  one: number
+  other: number
+}
+
+/** Draws two different positions, each pair with the same chance, into what is given. */
+export function drawTwo(count: number, random: RandomSource, drawn: TwoDrawn): TwoDrawn {
+  drawn.one = Math.floor(random.next() * count)
+  drawn.other = (drawn.one + 1 + Math.floor(random.next() * (count - 1))) % count
+  return drawn
 }
