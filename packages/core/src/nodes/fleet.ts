@@ -1,31 +1,23 @@
 import { Emitter } from '../base/index.js'
-import type { NodeRows, NodeWarmer, ProbeReport, Roster, RosterSource } from '../contracts/index.js'
+import type { ProbeReport, Roster, RosterSource } from '../contracts/index.js'
 import { messageOf } from '../errors/index.js'
 import type { Topology } from '../topology/index.js'
 import type { RecordedNode } from '../state/index.js'
+import { FleetMember, type MemberContext } from './fleet-member.js'
 import { notDraining, notLaunched, unknownNode } from './fleet-errors.js'
-import { LaunchedRunner } from './launched-runner.js'
 import { LeftoverBook } from './leftover-book.js'
 import type { LeftEngine } from './leftovers.js'
-import { atMost } from './at-most.js'
 import { canKeep, nodePlansOf, type NodePlan } from './node-plan.js'
-import { AttachedRunner, type NodeRunner, type RunnerContext } from './node-runner.js'
-import { Node, type LifeEnded, type NodeChange } from './node.js'
+import type { RunnerContext } from './node-runner.js'
+import type { Node, LifeEnded, NodeChange } from './node.js'
 import { buildRoster } from './roster-view.js'
 import { recordOf } from './record-of.js'
 import { isJudged, takeVerdict, type VerdictEvent } from './take-verdict.js'
-import { Rest } from './rest.js'
-import { untilEmpty } from './until-empty.js'
-import { WarmUp, type NodeWarmed } from './warm-up.js'
+import type { NodeWarmed } from './warm-up.js'
 
-export interface FleetOptions extends Omit<RunnerContext, 'onRecord' | 'leftovers'> {
-  readonly leases: NodeRows
+export interface FleetOptions extends Omit<RunnerContext, 'onRecord' | 'leftovers'>, Pick<MemberContext, 'leases' | 'heard' | 'warmer'> {
   /** Engines that an earlier balancer left: taken over where they fit, else ended. */
   readonly leftovers?: readonly LeftEngine[]
-  /** Resolves once every data path knows the roster of now; absent: they know it at once. */
-  readonly heard?: () => Promise<void>
-  /** Has new nodes compute what is asked most; absent: nobody does. */
-  readonly warmer?: NodeWarmer
 }
 
 export interface FleetEvents {
@@ -48,23 +40,14 @@ export interface CloseFleetOptions {
   readonly forced?: AbortSignal
 }
 
-interface Member {
-  readonly node: Node
-  readonly runner: NodeRunner
-  readonly rest: Rest
-}
-
-/** A slow start of one node (a check before its launch, an old engine that must end first) keeps the others waiting no longer. */
-const START_PATIENCE_MS = 1_000
-
 /** All nodes of one balancer: starts, drains, restarts and stops them, and shows them as roster snapshots. */
 export class Fleet implements RosterSource {
   readonly events: Emitter<FleetEvents>
-  private readonly members = new Map<string, Member>()
+  private readonly members = new Map<string, FleetMember>()
   /** Left the topology, still ending. */
-  private readonly retiring = new Map<Member, Promise<void>>()
+  private readonly retiring = new Map<FleetMember, Promise<void>>()
   /** Being restarted: a second wish joins the first. */
-  private readonly cycling = new Set<Member>()
+  private readonly cycling = new Set<FleetMember>()
   /** Ends all waits, and engines without asking. */
   private readonly cut = new AbortController()
   /** When a closing balancer waits no longer. */
@@ -73,9 +56,22 @@ export class Fleet implements RosterSource {
   private isStale = false
   private isTelling = false
   private readonly leftovers: LeftoverBook
+  private readonly context: MemberContext
 
   constructor(private readonly options: FleetOptions) {
-    this.leftovers = new LeftoverBook(options.leftovers ?? [], options.log, () => this.events.emit('record', undefined))
+    const onRecord = (): void => this.events.emit('record', undefined)
+    this.leftovers = new LeftoverBook(options.leftovers ?? [], options.log, onRecord)
+    this.context = {
+      ...options,
+      leftovers: this.leftovers,
+      cut: this.cut.signal,
+      closeByMs: () => this.closeByMs,
+      onRecord,
+      onChange: (change) => this.changed(change),
+      onAbilities: () => this.refresh(),
+      onLifeEnded: (end) => this.events.emit('life-ended', end),
+      onWarmed: (news) => this.events.emit('warmed', news),
+    }
     this.events = new Emitter((error) => options.log.error('fleet.listener_failed', { error: messageOf(error) }))
   }
 
@@ -100,7 +96,7 @@ export class Fleet implements RosterSource {
       this.members.delete(member.node.id)
       this.retiring.set(member, this.retire(member))
     }
-    const starting: Member[] = []
+    const starting: FleetMember[] = []
     for (const plan of plans.values()) {
       const kept = this.members.get(plan.id)
       if (kept === undefined) starting.push(this.add(plan))
@@ -112,7 +108,7 @@ export class Fleet implements RosterSource {
     const launched = [...plans.values()].filter((plan) => plan.group.launch !== undefined)
     void this.logged(this.leftovers.endAllBut(new Set(launched.map((plan) => plan.id))))
     for (const { node, rest } of this.members.values()) if (node.state !== 'declared') rest.follow()
-    await Promise.all(starting.map((member) => this.startMember(member)))
+    await Promise.all(starting.map((member) => member.start().then(() => this.refresh())))
   }
 
   /** Verdict of the probe loop. A node that left in the meantime is passed over. */
@@ -189,59 +185,31 @@ export class Fleet implements RosterSource {
     if (options.forced?.aborted === true) this.cut.abort()
     for (const { node } of this.members.values())
       if (node.state !== 'stopped' && node.state !== 'failed') node.move('drain', 'the balancer stops')
-    await Promise.all([...this.members.values()].map((member) => this.endMember(member, options.engines)))
+    await Promise.all([...this.members.values()].map((member) => member.end(options.engines)))
     await Promise.all(this.retiring.values())
     if (options.engines === 'stop') await this.leftovers.endAllBut(new Set())
   }
 
-  private async endMember({ node, runner, rest }: Member, engines: CloseFleetOptions['engines']): Promise<void> {
-    rest.stop()
-    await this.emptied(node, this.closeByMs)
-    if (engines === 'leave') runner.leave()
-    else await runner.stop(this.cut.signal)
-  }
-
-  private add(plan: NodePlan): Member {
-    const index = this.options.leases.takeRow()
-    const node = new Node(
-      index,
-      plan,
-      this.options.clock,
-      (change) => this.changed(change),
-      () => this.refresh(),
-      (end) => this.events.emit('life-ended', end),
-    )
-    const context: RunnerContext = { ...this.options, leftovers: this.leftovers, onRecord: () => this.events.emit('record', undefined) }
-    const launch = plan.group.launch
-    const runner = launch === undefined ? new AttachedRunner(node, context) : new LaunchedRunner(node, launch, context)
-    const { clock, log, leases, heard = () => Promise.resolve() } = this.options
-    node.warmUp = new WarmUp(node, { ...this.options, onWarmed: (news) => this.events.emit('warmed', news) })
-    const rest = new Rest(node, runner, { clock, log, heard, inFlight: () => leases.countOf(index), cut: this.cut.signal })
-    const member = { node, runner, rest }
+  private add(plan: NodePlan): FleetMember {
+    const member = new FleetMember(plan, this.context)
     this.members.set(plan.id, member)
     return member
   }
 
-  private async startMember({ node, runner, rest }: Member): Promise<void> {
-    const begun = runner.start().then(() => rest.begun())
-    await atMost(this.options.clock, START_PATIENCE_MS, begun)
-    this.options.log.info('node.started', { node: node.id, url: node.endpoint?.url })
-    this.refresh()
-  }
-
-  private async retire(member: Member): Promise<void> {
+  private async retire(member: FleetMember): Promise<void> {
     const { node, runner, rest } = member
     rest.stop()
     if (node.state !== 'stopped') node.move('drain', 'no longer in the topology')
-    await this.emptied(node, this.options.clock.nowMs() + node.plan.pool.drainMs)
+    await member.emptied()
     await this.logged(runner.stop(this.cut.signal))
     this.retiring.delete(member)
     this.options.leases.freeRow(node.index)
     this.events.emit('record', undefined)
   }
 
-  private async cycle({ node, runner }: Member, drained: boolean): Promise<void> {
-    await this.emptied(node, this.options.clock.nowMs() + node.plan.pool.drainMs)
+  private async cycle(member: FleetMember, drained: boolean): Promise<void> {
+    const { node, runner } = member
+    await member.emptied()
     // Resumed meanwhile: the wish to restart was taken back.
     if (drained && node.state !== 'draining') return
     await runner.stop(this.cut.signal)
@@ -252,20 +220,6 @@ export class Fleet implements RosterSource {
 
   private async logged(work: Promise<void>): Promise<void> {
     await work.catch((error: unknown) => this.options.log.error('fleet.work_failed', { error: messageOf(error) }))
-  }
-
-  /** Resolves when no request is on the node, the time is up, or a closing balancer waits no longer. */
-  private emptied(node: Node, deadlineMs: number): Promise<void> {
-    const { clock, leases } = this.options
-    const isOurs = node.plan.group.launch !== undefined && node.state === 'draining'
-    return untilEmpty({
-      clock,
-      count: () => leases.countOf(node.index),
-      backend: isOurs ? node.endpoint?.backend : undefined,
-      deadlineMs: () => Math.min(deadlineMs, this.closeByMs),
-      cut: this.cut.signal,
-      timeoutMs: node.plan.pool.health.timeoutMs,
-    })
   }
 
   private changed(change: NodeChange): void {
@@ -292,7 +246,7 @@ export class Fleet implements RosterSource {
     })
   }
 
-  private memberOf(nodeId: string): Member {
+  private memberOf(nodeId: string): FleetMember {
     const member = this.members.get(nodeId)
     if (member !== undefined) return member
     throw unknownNode(nodeId, [...this.members.keys()])
