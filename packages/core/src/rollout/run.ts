@@ -15,6 +15,7 @@ import { Turns } from './turns.js'
 import { runFault } from './run-fault.js'
 import type { RunParts } from './run-parts.js'
 import { checkAllowed, type RunVerb } from './verbs.js'
+import { Watch } from './watch.js'
 import { stageInWords } from './words.js'
 
 /**
@@ -23,10 +24,8 @@ import { stageInWords } from './words.js'
  */
 export class Run {
   private readonly turns: Turns
-  private judge: RunningJudge | undefined
+  private readonly watch: Watch
   private readonly hold: Hold
-  /** Requests that an earlier balancer has judged. */
-  private readonly earlier: RolloutRecord['judged']
   private readonly fetching: Fetching
   private readonly lookout: Lookout
   private readonly book: Logbook
@@ -44,7 +43,8 @@ export class Run {
       failed: (error) => this.failedInside(error),
       isOver: () => this.isOver,
     })
-    this.earlier = record.judged
+    const hooks = { onNews: () => this.wake(), freshNodes: () => nodesOf(this.record, 'fresh') }
+    this.watch = new Watch(record.judged, () => parts.judgeFor(this.record, hooks))
     this.hold = new Hold(parts.world.clock)
     this.hand = new Hand(record.pool, parts.world, applied)
     this.lookout = new Lookout(parts.world)
@@ -92,7 +92,7 @@ export class Run {
   /** Leaves it as it is for the next balancer. */
   stop(): void {
     this.turns.stop()
-    this.judge?.leave()
+    this.watch.leave()
     this.fetching.stop()
   }
 
@@ -126,7 +126,8 @@ export class Run {
     if (!this.hand.isHolding) return this.letGo()
     if (this.record.back !== null) return this.onTheWayBack()
     if (this.record.phase === 'preparing') return this.prepare()
-    this.watch()
+    // Also while a person has paused it, and from the first look of another balancer on.
+    if (this.stage?.isJudged === true && this.record.phase !== 'asking') this.watch.begin()
     const fault = runFault(this.record, this.lookout, () => this.judge?.report())
     if (fault !== undefined) return this.failed(fault)
     if (this.record.phase === 'stepping' || this.record.phase === 'holding') await this.onTheWay()
@@ -137,12 +138,6 @@ export class Run {
     if (!this.hand.regains()) return this.end('aborted', 'the pool was declared otherwise meanwhile: it runs as declared')
     if (this.record.back === null) this.goBack('rolled-back', 'somebody else changed the pool meanwhile')
     else this.wake()
-  }
-
-  /** Also while a person has paused it, and from the first look of another balancer on. */
-  private watch(): void {
-    if (this.stage?.isJudged !== true || this.record.phase === 'asking') return
-    this.judge ??= this.parts.judgeFor(this.record, { onNews: () => this.wake(), freshNodes: () => nodesOf(this.record, 'fresh') })
   }
 
   private prepare(): void {
@@ -180,32 +175,17 @@ export class Run {
   /** A stage was watched for long enough. */
   private async held(): Promise<void> {
     if (this.judge?.isAsking === true) return
-    if (isLastWatched(this.record) && this.judge?.report().verdict === 'undecided' && !this.hasSeenEnough) {
+    if (
+      isLastWatched(this.record) &&
+      this.judge?.report().verdict === 'undecided' &&
+      !this.watch.hasSeenEnough(this.record, this.lookout)
+    ) {
       // What is not decided at the end is watched for as long again.
       if (this.hold.tookMs < 2 * (this.stage?.holdMs ?? 0)) return
       const { verdict, reason } = this.judge.finalVerdict()
       if (verdict === 'bad') return this.failed(reason ?? 'the judge says no')
     }
     await this.next()
-  }
-
-  /** Enough was seen, if by a balancer before this one, and nothing of it was bad. */
-  private get hasSeenEnough(): boolean {
-    // Nothing of the old revision served, nor does it now: there is nothing to compare with, and nothing to go back to.
-    if (this.record.readyBefore.length === 0 && !this.lookout.hasOld(this.record)) return true
-    const { minSamples } = this.record.plan.judge
-    const { canary, baseline } = this.judged
-    return this.forgotten.canary + this.forgotten.baseline > 0 && Math.min(canary, baseline) >= minSamples
-  }
-
-  private get judged(): RolloutRecord['judged'] {
-    const { canaryRequests: canary = 0, baselineRequests: baseline = 0 } = this.judge?.report() ?? {}
-    return { canary: this.forgotten.canary + canary, baseline: this.forgotten.baseline + baseline }
-  }
-
-  /** Requests that an earlier balancer has judged and that this judge knows nothing of. */
-  private get forgotten(): RolloutRecord['judged'] {
-    return this.judge?.isTakenUp === true ? { canary: 0, baseline: 0 } : this.earlier
   }
 
   private async next(): Promise<void> {
@@ -219,7 +199,7 @@ export class Run {
 
   private enter(at: number): void {
     this.hold.clear()
-    this.book.note(stageInWords(this.record, at), { at, phase: 'stepping', reason: null, judged: this.judged })
+    this.book.note(stageInWords(this.record, at), { at, phase: 'stepping', reason: null, judged: this.watch.judged })
     this.wake()
   }
 
@@ -281,13 +261,16 @@ export class Run {
   }
 
   private forgetJudge(): void {
-    this.judge?.stop()
-    this.judge = undefined
+    this.watch.forget()
     this.parts.forgetEvidence(this.record)
   }
 
   private moveTo(phase: 'stepping' | 'holding'): void {
     if (this.record.phase !== phase) this.book.keep({ phase })
+  }
+
+  private get judge(): RunningJudge | undefined {
+    return this.watch.judge
   }
 
   private get record(): RolloutRecord {
