@@ -11,14 +11,10 @@ import type { RequestRecord } from '../contracts/index.js'
 import type { ScaleStatus } from './scale-status.js'
 import type { ScaleWorld } from './scale-world.js'
 import { OwnNodes } from './own-nodes.js'
+import { Room } from './room.js'
 import { TriggerWatch } from './trigger-watch.js'
 import { withSlots } from './with-slots.js'
 import { type ScaleFacts, count, duration, followsText, scheduledFloor, wantedReplicas } from './policy/index.js'
-
-/** So long a place that could not be given is not asked for again. */
-const NO_ROOM_MS = 60_000
-/** The same while nodes of its own still end: theirs may be free soon. */
-const SOON_ROOM_MS = 5_000
 
 /** What is kept of groups beyond one balancer, and the others of the pool. */
 export interface GroupBooks {
@@ -35,7 +31,7 @@ export class ScaledGroup {
   private readonly own: OwnNodes
   private readonly triggers: readonly TriggerWatch[]
   private readonly machines: Machines | undefined
-  private room: { readonly replicas: number; readonly why: string; readonly untilMs: number } | undefined
+  private readonly room: Room
   /** What could not be done is not tried again at once. */
   private readonly up = new Again()
   private readonly down = new Again()
@@ -55,6 +51,7 @@ export class ScaledGroup {
   ) {
     const { clock, log } = world
     this.own = new OwnNodes(world, pool, base)
+    this.room = new Room(world, pool, this.own)
     this.mind = new GroupMind(this.key, plan, books.learned)
     const gpuUse = () => world.gpuUse(this.own.all().map(({ id }) => id))
     const options = { clock, log, place: `${pool}/${base}`, gpuUse, fetchText: world.fetchText.bind(world) }
@@ -194,7 +191,7 @@ export class ScaledGroup {
     this.mind.sight.retain(new Set(own.map(({ id }) => id)))
     const inLine = world.inLine().get(pool) ?? 0
     const seen = this.mind.sight.look({ nodes, countsOf: (node) => world.countsOf(node), inLine }, isOurs, this.own.weight)
-    if (this.room !== undefined && nowMs >= this.room.untilMs) this.room = undefined
+    const room = this.room.limit(nowMs)
     return {
       ...seen,
       reliesOn: this.reliesOn(nodes),
@@ -204,7 +201,7 @@ export class ScaledGroup {
       floor: Math.min(this.plan.max, this.books.floors.of(pool, this.base)),
       scheduled: scheduledFloor(this.plan, new Date(world.clock.epochMs())),
       ...(held === undefined ? {} : { held }),
-      ...(this.room === undefined ? {} : { room: this.room }),
+      ...(room === undefined ? {} : { room }),
     }
   }
 
@@ -256,19 +253,13 @@ export class ScaledGroup {
 
   /** Asks the desk of accelerators before it wants what could not be placed. */
   private async lacksRoom(wanted: number, from: number): Promise<boolean> {
-    const { world, pool } = this
+    const { pool } = this
     const group = this.own.group()
     if (group === undefined) return true
     const slots = this.slotsFor(wanted)
-    const refusals = await world.refusals(pool, withSlots(world.pool(pool), group.name, slots).groups)
-    const refused = slots.flatMap((slot) => refusals.get(nodeIdOf({ name: pool }, group, slot)) ?? [])
-    const [why] = refused
-    if (why === undefined) return false
-    const replicas = Math.max(from, slots.length - refused.length)
-    const askAgainMs = this.own.leaving().length > 0 ? SOON_ROOM_MS : NO_ROOM_MS
-    this.room = { replicas, why: `there is room for ${replicas}: ${why}`, untilMs: world.clock.nowMs() + askAgainMs }
-    this.tellFailure('room', `${pool}/${group.name}: ${slots.length} wanted: ${this.room.why}`)
-    return true
+    const why = await this.room.refusal(group, slots, from)
+    if (why !== undefined) this.tellFailure('room', `${pool}/${group.name}: ${slots.length} wanted: ${why}`)
+    return why !== undefined
   }
 
   /** Serving goes on as it is. */
