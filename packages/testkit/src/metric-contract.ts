@@ -5,6 +5,7 @@ import { seededRandom } from '@plimsoll/core/routing'
 import type { ContractRule } from './contract.js'
 import { outcomeOf } from './outcome.js'
 import { fetchingHost, recordingHost } from './plugin-hosts.js'
+import { settingsRule } from './settings-rule.js'
 
 /** What an author may say beside the plugin. */
 export interface MetricSubject {
@@ -37,14 +38,7 @@ export function metricContract<Settings>(given: MetricPlugin<Settings>, subject:
         assert.match(plugin.summary, /^[^\n]{10,}$/)
       },
     },
-    {
-      title: 'its settings schema works, has defaults for all that it needs, and refuses unknown settings by name',
-      async run() {
-        const filled = await settingsOf(plugin, {})
-        assert.deepEqual(await settingsOf(plugin, filled), filled, 'settings with their defaults mean something else when read again')
-        await assert.rejects(settingsOf(plugin, { 'no-such-setting': 1 }), /no-such-setting/)
-      },
-    },
+    settingsRule((given) => settingsOf(plugin, given)),
     {
       title: 'it tells a finite number, null where it is too early, or fails with an Error, whatever was seen',
       run: () =>

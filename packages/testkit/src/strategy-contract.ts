@@ -3,6 +3,7 @@ import { createStrategyRegistry, resolveTopology } from '@plimsoll/core'
 import type { RequestFacts, RoutingEvent, Strategy, StrategyPlugin } from '@plimsoll/core/plugin'
 import { createBelief, seededRandom } from '@plimsoll/core/routing'
 import type { ContractRule } from './contract.js'
+import { settingsRule } from './settings-rule.js'
 import { walkStrategy } from './strategy-walk.js'
 import { WalkClock } from './walk-clock.js'
 import { walkFacts } from './walk-facts.js'
@@ -34,14 +35,7 @@ export function strategyContract<Settings>(given: StrategyPlugin<Settings>, subj
         assert.match(plugin.summary, /^[^\n]{10,}$/)
       },
     },
-    {
-      title: 'its settings schema works, has defaults for all that it needs, and refuses unknown settings by name',
-      async run() {
-        const filled = await settingsOf(plugin, {})
-        assert.deepEqual(await settingsOf(plugin, filled), filled, 'settings with their defaults mean something else when read again')
-        await assert.rejects(settingsOf(plugin, { 'no-such-setting': 1 }), /no-such-setting/)
-      },
-    },
+    settingsRule((given) => settingsOf(plugin, given)),
     {
       title: 'it picks a candidate or none, whatever nodes and requests come and go, and changes neither',
       run: () => everyWalk((seed, settings) => void walkStrategy(plugin, { seed, settings, steps: STEPS })),
