@@ -1,4 +1,4 @@
-import type { PluginHost } from './engine-plugin.js'
+import type { PluginHost } from './plugin-host.js'
 import type { JsonSchema } from './json-schema.js'
 import type { AnswerQuality } from './request-record.js'
 
