@@ -16,10 +16,7 @@ beforeEach(async () => {
   await rig.fresh(good)
 })
 
-afterEach(async () => {
-  await expect.poll(() => rig.settled).toBe(rig.opened)
-  await rig.close()
-})
+afterEach(() => rig.end())
 
 /** Files that take memory while requests are served, told by every 64th byte of it, also of what was collected since. */
 async function takers(): Promise<readonly string[]> {

@@ -9,10 +9,7 @@ beforeEach(() => {
   rig = new PartedRig()
 })
 
-afterEach(async () => {
-  await expect.poll(() => rig.settled).toBe(rig.opened)
-  await rig.close()
-})
+afterEach(() => rig.end())
 
 const ask = () => rig.ask({ stream: true })
 const text = async () => (await ask()).text()

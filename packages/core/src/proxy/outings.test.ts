@@ -1,30 +1,10 @@
 import type { Socket } from 'node:net'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { answer, oops, PartedRig } from './parted-rig.test.fixture.js'
+import { answer, oops, WaitingRig } from './parted-rig.test.fixture.js'
 
-let rig: PartedRig
-
-beforeEach(() => {
-  rig = new PartedRig()
-  rig.retries = 0
-  rig.retryRules = { waitMs: 5_000, loadingMs: 5_000, pause: { firstMs: 5, longestMs: 10 }, budget: { share: 0, floor: 0 } }
-})
-
-afterEach(async () => {
-  await expect.poll(() => rig.settled).toBe(rig.opened)
-  await expect.poll(() => rig.waiting()).toBe(0)
-  await rig.close()
-})
-
-const waits = (count = 1) => expect.poll(() => rig.waiting()).toBe(count)
-const askedAt = (node: number): number => rig.requests[node]?.length ?? 0
-
-async function takenBack(): Promise<void> {
-  await rig.old()
-  rig.nodes.shift()
-  rig.split = undefined
-  rig.proxy?.nodesChanged()
-}
+let rig: WaitingRig
+beforeEach(() => void (rig = new WaitingRig()))
+afterEach(() => rig.end())
 
 describe('a place in line', () => {
   const held: Socket[] = []
@@ -36,7 +16,7 @@ describe('a place in line', () => {
     rig.absent = [{ id: 'p/n9', pool: 'p', state: 'loading', reason: null, progress: null, mayComeBack: true }]
     await rig.open()
     const first = rig.ask({})
-    await waits()
+    await rig.waits()
     await rig.fresh((socket) => void (held.length === 0 ? held.push(socket) : socket.write(oops)))
     rig.proxy?.nodesChanged()
     await expect.poll(() => held).toHaveLength(1)
@@ -47,8 +27,8 @@ describe('a place in line', () => {
     const { first } = await outOfLine()
     expect((await rig.ask({})).status).toBe(500)
     held[0]?.write(oops)
-    await waits()
-    await takenBack()
+    await rig.waits()
+    await rig.takenBack()
     expect((await first).status).toBe(200)
   })
 
@@ -57,13 +37,13 @@ describe('a place in line', () => {
     for (let turn = 0; turn < 8; turn += 1) expect((await rig.ask({})).status).toBe(500)
     const refused = await rig.ask({})
     expect([refused.status, await refused.json()]).toMatchObject([503, { error: { code: 'LB_LINE_FULL' } }])
-    expect(askedAt(0)).toBe(9)
+    expect(rig.askedAt(0)).toBe(9)
     held[0]?.write(answer('well again'))
     expect(await (await first).text()).toContain('well again')
     await expect.poll(() => rig.records).toHaveLength(10)
     const next = rig.ask({})
-    await waits()
-    await takenBack()
+    await rig.waits()
+    await rig.takenBack()
     expect((await next).status).toBe(200)
   })
 })

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net'
+import { expect } from 'vitest'
 import type { RosterNode } from '../contracts/index.js'
 import type { SplitPlan } from '../topology/index.js'
 import { chunk, delta, done, lastChunk, plainAnswer, Rig, role, streamHead, usage, type Script } from './scripted-gateway.test.fixture.js'
@@ -64,5 +65,38 @@ export class PartedRig extends Rig {
 
   waiting(): number {
     return this.proxy?.inLine().get('p') ?? 0
+  }
+}
+
+/** The same without a budget for tries in vain: requests that the new revision has failed wait in line for the old one. */
+export class WaitingRig extends PartedRig {
+  override retries = 0
+  override retryRules: PartedRig['retryRules'] = {
+    waitMs: 5_000,
+    loadingMs: 5_000,
+    pause: { firstMs: 5, longestMs: 10 },
+    budget: { share: 0, floor: 0 },
+  }
+
+  /** Resolves when so many stand in line. */
+  async waits(count = 1): Promise<void> {
+    await expect.poll(() => this.waiting()).toBe(count)
+  }
+
+  askedAt(node: number): number {
+    return this.requests[node]?.length ?? 0
+  }
+
+  /** The rollout was taken back: a node of the old revision is there, and nobody else. */
+  async takenBack(script?: Script, more?: Partial<RosterNode>): Promise<void> {
+    await this.old(script, more)
+    this.nodes.shift()
+    this.split = undefined
+    this.proxy?.nodesChanged()
+  }
+
+  override async end(): Promise<void> {
+    await this.waits(0)
+    await super.end()
   }
 }

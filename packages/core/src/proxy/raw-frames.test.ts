@@ -18,10 +18,7 @@ beforeEach(async () => {
   await rig.open()
 })
 
-afterEach(async () => {
-  await expect.poll(() => rig.settled).toBe(rig.opened)
-  await rig.close()
-})
+afterEach(() => rig.end())
 
 /** A client that has seen the first content: from here on frames may pass. */
 async function begun(body: object = {}): Promise<{ client: RawClient; socket: Socket; seen: number }> {

@@ -10,10 +10,7 @@ beforeEach(() => {
   rig = new PartedRig()
 })
 
-afterEach(async () => {
-  await expect.poll(() => rig.settled).toBe(rig.opened)
-  await rig.close()
-})
+afterEach(() => rig.end())
 
 const triesAre = (...tries: string[]) => expect.poll(() => rig.tries()).toEqual(tries)
 

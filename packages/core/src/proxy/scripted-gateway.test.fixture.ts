@@ -165,6 +165,12 @@ export class Rig {
   }
 
   /** Nothing may be left: no connection, no deadline. */
+  /** The law of leases: every claim that was opened is given back, whatever happened. */
+  async end(): Promise<void> {
+    await expect.poll(() => this.settled).toBe(this.opened)
+    await this.close()
+  }
+
   async close(): Promise<void> {
     this.front?.closeAllConnections()
     this.front?.close()

@@ -29,10 +29,7 @@ describe.each(doorNames)('the %s door:', (door) => {
     rig.face = 'openai-transcriptions'
   })
 
-  afterEach(async () => {
-    await expect.poll(() => rig.settled).toBe(rig.opened)
-    await rig.close()
-  })
+  afterEach(() => rig.end())
 
   describe('a form', () => {
     it.each([

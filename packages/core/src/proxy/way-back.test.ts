@@ -2,40 +2,19 @@ import type { Socket } from 'node:net'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { RosterNode } from '../contracts/index.js'
 import { openaiDialect } from '../dialects/index.js'
-import { answer, good, oops, PartedRig, saying, sides, stream } from './parted-rig.test.fixture.js'
+import { answer, good, oops, WaitingRig, saying, sides, stream } from './parted-rig.test.fixture.js'
 import { chunk, delta, done, plainAnswer, role, streamHead, usage } from './scripted-gateway.test.fixture.js'
 
 const refusal = plainAnswer(503, { error: 'busy' })
 
-let rig: PartedRig
-
-beforeEach(() => {
-  rig = new PartedRig()
-  rig.retries = 0
-  rig.retryRules = { waitMs: 5_000, loadingMs: 5_000, pause: { firstMs: 5, longestMs: 10 }, budget: { share: 0, floor: 0 } }
-})
-
-afterEach(async () => {
-  await expect.poll(() => rig.settled).toBe(rig.opened)
-  await expect.poll(() => rig.waiting()).toBe(0)
-  await rig.close()
-})
-
-const waits = (count = 1) => expect.poll(() => rig.waiting()).toBe(count)
-const askedAt = (node: number): number => rig.requests[node]?.length ?? 0
+let rig: WaitingRig
+beforeEach(() => void (rig = new WaitingRig()))
+afterEach(() => rig.end())
 
 /** Only the new revision is there, as where one GPU has no room for two. */
-async function alone(script: Parameters<PartedRig['fresh']>[0], more: Partial<RosterNode> = {}): Promise<void> {
+async function alone(script: Parameters<WaitingRig['fresh']>[0], more: Partial<RosterNode> = {}): Promise<void> {
   await rig.fresh(script, more)
   await rig.open()
-}
-
-/** The rollout was taken back: p/n1 of the old revision is there, and nobody else. */
-async function takenBack(...[script, more]: Parameters<PartedRig['old']>): Promise<void> {
-  await rig.old(script, more)
-  rig.nodes.shift()
-  rig.split = undefined
-  rig.proxy?.nodesChanged()
 }
 
 describe('a request that a revision has failed while nobody trusted is there', () => {
@@ -47,22 +26,22 @@ describe('a request that a revision has failed while nobody trusted is there', (
   ])('waits for the old one, is not sent to the new one again, and costs nothing of the budget: %s', async (_, fault) => {
     await alone(fault)
     const asked = rig.ask({})
-    await waits()
+    await rig.waits()
     for (let turn = 0; turn < 3; turn += 1) rig.proxy?.nodesChanged()
     expect(rig.records).toEqual([])
-    await takenBack()
+    await rig.takenBack()
     expect(await (await asked).text()).toContain('old')
     await expect.poll(() => rig.tries()).toEqual(['p/n0 refused', 'p/n1 answered'])
     expect(rig.records[0]?.inLineMs).toBeGreaterThan(0)
-    expect([askedAt(0), rig.proxy?.budgets().get('p')?.spent]).toEqual([1, 0])
+    expect([rig.askedAt(0), rig.proxy?.budgets().get('p')?.spent]).toEqual([1, 0])
   })
 
   it('has the judge told of the failure when it happens, and once', async () => {
     await alone(oops)
     const asked = rig.ask({})
-    await waits()
+    await rig.waits()
     expect(rig.sentBack).toMatchObject([{ pool: 'p', outcome: 'engine-error', attempts: [{ node: 'p/n0', revision: 'r2', status: 500 }] }])
-    await takenBack()
+    await rig.takenBack()
     await asked
     await expect.poll(() => rig.records).toMatchObject([{ id: rig.sentBack[0]?.id, outcome: 'ok' }])
     expect(rig.sentBack).toHaveLength(1)
@@ -72,8 +51,8 @@ describe('a request that a revision has failed while nobody trusted is there', (
     rig.heartbeatMs = 30
     await alone(oops)
     const response = await rig.ask({ stream: true })
-    await waits()
-    await takenBack()
+    await rig.waits()
+    await rig.takenBack()
     expect(await response.text()).toMatch(/^(?:: lb waits with you\n\n)+data: .*old.*\[DONE\]/s)
   })
 
@@ -81,7 +60,7 @@ describe('a request that a revision has failed while nobody trusted is there', (
     let isWell = false
     await alone((socket) => void socket.write(isWell ? answer('new') : oops))
     const asked = rig.ask({})
-    await waits()
+    await rig.waits()
     isWell = true
     rig.split = undefined
     const [node] = rig.nodes as [RosterNode & { revision?: string }]
@@ -106,15 +85,15 @@ describe('a request that a revision has failed while nobody trusted is there', (
     await rig.open()
     const sinceMs = performance.now()
     const asked = rig.ask({})
-    await waits()
+    await rig.waits()
     await expect.poll(() => performance.now() - sinceMs, { timeout: 5_000 }).toBeGreaterThan(1_100)
     const held: Socket[] = []
     await rig.fresh((socket) => void held.push(socket))
     rig.proxy?.nodesChanged()
     await expect.poll(() => held).toHaveLength(1)
     held[0]?.write(oops)
-    await waits()
-    await takenBack()
+    await rig.waits()
+    await rig.takenBack()
     expect((await asked).status).toBe(200)
   })
 
@@ -122,9 +101,9 @@ describe('a request that a revision has failed while nobody trusted is there', (
     rig.line = { max: 1, longestMs: 5_000 }
     await alone(oops)
     const first = rig.ask({})
-    await waits()
+    await rig.waits()
     expect((await rig.ask({})).status).toBe(500)
-    await takenBack()
+    await rig.takenBack()
     expect((await first).status).toBe(200)
   })
 
@@ -138,9 +117,9 @@ describe('a request that a revision has failed while nobody trusted is there', (
   it('does not hold up those who come later: the new one may be good for them', async () => {
     await alone((socket, request) => void socket.write(request.includes('bad') ? oops : answer('new')))
     const first = rig.ask({ user: 'bad' })
-    await waits()
+    await rig.waits()
     expect(await (await rig.ask({})).text()).toContain('new')
-    await takenBack()
+    await rig.takenBack()
     expect(await (await first).text()).toContain('old')
   })
 
@@ -149,12 +128,12 @@ describe('a request that a revision has failed while nobody trusted is there', (
     rig.retryRules = { ...rig.retryRules, budget: { share: 1, floor: 10 } }
     await alone(refusal)
     const asked = rig.ask({})
-    await expect.poll(() => askedAt(0)).toBe(2)
-    await waits()
+    await expect.poll(() => rig.askedAt(0)).toBe(2)
+    await rig.waits()
     rig.proxy?.nodesChanged()
-    await takenBack()
+    await rig.takenBack()
     expect((await asked).status).toBe(200)
-    expect(askedAt(0)).toBe(2)
+    expect(rig.askedAt(0)).toBe(2)
     expect(rig.sentBack).toHaveLength(1)
   })
 
@@ -162,10 +141,10 @@ describe('a request that a revision has failed while nobody trusted is there', (
     rig.retries = 8
     await alone(refusal)
     const asked = rig.ask({})
-    await waits()
-    await takenBack()
+    await rig.waits()
+    await rig.takenBack()
     expect((await asked).status).toBe(200)
-    expect([askedAt(0), rig.proxy?.budgets().get('p')?.spent]).toEqual([1, 0])
+    expect([rig.askedAt(0), rig.proxy?.budgets().get('p')?.spent]).toEqual([1, 0])
   })
 
   it('waits also where the nodes of the old one are only out for a moment', async () => {
@@ -176,7 +155,7 @@ describe('a request that a revision has failed while nobody trusted is there', (
     rig.withheld.push({ ...out, state: 'suspect', ejected: 1 })
     await rig.open()
     const asked = rig.ask({})
-    await waits()
+    await rig.waits()
     rig.withheld.length = 0
     rig.nodes.push(out)
     rig.proxy?.nodesChanged()
@@ -188,7 +167,7 @@ describe('a request that a revision has failed while nobody trusted is there', (
     rig.strategy = { pick: (_, nodes) => nodes.findIndex(({ id }) => id === 'p/n1' || isFree) }
     await rig.both(oops)
     const asked = rig.ask({})
-    await waits()
+    await rig.waits()
     isFree = true
     expect((await asked).headers.get('x-lb-node')).toBe('p/n0')
     expect(rig.sentBack).toEqual([])
@@ -204,7 +183,7 @@ describe('a request that a revision has failed while nobody trusted is there', (
     rig.absent = [{ id: 'p/n0', pool: 'p', state: 'loading', reason: null, progress: null, mayComeBack: true }]
     rig.proxy?.nodesChanged()
     held[0]?.write(oops)
-    await waits()
+    await rig.waits()
     rig.nodes.push(old as RosterNode)
     rig.proxy?.nodesChanged()
     expect(await (await asked).text()).toContain('old')
@@ -214,7 +193,7 @@ describe('a request that a revision has failed while nobody trusted is there', (
     await alone(oops)
     const leaving = new AbortController()
     const asked = rig.ask({}, {}, leaving.signal).catch(() => undefined)
-    await waits()
+    await rig.waits()
     leaving.abort()
     await asked
     await expect.poll(() => rig.records).toMatchObject([{ outcome: 'client-gone', attempts: [{ status: 500 }] }])
@@ -223,11 +202,11 @@ describe('a request that a revision has failed while nobody trusted is there', (
   it('is answered with many others when the old one is back, each of them once', async () => {
     await alone(oops)
     const asked = Array.from({ length: 40 }, () => rig.ask({}))
-    await waits(40)
-    await takenBack()
+    await rig.waits(40)
+    await rig.takenBack()
     const statuses = await Promise.all(asked.map(async (response) => (await response).status))
     expect(new Set(statuses)).toEqual(new Set([200]))
-    expect([askedAt(0), askedAt(1), rig.sentBack.length]).toEqual([40, 40, 40])
+    expect([rig.askedAt(0), rig.askedAt(1), rig.sentBack.length]).toEqual([40, 40, 40])
   })
 })
 
@@ -251,9 +230,9 @@ describe('a stream that a revision has begun and failed while nobody trusted is 
     rig.heartbeatMs = 30
     await alone(cut(), { dialect })
     const response = await ask()
-    await waits()
+    await rig.waits()
     expect(rig.sentBack).toMatchObject([{ outcome: 'cut', attempts: [{ outcome: 'cut', revision: 'r2' }] }])
-    await takenBack(goesOn, { dialect })
+    await rig.takenBack(goesOn, { dialect })
     expect(await response.text()).toMatch(/"This goes on.*" and on".*\[DONE\]/s)
   })
 
@@ -287,7 +266,7 @@ describe('whoever waits for a revision to trust', () => {
   it('is served by the old one also where the new one is not gone yet', async () => {
     await alone(oops)
     const asked = rig.ask({})
-    await waits()
+    await rig.waits()
     await rig.old(good)
     rig.proxy?.nodesChanged()
     expect((await asked).headers.get('x-lb-node')).toBe('p/n1')

@@ -16,10 +16,7 @@ let rig: Rig
 beforeEach(() => {
   rig = new Rig('listen')
 })
-afterEach(async () => {
-  await expect.poll(() => rig.settled).toBe(rig.opened)
-  await rig.close()
-})
+afterEach(() => rig.end())
 
 /** A pool in which one node serves, and where these prompts are asked often, as another thread has found. */
 async function serving(prompts: readonly object[], more: Partial<KeptPrompt['prompt']> = {}): Promise<void> {

@@ -26,10 +26,7 @@ beforeEach(() => {
   }
 })
 
-afterEach(async () => {
-  await expect.poll(() => rig.settled).toBe(rig.opened)
-  await rig.close()
-})
+afterEach(() => rig.end())
 
 async function open(shadow: Script, main = saying(answer('one two three four'))): Promise<void> {
   await rig.engine(main, { revision: 'r1' })
