@@ -1,7 +1,7 @@
 import type { RequestOutcome, RequestRecord, Usage } from '../contracts/index.js'
 import type { LbError } from '../errors/index.js'
 import type { Admitted } from './admit.js'
-import type { Walk } from './attempts.js'
+import type { Walk } from './walk.js'
 import type { Entered, ProxyContext } from './proxy-context.js'
 
 /** What is known of a request, however early that is told. */

@@ -1,4 +1,4 @@
-import type { AttemptRecord, RosterNode } from '../contracts/index.js'
+import type { RosterNode } from '../contracts/index.js'
 import type { LbError } from '../errors/index.js'
 import type { Admitted } from './admit.js'
 import { luckFrom, type Question } from './filters.js'
@@ -16,23 +16,10 @@ import { Tries, type TriesEvents } from './retries/tries.js'
 import type { Resumption } from './resumption.js'
 import { asError, clientLeft, lineFull, waitedTooLong } from './unanswered.js'
 import type { Asked } from './waiting-line.js'
+import type { Walk } from './walk.js'
 import { WayBack } from './way-back.js'
 
 const SPENT = 'its pool has tried too much in vain of late'
-
-/** All that was tried for one request. */
-export interface Walk {
-  readonly attempts: readonly AttemptRecord[]
-  /** The node of the last attempt. */
-  readonly node: RosterNode | undefined
-  /** In line, before a node took it. */
-  readonly inLineMs: number
-  readonly end: AttemptEnd | undefined
-  /** No node is still being sent the body. */
-  readonly isBodyFree: boolean
-  /** Why nothing was answered, where nothing was. */
-  readonly error: LbError | undefined
-}
 
 /**
  * The only backward step of the corridor: when an attempt failed before the client saw any content, another node is asked. Untried nodes come first, at once;

@@ -1,7 +1,7 @@
 import type { AttemptRecord, RosterNode } from '../contracts/index.js'
 import { LbError } from '../errors/index.js'
 import type { Admitted } from './admit.js'
-import type { Walk } from './attempts.js'
+import type { Walk } from './walk.js'
 import { computePrompt, type PromptEnd } from './compute-prompt.js'
 import { isFreeForTrial } from './filters.js'
 import { tellOutcome } from './outcome-of.js'

@@ -4,11 +4,12 @@ import { giveBodyMemory } from '../wire/index.js'
 import { accept, type Accepted } from './accept.js'
 import { account } from './account.js'
 import { admit, type Admitted } from './admit.js'
-import { attempts, type Walk } from './attempts.js'
+import { attempts } from './attempts.js'
 import { Delivery } from './delivery.js'
 import { endedEarly, handOver, withLegs } from './hand-over.js'
 import type { Entered, ProxyContext, ProxyRequest } from './proxy-context.js'
 import type { Copied } from './shadow/shadows.js'
+import type { Walk } from './walk.js'
 
 /**
  * The corridor of one request: accept, admit, pick and forward (attempts), account. Each stage runs in the turn in which what it waits for is there;
