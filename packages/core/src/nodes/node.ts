@@ -1,21 +1,11 @@
 import type { Clock } from '../base/index.js'
-import type {
-  Backend,
-  HeaderView,
-  LoadFacts,
-  LoadingStep,
-  NodeState,
-  ProbeReport,
-  UpstreamTarget,
-  WarmUpCount,
-} from '../contracts/index.js'
+import type { LoadingStep, NodeState, ProbeReport, WarmUpCount } from '../contracts/index.js'
 import { LbError } from '../errors/index.js'
-import type { ProcessIdentity } from '../machines/index.js'
-import type { RecordedLaunch } from '../state/index.js'
 import { abilitiesOf } from './abilities.js'
 import { cleanLoad } from './clean-load.js'
 import type { HowEnded } from './how-ended.js'
 import { loadFromLog } from './load-from-log.js'
+import type { NodeEndpoint, NodeLoad } from './node-endpoint.js'
 import type { NodePlan } from './node-plan.js'
 import type { RestWay } from './rest-way.js'
 import { RoundTrip } from './round-trip.js'
@@ -36,29 +26,6 @@ export interface LifeEnded {
   /** Names the life that ended. */
   readonly connectionKey: string
   readonly how: HowEnded
-}
-
-/** What runs behind a node right now. */
-export interface NodeEndpoint {
-  readonly url: string
-  readonly target: UpstreamTarget
-  readonly backend: Backend
-  /** Headers that carry the node's key. */
-  readonly authHeaders: HeaderView
-  readonly process?: ProcessIdentity
-  readonly mark: string
-  readonly logPath?: string
-  /** Of a launched engine: what a later balancer needs to take it over. */
-  readonly launch?: RecordedLaunch
-  /** True where an earlier balancer had launched it. */
-  readonly adopted?: boolean
-}
-
-/** What an engine said of its load, and when. */
-export interface NodeLoad {
-  readonly facts: LoadFacts
-  /** Monotonic. */
-  readonly atMs: number
 }
 
 /** One node: its state and facts. The only writer of its state; everybody else asks it to `move`. */

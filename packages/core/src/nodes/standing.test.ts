@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { FakeClock } from '../base/index.js'
 import { nodePlan } from './fleet.test.fixture.js'
-import { Node, type NodeEndpoint } from './node.js'
+import type { NodeEndpoint } from './node-endpoint.js'
+import { Node } from './node.js'
 import { rosterOf } from './roster-view.js'
 
 const endpoint = { url: '', target: {}, backend: { dialect: {} }, authHeaders: {} } as unknown as NodeEndpoint
