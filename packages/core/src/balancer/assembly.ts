@@ -1,5 +1,4 @@
 import { createHmac, randomBytes } from 'node:crypto'
-import type { TimerHandle } from '../base/index.js'
 import type { Decision, NodeOutcome, RequestRecord, ShadowPair } from '../contracts/index.js'
 import { Discovery } from '../discovery/index.js'
 import { messageOf } from '../errors/index.js'
@@ -14,6 +13,7 @@ import { CacheWatch, type WatchedNode } from './cache-watch.js'
 import { createDataPath, type DataPath } from './data-path.js'
 import { DecisionBook } from './decision-book.js'
 import { DataThreads } from './data-threads.js'
+import { forgetGone } from './forget-gone.js'
 import { GpuBoard } from './gpu-board.js'
 import { installationSalt } from './installation-salt.js'
 import { NodeLives } from './node-lives.js'
@@ -29,9 +29,6 @@ import { meanReports, type StrategyReport } from './strategy-reports.js'
 import { coreVersion } from './version.js'
 import type { Watchdog } from './watchdog/watchdog.js'
 import { seatWatchdog } from './watchdog/seat-watchdog.js'
-
-/** What is counted of nodes that are gone is forgotten so soon after they went. */
-const FORGET_MS = 200
 
 /** The rooms of one balancer, wired to each other. */
 export interface Assembly {
@@ -239,15 +236,7 @@ export function assemble(options: Resolved, first: Topology, hooks: AssemblyHook
           onHotPrompt: (kept) => dataPath.proxy.hotPrompts.take(kept),
           onBroken: hooks.onBroken,
         })
-  // Members come and go for months; what is counted of those that are gone must go with them.
-  let forgetting: TimerHandle | undefined
-  const forget = (): void => {
-    forgetting = undefined
-    const nodes = new Set([...fleet.nodes(), ...fleet.leaving()].map((node) => node.id))
-    stats.retainNodes(nodes)
-    metrics.retainNodes(nodes)
-  }
-  fleet.events.on('record', () => void (forgetting ??= clock.after(FORGET_MS, forget)))
+  forgetGone({ fleet, clock, books: [stats, metrics] })
   return {
     fleet,
     belief,

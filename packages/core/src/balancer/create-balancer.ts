@@ -8,7 +8,7 @@ import type { QuarantineOffice } from '../proxy/index.js'
 import type { RecordedNode } from '../state/index.js'
 import { diffTopologies, type Topology, type TopologyDiff, type TopologyInput } from '../topology/index.js'
 import { fetchExchange, nodeExchange, type Exchange } from '../wire/index.js'
-import { assemble, type Assembly } from './assembly.js'
+import { assemble } from './assembly.js'
 import type { BalancerEvents } from './balancer-events.js'
 import { buildStatus } from './build-status.js'
 import { controlActions } from './control-actions.js'
@@ -18,28 +18,20 @@ import { EventLog, nodeEvent, quarantineEvent, warmedEvent } from './event-log.j
 import { readModelsOf } from './node-models.js'
 import { refuse, type Listenable } from './listeners.js'
 import type { BalancerOptions, CloseOptions, StartOptions } from './options.js'
-import { pause } from './pause.js'
 import { openRequestLog, type RequestLog } from './request-log.js'
 import { resolveOptions, topologyFrom, type Resolved } from './resolved-options.js'
 import type { SharedSocket } from './shared-socket.js'
 import { Steering } from './steering.js'
 import { untilServing } from './until-serving.js'
+import { STOPPING, windDown, type Running } from './wind-down.js'
 
 const DEFAULT_WAIT_MS = 10_000
-const STOPPING = 'this balancer is stopping and takes no new requests'
 /** How long a start waits for what the sources of nodes say first. */
 const FIRST_ANSWERS_MS = 3_000
-/** How long `/ready` says no before the listener closes, so that whoever watches it can turn away. */
-const READY_GRACE_MS = 200
 
 /** Makes a balancer. Nothing starts before `start()`; several can live in one process. */
 export function createBalancer(options: BalancerOptions): Balancer {
   return new Balancer(options)
-}
-
-interface Running {
-  readonly assembly: Assembly
-  readonly steering: Steering
 }
 
 /** A running topology: nodes, gateway, control. */
@@ -240,26 +232,12 @@ export class Balancer {
     this.state = 'draining'
     this.eventLog.add({ kind: 'balancer', message: 'draining, then stopping' })
     const { running } = this
-    if (running !== undefined) await this.windDown(running, options)
+    const { forced, doors } = this
+    const { clock } = this.options
+    if (running !== undefined) await windDown(running, { ...options, clock, forced: forced.signal, isOpen: doors.urls.length > 0 })
     this.requestLog?.close()
     await this.control?.close()
     this.emitter.emit('closed', undefined)
-  }
-
-  private async windDown({ assembly, steering }: Running, options: CloseOptions): Promise<void> {
-    const drainMs = options.drainMs ?? Math.max(...steering.plans.topology.pools.map((pool) => pool.drainMs))
-    steering.stop()
-    const { dataPath, threads } = assembly
-    assembly.discovery.stop()
-    threads?.refuse(STOPPING)
-    if (this.doors.urls.length > 0) await pause(this.options.clock, READY_GRACE_MS, this.forced.signal)
-    dataPath.listeners.stopAccepting()
-    threads?.stopAccepting()
-    this.forced.signal.addEventListener('abort', () => dataPath.listeners.cutAll())
-    await assembly.fleet.close({ drainMs, engines: options.engines ?? 'stop', forced: this.forced.signal })
-    assembly.stopAsking()
-    dataPath.cutAll()
-    await threads?.close()
   }
 
   private serve(exchange: Exchange): void {

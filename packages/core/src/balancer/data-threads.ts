@@ -13,9 +13,10 @@ import type { SharedBelief } from './shared-belief.js'
 import type { SharedSocket } from './shared-socket.js'
 import type { Standing } from './standing.js'
 import type { StrategyReport } from './strategy-reports.js'
-import { failedThread, revived } from './thread-errors.js'
 import { heardBy } from './thread-echo.js'
 import type { FromThread, RosterMessage, ThreadBirth, ToThread } from './thread-messages.js'
+import { ThreadSockets } from './thread-sockets.js'
+import { untilListening } from './until-listening.js'
 
 /** How the data path is spread over threads. */
 export interface ThreadsOptions {
@@ -61,8 +62,7 @@ const START_WITHIN_MS = 30_000
 /** The data threads, seen from the main one: tells them the roster, takes their outcomes, replaces the dead. */
 export class DataThreads {
   private readonly slots: Slot[] = []
-  private readonly sockets: { readonly url: string; readonly spare: number[] }[] = []
-  private readonly paths: string[] = []
+  private readonly sockets = new ThreadSockets()
   private topology: Topology
   private closing: string | undefined
   private stopped = false
@@ -91,8 +91,7 @@ export class DataThreads {
 
   /** Takes the listening sockets and starts the threads on them; resolves when all listen. Rejects, with none left, when one cannot. */
   async open(sockets: readonly SharedSocket[], paths: readonly string[]): Promise<void> {
-    for (const { fds, url } of sockets) this.sockets.push({ url, spare: [...fds] })
-    this.paths.push(...paths)
+    this.sockets.add(sockets, paths)
     try {
       await Promise.all(Array.from({ length: this.options.count }, (_, index) => this.start(index + 1)))
     } catch (error) {
@@ -154,7 +153,7 @@ export class DataThreads {
 
   /** Rejects when the thread ends before it listens everywhere. */
   private async start(thread: number): Promise<void> {
-    const listen = this.takeSockets(thread)
+    const listen = this.sockets.take(thread)
     if (listen === undefined) {
       this.options.log.error('thread.no_socket_left', { thread })
       this.options.onBroken()
@@ -173,30 +172,9 @@ export class DataThreads {
       this.options.log.error('thread.died', { thread, error: messageOf(error), stack: error instanceof Error ? error.stack : undefined })
     })
     worker.on('exit', () => this.ended(slot))
-    if (listen.length > 0) await this.untilListening(slot, listen.length)
-  }
-
-  /** A thread that hangs, in the import of a plugin say, is ended: nobody would ever hear of it else. */
-  private untilListening({ thread, worker }: Slot, sockets: number): Promise<void> {
-    const { clock, log, startWithinMs = START_WITHIN_MS } = this.options
-    let left = sockets
-    return new Promise((resolve, reject) => {
-      const late = clock.after(startWithinMs, () => {
-        log.error('thread.stuck', { thread, afterMs: startWithinMs })
-        reject(failedThread(thread, `it does not listen within ${startWithinMs} ms`))
-        void worker.terminate()
-      })
-      worker.on('message', (message: FromThread) => {
-        if (message.type !== 'listening' || --left > 0) return
-        late.cancel()
-        resolve()
-      })
-      worker.on('error', (error) => reject(revived(error)))
-      worker.on('exit', (code) => {
-        late.cancel()
-        reject(failedThread(thread, `it ended with code ${code}`))
-      })
-    })
+    if (listen.length === 0) return
+    const { clock, log, startWithinMs: withinMs = START_WITHIN_MS } = this.options
+    await untilListening(worker, { thread, sockets: listen.length, withinMs, clock, log })
   }
 
   private birth(thread: number, listen: readonly Listenable[]): ThreadBirth {
@@ -213,17 +191,6 @@ export class DataThreads {
       roster: this.rosterMessage(),
       listen,
     }
-  }
-
-  /** One duplicate of each socket; unix sockets, which are bound by path, belong to the first thread. */
-  private takeSockets(thread: number): Listenable[] | undefined {
-    const listen: Listenable[] = []
-    for (const { url, spare } of this.sockets) {
-      const fd = spare.shift()
-      if (fd === undefined) return undefined
-      listen.push({ fd, url })
-    }
-    return thread === 1 ? [...listen, ...this.paths.map((path) => ({ path }))] : listen
   }
 
   /** What the dead one had in flight is lost; its claims are not. */

@@ -89,6 +89,31 @@ const statesOf = (balancer: Balancer) => balancer.status().pools.map(({ residenc
 const eventsOf = (balancer: Balancer, told: string[]) =>
   balancer.on('event', ({ kind, message }) => void (kind === 'residency' && told.push(message)))
 
+/** a is awake. */
+async function withAwake(keeper: Keeper, topology: TopologyInput): Promise<Balancer> {
+  const balancer = balancerOf(keeper, topology)
+  keeper.loaded.add('a')
+  await balancer.start()
+  await until(() => statesOf(balancer)[0] === 'awake')
+  return balancer
+}
+
+/** a is awake and answers a request, which comes to its end with `end`. */
+async function answering(keeper: Keeper, topology: TopologyInput) {
+  const balancer = await withAwake(keeper, topology)
+  const { promise, resolve: end } = Promise.withResolvers<void>()
+  keeper.hold = promise
+  const slow = ask(balancer, 'a')
+  await until(() => keeper.running.get('a') === 1)
+  return { balancer, slow, end }
+}
+
+async function unloadsNothingBefore(keeper: Keeper, end: () => void): Promise<void> {
+  await new Promise((done) => setTimeout(done, 300))
+  expect([...keeper.loaded]).toEqual(['a'])
+  end()
+}
+
 describe('pools that share an attached server', () => {
   it('begin with the first one awake; a request for another unloads it and loads the other, and no request meets a model that is not there', async () => {
     const keeper = new Keeper()
@@ -113,19 +138,10 @@ describe('pools that share an attached server', () => {
 
   it('let an answer end before its model is unloaded', async () => {
     const keeper = new Keeper()
-    const balancer = balancerOf(keeper, topologyAt(await keeper.listen()))
-    keeper.loaded.add('a')
-    await balancer.start()
-    await until(() => statesOf(balancer)[0] === 'awake')
-    const { promise, resolve } = Promise.withResolvers<void>()
-    keeper.hold = promise
-    const slow = ask(balancer, 'a')
-    await until(() => keeper.running.get('a') === 1)
+    const { balancer, slow, end } = await answering(keeper, topologyAt(await keeper.listen()))
     const next = ask(balancer, 'b')
     await until(() => statesOf(balancer)[1] === 'making-room')
-    await new Promise((done) => setTimeout(done, 300))
-    expect([...keeper.loaded]).toEqual(['a'])
-    resolve()
+    await unloadsNothingBefore(keeper, end)
     expect([(await slow).status, (await next).status]).toEqual([200, 200])
     expect(keeper.wrongs).toEqual([])
   })
@@ -133,22 +149,13 @@ describe('pools that share an attached server', () => {
   it('stay in their turn when the file is edited in the middle of a swap', async () => {
     const keeper = new Keeper()
     const topology = topologyAt(await keeper.listen())
-    const balancer = balancerOf(keeper, topology)
-    keeper.loaded.add('a')
-    await balancer.start()
-    await until(() => statesOf(balancer)[0] === 'awake')
-    const { promise, resolve } = Promise.withResolvers<void>()
-    keeper.hold = promise
-    const slow = ask(balancer, 'a')
-    await until(() => keeper.running.get('a') === 1)
+    const { balancer, slow, end } = await answering(keeper, topology)
     const next = ask(balancer, 'b')
     await until(() => statesOf(balancer)[1] === 'making-room')
     expect(balancer.status().pools[1]?.nodes[0]?.reason).toBe('waits until a has ended what runs there')
     const edited = topologyAt('', { evictCost: 3 }).pools['c']?.residency
     await balancer.reload({ ...topology, pools: { ...topology.pools, c: { ...topology.pools['c'], residency: edited } as never } })
-    await new Promise((done) => setTimeout(done, 300))
-    expect([...keeper.loaded]).toEqual(['a'])
-    resolve()
+    await unloadsNothingBefore(keeper, end)
     expect([(await slow).status, (await next).status]).toEqual([200, 200])
     expect(keeper.wrongs).toEqual([])
     expect(balancer.metrics()).toContain('lb_residency_swaps_total{from="a",to="b",reason="turn"} 1')
@@ -156,19 +163,12 @@ describe('pools that share an attached server', () => {
 
   it('tell a client what it waited for in vain, while an answer without an end has the place; nothing is cut', async () => {
     const keeper = new Keeper()
-    const balancer = balancerOf(keeper, topologyAt(await keeper.listen(), { wakeWithin: '500ms' }))
-    keeper.loaded.add('a')
-    await balancer.start()
-    await until(() => statesOf(balancer)[0] === 'awake')
-    const { promise, resolve } = Promise.withResolvers<void>()
-    keeper.hold = promise
-    const endless = ask(balancer, 'a')
-    await until(() => keeper.running.get('a') === 1)
+    const { balancer, slow: endless, end } = await answering(keeper, topologyAt(await keeper.listen(), { wakeWithin: '500ms' }))
     const [b, c] = await Promise.all([ask(balancer, 'b'), ask(balancer, 'c')])
     expect([b.status, c.status]).toEqual([503, 503])
     expect(b.text).toContain('pool b did not wake within 0.5 s: b/far is asleep (waits until a has ended what runs there)')
     expect(c.text).toContain('c/far is asleep (waits for its turn: others were asked for first)')
-    resolve()
+    end()
     expect((await endless).status).toBe(200)
     keeper.hold = Promise.resolve()
     await until(() => statesOf(balancer)[0] !== 'going-to-rest')
@@ -178,10 +178,7 @@ describe('pools that share an attached server', () => {
 
   it('rest when told to', async () => {
     const keeper = new Keeper()
-    const balancer = balancerOf(keeper, topologyAt(await keeper.listen()))
-    keeper.loaded.add('a')
-    await balancer.start()
-    await until(() => statesOf(balancer)[0] === 'awake')
+    const balancer = await withAwake(keeper, topologyAt(await keeper.listen()))
     expect(await balancer.steering().residency.unload('a')).toMatchObject({ pool: 'a', state: 'going-to-rest' })
     await until(() => statesOf(balancer)[0] === 'resting')
     expect(keeper.loaded.size).toBe(0)
