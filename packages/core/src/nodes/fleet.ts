@@ -85,6 +85,12 @@ export class Fleet implements RosterSource {
     return [...this.members.values()].map((member) => member.node)
   }
 
+  /** Requests that all threads together have at a node, as far as they have noticed. */
+  inFlightAt(id: string): number {
+    const node = this.members.get(id)?.node
+    return node === undefined ? 0 : this.options.leases.countOf(node.index)
+  }
+
   /** Makes the topology so: keeps nodes that need no change, starts new ones, drains and stops those that are gone or changed. Resolves when starts have begun. */
   async apply(topology: Topology): Promise<void> {
     const plans = new Map(nodePlansOf(topology).map((plan) => [plan.id, plan]))

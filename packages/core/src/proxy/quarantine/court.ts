@@ -1,8 +1,8 @@
 import type { Clock, TimerHandle } from '../../base/index.js'
 import type { Logger } from '../../contracts/index.js'
-import { burdenOf, byLikelihood, DeathBook, isOverdue, type Burden, type Entry } from './death-book.js'
+import { burdenOf, byLikelihood, DeathBook, isOverdue, weightOf, type Burden, type Entry } from './death-book.js'
 import { Doubts } from './doubts.js'
-import { Inquests, type Inquest, type LifeEnd, type Present } from './inquests.js'
+import { Inquests, timeAt, type Inquest, type LifeEnd, type Present } from './inquests.js'
 import type { Known, Sentence, Suspect } from './words.js'
 
 const NO_BURDEN: Burden = { crashes: 0, ends: 0, lately: 0 }
@@ -15,8 +15,8 @@ export interface CourtOptions {
   /** It is known something else of these bodies. */
   readonly onKnown: (bodies: readonly Known[]) => void
   readonly onSentence: (sentence: Sentence) => void
-  /** Calls back when all data paths have told who was where. */
-  readonly hearAll: (then: () => void) => TimerHandle
+  /** Calls back when all data paths have told who was at the node. */
+  readonly hearAll: (node: string, then: () => void) => TimerHandle
   /** Who waits for a verdict may be served now. */
   readonly onVerdict: () => void
 }
@@ -37,6 +37,8 @@ export interface Case {
   readonly isInDoubt: boolean
   /** Of these it is to be tried last. */
   readonly isLast: boolean
+  /** Nodes that went away while they had it, and of which it is not known yet how they ended or who was there: whoever sent it. */
+  readonly open: readonly Inquest[]
 }
 
 /**
@@ -65,6 +67,7 @@ export class Court {
       burden: entry === undefined ? NO_BURDEN : burdenOf(entry, this.nowMs),
       isInDoubt: doubts.has(fingerprint),
       isLast: doubts.isLast(fingerprint),
+      open: [...this.inquests.openFor(fingerprint)],
     }
   }
 
@@ -78,7 +81,7 @@ export class Court {
   }
 
   /** A node went away while it served the body. */
-  broke(life: string, node: string, at: { readonly suspect: Suspect; readonly progress: number; readonly atNodeMs: number }): void {
+  broke(life: string, node: string, at: Omit<Present, 'brokeAtMs'>): void {
     const present = { ...at, brokeAtMs: this.nowMs }
     const inquest = this.inquests.join(life, node, present)
     if (inquest.how === undefined || inquest.how === 'killed') return
@@ -89,7 +92,7 @@ export class Court {
 
   /** A process ended, or nothing answers any more where a server was. */
   ended(life: string, node: string, how: LifeEnd): void {
-    const inquest = this.inquests.close(life, node, { how, atMs: this.nowMs })
+    const inquest = this.inquests.close(life, node, { how, atMs: this.nowMs, epochMs: this.options.clock.epochMs() })
     if (inquest === undefined) return
     if (how === 'killed') inquest.judged = true
     else {
@@ -114,6 +117,11 @@ export class Court {
     this.cleared(fingerprint)
   }
 
+  /** It is the likeliest of those in doubt, and none of the others could be told to have done it: it gets no third node. */
+  convictLikeliest(fingerprint: string): void {
+    if (this.doubts.isLast(fingerprint)) this.quarantine(fingerprint)
+  }
+
   refused(fingerprint: string): void {
     const entry = this.book.get(fingerprint)
     if (entry !== undefined) entry.refused += 1
@@ -129,14 +137,16 @@ export class Court {
     return this.options.clock.nowMs()
   }
 
-  private writeDown({ id, node, how }: Inquest, { suspect, progress, atNodeMs }: Present): Entry {
-    return this.book.add(suspect, { id, node, isCrash: how === 'crash', progress, atNodeMs, atMs: this.nowMs })
+  private writeDown(inquest: Inquest, present: Present): Entry {
+    const { id, node, how } = inquest
+    const { suspect, progress } = present
+    return this.book.add(suspect, { id, node, isCrash: how === 'crash', progress, atNodeMs: timeAt(inquest, present), atMs: this.nowMs })
   }
 
   private judgeSoon(inquest: Inquest): void {
     inquest.judged = false
     inquest.hearing?.cancel()
-    inquest.hearing = this.options.hearAll(() => {
+    inquest.hearing = this.options.hearAll(inquest.node, () => {
       this.judge(inquest)
       this.options.onVerdict()
     })
@@ -145,6 +155,7 @@ export class Court {
   /** Of those that were there, who was at a crash before? What ends nodes was at more ends than anybody. */
   private judge(inquest: Inquest): void {
     inquest.judged = true
+    for (const [fingerprint, present] of inquest.present) this.book.timed(fingerprint, inquest.id, timeAt(inquest, present))
     const overdue = this.mostBurdened(inquest)
     const [likeliest, other] = overdue.toSorted(byLikelihood)
     if (likeliest === undefined) return
@@ -158,9 +169,16 @@ export class Court {
 
   private mostBurdened({ present }: Inquest): readonly Entry[] {
     const entries = [...present.keys()].flatMap((fingerprint) => this.book.get(fingerprint) ?? [])
-    const overdue = entries.filter((entry) => entry.sentence === undefined && isOverdue(burdenOf(entry, this.nowMs)))
-    const most = Math.max(...overdue.map(({ deaths }) => deaths.length))
-    return overdue.filter(({ deaths }) => deaths.length === most)
+    const overdue = entries.filter((entry) => entry.sentence === undefined && this.isHeard(entry) && isOverdue(burdenOf(entry, this.nowMs)))
+    const weight = (entry: Entry): number => weightOf(burdenOf(entry, this.nowMs))
+    const most = Math.max(...overdue.map(weight))
+    return overdue.filter((entry) => weight(entry) === most)
+  }
+
+  /** Whether all who were where it was have been told of; if not, it is judged when they are. */
+  private isHeard({ fingerprint }: Entry): boolean {
+    for (const { how } of this.inquests.openFor(fingerprint)) if (how !== undefined) return false
+    return true
   }
 
   private quarantine(fingerprint: string): void {

@@ -40,6 +40,8 @@ const ENDS = 3
 const CLEARLY_FURTHER = 3
 /** Breaks of connections are heard of so much later or earlier. */
 const STEADY_MS = 8
+/** Whoever had nothing where one node ended and something where the next one did was less likely what ended both, by so much unsteadiness. */
+const SPOKE_MS = 100
 /** Of a stream that each node brings a little further before it crashes. */
 const CRASHES_EVEN_SO = 4
 const LATELY_MS = 600_000
@@ -72,6 +74,12 @@ export class DeathBook {
     const entry = this.entries.get(fingerprint)
     if (entry === undefined || entry.sentence !== undefined) return
     entry.deaths = entry.deaths.map((death) => (death.progress < progress ? { ...death, isBeyond: true } : death))
+  }
+
+  /** It is known better how long the node had the body. */
+  timed(fingerprint: string, id: string, atNodeMs: number): void {
+    const entry = this.entries.get(fingerprint)
+    if (entry !== undefined) entry.deaths = entry.deaths.map((death) => (death.id === id ? { ...death, atNodeMs } : death))
   }
 
   /** It is known what ended these: whoever else was there is cleared of them. */
@@ -120,7 +128,8 @@ export function byLikelihood(a: Entry, b: Entry): number {
 
 function unsteadiness({ deaths }: Entry): number {
   const times = deaths.map(({ atNodeMs }) => atNodeMs)
-  return Math.floor((Math.max(...times) - Math.min(...times)) / STEADY_MS)
+  const spokeMs = deaths[0]?.progress === 0 && (deaths.at(-1)?.progress ?? 0) > 0 ? SPOKE_MS : 0
+  return Math.floor((Math.max(...times) - Math.min(...times) + spokeMs) / STEADY_MS)
 }
 
 function longestMs({ deaths }: Entry): number {
@@ -144,6 +153,11 @@ export function burdenOf({ deaths }: Entry, nowMs: number): Burden {
     ends: counted.length,
     lately: deaths.filter(({ atMs, isCrash }) => isCrash && nowMs - atMs < LATELY_MS).length,
   }
+}
+
+/** Ends that speak against a body: those that it got beyond only where they are too many for chance. */
+export function weightOf({ ends, lately }: Burden): number {
+  return lately >= CRASHES_EVEN_SO ? Math.max(ends, lately) : ends
 }
 
 /** Whether that is more than chance explains. */

@@ -90,7 +90,7 @@ export class QuarantineDesk {
     this.options.tell(word)
   }
 
-  /** Connections that broke before the call are heard of in the next turns at the latest. */
+  /** Nobody of this path is at the node any more; what it has told is on its way. Where that took too long, the next turns may still bring something. */
   private answerCall(call: number): void {
     this.options.clock.after(TURNS_MS, () => this.tell({ type: 'here', call }))
   }

@@ -6,14 +6,17 @@ export interface Asking {
   readonly desk: number
   /** Monotonic. */
   readonly sinceMs: number
-  /** How long the node had its body that went away last: what ended a node had mostly just come. */
-  readonly atNodeMs: number
 }
 
+/** The next suspect comes to a node so much later, whatever became of the one before: then a crash takes one of the two as long as one before it, but not both. */
+const APART_MS = 50
+
 interface Escort {
-  readonly fingerprint: string
+  /** Undefined: it is over, or needs its place no longer. */
+  readonly fingerprint: string | undefined
   readonly desk: number
   readonly ticket: number
+  readonly sinceMs: number
   readonly untilMs: number
 }
 
@@ -21,29 +24,30 @@ interface Escort {
 export class Escorts {
   private readonly byNode = new Map<string, Escort>()
 
-  get size(): number {
-    return this.byNode.size
-  }
-
   /** The first of these nodes where no other suspect is; undefined: it has to wait. */
-  lead({ word, desk }: Asking, nodes: readonly string[], untilMs: number): string | undefined {
+  lead({ word, desk }: Asking, nodes: readonly string[], time: { readonly nowMs: number; readonly forMs: number }): string | undefined {
     const { fingerprint } = word.suspect
     for (const escort of this.byNode.values()) if (escort.fingerprint === fingerprint) return undefined
     const node = nodes.find((id) => !this.byNode.has(id))
-    if (node !== undefined) this.byNode.set(node, { fingerprint, desk, ticket: word.ticket, untilMs })
+    if (node !== undefined)
+      this.byNode.set(node, { fingerprint, desk, ticket: word.ticket, sinceMs: time.nowMs, untilMs: time.nowMs + time.forMs })
     return node
   }
 
   done(desk: number, ticket: number): void {
-    for (const [node, escort] of this.byNode) if (escort.desk === desk && escort.ticket === ticket) this.byNode.delete(node)
+    for (const [node, escort] of this.byNode) if (escort.desk === desk && escort.ticket === ticket) this.over(node, escort)
   }
 
   deskGone(desk: number): void {
-    for (const [node, escort] of this.byNode) if (escort.desk === desk) this.byNode.delete(node)
+    for (const [node, escort] of this.byNode) if (escort.desk === desk) this.over(node, escort)
   }
 
   /** What has taken its time makes room. */
   expire(nowMs: number): void {
     for (const [node, { untilMs }] of this.byNode) if (untilMs <= nowMs) this.byNode.delete(node)
+  }
+
+  private over(node: string, escort: Escort): void {
+    this.byNode.set(node, { ...escort, fingerprint: undefined, untilMs: Math.min(escort.untilMs, escort.sinceMs + APART_MS) })
   }
 }

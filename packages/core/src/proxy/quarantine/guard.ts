@@ -86,7 +86,15 @@ export class Guard {
     const life = node.connectionKey
     this.delivered = Math.max(this.delivered, end.contentEvents)
     this.lives.push(life)
-    desk.tell({ type: 'broke', suspect, node: node.id, life, progress: this.delivered, atNodeMs })
+    desk.tell({
+      type: 'broke',
+      suspect,
+      node: node.id,
+      life,
+      progress: this.delivered,
+      sentAtMs: desk.options.clock.epochMs() - atNodeMs,
+      atNodeMs,
+    })
   }
 
   private isRefused = false

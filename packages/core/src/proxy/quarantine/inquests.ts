@@ -8,6 +8,9 @@ export type LifeEnd = 'crash' | 'killed' | 'unknown'
 export interface Present {
   readonly suspect: Suspect
   readonly progress: number
+  /** Epoch. */
+  readonly sentAtMs: number
+  /** Until its path heard of the end, which may be late. */
   readonly atNodeMs: number
   /** Monotonic. */
   readonly brokeAtMs: number
@@ -24,6 +27,8 @@ export interface Inquest {
   isOurs?: boolean
   how: LifeEnd | undefined
   endedAtMs: number
+  /** Epoch: when somebody first heard of it. */
+  goneAtMs: number
   /** Who was there has been weighed. */
   judged: boolean
   /** When it will be. */
@@ -50,19 +55,26 @@ export class Inquests {
     return false
   }
 
+  /** Those that the body was at and that are not judged yet. */
+  *openFor(fingerprint: string): Iterable<Inquest> {
+    for (const inquest of this.open.values()) if (!inquest.judged && inquest.present.has(fingerprint)) yield inquest
+  }
+
   /** A connection broke: opens an inquest, or joins the one of the same end. */
   join(life: string, node: string, present: Present): Inquest {
     const inquest = this.current(life, node, present.brokeAtMs)
     inquest.present.set(present.suspect.fingerprint, present)
+    inquest.goneAtMs = Math.min(inquest.goneAtMs, present.sentAtMs + present.atNodeMs)
     return inquest
   }
 
   /** The node's process has ended. Undefined where that was told before. */
-  close(life: string, node: string, end: { readonly how: LifeEnd; readonly atMs: number }): Inquest | undefined {
+  close(life: string, node: string, end: { readonly how: LifeEnd; readonly atMs: number; readonly epochMs: number }): Inquest | undefined {
     const inquest = this.current(life, node, end.atMs)
     if (inquest.how !== undefined) return undefined
     inquest.how = end.how
     inquest.endedAtMs = end.atMs
+    inquest.goneAtMs = Math.min(inquest.goneAtMs, end.epochMs)
     for (const [fingerprint, { brokeAtMs }] of inquest.present) if (end.atMs - brokeAtMs > RELATED_MS) inquest.present.delete(fingerprint)
     return inquest
   }
@@ -72,7 +84,16 @@ export class Inquests {
     const known = this.open.get(life)
     if (known !== undefined && nowMs - (known.how === undefined ? this.lastBreakMs(known) : known.endedAtMs) <= RELATED_MS) return known
     const id = `${life} ${(this.count += 1)}`
-    const fresh: Inquest = { id, node, present: new Map(), openedAtMs: nowMs, how: undefined, endedAtMs: 0, judged: false }
+    const fresh: Inquest = {
+      id,
+      node,
+      present: new Map(),
+      openedAtMs: nowMs,
+      how: undefined,
+      endedAtMs: 0,
+      goneAtMs: Infinity,
+      judged: false,
+    }
     this.open.delete(life)
     this.open.set(life, fresh)
     for (const oldest of this.open.keys()) {
@@ -87,4 +108,10 @@ export class Inquests {
     for (const { brokeAtMs } of present.values()) lastMs = Math.max(lastMs, brokeAtMs)
     return lastMs
   }
+}
+
+/** How long the node had the body: paths hear of one end at different moments, and what counts is the first. */
+export function timeAt({ goneAtMs }: Inquest, { sentAtMs, atNodeMs }: Present): number {
+  const untilGoneMs = goneAtMs - sentAtMs
+  return untilGoneMs < 0 ? atNodeMs : Math.min(untilGoneMs, atNodeMs)
 }

@@ -1,20 +1,22 @@
 import type { Clock, TimerHandle } from '../../base/index.js'
 import type { Logger } from '../../contracts/index.js'
 import { Court, type Quarantined } from './court.js'
-import { isOverdue } from './death-book.js'
+import { isOverdue, type Burden } from './death-book.js'
 import { Escorts, type Asking } from './escorts.js'
-import type { LifeEnd } from './inquests.js'
+import { timeAt, type Inquest, type LifeEnd } from './inquests.js'
 import { RollCalls } from './roll-calls.js'
 import type { DeskWord, OfficeWord, Sentence } from './words.js'
 
-/** Those that ask first need not be the likeliest: so long all are gathered, unless it turns out that nobody crashed. */
-const GATHER_MS = 10
+/** So long all that were at a node of ours are gathered while it is not known whether it crashed: those that ask first need not be the likeliest. */
+const GATHER_MS = 50
 /** A suspect has a node for itself so long, or until its first content. */
 const ESCORT_MS = 100
 /** The same where two nodes have ended already. */
 const TRIAL_MS = 2_000
 /** A process that lb launched and that has not ended by then lives: the connection broke for another reason. */
 const OWN_END_MS = 250
+/** The same for those that would have ended two nodes: nobody is led to a third because the main thread was busy. */
+const OWN_SECOND_END_MS = 3_000
 /** Until others can tell how a node went, and until it is known who was there. */
 const VERDICT_MS = 1_000
 const HEARING_MS = 2_000
@@ -34,6 +36,8 @@ export interface OfficeOptions {
   readonly desks: () => readonly number[]
   /** Whether lb launched it, and hears of its end at once. */
   readonly isOurs: (node: string) => boolean
+  /** Requests that all data paths together have there. */
+  readonly inFlightAt: (node: string) => number
   readonly onSentence: (sentence: Sentence) => void
 }
 
@@ -46,14 +50,14 @@ export class QuarantineOffice {
   private turning: { readonly timer: TimerHandle; readonly atMs: number } | undefined
 
   constructor(private readonly options: OfficeOptions) {
-    const { clock, log, tellAll, onSentence } = options
-    this.rollCalls = new RollCalls({ clock, desks: options.desks, call: (call) => tellAll({ type: 'roll-call', call }) })
+    const { clock, log, desks, inFlightAt, tellAll, onSentence } = options
+    this.rollCalls = new RollCalls({ clock, desks, inFlightAt, call: (call) => tellAll({ type: 'roll-call', call }) })
     this.court = new Court({
       clock,
       log,
       onKnown: (bodies) => tellAll({ type: 'known', bodies }),
       onSentence,
-      hearAll: (then) => this.rollCalls.begin(then),
+      hearAll: (node, then) => this.rollCalls.begin(node, then),
       onVerdict: () => this.turn(),
     })
   }
@@ -112,12 +116,17 @@ export class QuarantineOffice {
   }
 
   private ask(desk: number, word: Extract<DeskWord, { type: 'ask' }>): void {
-    const last = this.court.inquestOf(word.lives.at(-1) ?? '')
-    const atNodeMs = last?.present.get(word.suspect.fingerprint)?.atNodeMs ?? Infinity
-    const asking = { word, desk, sinceMs: this.options.clock.nowMs(), atNodeMs }
+    const asking = { word, desk, sinceMs: this.options.clock.nowMs() }
     if (this.answer(asking)) return
     this.asking.push(asking)
     this.turnIn(TICK_MS)
+  }
+
+  /** What ended a node had mostly just come. */
+  private atNodeMs({ word }: Asking): number {
+    const last = this.court.inquestOf(word.lives.at(-1) ?? '')
+    const present = last?.present.get(word.suspect.fingerprint)
+    return last === undefined || present === undefined ? Infinity : timeAt(last, present)
   }
 
   private done(desk: number, ticket: number): void {
@@ -129,9 +138,9 @@ export class QuarantineOffice {
   private turn(): void {
     if (this.asking.length === 0) return
     this.escorts.expire(this.options.clock.nowMs())
-    const asking = this.asking.toSorted((a, b) => a.atNodeMs - b.atNodeMs)
+    const asking = this.asking.map((each) => ({ each, atNodeMs: this.atNodeMs(each) })).toSorted((a, b) => a.atNodeMs - b.atNodeMs)
     this.asking = []
-    const waiting = asking.filter((each) => !this.answer(each))
+    const waiting = asking.filter(({ each }) => !this.answer(each)).map(({ each }) => each)
     this.asking = [...waiting, ...this.asking]
     if (this.asking.length > 0) this.turnIn(TICK_MS)
   }
@@ -151,7 +160,9 @@ export class QuarantineOffice {
   /** False: it has to wait. */
   private answer(asking: Asking): boolean {
     const { word, desk } = asking
-    const { sentence } = this.court.caseOf(word.suspect.fingerprint)
+    const { fingerprint } = word.suspect
+    if (this.options.clock.nowMs() - asking.sinceMs >= LONGEST.inDoubt) this.court.convictLikeliest(fingerprint)
+    const { sentence } = this.court.caseOf(fingerprint)
     const where = sentence === undefined ? this.placeFor(asking) : 'anywhere'
     if (where === 'wait') return false
     if (sentence !== undefined) this.options.tell(desk, { type: 'refuse', ticket: word.ticket, sentence })
@@ -160,37 +171,63 @@ export class QuarantineOffice {
   }
 
   private placeFor(asking: Asking): 'wait' | 'anywhere' | { readonly node: string } {
-    const { lives, suspect } = asking.word
-    const { burden, isInDoubt, isLast } = this.court.caseOf(suspect.fingerprint)
-    const { crashes, ends, lately } = burden
+    const { suspect, lives, candidates } = asking.word
+    const { burden, isInDoubt, isLast, open } = this.court.caseOf(suspect.fingerprint)
     const nowMs = this.options.clock.nowMs()
     const waitedMs = nowMs - asking.sinceMs
-    const open = lives.filter((life) => this.mayCount(life))
-    const unknown = open.filter((life) => this.isOpen(life))
-    const mayBeCrashes = unknown.filter((life) => this.isOurs(life)).length
+    const ends = this.endsOf(open)
     // It may be overdue: another node only when that is known.
-    if (open.length > 0 && isOverdue({ crashes: crashes + mayBeCrashes, ends: ends + unknown.length, lately: lately + mayBeCrashes }))
-      return waitedMs < (unknown.length < open.length ? HEARING_MS : VERDICT_MS) ? 'wait' : 'anywhere'
-    const isSuspect = crashes > 0 || ends > 1
-    if (!isSuspect && mayBeCrashes === 0) return 'anywhere'
-    const candidates = asking.word.candidates.filter((node) => !this.court.wentAway(node, asking.sinceMs))
+    if (ends.open > 0 && isOverdue(withEnds(burden, ends))) return waitedMs < ends.longestMs ? 'wait' : 'anywhere'
+    const isSuspect = burden.crashes > 0 || burden.ends > 1
+    if (!isSuspect && ends.fresh === 0) return 'anywhere'
     const longestMs = isInDoubt ? LONGEST.inDoubt : !isSuspect || lives.length === 0 ? LONGEST.broke : LONGEST.suspect
+    if (isLast) return 'wait'
     if (waitedMs >= longestMs || candidates.length === 0) return 'anywhere'
-    if (isLast || (lives.length > 0 && waitedMs < GATHER_MS)) return 'wait'
-    const node = this.escorts.lead(asking, candidates, nowMs + (isInDoubt ? TRIAL_MS : ESCORT_MS))
+    if ((ends.unheard > 0 && waitedMs < HEARING_MS) || ends.gathering > 0) return 'wait'
+    const stand = candidates.filter((node) => !this.court.wentAway(node, Math.min(asking.sinceMs, nowMs - OWN_END_MS)))
+    if (stand.length === 0) return waitedMs < OWN_END_MS ? 'wait' : 'anywhere'
+    const node = this.escorts.lead(asking, stand, { nowMs, forMs: isInDoubt ? TRIAL_MS : ESCORT_MS })
     return node === undefined ? 'wait' : { node }
   }
 
-  private isOurs(life: string): boolean {
-    const inquest = this.court.inquestOf(life)
-    return inquest !== undefined && (inquest.isOurs ??= this.options.isOurs(inquest.node))
+  /** What is open about the nodes that went away while they had a body. */
+  private endsOf(inquests: readonly Inquest[]): OpenEnds {
+    const nowMs = this.options.clock.nowMs()
+    const ends = { open: 0, unknown: 0, ours: 0, fresh: 0, gathering: 0, unheard: 0, longestMs: VERDICT_MS }
+    for (const inquest of inquests) {
+      const ageMs = nowMs - inquest.openedAtMs
+      const isOurs = (inquest.isOurs ??= this.options.isOurs(inquest.node))
+      const isKnown = inquest.how !== undefined
+      if (!isKnown && ageMs >= (isOurs ? OWN_SECOND_END_MS : VERDICT_MS)) continue
+      ends.open += 1
+      if (!isKnown) ends.unknown += 1
+      if (!isKnown && isOurs) ends.ours += 1
+      if (!isKnown && isOurs && ageMs < OWN_END_MS) ends.fresh += 1
+      if (!isKnown && isOurs && ageMs < GATHER_MS) ends.gathering += 1
+      if (isKnown && isOurs) ends.unheard += 1
+      if (isOurs) ends.longestMs = OWN_SECOND_END_MS
+      else if (isKnown) ends.longestMs = Math.max(ends.longestMs, HEARING_MS)
+    }
+    return ends
   }
+}
 
-  /** It is not known yet how the life ended, or what that means. */
-  private mayCount(life: string): boolean {
-    const inquest = this.court.inquestOf(life)
-    if (inquest === undefined || inquest.judged) return false
-    if (inquest.how !== undefined) return true
-    return this.options.clock.nowMs() - inquest.openedAtMs < (this.isOurs(life) ? OWN_END_MS : VERDICT_MS)
-  }
+interface OpenEnds {
+  /** Of which it is not known yet how they ended, or what that means. */
+  readonly open: number
+  /** Of these, the ones of which it is not known how they ended. */
+  readonly unknown: number
+  /** Of these, our own ones; those that broke a moment ago; and those that have just broken. */
+  readonly ours: number
+  readonly fresh: number
+  readonly gathering: number
+  /** Our own ones that ended, and not all have told who was there. */
+  readonly unheard: number
+  /** Until it is known. */
+  readonly longestMs: number
+}
+
+/** As it would be if all that may have crashed had. */
+function withEnds({ crashes, ends, lately }: Burden, { unknown, ours }: OpenEnds): Burden {
+  return { crashes: crashes + ours, ends: ends + unknown, lately: lately + ours }
 }

@@ -20,6 +20,13 @@ const scene = fc.record({
   deadlyAfterMs: fc.integer({ min: 0, max: 40 }),
   isStream: fc.boolean(),
 })
+const weather = fc.record({
+  wordMs: fc.integer({ min: 1, max: 30 }),
+  breakMs: fc.integer({ min: 1, max: 30 }),
+  endMs: fc.integer({ min: 1, max: 400 }),
+  busyMs: fc.integer({ min: 0, max: 60 }),
+  unsteadyMs: fc.integer({ min: 0, max: 20 }),
+})
 
 const crowd = (town: Town, isStream: boolean): Walk[] =>
   Array.from({ length: 50 }, (_, index) => town.send(innocent(town, index, isStream)))
@@ -91,6 +98,21 @@ describe('a request that crashes every engine', () => {
         expect(town.lost).toBeLessThanOrEqual(3)
       }),
       { numRuns: 100 },
+    )
+  })
+
+  it('costs two nodes at most however late threads hear of it, and whatever they do meanwhile', () => {
+    fc.assert(
+      fc.property(scene, weather, ({ seed, desks, deadlyAfterMs, isStream }, rough) => {
+        const town = new Town({ seed, nodes: 4, desks, weather: rough })
+        const innocents = crowd(town, isStream)
+        town.clock.advance(10 + 300 * town.random())
+        const poison = town.send({ body: 'poison', deadlyAfterMs, serviceMs: 1 })
+        town.settle()
+        expect(tally(innocents)).toEqual({ answered: 50 })
+        expect([codeOf(poison), town.lost]).toEqual(['LB_REQUEST_QUARANTINED', 2])
+      }),
+      { numRuns: 300 },
     )
   })
 

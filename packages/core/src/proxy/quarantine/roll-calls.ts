@@ -2,8 +2,12 @@ import type { Clock, TimerHandle } from '../../base/index.js'
 
 /** A data path that is so far behind is not waited for. */
 const LONGEST_MS = 1_000
+/** So often it is looked whether a node that went away still has requests, for the data paths that have not noticed; and so long at most. */
+const LOOK_MS = 2
+const DRAINED_MS = 400
 
 interface RollCall {
+  readonly sinceMs: number
   readonly missing: Set<number>
   readonly over: () => void
 }
@@ -12,9 +16,14 @@ interface RollCallOptions {
   readonly clock: Clock
   readonly desks: () => readonly number[]
   readonly call: (call: number) => void
+  /** Requests that are at the node, as far as the data paths have noticed. */
+  readonly inFlightAt: (node: string) => number
 }
 
-/** Asks all data paths whether there is more to tell: a verdict on what some of them saw may be wrong. */
+/**
+ * Finds out whether all data paths have told who was at a node that went away: a verdict on what some of them saw may be wrong. A path counts a request out
+ * of the node in the same turn in which it tells of it; when nobody has one there any more, all that is left to wait for are words on their way.
+ */
 export class RollCalls {
   private readonly calls = new Map<number, RollCall>()
   private count = 0
@@ -22,16 +31,16 @@ export class RollCalls {
   constructor(private readonly options: RollCallOptions) {}
 
   /** Calls back once, when all have answered or are too late. */
-  begin(then: () => void): TimerHandle {
-    const { clock, desks, call } = this.options
+  begin(node: string, then: () => void): TimerHandle {
+    const { clock, desks } = this.options
     const id = (this.count += 1)
     const late = clock.after(LONGEST_MS, () => this.end(id))
     const over = (): void => {
       late.cancel()
       then()
     }
-    this.calls.set(id, { missing: new Set(desks()), over })
-    call(id)
+    this.calls.set(id, { sinceMs: clock.nowMs(), missing: new Set(desks()), over })
+    this.callWhenDrained(id, node)
     return {
       cancel: () => {
         late.cancel()
@@ -47,6 +56,14 @@ export class RollCalls {
 
   deskGone(desk: number): void {
     for (const id of this.calls.keys()) this.heard(desk, id)
+  }
+
+  private callWhenDrained(id: number, node: string): void {
+    const { clock, inFlightAt } = this.options
+    const call = this.calls.get(id)
+    if (call === undefined) return
+    if (inFlightAt(node) === 0 || clock.nowMs() - call.sinceMs >= DRAINED_MS) this.options.call(id)
+    else clock.after(LOOK_MS, () => this.callWhenDrained(id, node))
   }
 
   private end(id: number): void {

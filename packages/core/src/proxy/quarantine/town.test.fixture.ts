@@ -1,4 +1,4 @@
-import { FakeClock, seededRandom } from '../../base/index.js'
+import { FakeClock, seededRandom, type Clock, type TimerHandle } from '../../base/index.js'
 import { silentLogger, type RosterNode } from '../../contracts/index.js'
 import type { LbError } from '../../errors/index.js'
 import { TimerWheel } from '../../wire/index.js'
@@ -19,7 +19,24 @@ export interface TownOptions {
   readonly crash?: LifeEnd
   /** Tries that a request has. */
   readonly tries?: number
+  readonly weather?: Partial<Weather>
 }
+
+/** How long what takes a moment on a quiet machine may take; each time another while. */
+export interface Weather {
+  /** A word from thread to thread. */
+  readonly wordMs: number
+  /** Until a thread hears that a connection broke. */
+  readonly breakMs: number
+  /** Until the main thread hears that a process ended. */
+  readonly endMs: number
+  /** Each thread does something else from the moment on in which a node ends. */
+  readonly busyMs: number
+  /** What is deadly takes so much longer at one node than at another. */
+  readonly unsteadyMs: number
+}
+
+const FAIR: Weather = { wordMs: 2, breakMs: 3, endMs: 8, busyMs: 0, unsteadyMs: 0 }
 
 export interface Citizen {
   readonly body: string
@@ -35,9 +52,12 @@ interface Server {
   life: number
   isUp: boolean
   readonly walks: Set<Walk>
+  /** As the threads count: a walk that has broken is there until its thread has noticed. */
+  inFlight: number
 }
 
 const RESTART_MS = 500
+const AFTER_TIMERS_MS = 0.01
 
 /** Nodes that crash, requests that move, data paths and their office, in virtual time: real desks and guards, words that take a while. */
 export class Town {
@@ -49,44 +69,58 @@ export class Town {
   readonly servers: Server[]
   readonly desks: QuarantineDesk[]
   readonly office: QuarantineOffice
+  readonly threads: readonly Thread[]
+  readonly weather: Weather
+  private readonly main: Thread
+  private readonly lines = new Map<string, number>()
 
   constructor(readonly options: TownOptions) {
     const { clock } = this
     const source = seededRandom(options.seed)
     this.random = () => source.next()
-    // As between threads: each word takes a while, none overtakes another.
-    const lines = new Map<string, number>()
-    const later = (line: string, act: () => void): void => {
-      const atMs = Math.max(lines.get(line) ?? 0, clock.nowMs() + 2 * this.random())
-      lines.set(line, atMs)
-      clock.after(atMs - clock.nowMs(), act)
-    }
+    this.weather = { ...FAIR, ...(options.crash === 'unknown' ? { endMs: 400 } : {}), ...options.weather }
+    this.main = new Thread(clock)
+    this.threads = Array.from({ length: options.desks }, () => new Thread(clock))
     this.office = new QuarantineOffice({
-      clock,
+      clock: this.main,
       log: silentLogger,
-      tell: (desk, word) => later(`to ${desk}`, () => this.desks[desk]?.hear(word)),
-      tellAll: (word) => this.desks.forEach((desk, index) => later(`to ${index}`, () => desk.hear(word))),
+      tell: (desk, word) => this.later(`to ${desk}`, this.threads[desk], () => this.desks[desk]?.hear(word)),
+      tellAll: (word) => this.desks.forEach((desk, index) => this.later(`to ${index}`, this.threads[index], () => desk.hear(word))),
       desks: () => this.desks.map((_, index) => index),
+      inFlightAt: (id) => this.servers.find((server) => server.id === id)?.inFlight ?? 0,
       isOurs: () => options.crash !== 'unknown',
       onSentence: (sentence) => void this.sentences.push(sentence),
     })
-    const wheel = new TimerWheel(clock)
-    this.desks = Array.from(
-      { length: options.desks },
-      (_, index) =>
+    this.desks = this.threads.map(
+      (thread, index) =>
         new QuarantineDesk({
-          clock,
-          wheel,
+          clock: thread,
+          wheel: new TimerWheel(thread),
           salt: Buffer.from('salt'),
-          tell: (word) => later(`from ${index}`, () => this.office.hear(index, word)),
+          tell: (word) => this.later(`from ${index}`, this.main, () => this.office.hear(index, word)),
         }),
     )
-    this.servers = Array.from({ length: options.nodes }, (_, index) => ({ id: `p/n${index}`, life: 1, isUp: true, walks: new Set<Walk>() }))
+    this.servers = Array.from({ length: options.nodes }, (_, index) => ({
+      id: `p/n${index}`,
+      life: 1,
+      isUp: true,
+      walks: new Set<Walk>(),
+      inFlight: 0,
+    }))
+  }
+
+  /** As between threads: each word takes a while, none overtakes another. */
+  private later(line: string, thread: Thread | undefined, act: () => void): void {
+    const { clock, lines, weather } = this
+    const atMs = Math.max(lines.get(line) ?? 0, clock.nowMs() + weather.wordMs * this.random())
+    lines.set(line, atMs)
+    thread?.hears(atMs - clock.nowMs(), act)
   }
 
   /** One request comes. */
   send(citizen: Citizen): Walk {
-    const walk = new Walk(this, citizen, this.desks[Math.floor(this.random() * this.desks.length)] as QuarantineDesk)
+    const index = Math.floor(this.random() * this.desks.length)
+    const walk = new Walk(this, citizen, { desk: this.desks[index] as QuarantineDesk, thread: this.threads[index] as Thread })
     this.walks.push(walk)
     walk.start()
     return walk
@@ -99,9 +133,11 @@ export class Town {
     server.isUp = false
     server.life += 1
     if (how !== 'killed') this.lost += 1
-    for (const walk of server.walks) this.clock.after(3 * this.random(), () => walk.broke(life))
+    const { breakMs, endMs, busyMs } = this.weather
+    if (busyMs > 0) for (const thread of [this.main, ...this.threads]) thread.isBusyFor(busyMs * this.random())
+    for (const walk of server.walks) walk.thread.hears(breakMs * this.random(), () => walk.broke(life))
     server.walks.clear()
-    this.clock.after(how === 'unknown' ? 400 * this.random() : 8 * this.random(), () => this.office.ended(life, server.id, how))
+    this.main.hears(endMs * this.random(), () => this.office.ended(life, server.id, how))
     this.clock.after(RESTART_MS, () => (server.isUp = true))
   }
 
@@ -112,6 +148,52 @@ export class Town {
   /** Time goes by until nobody is on the way any more. */
   settle(): void {
     for (let turn = 0; turn < 3_000 && this.walks.some(({ fate }) => fate === 'underway'); turn++) this.clock.advance(10)
+  }
+}
+
+/** A thread of JavaScript: what it hears while it is busy waits until it is done, and its timers come before that. */
+class Thread implements Clock {
+  private busyUntilMs = 0
+  private inbox: (() => void)[] = []
+
+  constructor(private readonly clock: FakeClock) {}
+
+  nowMs(): number {
+    return this.clock.nowMs()
+  }
+
+  epochMs(): number {
+    return this.clock.epochMs()
+  }
+
+  after(delayMs: number, act: () => void): TimerHandle {
+    let timer = this.clock.after(delayMs, () => {
+      if (this.busyForMs > 0) timer = this.clock.after(this.busyForMs, act)
+      else act()
+    })
+    return { cancel: () => timer.cancel() }
+  }
+
+  hears(delayMs: number, act: () => void): void {
+    this.clock.after(delayMs, () => {
+      this.inbox.push(act)
+      this.read()
+    })
+  }
+
+  isBusyFor(ms: number): void {
+    this.busyUntilMs = Math.max(this.busyUntilMs, this.clock.nowMs() + ms)
+  }
+
+  private get busyForMs(): number {
+    return this.busyUntilMs - this.clock.nowMs()
+  }
+
+  private read(): void {
+    if (this.busyForMs > 0) return void this.clock.after(this.busyForMs + AFTER_TIMERS_MS, () => this.read())
+    const { inbox } = this
+    this.inbox = []
+    for (const act of inbox) act()
   }
 }
 
@@ -127,13 +209,17 @@ export class Walk implements Guarded {
   private pieces = 0
   private guard: Guard | undefined
   private readonly tried = new Set<string>()
+  readonly thread: Thread
+  private readonly desk: QuarantineDesk
   private readonly request: Admitted
 
   constructor(
     private readonly town: Town,
     readonly citizen: Citizen,
-    private readonly desk: QuarantineDesk,
+    path: { readonly desk: QuarantineDesk; readonly thread: Thread },
   ) {
+    this.desk = path.desk
+    this.thread = path.thread
     const body = Buffer.from(citizen.body)
     this.request = {
       face: 'openai-chat',
@@ -171,6 +257,7 @@ export class Walk implements Guarded {
     const { server, guard, pieces } = this
     if (server === undefined || this.fate !== 'underway') return
     this.server = undefined
+    server.inFlight -= 1
     this.waitsSinceMs = this.town.clock.nowMs()
     this.told(guard, server, life, { outcome: 'reset', contentEvents: pieces })
     this.town.clock.after(0, () => this.again())
@@ -189,6 +276,7 @@ export class Walk implements Guarded {
     this.tries += 1
     this.tried.add(server.id)
     server.walks.add(this)
+    server.inFlight += 1
     const life = lifeOf(server)
     const ifThere = (act: () => void) => () => {
       if (this.server === server && lifeOf(server) === life) act()
@@ -200,7 +288,7 @@ export class Walk implements Guarded {
       )
     if (deadlyAfterMs !== undefined)
       return void clock.after(
-        deadlyAfterMs,
+        deadlyAfterMs + this.town.weather.unsteadyMs * this.town.random(),
         ifThere(() => this.town.crash(server)),
       )
     clock.after(
@@ -216,6 +304,7 @@ export class Walk implements Guarded {
 
   private answered(server: Server, life: string): void {
     server.walks.delete(this)
+    server.inFlight -= 1
     this.fate = 'answered'
     this.content()
     this.told(this.guard, server, life, { outcome: 'answered', contentEvents: this.pieces })

@@ -27,7 +27,9 @@ export type DeskWord =
       readonly life: string
       /** Pieces of content that the client had by then; 0: none. */
       readonly progress: number
-      /** How long the node had it. */
+      /** Epoch: the clock that threads share. */
+      readonly sentAtMs: number
+      /** Until its path heard of the end. */
       readonly atNodeMs: number
     }
   /** May it be tried again, and where? Answered with the same ticket. */
