@@ -34,6 +34,3 @@ export const suspiciousLog = Math.log(20)
 
 /** Standard errors about a figure in which the true one lies in 19 of 20 cases. */
 export const deviations = 1.96
-
-/** Of them, by which a figure may lie within its limit and still be called bad: more would call bad what is surely slower but not by so much. */
-export const doubt = 1.1

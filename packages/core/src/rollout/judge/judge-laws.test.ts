@@ -19,6 +19,11 @@ describe('the judge, over many rollouts', () => {
     expect(slow.within(300)).toBeGreaterThanOrEqual(57)
   })
 
+  it('leaves most of those alone whose times are longer by half of what they may be', () => {
+    expect(tallyOf('TTFT x1.25', 60, { canary: { ttftFactor: 1.25 }, stepRequests: 300 }).rolledBack).toBeLessThanOrEqual(8)
+    expect(tallyOf('TPOT x1.25', 60, { canary: { tpotFactor: 1.25 }, stepRequests: 300 }).rolledBack).toBeLessThanOrEqual(5)
+  })
+
   it('finds 5 % of errors within 300 requests also where both sides have half of them', () => {
     const fails = { canary: { errorRate: 0.05 }, baseline: { errorRate: 0 } }
     const failing = tallyOf('5 % errors, half', 60, { ...fails, shares: [0.5], stepRequests: 2_000 })

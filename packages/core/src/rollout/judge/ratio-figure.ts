@@ -1,7 +1,7 @@
 import type { JudgeFigure } from '../rollout-status.js'
 import { ArrivalOrder } from './arrival-order.js'
 import { Evidence, type Guess, type KeptEvidence } from './evidence.js'
-import { deviations, doubt, suspiciousLog, type Circumstances, type Figure } from './figure.js'
+import { deviations, suspiciousLog, type Circumstances, type Figure } from './figure.js'
 import { asRatio, inUnit } from './figure-words.js'
 import type { JudgeSample } from './judge-sample.js'
 import { MatchedSets, type KeptPast, type MatchedSet, type Measure } from './matched-sets.js'
@@ -28,6 +28,15 @@ const timeTilts: readonly Guess[] = [
 ]
 /** For lengths, which vary by more than 3, longer or shorter. */
 const lengthTilts: readonly Guess[] = [0.3, 0.8, -0.3, -0.8].map((tilt) => ({ tilt, weight: 0.25 }))
+/** For times that are beyond what is borne by as much again or more: a fifth is 0.8, as much as doubled 2.5. */
+const timesBeyond: readonly Guess[] = [
+  { tilt: 0.8, weight: 0.6 },
+  { tilt: 2.5, weight: 0.4 },
+]
+/** Times that are longer by no more than this part of their limit, as logarithms, stay: x1.2 of x1.5. Between that and the limit they are less and less likely to. */
+const borneOfLimit = 0.45
+/** Chance that they do not. */
+const staysNot = 0.05
 /** On the log scale; what lies further from the middle of its set says no more. */
 const farthest = 1.5
 /** Times of the old revision from before the new one began may be those of an easier hour: they count as if they had been twice as long. */
@@ -36,6 +45,7 @@ const pastHandicap = Math.log(2)
 /** As it is kept over a restart. */
 interface KeptRatio {
   readonly evidence: KeptEvidence
+  readonly beyond: KeptEvidence | null
   readonly past: KeptPast
   readonly pairs: KeptPairs
 }
@@ -43,7 +53,10 @@ interface KeptRatio {
 /** A time or a length that must not grow by more than a factor, compared on the log scale within sets of like requests. */
 export class RatioFigure implements Figure {
   isBad = false
+  /** That it is worse at all. */
   private readonly evidence: Evidence
+  /** That it is so by more than is borne. Lengths vary so much that nobody could wait for it. */
+  private readonly beyond: Evidence | undefined
   private readonly sets: MatchedSets
   private readonly pairs = new RecentPairs()
   private readonly order: ArrivalOrder | undefined
@@ -51,6 +64,7 @@ export class RatioFigure implements Figure {
 
   constructor(private readonly options: RatioFigureOptions) {
     this.evidence = new Evidence(options.bothWays === true ? lengthTilts : timeTilts)
+    this.beyond = options.bothWays === true ? undefined : new Evidence(timesBeyond)
     this.sets = new MatchedSets({ caliper: options.caliper, onSet: (set) => this.learn(set) })
     if (options.bothWays === true) this.order = new ArrivalOrder((sample, circumstances) => this.take(sample, circumstances))
   }
@@ -66,11 +80,12 @@ export class RatioFigure implements Figure {
   }
 
   kept(): KeptRatio {
-    return { evidence: this.evidence.kept(), past: this.sets.kept(), pairs: this.pairs.kept() }
+    return { evidence: this.evidence.kept(), beyond: this.beyond?.kept() ?? null, past: this.sets.kept(), pairs: this.pairs.kept() }
   }
 
-  takeUp({ evidence, past, pairs }: KeptRatio): void {
+  takeUp({ evidence, beyond, past, pairs }: KeptRatio): void {
     this.evidence.takeUp(evidence)
+    if (beyond !== null) this.beyond?.takeUp(beyond)
     this.sets.takeUp(past)
     this.pairs.takeUp(pairs)
   }
@@ -97,10 +112,10 @@ export class RatioFigure implements Figure {
     return bothWays === true ? `${asRatio(1 / ratio)} to ${asRatio(ratio)}` : `at most ${asRatio(ratio)}`
   }
 
-  /** Whether the limit may be passed: surely slower, and about that much is not ruled out. */
+  /** Whether the limit may be passed: as much is not ruled out. */
   private get mayBeBeyond(): boolean {
     const { ratio, bothWays } = this.options
-    const [low, high] = this.within(doubt)
+    const [low, high] = this.within(deviations)
     return high > ratio || (bothWays === true && low < 1 / ratio)
   }
 
@@ -119,15 +134,18 @@ export class RatioFigure implements Figure {
     this.sets.add(sample.side, { value: Math.log(measure.value), size: measure.size, isEarly }, step)
   }
 
-  private learn({ side, one, others: told, isPast }: MatchedSet): void {
+  private learn({ side, one, others, isPast }: MatchedSet): void {
     // What people ask for changes over the day, and no handicap covers both ways.
     if (isPast && this.options.bothWays === true) return
     const handicap = this.options.bothWays === true ? 0 : Math.max(this.load, isPast ? pastHandicap : 0)
-    const others = told.map((value) => value + (side === 'canary' ? handicap : -handicap))
     const middle = medianOf([one, ...others])
     const near = (value: number) => Math.max(-farthest, Math.min(farthest, value - middle))
-    this.evidence.add({ side, one: near(one), others: others.map(near) })
-    this.pairs.add({ side, one, others: told })
-    this.isBad = this.evidence.log >= -Math.log(this.options.alpha) && this.mayBeBeyond
+    const set = { side, one: near(one), others: others.map(near) }
+    this.evidence.add(set, handicap)
+    this.beyond?.add(set, Math.max(handicap, borneOfLimit * Math.log(this.options.ratio)))
+    this.pairs.add({ side, one, others })
+    const isWorse = this.evidence.log >= -Math.log(this.options.alpha)
+    const isBeyond = this.beyond === undefined || this.beyond.log >= -Math.log(staysNot)
+    this.isBad = isWorse && isBeyond && this.mayBeBeyond
   }
 }

@@ -16,7 +16,7 @@ interface Told {
   readonly canary: number
 }
 
-/** How the two sides compare in the last sets; logarithms come in, plain values go out. Sorted again once a sixty-fourth of it is new. */
+/** How the two sides compare in the last sets; logarithms come in, plain values go out. Sorted again once a sixty-fourth of what is kept is new. */
 export class RecentPairs {
   private readonly differences = new Float64Array(most)
   private readonly canaries = new Float64Array(most)
@@ -64,7 +64,7 @@ export class RecentPairs {
 
   private read(): Told | undefined {
     if (this.count === 0) return undefined
-    if (this.told === undefined || this.count - this.told.atCount > this.told.atCount / 64) {
+    if (this.told === undefined || this.count - this.told.atCount > Math.min(this.told.atCount, most) / 64) {
       const length = Math.min(this.count, most)
       const differences = this.differences.slice(0, length).sort()
       // Half of all lie between the quartiles: 1.35 deviations of a normal distribution.
