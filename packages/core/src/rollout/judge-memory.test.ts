@@ -9,6 +9,7 @@ import { Journal } from './journal.js'
 import type { RolloutRecord } from './rollout-record.js'
 import type { RolloutWorld } from './rollout-world.js'
 import { startJudge, type RunningJudge } from './running-judge.js'
+import { settledRecord } from './settled-record.test.fixture.js'
 
 let folder = ''
 beforeEach(() => {
@@ -49,33 +50,9 @@ let nth = 0
 
 function recordOf(revision: string, failed: boolean, ttftMs: number): RequestRecord {
   nth += 1
-  const node = `chat/${revision}`
-  return {
-    v: 1,
-    id: `x${nth}`,
-    arrivedAtMs: 0,
-    face: 'openai-chat',
-    pool: 'chat',
-    model: 'm',
-    stream: true,
-    node,
-    attempts: [
-      failed ? { node, startedMs: 0, outcome: 'refused', status: 500, revision } : { node, startedMs: 0, outcome: 'answered', revision },
-      ...(failed ? [{ node: 'chat/r1', startedMs: 1, outcome: 'answered', revision: 'r1' } as const] : []),
-    ],
-    status: 200,
-    outcome: 'ok',
-    errorCode: null,
-    bodyBytes: 100,
-    promptTokens: 100,
-    completionTokens: 20,
-    cachedTokens: 0,
-    inLineMs: 0,
-    tokensMeasured: true,
-    ttftMs: failed ? null : ttftMs + (nth % 7),
-    totalMs: 500,
-    prefixHashes: new Float64Array(0),
-  }
+  const attempt = { node: `chat/${revision}`, startedMs: 0, revision } as const
+  const ended = failed ? ({ outcome: 'refused', status: 500 } as const) : ({ outcome: 'answered' } as const)
+  return settledRecord({ ...attempt, ...ended }, { id: `x${nth}`, pool: 'chat', ttftMs: failed ? null : ttftMs + (nth % 7) })
 }
 
 /** One of the new revision after every two of the old one; how many it took until it was called bad, or all. */

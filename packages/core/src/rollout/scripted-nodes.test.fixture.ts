@@ -1,4 +1,4 @@
-import type { AttemptRecord, NodeState, RequestRecord } from '../contracts/index.js'
+import type { NodeState } from '../contracts/index.js'
 import { nodeIdOf, slotsOf, type GroupPlan } from '../topology/index.js'
 import type { RolloutNode } from './rollout-world.js'
 import { engine, host } from './scripted-engine.test.fixture.js'
@@ -102,33 +102,5 @@ export class ScriptedNodes {
   private look(): void {
     this.seen.fewest = Math.min(this.seen.fewest, this.all.filter(({ state }) => state === 'ready').length)
     this.seen.most = Math.max(this.seen.most, this.all.length + this.going.length)
-  }
-}
-
-/** One request as it ended; one that failed was answered by the old revision. */
-export function recordOf(attempt: AttemptRecord): RequestRecord {
-  const failed = attempt.outcome !== 'answered'
-  return {
-    v: 1,
-    id: 'x',
-    arrivedAtMs: 0,
-    face: 'openai-chat',
-    pool: 'demo',
-    model: 'm',
-    stream: true,
-    node: attempt.node,
-    attempts: failed ? [attempt, { node: 'demo/gpu-0', startedMs: 1, outcome: 'answered', revision: 'r1' }] : [attempt],
-    status: 200,
-    outcome: 'ok',
-    errorCode: null,
-    bodyBytes: 100,
-    promptTokens: 100,
-    completionTokens: 20,
-    cachedTokens: 0,
-    inLineMs: 0,
-    tokensMeasured: true,
-    ttftMs: 100,
-    totalMs: 500,
-    prefixHashes: new Float64Array(0),
   }
 }

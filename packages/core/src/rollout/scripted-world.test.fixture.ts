@@ -9,7 +9,8 @@ import type { RolloutStatus } from './rollout-status.js'
 import type { RolloutWorld, Urgency } from './rollout-world.js'
 import { Rollouts } from './rollouts.js'
 import { engine, host, notInTests } from './scripted-engine.test.fixture.js'
-import { recordOf, ScriptedNodes } from './scripted-nodes.test.fixture.js'
+import { ScriptedNodes } from './scripted-nodes.test.fixture.js'
+import { settledRecord } from './settled-record.test.fixture.js'
 
 export function launched(name = 'gpu', replicas = 3, settings: Record<string, unknown> = {}): GroupPlan {
   return plainGroup({ replicas, model: 'a', settings }, { name })
@@ -137,7 +138,7 @@ export class ScriptedHouse {
     const revision = isCanary ? split.sides[1]?.revision : split.sides[0]?.revision
     const node = this.nodes.list.find((each) => each.group.revision === revision && each.state === 'ready')
     if (node === undefined || revision === undefined) return
-    this.rollouts.settled(recordOf({ node: node.id, revision, startedMs: 0, outcome: 'answered', ...(isCanary ? canary : {}) }))
+    this.rollouts.settled(settledRecord({ node: node.id, revision, startedMs: 0, outcome: 'answered', ...(isCanary ? canary : {}) }))
   }
 
   close(): void {

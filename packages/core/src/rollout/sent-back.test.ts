@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest'
 import type { AttemptRecord, RequestRecord } from '../contracts/index.js'
 import { ended, houseMaker, traffic } from './houses.test.fixture.js'
-import { recordOf } from './scripted-nodes.test.fixture.js'
 import type { ScriptedHouse } from './scripted-world.test.fixture.js'
+import { settledRecord } from './settled-record.test.fixture.js'
 
 const houseOf = houseMaker()
 
 const failed: AttemptRecord = { node: 'demo/gpu-r2-0', revision: 'r2', startedMs: 0, outcome: 'refused', status: 500 }
 const answered: AttemptRecord = { node: 'demo/gpu-0', revision: 'r1', startedMs: 5, outcome: 'answered', status: 200 }
-const named = (id: number, ...attempts: readonly AttemptRecord[]): RequestRecord => ({ ...recordOf(failed), id: `x${id}`, attempts })
+const named = (id: number, ...attempts: readonly AttemptRecord[]): RequestRecord => settledRecord(failed, { id: `x${id}`, attempts })
 
 /** A canary that is judged, and nobody has asked it anything yet. */
 async function judged(): Promise<{ house: ScriptedHouse; seen: () => number }> {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { AttemptRecord, RequestRecord, ShadowAnswer } from '../../contracts/index.js'
+import { settledRecord } from '../settled-record.test.fixture.js'
 import { samplesOf, samplesOfPair } from './judge-sample.js'
 
 const sides = { old: 'r1', new: 'r2' }
@@ -11,32 +12,9 @@ const attempt = (more: Partial<AttemptRecord>): AttemptRecord => ({
   ...more,
 })
 
-function record(more: Partial<RequestRecord>): RequestRecord {
-  return {
-    v: 1,
-    id: 'x',
-    arrivedAtMs: 1_000,
-    face: 'openai-chat',
-    pool: 'chat',
-    model: 'm',
-    stream: true,
-    node: 'chat/a',
-    attempts: [attempt({})],
-    status: 200,
-    outcome: 'ok',
-    errorCode: null,
-    bodyBytes: 100,
-    promptTokens: 500,
-    completionTokens: 41,
-    cachedTokens: 200,
-    inLineMs: 0,
-    tokensMeasured: true,
-    ttftMs: 110,
-    totalMs: 910,
-    prefixHashes: new Float64Array(0),
-    ...more,
-  }
-}
+const times = { arrivedAtMs: 1_000, ttftMs: 110, totalMs: 910 }
+const tokens = { promptTokens: 500, cachedTokens: 200, completionTokens: 41 }
+const record = (more: Partial<RequestRecord>): RequestRecord => settledRecord(attempt({}), { ...times, ...tokens, ...more })
 
 describe('what a request says of the two sides', () => {
   it('is the times of the node that answered, from when it was asked', () => {

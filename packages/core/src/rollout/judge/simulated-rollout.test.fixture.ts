@@ -1,6 +1,7 @@
 import { FakeClock, seededRandom, type RandomSource } from '../../base/index.js'
 import type { AttemptRecord, RequestRecord } from '../../contracts/index.js'
 import type { JudgePlan } from '../../topology/index.js'
+import { settledRecord } from '../settled-record.test.fixture.js'
 import { Judge } from './judge.js'
 import { samplesOf } from './judge-sample.js'
 
@@ -136,29 +137,9 @@ function recordOf(behaviour: Behaviour, { random, side, weather, nth, arrivedAtM
     ...(failed ? { status: 500 } : { quality: { ...quality, ...asJson } }),
   }
   const again: readonly AttemptRecord[] = failed ? [{ node: 'chat/baseline-1', startedMs: 2, outcome: 'answered', revision: 'r1' }] : []
-  return {
-    v: 1,
-    id: 'x',
-    arrivedAtMs,
-    face: 'openai-chat',
-    pool: 'chat',
-    model: 'm',
-    stream: true,
-    node: first.node,
-    attempts: [first, ...again],
-    status: 200,
-    outcome: 'ok',
-    errorCode: null,
-    bodyBytes: promptTokens * 4,
-    promptTokens,
-    completionTokens,
-    cachedTokens,
-    inLineMs: 0,
-    tokensMeasured: true,
-    ttftMs,
-    totalMs: ttftMs + tpotMs * completionTokens,
-    prefixHashes: new Float64Array(0),
-  }
+  const tokens = { promptTokens, completionTokens, cachedTokens }
+  const times = { arrivedAtMs, ttftMs, totalMs: ttftMs + tpotMs * completionTokens }
+  return settledRecord(first, { pool: 'chat', attempts: [first, ...again], bodyBytes: promptTokens * 4, ...tokens, ...times })
 }
 
 function lognormal(random: RandomSource, median: number, deviation: number): number {
