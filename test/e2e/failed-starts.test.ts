@@ -1,4 +1,5 @@
 /** Engines that cannot start: what `lb up` and `lb status` say, and how often it is tried. */
+import { createServer, type AddressInfo, type Server } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
 import { House, until, type NodeRow } from './house.js'
 
@@ -77,5 +78,39 @@ describe('an engine that cannot start', () => {
     expect((await house.lb(['up', '--detach'])).code).toBe(1)
     expect(performance.now() - startedMs).toBeGreaterThan(4_000)
     expect((await node()).reason).toMatch(/not ready: no progress for 1\.5 s: shard 6 of 6/)
+  })
+})
+
+describe('a server that is attached and cannot be spoken with', () => {
+  const servers: Server[] = []
+
+  afterEach(() => {
+    for (const server of servers.splice(0)) server.close()
+  })
+
+  async function listening(answer: string | Buffer): Promise<number> {
+    const server = createServer((socket) => void socket.on('error', () => undefined).once('data', () => socket.end(answer)))
+    servers.push(server)
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    return (server.address() as AddressInfo).port
+  }
+
+  it.each([
+    ['garbage', 'http', '\0\u00ffHELLO\r\n\r\n', 'answers, but not in HTTP; the URL of a server with TLS begins with https://'],
+    [
+      'two lengths',
+      'http',
+      'HTTP/1.1 200 OK\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\n',
+      'answers in broken HTTP (Duplicate Content-Length)',
+    ],
+    ['no TLS', 'https', 'HTTP/1.1 400 Bad Request\r\n\r\n', 'answers, but not in TLS; the URL of a server without it begins with http://'],
+  ])('is told by what it answers: %s', async (_, scheme, answer, told) => {
+    const port = await listening(answer)
+    house = new House(`gateway: { listen: 127.0.0.1:0 }
+pools: { demo: { models: [m], nodes: [{ name: own, engine: openai, attach: '${scheme}://127.0.0.1:${port}' }] } }
+`)
+    const up = await house.lb(['up', '--detach'])
+    expect(up.code).toBe(1)
+    expect(`${up.stdout}${up.stderr}`).toContain(`failed  ${told}; will keep trying\n`)
   })
 })

@@ -51,7 +51,7 @@ function nodeText(node: NodeStatus, { startedAtMs, gpus }: BalancerStatus): stri
   if (node.state === 'ready' || node.state === 'warming')
     return `${fit(engine, 14)}${gpuText(node, gpus)} ready in ${duration(Math.max(0, node.sinceMs - startedAtMs))}${node.adopted ? ', taken over as it ran' : ''}`
   const progress = node.progress === null ? '' : ` ${percent(node.progress)}`
-  return `${fit(engine, 14)} ${node.state}${progress}${reason}${node.state === 'failed' && !/is not started again/.test(reason) ? '; lb keeps trying' : ''}`
+  return `${fit(engine, 14)} ${node.state}${progress}${reason}${node.state === 'failed' && !/is not started again|keep trying/.test(reason) ? '; lb keeps trying' : ''}`
 }
 
 /** ` GPU 0`, ` GPU 0, 1`; nothing where nobody chose, or its tool has not answered yet. */

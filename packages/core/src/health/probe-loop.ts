@@ -1,7 +1,7 @@
 import type { Clock, RandomSource, TimerHandle } from '../base/index.js'
 import type { Backend, NodeState, ProbeReport } from '../contracts/index.js'
-import { messageOf } from '../errors/index.js'
 import { LoadQuestion } from './load-question.js'
+import { probeFailure } from './probe-failure.js'
 import { ProbeJudge, type ProbeVerdict } from './probe-judge.js'
 
 /** A node as the probe loop sees it. */
@@ -168,18 +168,4 @@ export class ProbeLoop {
         : intervalMs
     return Math.max(backend.minProbeIntervalMs, wishMs * (0.8 + 0.4 * this.options.random.next()))
   }
-}
-
-const WORDS: Readonly<Record<string, string>> = {
-  ECONNREFUSED: 'does not answer (connection refused)',
-  ENOTFOUND: 'its host name is not known',
-  EHOSTUNREACH: 'its host cannot be reached',
-  ENETUNREACH: 'its network cannot be reached',
-  ETIMEDOUT: 'does not answer (connecting timed out)',
-  ECONNRESET: 'closed the connection of a probe',
-}
-
-function probeFailure(error: unknown): string {
-  const code = (error as { code?: unknown } | null)?.code
-  return (typeof code === 'string' ? WORDS[code] : undefined) ?? messageOf(error)
 }
