@@ -1,3 +1,5 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import { House } from './house.js'
 
@@ -37,6 +39,17 @@ describe('a topology with six different mistakes', () => {
     expect(result.stderr).toMatch(/did you mean `round-robin`/)
     expect(result.stderr).toMatch(/6 errors; nothing was changed/)
     expect(result.stderr).not.toContain('sk-literal')
+  })
+})
+
+describe('a topology in another encoding', () => {
+  it('is told where its first byte is that is none of UTF-8', async () => {
+    house = new House()
+    writeFileSync(join(house.cwd, 'lb.yaml'), Buffer.from('pools:\n  chat:\n    models: [gr\xfc\xdfe]\n', 'latin1'))
+    const result = await house.lb(['config'])
+    expect(result.code).toBe(2)
+    expect(result.stderr).toContain('lb.yaml:3:16  error  the file is not UTF-8')
+    expect(result.stderr).toContain('save it as UTF-8')
   })
 })
 

@@ -57,8 +57,26 @@ async function readText(file: string, shown: string): Promise<string> {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
   } catch {
-    throw wholeFile(shown, 'the file is not UTF-8')
+    throw notUtf8(shown, bytes)
   }
+}
+
+function notUtf8(file: string, bytes: Uint8Array): TopologyErrors {
+  const lossy = new TextDecoder('utf-8', { ignoreBOM: true })
+  const text = lossy.decode(bytes)
+  const again = Buffer.from(text)
+  const good = lossy
+    .decode(
+      bytes.subarray(
+        0,
+        bytes.findIndex((byte, at) => byte !== again[at]),
+      ),
+    )
+    .replaceAll(/^\uFEFF|\uFFFD$/g, '')
+  const lines = good.split('\n')
+  const place = { line: lines.length, column: (lines.at(-1)?.length ?? 0) + 1, width: 1, keyPath: '' }
+  const hint = 'save it as UTF-8; an editor or a copy has put bytes of another encoding here'
+  return new TopologyErrors([{ file, ...place, message: 'the file is not UTF-8', hint }], text)
 }
 
 async function readBytes(file: string, shown: string): Promise<Uint8Array> {
