@@ -97,6 +97,32 @@ describe('commands while none runs', () => {
   })
 })
 
+describe('a command that lb does not have', () => {
+  it.each([
+    ['stop', 'lb down'],
+    ['start', 'lb up'],
+    ['reload', 'lb rollout start POOL --file PATH'],
+    ['statsu', 'lb status'],
+  ])('%s is answered with the one that is meant', async (typed, meant) => {
+    const result = await house.lb([typed])
+    expect(result.code).not.toBe(0)
+    expect(result.stderr).toContain(`there is no command \`${typed}\``)
+    expect(result.stderr).toContain(`try: ${meant} `)
+  })
+})
+
+describe('a port that is taken', () => {
+  it('is told with who listens there, where that is lb too', async () => {
+    const { name, gateway } = await house.status()
+    const { port } = new URL(gateway.listen[0] ?? '')
+    house.write('other.yaml', `name: other\n${simTopology()}`.replace(`127.0.0.1:0`, `127.0.0.1:${port}`))
+    const result = await house.lb(['up', '--detach', '--file', 'other.yaml'])
+    expect(result.code).toBe(1)
+    expect(result.stderr).toContain(`the topology ${name} of yours listens there`)
+    expect(result.stderr).toContain(`lb down --name ${name}`)
+  })
+})
+
 describe('help', () => {
   it.each([
     'init',

@@ -1,5 +1,6 @@
 import { createServer, type Server } from 'node:net'
 import { LbError } from '@plimsoll/core'
+import { holderOf } from '../services/holder-of.js'
 
 export interface TcpAddress {
   readonly host: string
@@ -35,7 +36,7 @@ async function openOne(address: TcpAddress, movesLeft: number): Promise<OpenSock
     const code = (cause as NodeJS.ErrnoException).code
     if (code === 'EADDRINUSE' && movesLeft > 0 && address.port !== 0)
       return openOne({ host: address.host, port: address.port + 1 }, movesLeft - 1)
-    throw listenError(address, code, cause)
+    throw await listenError(address, code, cause)
   }
   return { fd: descriptorOf(server), url: urlOf(server, address), close: () => void server.close() }
 }
@@ -61,13 +62,18 @@ function urlOf(server: Server, address: TcpAddress): string {
   return `http://${address.host.includes(':') ? `[${address.host}]` : address.host}:${port}`
 }
 
-function listenError(address: TcpAddress, code: string | undefined, cause: unknown): LbError {
+async function listenError(address: TcpAddress, code: string | undefined, cause: unknown): Promise<LbError> {
   const place = `${address.host}:${address.port}`
   if (code === 'EADDRINUSE') {
-    return new LbError(`the gateway cannot listen on ${place}: another program holds this port`, {
+    const holder = await holderOf(address)
+    const [who, hint] =
+      holder === undefined
+        ? ['another program holds this port', 'see who with `ss -ltnp`']
+        : [`the topology ${holder} of yours listens there`, `lb down --name ${holder} stops that one`]
+    return new LbError(`the gateway cannot listen on ${place}: ${who}`, {
       code: 'LB_PORT_TAKEN',
       source: 'operator',
-      hint: `see who with \`lb status\` or \`ss -ltnp\`, or choose another: lb up --port ${address.port + 1}`,
+      hint: `${hint}, or choose another: lb up --port ${address.port + 1}`,
       cause,
     })
   }
