@@ -76,6 +76,10 @@ describe('a revision that is worse', () => {
     expect(slow.needed.filter((requests) => requests >= 2_000 && requests <= 2_600).length).toBeGreaterThanOrEqual(39)
   })
 
+  it('is found in nine of ten rollouts also where there is only the past to compare with', () => {
+    expect(tally('TTFT x3, all at once', 100, { canary: { ttftFactor: 3 }, shares: [1] }).within(300)).toBeGreaterThanOrEqual(90)
+  })
+
   it.each<[string, Options]>([
     ['equal, errors three times as frequent on both sides from the start on', { ageing: 3, shares: [0.5] }],
     [

@@ -53,17 +53,13 @@ export class Evidence {
     return 1 - Math.exp(-this.highest)
   }
 
-  /**
-   * `values` lie between -4 and 4 or so: far ones are the caller's to cut. The canary's count as if they were by the handicap nearer to the old revision's: the
-   * bet is then one against "the canary's are larger by that much at most", and loses where they are larger by less.
-   */
-  add({ side, one, others }: Omit<MatchedSet, 'isPast'>, handicap = 0): void {
-    if (handicap === 0 && others.every((other) => other === one)) return
+  /** `values` lie between -4 and 4 or so: far ones are the caller's to cut. */
+  add({ side, one, others }: Omit<MatchedSet, 'isPast'>): void {
+    if (others.every((other) => other === one)) return
     const sign = side === 'canary' ? 1 : -1
     for (const [index, { tilt }] of this.guesses.entries()) {
-      const given = Math.abs(tilt) * handicap
       let sum = 1
-      for (const other of others) sum += Math.exp(sign * tilt * (other - one) + given)
+      for (const other of others) sum += Math.exp(sign * tilt * (other - one))
       this.win(index, Math.log((others.length + 1) / sum))
     }
     this.count()

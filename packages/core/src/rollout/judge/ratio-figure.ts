@@ -134,18 +134,25 @@ export class RatioFigure implements Figure {
     this.sets.add(sample.side, { value: Math.log(measure.value), size: measure.size, isEarly }, step)
   }
 
-  private learn({ side, one, others, isPast }: MatchedSet): void {
+  private learn(set: MatchedSet): void {
+    const isTime = this.options.bothWays !== true
     // What people ask for changes over the day, and no handicap covers both ways.
-    if (isPast && this.options.bothWays === true) return
-    const handicap = this.options.bothWays === true ? 0 : Math.max(this.load, isPast ? pastHandicap : 0)
-    const middle = medianOf([one, ...others])
-    const near = (value: number) => Math.max(-farthest, Math.min(farthest, value - middle))
-    const set = { side, one: near(one), others: others.map(near) }
-    this.evidence.add(set, handicap)
-    this.beyond?.add(set, Math.max(handicap, borneOfLimit * Math.log(this.options.ratio)))
-    this.pairs.add({ side, one, others })
+    if (set.isPast && !isTime) return
+    const handicap = isTime ? Math.max(this.load, set.isPast ? pastHandicap : 0) : 0
+    this.evidence.add(handicapped(set, handicap))
+    this.beyond?.add(handicapped(set, Math.max(handicap, borneOfLimit * Math.log(this.options.ratio))))
+    this.pairs.add(set)
     const isWorse = this.evidence.log >= -Math.log(this.options.alpha)
     const isBeyond = this.beyond === undefined || this.beyond.log >= -Math.log(staysNot)
     this.isBad = isWorse && isBeyond && this.mayBeBeyond
   }
+}
+
+/** As if the old revision's values were larger by so much: a bet on such sets is one against "the canary's are larger by that at most". Far ones are cut. */
+function handicapped({ side, one, others }: MatchedSet, handicap: number): Omit<MatchedSet, 'isPast'> {
+  const [mine, theirs] = side === 'canary' ? [0, handicap] : [handicap, 0]
+  const values = [one + mine, ...others.map((value) => value + theirs)]
+  const middle = medianOf(values)
+  const [first = 0, ...rest] = values.map((value) => Math.max(-farthest, Math.min(farthest, value - middle)))
+  return { side, one: first, others: rest }
 }
