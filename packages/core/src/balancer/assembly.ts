@@ -136,6 +136,7 @@ export function assemble(options: Resolved, first: Topology, hooks: AssemblyHook
       watchdog.heard(id, report, tookMs)
     },
     onVerdict: (id, verdict, report) => fleet.report(id, verdict, report),
+    onUnasked: (why) => log.error('probe.no_descriptor', { why, hint: 'raise the limit of open files (ulimit -n, LimitNOFILE)' }),
     onLoad: (id, facts) => {
       const node = fleet.learnLoad(id, facts)
       if (node?.load !== undefined && node.load !== null) shared.learnLoad(node.index, node.load.facts)

@@ -135,6 +135,21 @@ describe('the probe loop', () => {
     expect(verdicts).toContain('a bad: plugin is broken')
   })
 
+  it('takes its own lack of descriptors for no news of the node', async () => {
+    const { clock, node, verdicts, loop } = setUp()
+    loop.sync()
+    await pass(clock, 50)
+    const before = [...verdicts]
+    let asked = 0
+    node.answer = () => {
+      asked += 1
+      return Promise.reject(Object.assign(new Error('connect EMFILE'), { code: 'EMFILE' }))
+    }
+    await pass(clock, 60_000)
+    expect(asked).toBeGreaterThan(5)
+    expect(verdicts).toEqual(before)
+  })
+
   it('drops an answer about a life that has ended meanwhile', async () => {
     const { clock, node, verdicts, loop } = setUp()
     let answerOld: (report: ProbeReport) => void = () => undefined

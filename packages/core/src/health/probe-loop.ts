@@ -1,7 +1,8 @@
 import type { Clock, RandomSource, TimerHandle } from '../base/index.js'
 import type { Backend, NodeState, ProbeReport } from '../contracts/index.js'
+import { messageOf } from '../errors/index.js'
 import { LoadQuestion } from './load-question.js'
-import { probeFailure } from './probe-failure.js'
+import { isOwnLack, probeFailure } from './probe-failure.js'
 import { ProbeJudge, type ProbeVerdict } from './probe-judge.js'
 
 /** A node as the probe loop sees it. */
@@ -27,6 +28,8 @@ export interface ProbeLoopOptions {
   /** Every probe, whatever the verdict. */
   readonly onReport?: (nodeId: string, report: ProbeReport, tookMs: number) => void
   readonly onVerdict: (nodeId: string, verdict: Exclude<ProbeVerdict, 'undecided'>, report: ProbeReport) => void
+  /** A node could not be asked, for want of something of ours. */
+  readonly onUnasked?: (why: string) => void
   /** What an engine told of its load, unchecked. Absent: none is asked. */
   readonly onLoad?: (nodeId: string, facts: unknown) => void
   readonly onLoadFailed?: (nodeId: string, why: string) => void
@@ -132,14 +135,20 @@ export class ProbeLoop {
     // Aborted: the node left, or a new life began; this answer is about the past.
     if (watch.abort !== abort || watch.backend !== backend || this.stopped || this.watches.get(node.id) !== watch) return
     watch.abort = undefined
-    this.options.onReport?.(node.id, report, this.options.clock.nowMs() - askedAtMs)
-    if (report.verdict === 'ready') watch.load?.ask(node.plan.pool.health.timeoutMs)
-    const verdict = watch.judge.judge(report, node.state, node.plan.pool.health)
-    if (verdict !== 'undecided') this.options.onVerdict(node.id, verdict, report)
+    if (report !== undefined) this.take(watch, report, this.options.clock.nowMs() - askedAtMs)
     if (watch.backend === backend && this.watches.get(node.id) === watch) this.schedule(watch, this.waitMs(watch, backend))
   }
 
-  private async ask(backend: Backend, timeoutMs: number, abort: AbortController): Promise<ProbeReport> {
+  private take({ node, judge, load }: Watch, report: ProbeReport, tookMs: number): void {
+    const { health } = node.plan.pool
+    this.options.onReport?.(node.id, report, tookMs)
+    if (report.verdict === 'ready') load?.ask(health.timeoutMs)
+    const verdict = judge.judge(report, node.state, health)
+    if (verdict !== 'undecided') this.options.onVerdict(node.id, verdict, report)
+  }
+
+  /** Undefined: it could not be asked, and that says nothing of it. */
+  private async ask(backend: Backend, timeoutMs: number, abort: AbortController): Promise<ProbeReport | undefined> {
     let late: TimerHandle | undefined
     const timeout = new Promise<ProbeReport>((resolve) => {
       late = this.options.clock.after(timeoutMs, () => {
@@ -150,6 +159,7 @@ export class ProbeLoop {
     try {
       return await Promise.race([backend.probe(abort.signal), timeout])
     } catch (error) {
+      if (isOwnLack(error)) return void this.options.onUnasked?.(messageOf(error))
       return { verdict: 'sick', reason: probeFailure(error) }
     } finally {
       late?.cancel()
