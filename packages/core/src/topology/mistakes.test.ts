@@ -181,6 +181,11 @@ const mistakes: readonly (readonly [title: string, text: string, problems: reado
     ['1:46 apiKey holds too much (at most 1)'],
   ],
   [
+    'a name that is too long',
+    `pools: {a: {models: ["${'m'.repeat(1025)}"], nodes: [{engine: ollama}]}}`,
+    ['1:22 models[0] is too long (1025 characters, at most 1024)'],
+  ],
+  [
     'a token in the environment of a process',
     'pools: {a: {nodes: [{engine: sim, launch: {env: {HF_TOKEN: hf_1}}}]}}',
     ['1:60 HF_TOKEN looks like a secret'],

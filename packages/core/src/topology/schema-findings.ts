@@ -68,7 +68,7 @@ function byKeyword(error: ErrorObject, path: KeyPath): Finding {
   const missing = params['missingProperty']
   if (typeof missing === 'string') return missingKey(error, path, missing)
   const near = nearestAllowed(error)
-  const expected = expectedOf(error.parentSchema, fallbackExpectation(error))
+  const expected = error.keyword === 'maxLength' ? {} : expectedOf(error.parentSchema, fallbackExpectation(error))
   return { path, at: 'value', message: wrongValue(error, path), ...expected, ...(near === undefined ? {} : { suggestion: near }) }
 }
 
@@ -134,8 +134,9 @@ function wrongValue(error: ErrorObject, path: KeyPath): string {
       return `${place} is ${sizeOf(error.data) === 0 ? 'empty' : 'too short'}`
     case 'maxItems':
     case 'maxProperties':
-    case 'maxLength':
       return `${place} holds too much (at most ${String(params['limit'])})`
+    case 'maxLength':
+      return `${place} is too long (${sizeOf(error.data)} characters, at most ${String(params['limit'])})`
     case 'const':
     case 'enum':
     case 'pattern':
