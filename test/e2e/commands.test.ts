@@ -1,5 +1,6 @@
+import { spawn } from 'node:child_process'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { House, simTopology, until } from './house.js'
+import { binary, finished, House, simTopology, until } from './house.js'
 
 let house: House
 
@@ -33,6 +34,13 @@ describe('commands while a balancer runs', () => {
     const result = await house.lb(['ask', '--model', 'nope', 'hi'])
     expect(result.code).not.toBe(0)
     expect(result.stderr).toMatch(/sim-8b/)
+  })
+
+  it('lb ask leaves quietly with whoever reads its answer', async () => {
+    const child = spawn('sh', ['-c', `${binary} ask hello --max-tokens 2000 | head -c 10`], { cwd: house.cwd, env: house.env })
+    const { stdout, stderr } = await finished(child)
+    expect(stdout).toHaveLength(10)
+    expect(stderr).not.toMatch(/Warning|Error|await/)
   })
 
   it('lb nodes drain, resume and restart do what they say', async () => {
@@ -120,6 +128,21 @@ describe('a port that is taken', () => {
     expect(result.code).toBe(1)
     expect(result.stderr).toContain(`the topology ${name} of yours listens there`)
     expect(result.stderr).toContain(`lb down --name ${name}`)
+  })
+})
+
+describe('a state folder that cannot be written', () => {
+  it('is told by its name, with the variable that names another', async () => {
+    const other = new House(simTopology({ replicas: 1 }))
+    try {
+      const file = other.write('a-file', '')
+      const result = await other.lb(['up', '--detach'], { XDG_STATE_HOME: file })
+      expect(result.code).toBe(1)
+      expect(result.stderr).toMatch(/lb cannot write to its folder .*a-file.*logs: a part of its path is a file/)
+      expect(result.stderr).toContain('XDG_STATE_HOME=PATH')
+    } finally {
+      await other.close()
+    }
   })
 })
 

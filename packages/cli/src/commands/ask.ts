@@ -18,6 +18,7 @@ export default class Ask extends LbCommand {
   }
 
   async run(): Promise<void> {
+    this.leaveWithReader()
     const { args, flags } = await this.parse(Ask)
     const { askBalancer } = await import('../services/ask-balancer.js')
     const { answerSummary, createAnswerPrinter } = await import('../views/answer-text.js')

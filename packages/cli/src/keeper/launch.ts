@@ -1,11 +1,12 @@
 import { spawn, type ChildProcess } from 'node:child_process'
-import { closeSync, mkdirSync, openSync, rmSync, writeFileSync } from 'node:fs'
+import { closeSync, openSync, rmSync, writeFileSync } from 'node:fs'
 import { getCompileCacheDir } from 'node:module'
 import { availableParallelism } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { LbError, servedUrl, statePaths, type StatePaths, type Topology } from '@plimsoll/core'
 import { FIRST_SOCKET_FD, type Boot, type KeeperMessage, type LauncherMessage, type LeftoverPolicy } from './boot.js'
+import { makeWritable } from './make-writable.js'
 import { openSockets, type OpenSocket } from './open-sockets.js'
 
 export interface LaunchOptions {
@@ -36,8 +37,8 @@ export interface LaunchedBalancer {
 /** Opens the sockets, starts keeper and balancer, and resolves when the gateway listens; nodes may still be loading. */
 export async function launchBalancer(options: LaunchOptions): Promise<LaunchedBalancer> {
   const paths = statePaths(options.topology.name)
-  mkdirSync(paths.runtimeDir, { recursive: true, mode: 0o700 })
-  mkdirSync(paths.logDir, { recursive: true, mode: 0o700 })
+  makeWritable(paths.runtimeDir, 'XDG_RUNTIME_DIR')
+  makeWritable(paths.logDir, 'XDG_STATE_HOME')
   const sockets = await openSockets(tcpAddresses(options.topology), { moveWhenTaken: options.movePort })
   const files = writeBoot(options, paths, sockets)
   const logPath = join(paths.logDir, 'lb.log')
