@@ -76,6 +76,41 @@ describe('adaptive', () => {
     )
   })
 
+  describe('where answers read the same few texts', () => {
+    // Twelve answers read one beginning of 6,000 tokens, which memory has once; three read another on the other node.
+    const crowded = { inFlight: 12, tokensInFlight: 12 * 6100, kvTokens: 7200, cachedTokens: 6000 }
+    const quiet = { inFlight: 3, tokensInFlight: 3 * 6100, kvTokens: 6300 }
+    const facts = factsOf({ promptTokens: 6050, outputTokens: 60 })
+    const apart = (node: StatedNode): StatedNode => ({ ...node, kvTokens: node.tokensInFlight ?? 0 })
+    const pick = (nodes: readonly StatedNode[]): number => strategyOf('adaptive', nodes).pick(facts, nodesOf(nodes.map(() => 1)))
+
+    it('makes a copy of the beginning elsewhere, before one node has all the answers', () => {
+      const far = { inFlight: 300, tokensInFlight: 300 * 6100, kvTokens: 40_000, cachedTokens: 6000 }
+      const some = { inFlight: 10, tokensInFlight: 10 * 6100, kvTokens: 6900 }
+      expect(pick([far, some])).toBe(1)
+      expect(pick([apart(far), apart(some)])).toBe(0)
+    })
+
+    it('follows the cache as ever while a copy costs more than the crowd does', () => {
+      expect(pick([crowded, quiet])).toBe(0)
+    })
+
+    it('of two that hold it takes the one with fewer answers, also with a little more prefill ahead', () => {
+      const nodes = [
+        { ...crowded, inFlight: 40, tokensInFlight: 40 * 6100 },
+        { ...crowded, inFlight: 20, waiting: 1, prefillTokens: 60, tokensInFlight: 20 * 6100 },
+      ]
+      expect(pick(nodes)).toBe(1)
+    })
+
+    it('says so', () => {
+      const said: string[] = []
+      const trace = { cost: () => undefined, unit: () => undefined, because: (reason: string) => void said.push(reason) }
+      strategyOf('adaptive', [crowded, crowded, quiet]).pick(facts, nodesOf([1, 1, 1]), trace)
+      expect(said.join('; ')).toContain('answers read much in common there')
+    })
+  })
+
   it('tells the cost of every node, and how many were not compared', () => {
     const said: string[] = []
     const costs: number[] = []

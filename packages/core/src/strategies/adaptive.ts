@@ -18,7 +18,7 @@ const weights = { batch: 1.4, queue: 1.3, lostWhenSaturated: 3, fullBatch: 0 } a
 const reach: Readonly<Record<string, JsonSchema>> = {
   reach: numberSetting(
     { from: 1, to: 1000, or: 1.25 },
-    'How many times the least product of prefill ahead and requests beside a node may have and still be compared. 1: what `lmetric` would choose.',
+    'How many times the least product of prefill ahead and requests beside a node may have and still be compared. 1: what `lmetric` would choose. Nearer to 1 where answers read the same few texts.',
   ),
   reachWhenSaturated: numberSetting(
     { from: 1, to: 1000, or: 5.5 },
@@ -29,7 +29,8 @@ const reach: Readonly<Record<string, JsonSchema>> = {
 /**
  * LMetric draws the short list, the marginal cost chooses from it. LMetric needs no constants and is hard to beat at the first token; the marginal cost
  * knows what an answer costs the others, what unequal nodes are and what a lost cache costs, and errs where its picture of a cache does. The longer the
- * queues, the longer the list; where engines tell of their caches themselves every node is on it. There are no modes between which it could flap: each
+ * queues, the longer the list; where engines tell of their caches themselves every node is on it. Where answers read the same few texts the list is one
+ * node long, and the answer counts in the product: then the number of answers decides how long steps are, and no cache is worth a crowd. There are no modes between which it could flap: each
  * choice is made anew from what is believed at that moment. docs/decisions/2026-11-21-adaptive.md has the measurements.
  */
 export const adaptive: StrategyPlugin<AdaptiveSettings> = {
@@ -39,8 +40,8 @@ export const adaptive: StrategyPlugin<AdaptiveSettings> = {
   settings: settingsSchema({ ...reach, ...marginalProperties(weights) }),
   create(context) {
     const { reach: calm, reachWhenSaturated: saturated, ...settings } = context.settings
-    return new MarginalCost({ ...context, settings }, (candidates, saturation) =>
-      tellOfCaches(context, candidates) ? Infinity : calm + saturation * (saturated - calm),
+    return new MarginalCost({ ...context, settings }, (candidates, { saturation, common }) =>
+      tellOfCaches(context, candidates) ? Infinity : 1 + (1 - common) * (calm + saturation * (saturated - calm) - 1),
     )
   },
 }

@@ -1,6 +1,7 @@
 import type { Candidate, RequestFacts, Strategy, StrategyContext, StrategyPlugin, TraceSink } from '../contracts/index.js'
 import { holdsShare } from './cache-share.js'
 import { prefillOf } from './lmetric.js'
+import { CommonReading } from './common-reading.js'
 import { CostRow, lowestCost } from './cost-row.js'
 import { marginalNumbers, marginalSettings, type MarginalNumbers, type MarginalSettings } from './marginal-settings.js'
 import { reasonAgainstNext } from './marginal-reason.js'
@@ -18,8 +19,21 @@ export const marginalCost: StrategyPlugin<MarginalSettings> = {
   create: (context) => new MarginalCost(context),
 }
 
-/** How far a choice may go from LMetric's: 1 = only what LMetric would choose, Infinity = anywhere. Asked once for each pick; `saturation` is 0..1. */
-export type Reach = (candidates: readonly Candidate[], saturation: number) => number
+/** Two of the pool's states, each 0..1. */
+export interface PoolState {
+  /** How long the queues are. */
+  readonly saturation: number
+  /** How far answers read the same few texts. */
+  readonly common: number
+}
+
+/** How far a choice may go from the least product: 1 = only that one, Infinity = anywhere. Asked once for each pick. */
+export type Reach = (candidates: readonly Candidate[], state: PoolState) => number
+
+/** Where answers read the same few texts, the time of an answer counts so many times as much as prefill in the product. */
+const ANSWER_WEIGHT = 3
+/** Settings may say that prefill takes no time at all. */
+const MIN_TOKEN_MS = 1e-4
 
 const anywhere: Reach = () => Infinity
 
@@ -33,6 +47,8 @@ export class MarginalCost implements Strategy {
   private readonly inFlight = new CostRow()
   private readonly prefillTokens = new CostRow()
   private readonly products = new CostRow()
+  private readonly reading = new CommonReading()
+  private readonly state = { saturation: 0, common: 0 }
 
   constructor(
     private readonly context: StrategyContext<MarginalSettings>,
@@ -96,23 +112,33 @@ export class MarginalCost implements Strategy {
     scene.meanInFlight = inFlight / candidates.length
   }
 
-  /** LMetric's product of each candidate; returns the largest within reach of the least. */
+  /** Work ahead times requests beside, of each candidate; returns the largest within reach of the least. LMetric's, where answers have little in common. */
   private mostProduct(facts: RequestFacts, candidates: readonly Candidate[], cached: Float64Array): number {
-    const reach = this.reach(candidates, saturationOf(this.scene, this.numbers))
+    const { state } = this
+    state.saturation = saturationOf(this.scene, this.numbers)
+    state.common = this.reading.of(this.context.belief, candidates, this.scene.nowMs)
+    const reach = this.reach(candidates, state)
     const products = this.products.of(candidates.length)
     if (reach === Infinity) return Infinity
+    const answerTokens = state.common > 0 ? ANSWER_WEIGHT * state.common * this.answerAsPrefill(facts) : 0
     const [prefills, inFlights] = [this.prefillTokens.of(candidates.length), this.inFlight.of(candidates.length)]
     let least = Infinity
     for (let position = 0; position < candidates.length; position += 1) {
       const node = candidates[position]
       if (node === undefined) continue
       const pace = this.context.belief.of(node).slowness / node.weight
-      const prefillTokens = (prefills[position] ?? 0) + prefillOf(facts, cached[position] ?? 0)
-      const product = prefillTokens * ((inFlights[position] ?? 0) + 1) * pace
+      const tokens = (prefills[position] ?? 0) + prefillOf(facts, cached[position] ?? 0) + answerTokens
+      const product = tokens * ((inFlights[position] ?? 0) + 1) * pace
       products[position] = product
       if (product < least) least = product
     }
     return least * reach
+  }
+
+  /** Prompt tokens that a node computes in the time that the answer adds to its steps. */
+  private answerAsPrefill({ promptTokens, outputTokens }: RequestFacts): number {
+    const { prefillTokenMs, sequenceMs, kvTokenMs } = this.numbers.costs
+    return (outputTokens * (sequenceMs + kvTokenMs * (promptTokens + outputTokens / 2))) / Math.max(MIN_TOKEN_MS, prefillTokenMs)
   }
 
   private weigh(node: Candidate | undefined, position: number, cachedTokens = 0): void {
@@ -138,11 +164,14 @@ export class MarginalCost implements Strategy {
       if (position === chosen) own = compared.length
       compared.push(terms)
     }
-    trace.because(holdsShare({ facts, cached, count: candidates.length, chosen }) ?? reasonAgainstNext(compared, own))
     const beyond = candidates.length - compared.length
+    const ahead = `${this.state.common > 0 ? 'work' : 'prefill'} ahead times requests beside`
+    const ownReason = compared.length === 1 && beyond > 0 ? `it has the least ${ahead}` : reasonAgainstNext(compared, own)
+    trace.because(holdsShare({ facts, cached, count: candidates.length, chosen }) ?? ownReason)
+    if (this.state.common > 0) trace.because('answers read much in common there, so that their number decides more than what caches hold')
     if (beyond > 0)
       trace.because(
-        `${beyond} of ${candidates.length} have far more prefill ahead times requests beside, this one with them, and were not compared`,
+        `${beyond} of ${candidates.length} have ${this.state.common > 0 ? '' : 'far '}more ${ahead}, this one with them, and were not compared`,
       )
   }
 }
