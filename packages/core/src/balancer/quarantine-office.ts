@@ -24,7 +24,7 @@ export function openOffice({ clock, log, fleet, tell, desks, onSentence }: Offic
     tellAll: (word) => tell(word),
     desks,
     isOurs: (id) => fleet.nodes().some((node) => node.id === id && isChild(node)),
-    inFlightAt: (id) => fleet.inFlightAt(id),
+    inFlightAt: (id, life) => fleet.inFlightAt(id, life),
     onSentence,
   })
   fleet.events.on('life-ended', ({ connectionKey, node, how }) => office.ended(connectionKey, node, how))

@@ -85,10 +85,11 @@ export class Fleet implements RosterSource {
     return [...this.members.values()].map((member) => member.node)
   }
 
-  /** Requests that all threads together have at a node, as far as they have noticed. */
-  inFlightAt(id: string): number {
+  /** Requests that all threads together have at this life of a node, as far as they have noticed; once the next life takes some, they cannot be told apart. */
+  inFlightAt(id: string, connectionKey: string): number {
     const node = this.members.get(id)?.node
-    return node === undefined ? 0 : this.options.leases.countOf(node.index)
+    if (node === undefined || (node.connectionKey !== connectionKey && node.state === 'ready')) return 0
+    return this.options.leases.countOf(node.index)
   }
 
   /** Makes the topology so: keeps nodes that need no change, starts new ones, drains and stops those that are gone or changed. Resolves when starts have begun. */

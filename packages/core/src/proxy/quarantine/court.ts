@@ -1,4 +1,4 @@
-import type { Clock, TimerHandle } from '../../base/index.js'
+import type { Clock } from '../../base/index.js'
 import type { Logger } from '../../contracts/index.js'
 import { burdenOf, byLikelihood, DeathBook, isOverdue, weightOf, type Burden, type Entry } from './death-book.js'
 import { Doubts } from './doubts.js'
@@ -16,7 +16,7 @@ export interface CourtOptions {
   readonly onKnown: (bodies: readonly Known[]) => void
   readonly onSentence: (sentence: Sentence) => void
   /** Calls back when all data paths have told who was at the node. */
-  readonly hearAll: (node: string, then: () => void) => TimerHandle
+  readonly hearAll: (inquest: Inquest, then: () => void) => void
   /** Who waits for a verdict may be served now. */
   readonly onVerdict: () => void
 }
@@ -81,13 +81,14 @@ export class Court {
   }
 
   /** A node went away while it served the body. */
-  broke(life: string, node: string, at: Omit<Present, 'brokeAtMs'>): void {
+  broke(life: string, node: string, at: Omit<Present, 'brokeAtMs'>): Inquest {
     const present = { ...at, brokeAtMs: this.nowMs }
     const inquest = this.inquests.join(life, node, present)
-    if (inquest.how === undefined || inquest.how === 'killed') return
+    if (inquest.how === undefined || inquest.how === 'killed') return inquest
     // It ended first, and this path heard late.
     this.options.onKnown([known(this.writeDown(inquest, present))])
     this.judgeSoon(inquest)
+    return inquest
   }
 
   /** A process ended, or nothing answers any more where a server was. */
@@ -145,8 +146,11 @@ export class Court {
 
   private judgeSoon(inquest: Inquest): void {
     inquest.judged = false
-    inquest.hearing?.cancel()
-    inquest.hearing = this.options.hearAll(inquest.node, () => {
+    // Who is told of while they are heard is heard, too.
+    if (inquest.isHearing) return
+    inquest.isHearing = true
+    this.options.hearAll(inquest, () => {
+      inquest.isHearing = false
       this.judge(inquest)
       this.options.onVerdict()
     })

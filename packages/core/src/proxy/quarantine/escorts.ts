@@ -8,16 +8,22 @@ export interface Asking {
   readonly sinceMs: number
 }
 
-/** The next suspect comes to a node so much later, whatever became of the one before: then a crash takes one of the two as long as one before it, but not both. */
-const APART_MS = 50
-
 interface Escort {
   /** Undefined: it is over, or needs its place no longer. */
   readonly fingerprint: string | undefined
   readonly desk: number
   readonly ticket: number
-  readonly sinceMs: number
+  /** Others may come then, if it is over. */
+  readonly soonestMs: number
   readonly untilMs: number
+}
+
+interface EscortTime {
+  readonly nowMs: number
+  /** The node is its own so long, or until it has content. */
+  readonly forMs: number
+  /** The next one comes so much later, whatever became of it: a crash that takes one of the two as long as one before it does not take both so long. */
+  readonly apartMs: number
 }
 
 /** Who is led to which node alone: one suspect at a node at a time, and of one body one copy. */
@@ -25,12 +31,18 @@ export class Escorts {
   private readonly byNode = new Map<string, Escort>()
 
   /** The first of these nodes where no other suspect is; undefined: it has to wait. */
-  lead({ word, desk }: Asking, nodes: readonly string[], time: { readonly nowMs: number; readonly forMs: number }): string | undefined {
+  lead({ word, desk }: Asking, nodes: readonly string[], time: EscortTime): string | undefined {
     const { fingerprint } = word.suspect
     for (const escort of this.byNode.values()) if (escort.fingerprint === fingerprint) return undefined
     const node = nodes.find((id) => !this.byNode.has(id))
     if (node !== undefined)
-      this.byNode.set(node, { fingerprint, desk, ticket: word.ticket, sinceMs: time.nowMs, untilMs: time.nowMs + time.forMs })
+      this.byNode.set(node, {
+        fingerprint,
+        desk,
+        ticket: word.ticket,
+        soonestMs: time.nowMs + time.apartMs,
+        untilMs: time.nowMs + time.forMs,
+      })
     return node
   }
 
@@ -48,6 +60,6 @@ export class Escorts {
   }
 
   private over(node: string, escort: Escort): void {
-    this.byNode.set(node, { ...escort, fingerprint: undefined, untilMs: Math.min(escort.untilMs, escort.sinceMs + APART_MS) })
+    this.byNode.set(node, { ...escort, fingerprint: undefined, untilMs: Math.min(escort.untilMs, escort.soonestMs) })
   }
 }

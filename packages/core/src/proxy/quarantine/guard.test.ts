@@ -17,8 +17,10 @@ function held() {
   let gone = (): void => undefined
   const exchange = { onGone: (callback: () => void) => void (gone = callback) }
   const request = { face: 'openai-chat', scan: { body: Buffer.from('x') }, pool: { name: 'p' }, exchange } as unknown as Admitted
-  const node = { id: 'p/n', connectionKey: 'p/n#1' } as RosterNode
-  const guard = desk.after(undefined, request, { node, atNodeMs: 3, end: { outcome: 'reset', contentEvents: 0 } as AttemptEnd })
+  const reset = { atNodeMs: 3, end: { outcome: 'reset', contentEvents: 0 } as AttemptEnd }
+  const nodeOf = (id: string): RosterNode => ({ id, connectionKey: `${id}#1` }) as RosterNode
+  const guard = desk.after(undefined, request, { node: nodeOf('p/n'), ...reset })
+  const breaks = (id: string): void => void desk.after(guard, request, { node: nodeOf(id), ...reset })
   const heard: (string | undefined)[] = []
   const walk: Guarded = {
     candidates: () => ['p/m'],
@@ -26,7 +28,7 @@ function held() {
     stopped: (error: LbError) => void heard.push(error.code),
   }
   const ticket = (): number => words.flatMap((word) => (word.type === 'ask' ? [word.ticket] : [])).at(-1) ?? 0
-  return { clock, desk, guard, walk, words, heard, ticket, leave: () => gone() }
+  return { clock, desk, guard, walk, words, heard, ticket, breaks, leave: () => gone() }
 }
 
 describe('the guard of a request whose node went away', () => {
@@ -57,6 +59,27 @@ describe('the guard of a request whose node went away', () => {
     expect(heard).toEqual([])
     clock.advance(300)
     expect(heard).toEqual(['goes to undefined'])
+  })
+
+  it('leads nobody to a third node without leave', () => {
+    const { guard, walk, heard, desk, ticket, clock, breaks } = held()
+    guard?.holds(walk)
+    desk.hear({ type: 'go', ticket: ticket(), node: 'p/m' })
+    breaks('p/m')
+    expect(guard?.holds(walk)).toBe(true)
+    clock.advance(60_000)
+    expect(heard).toEqual(['goes to p/m', 'LB_REQUEST_UNEXPLAINED'])
+  })
+
+  it('tells that it got further when its thread has heard all, and not because its timer came before that', () => {
+    const { guard, desk, walk, words, clock, ticket, breaks } = held()
+    guard?.holds(walk)
+    desk.hear({ type: 'go', ticket: ticket(), node: 'p/m' })
+    guard?.onContent()
+    clock.advance(210)
+    breaks('p/m')
+    clock.advance(60)
+    expect(words.some(({ type }) => type === 'further')).toBe(false)
   })
 
   it('stops it where the office refuses, and later ones with the same body at once', () => {

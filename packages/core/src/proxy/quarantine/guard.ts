@@ -7,8 +7,12 @@ import type { Sentence, Suspect } from './words.js'
 
 /** The office answers everybody within 5 s; if it does not, the main thread has other troubles than this request. */
 const LONGEST_HOLD_MS = 7_000
+/** Who has lost so many nodes gets no other without leave. */
+const MOST_UNEXPLAINED = 2
 /** Who has content for so long at a node has got further than where another one ended. */
 const PROOF_MS = 200
+
+const TURNS_MS = 15
 
 /** A walk from node to node, as its guard sees it. */
 export interface Guarded {
@@ -70,9 +74,10 @@ export class Guard {
     const { desk, suspect } = this
     this.release()
     this.proving?.cancel()
-    this.proving = desk.options.wheel.after(PROOF_MS, () => {
-      desk.tell({ type: 'further', fingerprint: suspect.fingerprint, progress: this.delivered + 1 })
-    })
+    const { wheel, clock } = desk.options
+    const tell = (): void => desk.tell({ type: 'further', fingerprint: suspect.fingerprint, progress: this.delivered + 1 })
+    // A thread that was busy runs its timers before it hears that a connection broke meanwhile.
+    this.proving = wheel.after(PROOF_MS, () => void (this.proving = clock.after(TURNS_MS, tell)))
   }
 
   ended({ node, atNodeMs, end }: Tried): void {
@@ -113,6 +118,7 @@ export class Guard {
     }
     this.patience = this.desk.options.wheel.after(LONGEST_HOLD_MS, () => {
       giveUp()
+      if (this.lives.length >= MOST_UNEXPLAINED) return walk.stopped(unexplained(this.lives.length))
       this.mayGo = true
       walk.again()
     })
@@ -133,6 +139,16 @@ export class Guard {
     if (this.ticket !== undefined) this.desk.done(this.ticket)
     this.ticket = undefined
   }
+}
+
+/** Nothing says that it was the request; but if it was, the next node would be lost, too. */
+function unexplained(count: number): LbError {
+  return new LbError(`${count} nodes went away while they served this request, and it could not be found out in time whether it was why`, {
+    code: 'LB_REQUEST_UNEXPLAINED',
+    source: 'engine',
+    httpStatus: 503,
+    hint: 'send it again in a few seconds; `lb status` shows how the nodes are',
+  })
 }
 
 /** What a client is told: 422, which official clients do not send again by themselves. */

@@ -1,4 +1,3 @@
-import type { TimerHandle } from '../../base/index.js'
 import type { Suspect } from './words.js'
 
 /** How the process of a life ended; `unknown`: by itself or by somebody. */
@@ -21,18 +20,25 @@ export interface Inquest {
   /** Each end has its own. */
   readonly id: string
   readonly node: string
+  readonly life: string
   readonly present: Map<string, Present>
   readonly openedAtMs: number
   /** lb launched it; found out when somebody asks. */
   isOurs?: boolean
+  /** Whether it is still waited for those that were there; undefined: it never was. */
+  isGathering?: boolean
+  /** Nobody had a request there any more when that was over. */
+  isEmpty?: boolean
   how: LifeEnd | undefined
   endedAtMs: number
   /** Epoch: when somebody first heard of it. */
   goneAtMs: number
+  /** Epoch: when the last path heard of it. */
+  lastHeardMs: number
   /** Who was there has been weighed. */
   judged: boolean
-  /** When it will be. */
-  hearing?: TimerHandle
+  /** All paths are being heard, and it will be judged then. */
+  isHearing: boolean
 }
 
 /** Connections that broke so long before or after the end of their node broke for its sake; engines may free their memory for seconds before they are gone. */
@@ -64,7 +70,9 @@ export class Inquests {
   join(life: string, node: string, present: Present): Inquest {
     const inquest = this.current(life, node, present.brokeAtMs)
     inquest.present.set(present.suspect.fingerprint, present)
-    inquest.goneAtMs = Math.min(inquest.goneAtMs, present.sentAtMs + present.atNodeMs)
+    const heardAtMs = present.sentAtMs + present.atNodeMs
+    inquest.goneAtMs = Math.min(inquest.goneAtMs, heardAtMs)
+    inquest.lastHeardMs = Math.max(inquest.lastHeardMs, heardAtMs)
     return inquest
   }
 
@@ -87,12 +95,15 @@ export class Inquests {
     const fresh: Inquest = {
       id,
       node,
+      life,
       present: new Map(),
       openedAtMs: nowMs,
       how: undefined,
       endedAtMs: 0,
       goneAtMs: Infinity,
+      lastHeardMs: -Infinity,
       judged: false,
+      isHearing: false,
     }
     this.open.delete(life)
     this.open.set(life, fresh)

@@ -7,21 +7,27 @@ import { timeAt, type Inquest, type LifeEnd } from './inquests.js'
 import { RollCalls } from './roll-calls.js'
 import type { DeskWord, OfficeWord, Sentence } from './words.js'
 
-/** So long all that were at a node of ours are gathered while it is not known whether it crashed: those that ask first need not be the likeliest. */
-const GATHER_MS = 50
+/** So long it is waited for all that were at a node of ours, while it is not known whether it crashed: those that ask first need not be the likeliest. */
+const GATHER_MS = 100
+/** The same of one that ended; a client that reads slowly may keep a request there for ever. */
+const DRAINED_MS = 400
 /** A suspect has a node for itself so long, or until its first content. */
 const ESCORT_MS = 100
+/** With content it is left alone a little longer, so that those at one node have not come together. */
+const APART_MS = 50
+/** Both are longer where paths hear of one end at moments that are far apart: so much less is known how long a node had a body. */
+const MOST_UNSURE_MS = 150
 /** The same where two nodes have ended already. */
 const TRIAL_MS = 2_000
-/** A process that lb launched and that has not ended by then lives: the connection broke for another reason. */
+/** A process that lb launched, that has not ended by then and still has requests lives: the connection broke for another reason. */
 const OWN_END_MS = 250
-/** The same for those that would have ended two nodes: nobody is led to a third because the main thread was busy. */
-const OWN_SECOND_END_MS = 3_000
+/** The same of one that has none, and for those that would have ended two nodes: nobody is led to a third because the main thread was busy. */
+const OWN_LATE_END_MS = 5_000
 /** Until others can tell how a node went, and until it is known who was there. */
 const VERDICT_MS = 1_000
 const HEARING_MS = 2_000
-/** Longest wait for an escort: after a connection that just broke, after a crash, after two. */
-const LONGEST = { broke: OWN_END_MS, suspect: 2_000, inDoubt: 5_000 } as const
+/** Longest wait for an escort: of a copy that has lost no node itself, after a crash, after two. */
+const LONGEST = { copy: 250, suspect: 2_000, inDoubt: 5_000 } as const
 const TICK_MS = 10
 /** Many words come at once; those who wait are looked at together. */
 const STIR_MS = 2
@@ -36,8 +42,8 @@ export interface OfficeOptions {
   readonly desks: () => readonly number[]
   /** Whether lb launched it, and hears of its end at once. */
   readonly isOurs: (node: string) => boolean
-  /** Requests that all data paths together have there. */
-  readonly inFlightAt: (node: string) => number
+  /** Requests that all data paths together have at this life of a node. */
+  readonly inFlightAt: (node: string, life: string) => number
   readonly onSentence: (sentence: Sentence) => void
 }
 
@@ -57,14 +63,14 @@ export class QuarantineOffice {
       log,
       onKnown: (bodies) => tellAll({ type: 'known', bodies }),
       onSentence,
-      hearAll: (node, then) => this.rollCalls.begin(node, then),
+      hearAll: ({ node, life }, then) => this.rollCalls.begin({ node, life, drainedMs: DRAINED_MS, then }),
       onVerdict: () => this.turn(),
     })
   }
 
   hear(desk: number, word: DeskWord): void {
     const { court } = this
-    if (word.type === 'broke') court.broke(word.life, word.node, word)
+    if (word.type === 'broke') this.gather(court.broke(word.life, word.node, word))
     else if (word.type === 'ask') this.ask(desk, word)
     else if (word.type === 'done') this.done(desk, word.ticket)
     else if (word.type === 'further') court.further(word.fingerprint, word.progress)
@@ -115,11 +121,29 @@ export class QuarantineOffice {
     return true
   }
 
+  /** The first connection to a node broke: all that were there are to be known before the first of them is led elsewhere. */
+  private gather(inquest: Inquest): void {
+    if (inquest.isGathering !== undefined || inquest.how !== undefined || !this.isOurs(inquest)) return
+    inquest.isGathering = true
+    const then = (): void => {
+      inquest.isGathering = false
+      inquest.isEmpty = this.options.inFlightAt(inquest.node, inquest.life) === 0
+      this.turnIn(STIR_MS)
+    }
+    this.rollCalls.begin({ node: inquest.node, life: inquest.life, drainedMs: GATHER_MS, then })
+  }
+
+  private isOurs(inquest: Inquest): boolean {
+    return (inquest.isOurs ??= this.options.isOurs(inquest.node))
+  }
+
   private ask(desk: number, word: Extract<DeskWord, { type: 'ask' }>): void {
     const asking = { word, desk, sinceMs: this.options.clock.nowMs() }
-    if (this.answer(asking)) return
+    const isFirst = this.asking.length === 0
+    // Whoever waits already may be likelier.
+    if (isFirst && this.answer(asking)) return
     this.asking.push(asking)
-    this.turnIn(TICK_MS)
+    this.turnIn(isFirst ? TICK_MS : STIR_MS)
   }
 
   /** What ended a node had mostly just come. */
@@ -127,6 +151,11 @@ export class QuarantineOffice {
     const last = this.court.inquestOf(word.lives.at(-1) ?? '')
     const present = last?.present.get(word.suspect.fingerprint)
     return last === undefined || present === undefined ? Infinity : timeAt(last, present)
+  }
+
+  private unsureMs({ word }: Asking): number {
+    const last = this.court.inquestOf(word.lives.at(-1) ?? '')
+    return last === undefined ? 0 : Math.min(MOST_UNSURE_MS, Math.max(0, last.lastHeardMs - last.goneAtMs))
   }
 
   private done(desk: number, ticket: number): void {
@@ -179,33 +208,35 @@ export class QuarantineOffice {
     // It may be overdue: another node only when that is known.
     if (ends.open > 0 && isOverdue(withEnds(burden, ends))) return waitedMs < ends.longestMs ? 'wait' : 'anywhere'
     const isSuspect = burden.crashes > 0 || burden.ends > 1
-    if (!isSuspect && ends.fresh === 0) return 'anywhere'
-    const longestMs = isInDoubt ? LONGEST.inDoubt : !isSuspect || lives.length === 0 ? LONGEST.broke : LONGEST.suspect
+    if (!isSuspect && ends.dying === 0) return 'anywhere'
+    const longestMs = isInDoubt ? LONGEST.inDoubt : lives.length === 0 ? LONGEST.copy : LONGEST.suspect
     if (isLast) return 'wait'
     if (waitedMs >= longestMs || candidates.length === 0) return 'anywhere'
     if ((ends.unheard > 0 && waitedMs < HEARING_MS) || ends.gathering > 0) return 'wait'
     const stand = candidates.filter((node) => !this.court.wentAway(node, Math.min(asking.sinceMs, nowMs - OWN_END_MS)))
     if (stand.length === 0) return waitedMs < OWN_END_MS ? 'wait' : 'anywhere'
-    const node = this.escorts.lead(asking, stand, { nowMs, forMs: isInDoubt ? TRIAL_MS : ESCORT_MS })
+    const unsureMs = this.unsureMs(asking)
+    const forMs = isInDoubt ? TRIAL_MS : ESCORT_MS + unsureMs
+    const node = this.escorts.lead(asking, stand, { nowMs, forMs, apartMs: APART_MS + unsureMs })
     return node === undefined ? 'wait' : { node }
   }
 
   /** What is open about the nodes that went away while they had a body. */
   private endsOf(inquests: readonly Inquest[]): OpenEnds {
     const nowMs = this.options.clock.nowMs()
-    const ends = { open: 0, unknown: 0, ours: 0, fresh: 0, gathering: 0, unheard: 0, longestMs: VERDICT_MS }
+    const ends = { open: 0, unknown: 0, ours: 0, dying: 0, gathering: 0, unheard: 0, longestMs: VERDICT_MS }
     for (const inquest of inquests) {
       const ageMs = nowMs - inquest.openedAtMs
-      const isOurs = (inquest.isOurs ??= this.options.isOurs(inquest.node))
+      const isOurs = this.isOurs(inquest)
       const isKnown = inquest.how !== undefined
-      if (!isKnown && ageMs >= (isOurs ? OWN_SECOND_END_MS : VERDICT_MS)) continue
+      if (!isKnown && ageMs >= (isOurs ? OWN_LATE_END_MS : VERDICT_MS)) continue
       ends.open += 1
       if (!isKnown) ends.unknown += 1
       if (!isKnown && isOurs) ends.ours += 1
-      if (!isKnown && isOurs && ageMs < OWN_END_MS) ends.fresh += 1
-      if (!isKnown && isOurs && ageMs < GATHER_MS) ends.gathering += 1
+      if (!isKnown && isOurs && (inquest.isEmpty === true || ageMs < OWN_END_MS)) ends.dying += 1
+      if (!isKnown && inquest.isGathering === true) ends.gathering += 1
       if (isKnown && isOurs) ends.unheard += 1
-      if (isOurs) ends.longestMs = OWN_SECOND_END_MS
+      if (isOurs) ends.longestMs = OWN_LATE_END_MS
       else if (isKnown) ends.longestMs = Math.max(ends.longestMs, HEARING_MS)
     }
     return ends
@@ -217,9 +248,9 @@ interface OpenEnds {
   readonly open: number
   /** Of these, the ones of which it is not known how they ended. */
   readonly unknown: number
-  /** Of these, our own ones; those that broke a moment ago; and those that have just broken. */
+  /** Of these, our own ones; those that seem to die; and those that have just broken. */
   readonly ours: number
-  readonly fresh: number
+  readonly dying: number
   readonly gathering: number
   /** Our own ones that ended, and not all have told who was there. */
   readonly unheard: number

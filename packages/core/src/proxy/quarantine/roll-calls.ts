@@ -1,13 +1,19 @@
-import type { Clock, TimerHandle } from '../../base/index.js'
+import type { Clock } from '../../base/index.js'
 
 /** A data path that is so far behind is not waited for. */
 const LONGEST_MS = 1_000
-/** So often it is looked whether a node that went away still has requests, for the data paths that have not noticed; and so long at most. */
+/** So often it is looked whether a node that went away still has requests, because a data path has not noticed. */
 const LOOK_MS = 2
-const DRAINED_MS = 400
+
+interface Wanted {
+  readonly node: string
+  readonly life: string
+  /** It is waited so long for the last request there to be counted out. */
+  readonly drainedMs: number
+  readonly then: () => void
+}
 
 interface RollCall {
-  readonly sinceMs: number
   readonly missing: Set<number>
   readonly over: () => void
 }
@@ -17,7 +23,7 @@ interface RollCallOptions {
   readonly desks: () => readonly number[]
   readonly call: (call: number) => void
   /** Requests that are at the node, as far as the data paths have noticed. */
-  readonly inFlightAt: (node: string) => number
+  readonly inFlightAt: (node: string, life: string) => number
 }
 
 /**
@@ -31,7 +37,8 @@ export class RollCalls {
   constructor(private readonly options: RollCallOptions) {}
 
   /** Calls back once, when all have answered or are too late. */
-  begin(node: string, then: () => void): TimerHandle {
+  begin(wanted: Wanted): void {
+    const { drainedMs, then } = wanted
     const { clock, desks } = this.options
     const id = (this.count += 1)
     const late = clock.after(LONGEST_MS, () => this.end(id))
@@ -39,14 +46,8 @@ export class RollCalls {
       late.cancel()
       then()
     }
-    this.calls.set(id, { sinceMs: clock.nowMs(), missing: new Set(desks()), over })
-    this.callWhenDrained(id, node)
-    return {
-      cancel: () => {
-        late.cancel()
-        this.calls.delete(id)
-      },
-    }
+    this.calls.set(id, { missing: new Set(desks()), over })
+    this.callWhenDrained(id, wanted, clock.nowMs() + drainedMs)
   }
 
   heard(desk: number, id: number): void {
@@ -58,12 +59,11 @@ export class RollCalls {
     for (const id of this.calls.keys()) this.heard(desk, id)
   }
 
-  private callWhenDrained(id: number, node: string): void {
-    const { clock, inFlightAt } = this.options
-    const call = this.calls.get(id)
-    if (call === undefined) return
-    if (inFlightAt(node) === 0 || clock.nowMs() - call.sinceMs >= DRAINED_MS) this.options.call(id)
-    else clock.after(LOOK_MS, () => this.callWhenDrained(id, node))
+  private callWhenDrained(id: number, wanted: Wanted, latestMs: number): void {
+    const { clock, inFlightAt, call } = this.options
+    if (!this.calls.has(id)) return
+    if (inFlightAt(wanted.node, wanted.life) === 0 || clock.nowMs() >= latestMs) call(id)
+    else clock.after(LOOK_MS, () => this.callWhenDrained(id, wanted, latestMs))
   }
 
   private end(id: number): void {
