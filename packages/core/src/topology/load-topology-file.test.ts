@@ -51,9 +51,23 @@ describe('finding the file', () => {
       code: 'LB_TOPOLOGY_NOT_FOUND',
       message: 'there is no file no.yaml',
     })
-    await expect(loadTopologyFile({ cwd: root, file: '.' })).rejects.toMatchObject({ code: 'LB_TOPOLOGY_UNREADABLE' })
+    await expect(loadTopologyFile({ cwd: root, file: 'inner' })).rejects.toMatchObject({ code: 'LB_TOPOLOGY_NOT_FOUND' })
+    await mkdir(join(root, 'inner'))
+    const folder = {
+      code: 'LB_TOPOLOGY_UNREADABLE',
+      message: 'inner cannot be read: it is a folder',
+      hint: '--file inner/lb.yaml, or cd there',
+    }
+    await expect(loadTopologyFile({ cwd: root, file: 'inner' })).rejects.toMatchObject(folder)
     await write('latin.yaml', Uint8Array.of(0x61, 0xe9))
     await expect(loadTopologyFile({ cwd: root, file: 'latin.yaml' })).rejects.toMatchObject({ code: 'LB_TOPOLOGY_INVALID' })
+  })
+})
+
+describe('a file without an end', () => {
+  it('is read no further than the largest that is allowed', async () => {
+    const endless = await loadTopologyFile({ cwd: root, file: '/dev/zero' }).catch((error: unknown) => error)
+    expect(endless).toMatchObject({ problems: [{ message: 'the file is larger than 1 MiB' }] })
   })
 })
 

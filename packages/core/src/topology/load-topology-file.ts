@@ -1,5 +1,6 @@
-import { readFile, stat } from 'node:fs/promises'
-import { extname, relative, resolve } from 'node:path'
+import { createReadStream } from 'node:fs'
+import { stat } from 'node:fs/promises'
+import { extname, join, relative, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { LbError, messageOf } from '../errors/index.js'
 import { TopologyErrors } from './topology-errors.js'
@@ -81,9 +82,12 @@ function notUtf8(file: string, bytes: Uint8Array): TopologyErrors {
 
 async function readBytes(file: string, shown: string): Promise<Uint8Array> {
   try {
-    const { size } = await stat(file)
-    if (size > readLimits.bytes) throw wholeFile(shown, 'the file is larger than 1 MiB')
-    return await readFile(file)
+    const parts: Buffer[] = []
+    // No more than that, whatever its size is said to be: devices and pipes have none.
+    for await (const part of createReadStream(file, { end: readLimits.bytes }) as AsyncIterable<Buffer>) parts.push(part)
+    const bytes = Buffer.concat(parts)
+    if (bytes.byteLength > readLimits.bytes) throw wholeFile(shown, 'the file is larger than 1 MiB')
+    return bytes
   } catch (error) {
     if (error instanceof TopologyErrors) throw error
     throw cannotRead(shown, error)
@@ -111,7 +115,13 @@ function cannotRead(shown: string, error: unknown): LbError {
       hint: 'lb init writes one',
       cause: error,
     })
-  return new LbError(`${shown} cannot be read: ${messageOf(error)}`, { code: 'LB_TOPOLOGY_UNREADABLE', source: 'operator', cause: error })
+  const isFolder = (error as { code?: unknown }).code === 'EISDIR'
+  return new LbError(`${shown} cannot be read: ${isFolder ? 'it is a folder' : messageOf(error)}`, {
+    code: 'LB_TOPOLOGY_UNREADABLE',
+    source: 'operator',
+    hint: isFolder ? `--file ${join(shown, 'lb.yaml')}, or cd there` : 'look at the path, its rights and its links',
+    cause: error,
+  })
 }
 
 function wholeFile(file: string, message: string, hint?: string): TopologyErrors {

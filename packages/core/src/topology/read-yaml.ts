@@ -68,7 +68,8 @@ function syntaxFinding(error: YAMLError, marker: Marker, text: string): Finding 
   const [start, end] = error.pos
   const line = text.slice(text.lastIndexOf('\n', start) + 1, start)
   const reference = /[{[].*\$\{|[{[].*\$$/.test(line) ? { hint: 'inside { } and [ ] a reference needs quotes: "${NAME}"' } : {}
-  const words = plainWords[error.code] ?? { message: `not valid YAML: ${error.message}`, ...reference }
+  const isDeep = /call stack/.test(error.message)
+  const words = plainWords[error.code] ?? { message: isDeep ? 'nested too deeply' : `not valid YAML: ${error.message}`, ...reference }
   return { path: [], at: 'value', mark: marker.mark(start, Math.max(end, start + 1)), ...words }
 }
 
