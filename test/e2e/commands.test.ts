@@ -119,6 +119,15 @@ describe('a command that lb does not have', () => {
   })
 })
 
+describe('a shell whose folder was removed', () => {
+  it('is told so', async () => {
+    const script = `mkdir gone && cd gone && rmdir ../gone && ${binary} status`
+    const { code, stderr } = await finished(spawn('sh', ['-c', script], { cwd: house.cwd, env: house.env }))
+    expect(code).toBe(1)
+    expect(stderr).toContain('lb: the folder that this shell stands in was removed; cd to one that is there')
+  })
+})
+
 describe('a port that is taken', () => {
   it('is told with who listens there, where that is lb too', async () => {
     const { name, gateway } = await house.status()

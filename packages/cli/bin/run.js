@@ -27,6 +27,7 @@ if (argument === '--version' || argument === '-V') {
 }
 
 async function start() {
+  if (!hasFolder()) refuse('the folder that this shell stands in was removed; cd to one that is there')
   if (!existsSync(new URL('dist/commands/index.js', root))) refuse('this checkout is not built yet; run `npx tsc -b` in its root')
   // A folder of the user's own: the default lies under the shared temp folder.
   nodeModule.enableCompileCache?.(join(cacheRoot(), 'plimsoll', 'compiled'))
@@ -46,6 +47,14 @@ async function start() {
     else showError(error, args)
   }
   await flush()
+}
+
+function hasFolder() {
+  try {
+    return process.cwd() !== ''
+  } catch {
+    return false
+  }
 }
 
 function cacheRoot() {
