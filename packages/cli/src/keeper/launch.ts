@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { LbError, servedUrl, statePaths, type StatePaths, type Topology } from '@plimsoll/core'
 import { FIRST_SOCKET_FD, type Boot, type KeeperMessage, type LauncherMessage, type LeftoverPolicy } from './boot.js'
 import { makeWritable } from './make-writable.js'
-import { openSockets, type OpenSocket } from './open-sockets.js'
+import { openSockets, type OpenOptions, type OpenSocket } from './open-sockets.js'
 
 export interface LaunchOptions {
   readonly topology: Topology
@@ -20,6 +20,8 @@ export interface LaunchOptions {
   /** Take the next free port when the declared one is taken. */
   readonly movePort: boolean
   readonly leftovers: LeftoverPolicy
+  /** Who holds a port that is taken, where that is another topology. */
+  readonly holderOf: OpenOptions['holderOf']
 }
 
 /** A balancer that listens. It stops when this process ends, unless `detach` was called. */
@@ -39,7 +41,7 @@ export async function launchBalancer(options: LaunchOptions): Promise<LaunchedBa
   const paths = statePaths(options.topology.name)
   makeWritable(paths.runtimeDir, 'XDG_RUNTIME_DIR')
   makeWritable(paths.logDir, 'XDG_STATE_HOME')
-  const sockets = await openSockets(tcpAddresses(options.topology), { moveWhenTaken: options.movePort })
+  const sockets = await openSockets(tcpAddresses(options.topology), { moveWhenTaken: options.movePort, holderOf: options.holderOf })
   const files = writeBoot(options, paths, sockets)
   const logPath = join(paths.logDir, 'lb.log')
   const keeper = spawnKeeper(files.bootPath, logPath, sockets)

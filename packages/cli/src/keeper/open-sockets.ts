@@ -1,6 +1,5 @@
 import { createServer, type Server } from 'node:net'
 import { LbError } from '@plimsoll/core'
-import { holderOf } from '../services/holder-of.js'
 
 export interface TcpAddress {
   readonly host: string
@@ -14,13 +13,20 @@ export interface OpenSocket {
   close(): void
 }
 
+export interface OpenOptions {
+  /** Take the next free port. */
+  readonly moveWhenTaken: boolean
+  /** The running topology of this user that listens there. */
+  readonly holderOf: (address: TcpAddress) => Promise<string | undefined>
+}
+
 const MOST_MOVES = 50
 
 /** Opens the gateway's listening sockets in this short-lived process, so that whoever they are handed to can die and come back without a refused connect. */
-export async function openSockets(addresses: readonly TcpAddress[], options: { readonly moveWhenTaken: boolean }): Promise<OpenSocket[]> {
+export async function openSockets(addresses: readonly TcpAddress[], options: OpenOptions): Promise<OpenSocket[]> {
   const opened: OpenSocket[] = []
   try {
-    for (const address of addresses) opened.push(await openOne(address, options.moveWhenTaken ? MOST_MOVES : 0))
+    for (const address of addresses) opened.push(await openOne(address, options.holderOf, options.moveWhenTaken ? MOST_MOVES : 0))
     return opened
   } catch (error) {
     for (const socket of opened) socket.close()
@@ -28,15 +34,15 @@ export async function openSockets(addresses: readonly TcpAddress[], options: { r
   }
 }
 
-async function openOne(address: TcpAddress, movesLeft: number): Promise<OpenSocket> {
+async function openOne(address: TcpAddress, holderOf: OpenOptions['holderOf'], movesLeft: number): Promise<OpenSocket> {
   const server = createServer((socket) => socket.destroy())
   try {
     await listen(server, address)
   } catch (cause) {
     const code = (cause as NodeJS.ErrnoException).code
     if (code === 'EADDRINUSE' && movesLeft > 0 && address.port !== 0)
-      return openOne({ host: address.host, port: address.port + 1 }, movesLeft - 1)
-    throw await listenError(address, code, cause)
+      return openOne({ host: address.host, port: address.port + 1 }, holderOf, movesLeft - 1)
+    throw code === 'EADDRINUSE' ? portTaken(address, await holderOf(address), cause) : listenError(address, code, cause)
   }
   return { fd: descriptorOf(server), url: urlOf(server, address), close: () => void server.close() }
 }
@@ -62,24 +68,23 @@ function urlOf(server: Server, address: TcpAddress): string {
   return `http://${address.host.includes(':') ? `[${address.host}]` : address.host}:${port}`
 }
 
-async function listenError(address: TcpAddress, code: string | undefined, cause: unknown): Promise<LbError> {
-  const place = `${address.host}:${address.port}`
-  if (code === 'EADDRINUSE') {
-    const holder = await holderOf(address)
-    const [who, hint] =
-      holder === undefined
-        ? ['another program holds this port', 'see who with `ss -ltnp`']
-        : [`the topology ${holder} of yours listens there`, `lb down --name ${holder} stops that one`]
-    return new LbError(`the gateway cannot listen on ${place}: ${who}`, {
-      code: 'LB_PORT_TAKEN',
-      source: 'operator',
-      hint: `${hint}, or choose another: lb up --port ${address.port + 1}`,
-      cause,
-    })
-  }
+function portTaken(address: TcpAddress, holder: string | undefined, cause: unknown): LbError {
+  const [who, hint] =
+    holder === undefined
+      ? ['another program holds this port', 'see who with `ss -ltnp`']
+      : [`the topology ${holder} of yours listens there`, `lb down --name ${holder} stops that one`]
+  return new LbError(`the gateway cannot listen on ${address.host}:${address.port}: ${who}`, {
+    code: 'LB_PORT_TAKEN',
+    source: 'operator',
+    hint: `${hint}, or choose another: lb up --port ${address.port + 1}`,
+    cause,
+  })
+}
+
+function listenError(address: TcpAddress, code: string | undefined, cause: unknown): LbError {
   const why =
     code === 'EACCES' ? 'ports under 1024 need more rights' : code === 'EADDRNOTAVAIL' ? 'this machine has no such address' : String(code)
-  return new LbError(`the gateway cannot listen on ${place}: ${why}`, {
+  return new LbError(`the gateway cannot listen on ${address.host}:${address.port}: ${why}`, {
     code: 'LB_CANNOT_LISTEN',
     source: 'operator',
     hint: 'change gateway.listen in the topology file',

@@ -5,6 +5,7 @@ import { curlText } from '../views/curl-text.js'
 import { createControlClient, type ControlClient } from './control-client.js'
 import { explainSilence, leftoverNotice } from './explain-silence.js'
 import { targetOf, type Target } from './find-target.js'
+import { holderOf } from './holder-of.js'
 import { prepareTopology, type PrepareOptions } from './prepare-topology.js'
 
 export interface BringUpOptions {
@@ -41,6 +42,7 @@ export async function bringUp(options: BringUpOptions): Promise<UpBalancer> {
     metricModules,
     movePort: options.movePort,
     leftovers: options.leftovers,
+    holderOf,
   })
   const onSilence = async (): Promise<LbError> => explainSilence(targetOf(topology.name))
   return {
