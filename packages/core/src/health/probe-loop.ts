@@ -159,8 +159,9 @@ export class ProbeLoop {
     try {
       return await Promise.race([backend.probe(abort.signal), timeout])
     } catch (error) {
-      if (isOwnLack(error)) return void this.options.onUnasked?.(messageOf(error))
-      return { verdict: 'sick', reason: probeFailure(error) }
+      if (!isOwnLack(error)) return { verdict: 'sick', reason: probeFailure(error) }
+      this.options.onUnasked?.(messageOf(error))
+      return undefined
     } finally {
       late?.cancel()
     }
