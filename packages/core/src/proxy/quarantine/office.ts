@@ -19,10 +19,10 @@ const APART_MS = 50
 const MOST_UNSURE_MS = 150
 /** The same where two nodes have ended already. */
 const TRIAL_MS = 2_000
-/** A process that lb launched, that has not ended by then and still has requests lives: the connection broke for another reason. */
-const OWN_END_MS = 250
-/** The same of one that has none, and for those that would have ended two nodes: nobody is led to a third because the main thread was busy. */
-const OWN_LATE_END_MS = 5_000
+/** Nobody is led to a node where a connection broke so short a time ago: it may be gone. */
+const SHAKEN_MS = 250
+/** A process that lb launched and that has not ended by then lives: nobody is led to a third node because the main thread was busy. */
+const LATE_END_MS = 5_000
 /** Until others can tell how a node went, and until it is known who was there. */
 const VERDICT_MS = 1_000
 const HEARING_MS = 2_000
@@ -213,8 +213,8 @@ export class QuarantineOffice {
     if (isLast) return 'wait'
     if (waitedMs >= longestMs || candidates.length === 0) return 'anywhere'
     if ((ends.unheard > 0 && waitedMs < HEARING_MS) || ends.gathering > 0) return 'wait'
-    const stand = candidates.filter((node) => !this.court.wentAway(node, Math.min(asking.sinceMs, nowMs - OWN_END_MS)))
-    if (stand.length === 0) return waitedMs < OWN_END_MS ? 'wait' : 'anywhere'
+    const stand = candidates.filter((node) => !this.court.wentAway(node, Math.min(asking.sinceMs, nowMs - SHAKEN_MS)))
+    if (stand.length === 0) return waitedMs < SHAKEN_MS ? 'wait' : 'anywhere'
     const unsureMs = this.unsureMs(asking)
     const forMs = isInDoubt ? TRIAL_MS : ESCORT_MS + unsureMs
     const node = this.escorts.lead(asking, stand, { nowMs, forMs, apartMs: APART_MS + unsureMs })
@@ -229,14 +229,14 @@ export class QuarantineOffice {
       const ageMs = nowMs - inquest.openedAtMs
       const isOurs = this.isOurs(inquest)
       const isKnown = inquest.how !== undefined
-      if (!isKnown && ageMs >= (isOurs ? OWN_LATE_END_MS : VERDICT_MS)) continue
+      if (!isKnown && ageMs >= (isOurs ? LATE_END_MS : VERDICT_MS)) continue
       ends.open += 1
       if (!isKnown) ends.unknown += 1
       if (!isKnown && isOurs) ends.ours += 1
-      if (!isKnown && isOurs && (inquest.isEmpty === true || ageMs < OWN_END_MS)) ends.dying += 1
+      if (!isKnown && isOurs && (inquest.isEmpty ?? true)) ends.dying += 1
       if (!isKnown && inquest.isGathering === true) ends.gathering += 1
       if (isKnown && isOurs) ends.unheard += 1
-      if (isOurs) ends.longestMs = OWN_LATE_END_MS
+      if (isOurs) ends.longestMs = LATE_END_MS
       else if (isKnown) ends.longestMs = Math.max(ends.longestMs, HEARING_MS)
     }
     return ends
@@ -248,7 +248,7 @@ interface OpenEnds {
   readonly open: number
   /** Of these, the ones of which it is not known how they ended. */
   readonly unknown: number
-  /** Of these, our own ones; those that seem to die; and those that have just broken. */
+  /** Of these, our own ones; those where nobody has a request any more, as far as it is known; and those that have just broken. */
   readonly ours: number
   readonly dying: number
   readonly gathering: number
