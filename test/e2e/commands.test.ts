@@ -1,4 +1,7 @@
 import { spawn } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { binary, finished, House, simTopology, until } from './house.js'
 
@@ -137,6 +140,48 @@ describe('a port that is taken', () => {
     expect(result.code).toBe(1)
     expect(result.stderr).toContain(`the topology ${name} of yours listens there`)
     expect(result.stderr).toContain(`lb down --name ${name}`)
+  })
+})
+
+describe('the path of a unix socket', () => {
+  const onPath = (path: string): string => simTopology({ replicas: 1 }).replace('127.0.0.1:0', `'unix:${path}'`)
+
+  it('is never cleared of a file of somebody else, nor taken from who listens there', async () => {
+    const other = new House()
+    const server = createServer()
+    try {
+      const precious = other.write('precious', 'all that I have')
+      const taken = join(other.cwd, 'taken.sock')
+      await new Promise<void>((resolve) => server.listen(taken, resolve))
+      for (const [path, told] of [
+        [precious, 'something else than a socket is there'],
+        [taken, 'another program listens there'],
+        [join(other.cwd, 'no-folder/lb.sock'), 'its folder is not there'],
+      ] as const) {
+        other.write('lb.yaml', onPath(path))
+        const result = await other.lb(['up', '--detach'])
+        expect(result.code, path).toBe(1)
+        expect(result.stderr).toContain(`the gateway cannot listen on unix:${path}: ${told}`)
+      }
+      expect(readFileSync(precious, 'utf8')).toBe('all that I have')
+      expect(existsSync(taken)).toBe(true)
+    } finally {
+      server.close()
+      await other.close()
+    }
+  })
+
+  it('is taken over from a balancer that was killed', async () => {
+    const other = new House()
+    try {
+      other.write('lb.yaml', onPath(join(other.cwd, 'lb.sock')))
+      await other.up()
+      for (const pid of other.survivors()) process.kill(pid, 'SIGKILL')
+      expect(existsSync(join(other.cwd, 'lb.sock'))).toBe(true)
+      expect(await other.up()).toBe(`unix:${join(other.cwd, 'lb.sock')}`)
+    } finally {
+      await other.close()
+    }
   })
 })
 

@@ -1,4 +1,3 @@
-import { rmSync } from 'node:fs'
 import type { Server } from 'node:net'
 import type { Clock } from '../base/index.js'
 import type { Logger } from '../contracts/index.js'
@@ -7,6 +6,7 @@ import { LbError } from '../errors/index.js'
 import type { GatewayPlan } from '../topology/index.js'
 import { Door, type Exchange, type HeadRefusal, type ListenTarget } from '../wire/index.js'
 import { CertificateFiles } from './certificate-files.js'
+import { clearSocketPath, pathFailure } from './socket-path.js'
 
 /** Where to listen: an inherited descriptor of a listening socket, an address, or a unix socket path. */
 export type Listenable =
@@ -27,13 +27,15 @@ export class Listeners {
 
   constructor(private readonly options: ListenersOptions) {}
 
-  /** Throws LB_CERTIFICATE where the certificate cannot be used. TLS is for TCP; a unix socket is guarded by its file. */
+  /** Throws LB_CERTIFICATE where the certificate cannot be used, LB_CANNOT_LISTEN for a path that is taken. TLS is for TCP; a unix socket is guarded by its file. */
   async open(listenable: Listenable, plan: GatewayPlan): Promise<string> {
     this.door ??= new Door({ clock: this.options.clock, policy: plan, onExchange: this.options.onExchange, refusalBody })
-    if ('path' in listenable) rmSync(listenable.path, { force: true })
+    if ('path' in listenable) await clearSocketPath(listenable.path)
     const secure = plan.tls !== undefined && !('path' in listenable)
     if (secure) this.certificate ??= new CertificateFiles(plan.tls, this.options)
-    const server = await this.door.listen(targetOf(listenable), secure ? this.certificate?.current : undefined)
+    const server = await this.door.listen(targetOf(listenable), secure ? this.certificate?.current : undefined).catch((error: unknown) => {
+      throw 'path' in listenable ? pathFailure(listenable.path, error) : error
+    })
     if (secure) this.certificate?.serve(server)
     return urlOf(server, listenable, plan)
   }
