@@ -36,7 +36,7 @@ const scenes = {
   mooncake: { level: 1, requests: 12_031 },
   agent: { level: 1.09, requests: 11_400 },
   chat: { level: 1, requests: 34_000 },
-  tenant: { level: 0.98, requests: 10_000 },
+  tenant: { level: 1, requests: 10_000 },
   bursty: { level: 0.8, requests: 13_200 },
   azure: { level: 1, requests: 19_366, belief: 'none' },
 }

@@ -51,17 +51,20 @@ export const namedShapes = {
       arrivals: { cv: 1 },
     },
   },
-  /** Applications of many customers: 200 Zipf system prompts of about 2k tokens, single questions of 500 tokens, answers of 175. */
+  /**
+   * Applications of many customers: 200 Zipf system prompts of about 2k tokens, some of them far longer than others; single questions of 310 tokens with a
+   * heavy tail, answers of 170.
+   */
   tenant: {
     summary: 'tenants: 200 system prompts of 2k tokens, single questions',
     profile: '8b-a100',
     sessionsPerSecond: 68,
     shape: {
-      heads: { count: 200, skew: 1, tokens: { mean: 2000, cv: 0.3 } },
+      heads: { count: 200, skew: 0.92, tokens: { mean: 2160, cv: 0.65 } },
       turns: { kind: 'uniform', min: 1, max: 1, mean: 1 },
-      firstTokens: { mean: 500, cv: 1, max: 8000 },
+      firstTokens: { mean: 310, cv: 1.4, max: 8000 },
       laterTokens: { mean: 1, cv: 0 },
-      answerTokens: { mean: 175, cv: 0.8, max: 2000 },
+      answerTokens: { mean: 170, cv: 0.5, max: 2000 },
       thinkMs: { mean: 1, cv: 0 },
       arrivals: { cv: 1 },
     },
