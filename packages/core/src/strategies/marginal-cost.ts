@@ -116,7 +116,8 @@ export class MarginalCost implements Strategy {
   private mostProduct(facts: RequestFacts, candidates: readonly Candidate[], cached: Float64Array): number {
     const { state } = this
     state.saturation = saturationOf(this.scene, this.numbers)
-    state.common = this.reading.of(this.context.belief, candidates, this.scene.nowMs)
+    // While queues are long a lost cache costs everybody: then the list stays as long as it is.
+    state.common = (1 - state.saturation) * this.reading.of(this.context.belief, candidates, this.scene.nowMs)
     const reach = this.reach(candidates, state)
     const products = this.products.of(candidates.length)
     if (reach === Infinity) return Infinity
