@@ -3,7 +3,7 @@ import type { Logger } from '../../contracts/index.js'
 import { burdenOf, byLikelihood, DeathBook, isOverdue, weightOf, type Burden, type Entry } from './death-book.js'
 import { Doubts } from './doubts.js'
 import { Inquests, timeAt, type Inquest, type LifeEnd, type Present } from './inquests.js'
-import type { Known, Sentence, Suspect } from './words.js'
+import type { Known, Sentence } from './words.js'
 
 const NO_BURDEN: Burden = { crashes: 0, ends: 0, lately: 0 }
 const FIRST_TERM_MS = 600_000

@@ -63,7 +63,7 @@ export class QuarantineOffice {
       log,
       onKnown: (bodies) => tellAll({ type: 'known', bodies }),
       onSentence,
-      hearAll: ({ node, life }, then) => this.rollCalls.begin({ node, life, drainedMs: DRAINED_MS, then }),
+      hearAll: ({ node, life }, then) => this.rollCalls.begin({ node, life, drainedMs: DRAINED_MS, onHeard: then }),
       onVerdict: () => this.turn(),
     })
   }
@@ -125,12 +125,12 @@ export class QuarantineOffice {
   private gather(inquest: Inquest): void {
     if (inquest.isGathering !== undefined || inquest.how !== undefined || !this.isOurs(inquest)) return
     inquest.isGathering = true
-    const then = (): void => {
+    const onHeard = (): void => {
       inquest.isGathering = false
       inquest.isEmpty = this.options.inFlightAt(inquest.node, inquest.life) === 0
       this.turnIn(STIR_MS)
     }
-    this.rollCalls.begin({ node: inquest.node, life: inquest.life, drainedMs: GATHER_MS, then })
+    this.rollCalls.begin({ node: inquest.node, life: inquest.life, drainedMs: GATHER_MS, onHeard })
   }
 
   private isOurs(inquest: Inquest): boolean {

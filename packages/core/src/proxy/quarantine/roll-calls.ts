@@ -10,7 +10,7 @@ interface Wanted {
   readonly life: string
   /** It is waited so long for the last request there to be counted out. */
   readonly drainedMs: number
-  readonly then: () => void
+  readonly onHeard: () => void
 }
 
 interface RollCall {
@@ -38,13 +38,13 @@ export class RollCalls {
 
   /** Calls back once, when all have answered or are too late. */
   begin(wanted: Wanted): void {
-    const { drainedMs, then } = wanted
+    const { drainedMs, onHeard } = wanted
     const { clock, desks } = this.options
     const id = (this.count += 1)
     const late = clock.after(LONGEST_MS, () => this.end(id))
     const over = (): void => {
       late.cancel()
-      then()
+      onHeard()
     }
     this.calls.set(id, { missing: new Set(desks()), over })
     this.callWhenDrained(id, wanted, clock.nowMs() + drainedMs)
