@@ -32,6 +32,13 @@ describe('the book of decisions', () => {
     expect(book.why('a')?.record).toBeNull()
   })
 
+  it('gives those that came in one millisecond their records, whichever ends first', () => {
+    for (const id of ['a', 'b', 'c']) book.add(decision(id))
+    book.settle(record('other'))
+    for (const id of ['c', 'a', 'b']) book.settle(record(id))
+    expect(['a', 'b', 'c'].map((id) => book.why(id)?.record?.id)).toEqual(['a', 'b', 'c'])
+  })
+
   it('knows the record of a request that was not traced, and nothing of one that is gone', () => {
     for (const id of ['a', 'b', 'c', 'd']) ring.add(record(id))
     expect(book.why('d')).toEqual({ id: 'd', record: record('d'), decisions: [] })

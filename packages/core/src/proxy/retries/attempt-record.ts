@@ -4,48 +4,43 @@ import { isLate } from '../collect-rules.js'
 import type { AttemptEnd } from '../forward.js'
 import { didWork } from './effort.js'
 
-const BUSY = { busy: true } as const
-const COLLECTED = { collected: true } as const
-const LATE = { late: true } as const
-const IN_VAIN = { inVain: true } as const
-const HEDGE = { hedge: true } as const
-
 export interface TriedNode {
   readonly node: RosterNode
-  /** After arrival. */
-  readonly startedMs: number
+  readonly startedAtMs: number
   /** Another try ran beside it. */
   readonly isHedged: boolean
-  /** Another try was first. */
-  readonly isBeaten: boolean
 }
 
-/** What the request's record keeps of one try. */
+/** While it is being put together. */
+type Draft = { -readonly [Key in keyof AttemptRecord]: AttemptRecord[Key] }
+
+/** What the request's record keeps of one try; `isBeaten`: another one was first. Set one by one: each request pays for it, and objects spread into objects cost ten times as much. */
 export function attemptRecord(
-  { face, parting }: Admitted,
-  { node, startedMs, isHedged, isBeaten }: TriedNode,
+  { face, parting, arrivedMs }: Admitted,
+  { node, startedAtMs, isHedged }: TriedNode,
   end: AttemptEnd,
+  isBeaten: boolean,
 ): AttemptRecord {
   const { outcome, continues, collected, rest } = end
+  const startedMs = Math.round(100 * (startedAtMs - arrivedMs)) / 100
+  const record: Draft = { node: node.id, startedMs, outcome }
   const reason = isBeaten ? 'another node was first' : end.reason
-  const told = reason === undefined ? { node: node.id, startedMs, outcome } : { node: node.id, startedMs, outcome, reason }
+  if (reason !== undefined) record.reason = reason
   const revision = parting?.revisionOf(node) ?? node.revision
-  const record = revision === undefined ? told : { ...told, ...ofRevision(revision, end) }
-  const late = outcome === 'cancelled' && (end.late ?? isLate(node, face, end))
-  const inVain = isBeaten || (outcome !== 'answered' && didWork(end))
+  if (revision !== undefined) setRevision(record, revision, end)
   if (outcome === 'answered' && !isHedged && collected !== true && continues === undefined) return record
-  return {
-    ...record,
-    ...(continues === undefined ? {} : { continues }),
-    ...(collected === true ? COLLECTED : {}),
-    ...(late ? LATE : {}),
-    ...(rest === undefined ? {} : BUSY),
-    ...(inVain ? IN_VAIN : {}),
-    ...(isHedged ? HEDGE : {}),
-  }
+  if (continues !== undefined) record.continues = continues
+  if (collected === true) record.collected = true
+  if (outcome === 'cancelled' && (end.late ?? isLate(node, face, end))) record.late = true
+  if (rest !== undefined) record.busy = true
+  if (isBeaten || (outcome !== 'answered' && didWork(end))) record.inVain = true
+  if (isHedged) record.hedge = true
+  return record
 }
 
 /** What a judge of revisions wants to know of one try. */
-function ofRevision(revision: string, { status, watch }: AttemptEnd): Pick<AttemptRecord, 'revision' | 'status' | 'quality'> {
-  return { revision, ...(status === undefined ? {} : { status }), ...(watch === undefined ? {} : { quality: watch.quality() }) }
+function setRevision(record: Draft, revision: string, { status, watch }: AttemptEnd): void {
+  record.revision = revision
+  if (status !== undefined) record.status = status
+  if (watch !== undefined) record.quality = watch.quality()
 }

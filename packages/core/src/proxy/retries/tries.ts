@@ -105,17 +105,17 @@ export class Tries {
 
   private ended(attempt: Try, end: AttemptEnd): void {
     const { context, request } = this
-    const { node, lane, isHedged } = attempt
+    const { node, lane } = attempt
+    const atNodeMs = context.clock.nowMs() - attempt.startedAtMs
     const running = (this.running = this.running.filter((each) => each !== attempt))
     const isBeaten = lane?.isBeaten === true && end.outcome === 'cancelled'
     // It would have taken longer still; without it, the slow would be forgotten, and ever more requests seem slow.
-    if (isBeaten) context.hedges.learn(request.pool, request.facts, context.clock.nowMs() - attempt.startedAtMs)
-    const startedMs = Math.round(100 * (attempt.startedAtMs - request.arrivedMs)) / 100
-    this.records[attempt.place] = attemptRecord(request, { node, startedMs, isHedged, isBeaten }, end)
+    if (isBeaten) context.hedges.learn(request.pool, request.facts, atNodeMs)
+    this.records[attempt.place] = attemptRecord(request, attempt, end, isBeaten)
     this.isBodyFree &&= end.isSent
     this.rest(node, end)
     tellOutcome(context, node, end)
-    this.events.onEach(node, context.clock.nowMs() - attempt.startedAtMs, end)
+    this.events.onEach(node, atNodeMs, end)
     // The other one goes on: it has answered first, or it may still answer; or it sees the client leave in this very turn.
     if (running.length > 0 && (isBeaten || end.movable || end.outcome === 'cancelled')) return
     this.hedging?.cancel()
