@@ -28,7 +28,7 @@ export function readOptions(args) {
       rounds: { type: 'string' },
       seconds: { type: 'string' },
       ahead: { type: 'boolean', default: false },
-      'node-flags': { type: 'string', default: '--max-semi-space-size=4 --no-allocation-site-pretenuring --heap-growing-percent=50' },
+      'node-flags': { type: 'string', default: '--max-semi-space-size=4 --no-allocation-site-pretenuring --no-parallel-scavenge' },
       only: { type: 'string' },
       unit: { type: 'string' },
       help: { type: 'boolean', short: 'h', default: false },
