@@ -13,10 +13,13 @@ interface Tally {
 }
 
 /** `total` plain requests, `concurrency` at a time; `onStarted` is told how many were begun. */
-async function load(url: string, options: { total: number; concurrency: number; onStarted?: (started: number) => void }): Promise<Tally> {
+async function load(
+  url: string,
+  options: { total: number; concurrency: number; maxTokens?: number; onStarted?: (started: number) => void },
+): Promise<Tally> {
   const tally: Tally = { failed: [], nodes: new Map() }
   let started = 0
-  const body = JSON.stringify({ model: 'sim-8b', max_tokens: 12, messages: [{ role: 'user', content: 'hello' }] })
+  const body = JSON.stringify({ model: 'sim-8b', max_tokens: options.maxTokens ?? 12, messages: [{ role: 'user', content: 'hello' }] })
   const client = async (): Promise<void> => {
     while (started < options.total) {
       started += 1
@@ -63,12 +66,12 @@ describe('kill -9 of one of four nodes under 200 concurrent plain requests', () 
     house = new House(simTopology({ replicas: 4, profile: '8b-h100', more: '    retries: { max: 0 }' }))
     const url = await house.up()
     await until(async () => (await house?.status())?.pools[0]?.nodes.every(({ state }) => state === 'ready') === true)
-    const victim = (await house.status()).pools[0]?.nodes[1]?.pid ?? 0
-    const tally = await load(url, {
-      total: 2_000,
-      concurrency: 200,
-      onStarted: (started) => started === 600 && process.kill(victim, 'SIGKILL'),
-    })
+    const victim = async () => (await house?.status())?.pools[0]?.nodes[1]
+    const loaded = load(url, { total: 600, concurrency: 200, maxTokens: 100 })
+    // It has answers to give for another second.
+    await until(async () => ((await victim())?.inFlight ?? 0) > 10)
+    process.kill((await victim())?.pid ?? Number.NaN, 'SIGKILL')
+    const tally = await loaded
     expect(tally.failed.length).toBeGreaterThan(0)
   })
 })

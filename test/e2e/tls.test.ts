@@ -112,7 +112,8 @@ describe.skipIf(!canMakeCertificates)('a gateway with a certificate', () => {
     expect(ownLog()).toContain('certificate.reloaded')
     expect(await Promise.all(old.map(ask))).toEqual(Array(8).fill('HTTP/1.1 200 OK'))
     for (const socket of old) socket.destroy()
-    expect((await house.lb(['ask', 'hello', '--max-tokens', '2'])).code).toBe(0)
+    const asked = await house.lb(['ask', 'hello', '--max-tokens', '2'])
+    expect(asked.code, `${asked.stdout}${asked.stderr}`).toBe(0)
   })
 })
 
