@@ -114,6 +114,7 @@ describe('a command that lb does not have', () => {
     ['start', 'lb up'],
     ['reload', 'lb rollout start POOL --file PATH'],
     ['statsu', 'lb status'],
+    ['constructor', 'lb --help'],
   ])('%s is answered with the one that is meant', async (typed, meant) => {
     const result = await house.lb([typed])
     expect(result.code).not.toBe(0)
