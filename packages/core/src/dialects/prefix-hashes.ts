@@ -9,7 +9,7 @@ const LARGE_BLOCK_BYTES = 2_048
 const SMALL_BLOCKS = SMALL_UNTIL_BYTES / SMALL_BLOCK_BYTES
 const MOST_HASHES = 2_048
 /** Of every prompt that is shorter than a block. */
-const NO_HASHES = new Float64Array(0)
+export const NO_HASHES = new Float64Array(0)
 
 /** Tools stand first in chat templates and last in bodies, so the order is ours. */
 const PARTS = ['model', 'tools', 'response_format', 'system', 'messages', 'prompt', 'input'] as const

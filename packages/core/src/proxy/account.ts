@@ -1,4 +1,5 @@
 import type { RequestOutcome, RequestRecord, Usage } from '../contracts/index.js'
+import { NO_HASHES } from '../dialects/index.js'
 import type { LbError } from '../errors/index.js'
 import type { Admitted } from './admit.js'
 import type { Walk } from './walk.js'
@@ -12,8 +13,6 @@ export interface Ended {
   readonly error: LbError | undefined
 }
 
-const NO_HASHES = new Float64Array(0)
-
 /** Writes the one record of a request and teaches the estimates. Runs exactly once. */
 export function account(context: ProxyContext, ended: Ended): void {
   const { admitted, walk } = ended
@@ -22,16 +21,13 @@ export function account(context: ProxyContext, ended: Ended): void {
   context.onSettled(recordOf(context, ended))
 }
 
-/** While it is being put together. */
-type Draft = { -readonly [Key in keyof RequestRecord]: RequestRecord[Key] }
-
 /** Of a request as it stands now. */
 export function recordOf({ clock }: Pick<ProxyContext, 'clock'>, ended: Ended): RequestRecord {
   const { admitted, walk, entered } = ended
   const usage = walk?.end?.usage
   const firstMs = walk?.end?.firstContentAtMs
   const outcome = outcomeOf(ended)
-  const record: Draft = {
+  return {
     v: 1,
     id: entered.requestId,
     arrivedAtMs: entered.arrivedAtMs,
@@ -50,12 +46,11 @@ export function recordOf({ clock }: Pick<ProxyContext, 'clock'>, ended: Ended): 
     cachedTokens: usage?.cachedTokens ?? null,
     inLineMs: walk?.inLineMs ?? 0,
     tokensMeasured: usage !== undefined,
+    ...(usage === undefined ? {} : { believed: believed(ended) }),
     ttftMs: admitted?.facts.stream === true && firstMs !== undefined ? rounded(firstMs - entered.arrivedMs) : null,
     totalMs: rounded(clock.nowMs() - entered.arrivedMs),
     prefixHashes: admitted?.facts.prefixHashes ?? NO_HASHES,
   }
-  if (usage !== undefined) record.believed = believed(ended)
-  return record
 }
 
 function learn(context: ProxyContext, { pool, facts, estimate, tenant }: Admitted, usage: Usage): void {

@@ -1,4 +1,5 @@
 import type { AttemptRecord, RosterNode } from '../contracts/index.js'
+import { NO_HASHES } from '../dialects/index.js'
 import { recordOf } from './account.js'
 import type { Admitted } from './admit.js'
 import { isOwnMistake } from './answer-doubts.js'
@@ -10,8 +11,6 @@ import { choiceFor } from './pick.js'
 import type { ProxyContext } from './proxy-context.js'
 import { didWork } from './retries/effort.js'
 import { canGoOnAtTrusted } from './resumption.js'
-
-const NO_HASHES = new Float64Array(0)
 
 /** A try that failed. */
 interface FailedTry {

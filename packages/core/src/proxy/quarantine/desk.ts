@@ -4,10 +4,8 @@ import type { AttemptEnd } from '../forward.js'
 import type { Face, RosterNode } from '../../contracts/index.js'
 import type { TimerWheel } from '../../wire/index.js'
 import { fingerprintOf } from './fingerprint.js'
-import { Guard, isBreak } from './guard.js'
+import { Guard, isBreak, TURNS_MS } from './guard.js'
 import type { DeskWord, Known, OfficeWord, Suspect } from './words.js'
-
-const TURNS_MS = 15
 
 export interface DeskOptions {
   readonly clock: Clock

@@ -12,7 +12,8 @@ const MOST_UNEXPLAINED = 2
 /** Who has content for so long at a node has got further than where another one ended. */
 const PROOF_MS = 200
 
-const TURNS_MS = 15
+/** A thread that was busy runs its timers first: what it has not heard yet it hears in turns that follow. */
+export const TURNS_MS = 15
 
 /** A walk from node to node, as its guard sees it. */
 export interface Guarded {
@@ -76,7 +77,6 @@ export class Guard {
     this.proving?.cancel()
     const { wheel, clock } = desk.options
     const tell = (): void => desk.tell({ type: 'further', fingerprint: suspect.fingerprint, progress: this.delivered + 1 })
-    // A thread that was busy runs its timers before it hears that a connection broke meanwhile.
     this.proving = wheel.after(PROOF_MS, () => void (this.proving = clock.after(TURNS_MS, tell)))
   }
 

@@ -1,9 +1,10 @@
 import type { Clock, TimerHandle } from '../../base/index.js'
 import type { Logger } from '../../contracts/index.js'
 import { Court, type Quarantined } from './court.js'
-import { isOverdue, type Burden } from './death-book.js'
+import { isOverdue } from './death-book.js'
 import { Escorts, type Asking } from './escorts.js'
 import { timeAt, type Inquest, type LifeEnd } from './inquests.js'
+import { HEARING_MS, openEnds, withEnds } from './open-ends.js'
 import { RollCalls } from './roll-calls.js'
 import type { DeskWord, OfficeWord, Sentence } from './words.js'
 
@@ -21,11 +22,6 @@ const MOST_UNSURE_MS = 150
 const TRIAL_MS = 2_000
 /** Nobody is led to a node where a connection broke so short a time ago: it may be gone. */
 const SHAKEN_MS = 250
-/** A process that lb launched and that has not ended by then lives: nobody is led to a third node because the main thread was busy. */
-const LATE_END_MS = 5_000
-/** Until others can tell how a node went, and until it is known who was there. */
-const VERDICT_MS = 1_000
-const HEARING_MS = 2_000
 /** Longest wait for an escort: of a copy that has lost no node itself, after a crash, after two. */
 const LONGEST = { copy: 250, suspect: 2_000, inDoubt: 5_000 } as const
 const TICK_MS = 10
@@ -204,7 +200,7 @@ export class QuarantineOffice {
     const { burden, isInDoubt, isLast, open } = this.court.caseOf(suspect.fingerprint)
     const nowMs = this.options.clock.nowMs()
     const waitedMs = nowMs - asking.sinceMs
-    const ends = this.endsOf(open)
+    const ends = openEnds(open, (inquest) => this.isOurs(inquest), nowMs)
     // It may be overdue: another node only when that is known.
     if (ends.open > 0 && isOverdue(withEnds(burden, ends))) return waitedMs < ends.longestMs ? 'wait' : 'anywhere'
     const isSuspect = burden.crashes > 0 || burden.ends > 1
@@ -220,45 +216,4 @@ export class QuarantineOffice {
     const node = this.escorts.lead(asking, stand, { nowMs, forMs, apartMs: APART_MS + unsureMs })
     return node === undefined ? 'wait' : { node }
   }
-
-  /** What is open about the nodes that went away while they had a body. */
-  private endsOf(inquests: readonly Inquest[]): OpenEnds {
-    const nowMs = this.options.clock.nowMs()
-    const ends = { open: 0, unknown: 0, ours: 0, dying: 0, gathering: 0, unheard: 0, longestMs: VERDICT_MS }
-    for (const inquest of inquests) {
-      const ageMs = nowMs - inquest.openedAtMs
-      const isOurs = this.isOurs(inquest)
-      const isKnown = inquest.how !== undefined
-      if (!isKnown && ageMs >= (isOurs ? LATE_END_MS : VERDICT_MS)) continue
-      ends.open += 1
-      if (!isKnown) ends.unknown += 1
-      if (!isKnown && isOurs) ends.ours += 1
-      if (!isKnown && isOurs && (inquest.isEmpty ?? true)) ends.dying += 1
-      if (!isKnown && inquest.isGathering === true) ends.gathering += 1
-      if (isKnown && isOurs) ends.unheard += 1
-      if (isOurs) ends.longestMs = LATE_END_MS
-      else if (isKnown) ends.longestMs = Math.max(ends.longestMs, HEARING_MS)
-    }
-    return ends
-  }
-}
-
-interface OpenEnds {
-  /** Of which it is not known yet how they ended, or what that means. */
-  readonly open: number
-  /** Of these, the ones of which it is not known how they ended. */
-  readonly unknown: number
-  /** Of these, our own ones; those where nobody has a request any more, as far as it is known; and those that have just broken. */
-  readonly ours: number
-  readonly dying: number
-  readonly gathering: number
-  /** Our own ones that ended, and not all have told who was there. */
-  readonly unheard: number
-  /** Until it is known. */
-  readonly longestMs: number
-}
-
-/** As it would be if all that may have crashed had. */
-function withEnds({ crashes, ends, lately }: Burden, { unknown, ours }: OpenEnds): Burden {
-  return { crashes: crashes + ours, ends: ends + unknown, lately: lately + ours }
 }

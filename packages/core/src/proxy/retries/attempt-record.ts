@@ -14,7 +14,7 @@ export interface TriedNode {
 /** While it is being put together. */
 type Draft = { -readonly [Key in keyof AttemptRecord]: AttemptRecord[Key] }
 
-/** What the request's record keeps of one try; `isBeaten`: another one was first. Set one by one: each request pays for it, and objects spread into objects cost ten times as much. */
+/** What the request's record keeps of one try; `isBeaten`: another one was first. Takes the try as it is: an object made for each call, whose time was now a whole number and now not, cost V8 3 us. */
 export function attemptRecord(
   { face, parting, arrivedMs }: Admitted,
   { node, startedAtMs, isHedged }: TriedNode,
