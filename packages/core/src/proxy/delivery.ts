@@ -1,14 +1,26 @@
+import type { RandomSource } from '../base/index.js'
 import type { HeaderView } from '../contracts/index.js'
 import { errorBody, errorEvent } from '../dialects/index.js'
 import type { LbError } from '../errors/index.js'
 import type { AnswerHead, Exchange, TimerWheel, WheelTimer } from '../wire/index.js'
 
 const FIRST_HEARTBEAT_MS = 10_000
+/** Of the longest pause, the shortest: streams that were opened together, as after a restart, would all beat together for good. */
+const SHORTEST_PAUSE = 2 / 3
 /** Something that takes long is told of sooner. */
 const TOLD_AFTER_MS = 1_000
 /** A comment: clients skip it (HTML standard, 9.2.6), proxies between see life. */
 const heartbeat = (says: string): Buffer => Buffer.from(`: ${says}\n\n`)
 const HEARTBEAT = heartbeat('lb waits with you')
+
+/** How clients that wait are kept company. */
+export interface Rhythm {
+  readonly wheel: TimerWheel
+  /** Longest silence towards a client that waits for an event stream; 0: silence is fine. */
+  readonly heartbeatMs: number
+  /** Each stream has a pace of its own. */
+  readonly random: RandomSource
+}
 
 /**
  * The client's side of one request, over all attempts: sends one head, keeps a waiting event stream alive with comments, ends honestly. A comment
@@ -22,18 +34,21 @@ export class Delivery {
   private quiet = true
   private timer: WheelTimer | undefined
   private company: string | undefined
+  private pauseMs = 0
 
-  /** `heartbeatMs`: longest silence towards a client that waits for an event stream; 0: silence is fine. */
   constructor(
     private readonly exchange: Exchange,
     private readonly requestId: string,
-    private readonly wheel: TimerWheel,
-    private readonly heartbeatMs: number,
+    private readonly rhythm: Rhythm,
   ) {}
 
   /** From here on the client is kept company: it has asked for an event stream. */
   startHeartbeats(): void {
-    if (this.heartbeatMs > 0) this.timer = this.wheel.after(Math.min(FIRST_HEARTBEAT_MS, this.heartbeatMs), () => this.beat())
+    const { wheel, heartbeatMs, random } = this.rhythm
+    if (heartbeatMs === 0) return
+    const pace = SHORTEST_PAUSE + (1 - SHORTEST_PAUSE) * random.next()
+    this.pauseMs = pace * heartbeatMs
+    this.timer = wheel.after(Math.min((pace / SHORTEST_PAUSE) * FIRST_HEARTBEAT_MS, this.pauseMs), () => this.beat())
   }
 
   /** What the client is told that it waits for, and soon; undefined: nothing in particular. One line. */
@@ -45,7 +60,7 @@ export class Delivery {
     if (says === this.company) return
     this.company = says
     if (says === undefined || this.timer === undefined) return
-    this.wheel.again(this.timer, Math.min(TOLD_AFTER_MS, this.heartbeatMs))
+    this.rhythm.wheel.again(this.timer, Math.min(TOLD_AFTER_MS, this.pauseMs))
   }
 
   /** Something was sent already. */
@@ -118,7 +133,7 @@ export class Delivery {
       this.exchange.write(this.company === undefined ? HEARTBEAT : heartbeat(this.company))
     }
     this.quiet = true
-    if (this.timer !== undefined) this.wheel.again(this.timer, this.heartbeatMs)
+    if (this.timer !== undefined) this.rhythm.wheel.again(this.timer, this.pauseMs)
   }
 }
 

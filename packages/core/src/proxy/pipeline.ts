@@ -77,8 +77,10 @@ class Passage {
 }
 
 function enter(context: ProxyContext, { exchange, face, requestId, client }: ProxyRequest): Entered {
-  const delivery = new Delivery(exchange, requestId, context.wheel, context.limits().heartbeatMs)
-  const share = context.bodies.open(context.limits().maxBodiesBytes)
+  const { wheel, random } = context
+  const { heartbeatMs, maxBodiesBytes } = context.limits()
+  const delivery = new Delivery(exchange, requestId, { wheel, heartbeatMs, random })
+  const share = context.bodies.open(maxBodiesBytes)
   return { exchange, face, requestId, client, delivery, share, arrivedAtMs: context.clock.epochMs(), arrivedMs: context.clock.nowMs() }
 }
 
