@@ -108,6 +108,19 @@ describe('the inspector of a stream', () => {
     )
   })
 
+  it.each([10, 200, 256, 4_000])('reads what stands where padding of %d bytes stood before', (bytes) => {
+    const event = (content: string, rest: string): Event =>
+      Buffer.from(`data: {"choices":[{"delta":{"content":"${content}"}}],${rest}}\n\n`)
+    const usage = '"usage":{"prompt_tokens":1,"completion_tokens":2},"p":"'
+    const padding = `"p":"${'x'.repeat(bytes + usage.length)}"`
+    const hidden = `${usage}${'x'.repeat(padding.length - usage.length - 1)}"`
+    const events = [event('a', padding), event('b', padding), event('c', hidden), event('d', padding)]
+    expect(hidden).toHaveLength(padding.length)
+    const seen = inspect(events, true)
+    expect(seen).toEqual(naive(events, true))
+    expect(seen).toMatchObject({ contentEvents: 4, usage: { promptTokens: 1, completionTokens: 2 }, text: 'abcd' })
+  })
+
   it('keeps the last events that are no plain content for the judgement of the end', () => {
     const inspector = new StreamInspector(true, undefined)
     const push = (text: string): void => void inspector.event(Buffer.from(text), 0, Buffer.byteLength(text))
