@@ -4,8 +4,10 @@ import { errorBody, errorEvent } from '../dialects/index.js'
 import type { LbError } from '../errors/index.js'
 import type { AnswerHead, Exchange, TimerWheel, WheelTimer } from '../wire/index.js'
 
+/** Each stream has a pace of its own: those that were opened together, as after a restart, would beat together for good. The first beat comes between these two, */
 const FIRST_HEARTBEAT_MS = 10_000
-/** Of the longest pause, the shortest: streams that were opened together, as after a restart, would all beat together for good. */
+const LATE_FIRST_HEARTBEAT_MS = 15_000
+/** and the others after this much of the longest pause, or more. */
 const SHORTEST_PAUSE = 2 / 3
 /** Something that takes long is told of sooner. */
 const TOLD_AFTER_MS = 1_000
@@ -46,9 +48,10 @@ export class Delivery {
   startHeartbeats(): void {
     const { wheel, heartbeatMs, random } = this.rhythm
     if (heartbeatMs === 0) return
-    const pace = SHORTEST_PAUSE + (1 - SHORTEST_PAUSE) * random.next()
-    this.pauseMs = pace * heartbeatMs
-    this.timer = wheel.after(Math.min((pace / SHORTEST_PAUSE) * FIRST_HEARTBEAT_MS, this.pauseMs), () => this.beat())
+    const pace = random.next()
+    this.pauseMs = (SHORTEST_PAUSE + (1 - SHORTEST_PAUSE) * pace) * heartbeatMs
+    const firstMs = FIRST_HEARTBEAT_MS + (LATE_FIRST_HEARTBEAT_MS - FIRST_HEARTBEAT_MS) * pace
+    this.timer = wheel.after(Math.min(firstMs, heartbeatMs), () => this.beat())
   }
 
   /** What the client is told that it waits for, and soon; undefined: nothing in particular. One line. */
