@@ -52,6 +52,20 @@ describe('the judge', () => {
     expect(new Judge(plan).finalVerdict().verdict).toBe('bad')
   })
 
+  it('says what the few requests showed that there were', () => {
+    const judge = new Judge(plan)
+    for (let old = 0; old < 115; old += 1) judge.add({ ...good, side: 'baseline', quality: fine })
+    judge.step(1)
+    for (let nth = 0; nth < 5; nth += 1) judge.add({ ...good, side: 'canary', startedAtMs: 1, failed: true })
+    expect(judge.isBad).toBe(false)
+    expect(judge.finalVerdict()).toMatchObject({
+      verdict: 'bad',
+      reason: expect.stringMatching(
+        /^too few requests: 5 on the new .* each; those few look worse: errors: 100 % of 5 failed, 0 % of 115 /u,
+      ),
+    })
+  })
+
   it.each<[string, Partial<JudgeSample>, string]>([
     ['answers 500', { failed: true }, 'errors: 100 % of 6 failed, 0 % of 18 on the old revision (+58 % to +100 %; at most +1 %)'],
     ['refuses what the old one takes', { refused: true }, 'refused: 100 % of 8 were refused as wrong, 0 % of 24'],

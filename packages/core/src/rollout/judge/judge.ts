@@ -106,7 +106,7 @@ export class Judge {
   finalVerdict(): JudgeReport {
     const report = this.report()
     if (report.verdict !== 'undecided') return report
-    if (!this.hasEnough) return { ...report, verdict: 'bad', reason: `too few requests: ${this.counts()}` }
+    if (!this.hasEnough) return { ...report, verdict: 'bad', reason: `too few requests: ${this.counts()}${this.suspicion()}` }
     const [untold] = this.untold
     if (untold !== undefined) return { ...report, verdict: 'bad', reason: `${untold}: no number was told` }
     return { ...report, verdict: 'good', reason: null }
@@ -124,8 +124,7 @@ export class Judge {
   private verdict(): Pick<JudgeReport, 'verdict' | 'reason'> {
     if (this.sentence !== undefined) return { verdict: 'bad', reason: this.sentence }
     if (!this.hasEnough) return { verdict: 'undecided', reason: `waits for requests: ${this.counts()}` }
-    const suspect = this.figures.find(({ isSuspicious }) => isSuspicious)
-    if (suspect !== undefined) return { verdict: 'undecided', reason: `looks worse, may be chance: ${suspect.inWords()}` }
+    if (this.suspect !== undefined) return { verdict: 'undecided', reason: `looks worse, may be chance: ${this.suspect.inWords()}` }
     const missing = [...this.told.values()].find(({ verdict }) => verdict === 'undecided')
     if (missing !== undefined) return { verdict: 'undecided', reason: `waits for ${missing.name}` }
     return { verdict: 'good', reason: null }
@@ -136,6 +135,15 @@ export class Judge {
     const isOpen = !this.hasEnough || figure.isSuspicious || told.canary === null
     const verdict: FigureVerdict = figure.isBad ? 'bad' : isOpen ? 'undecided' : 'good'
     return { ...told, verdict }
+  }
+
+  private get suspect(): Figure | undefined {
+    return this.figures.find(({ isSuspicious }) => isSuspicious)
+  }
+
+  /** Where a handful fail and all others wait for the old revision, no more will come; what those few say is why. */
+  private suspicion(): string {
+    return this.suspect === undefined ? '' : `; those few look worse: ${this.suspect.inWords()}`
   }
 
   private get hasEnough(): boolean {
