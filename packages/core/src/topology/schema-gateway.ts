@@ -126,7 +126,7 @@ export const gateway = section(
     maxConnections: Type.Optional(count('Connections of all clients together.', { min: 1, max: 1_000_000, default: 20_000 })),
     heartbeat: Type.Optional(
       duration(
-        'Longest silence of a stream: before it is over, after two thirds of it at least, a comment is sent, so that nothing in between cuts the connection. 0s: none is sent.',
+        'Longest silence of a stream: before it is over a comment is sent, the first time after 10 to 15 s at most, then after two thirds of it at least, so that nothing in between cuts the connection. 0s: none is sent.',
         '15s',
       ),
     ),
