@@ -4,10 +4,10 @@ import { errorBody, errorEvent } from '../dialects/index.js'
 import type { LbError } from '../errors/index.js'
 import type { AnswerHead, Exchange, TimerWheel, WheelTimer } from '../wire/index.js'
 
-/** Each stream has a pace of its own: those that were opened together, as after a restart, would beat together for good. The first beat comes between these two, */
+/** The first one comes between these two: each stream has a pace of its own, for those that were opened together, as after a restart, would beat together for good. */
 const FIRST_HEARTBEAT_MS = 10_000
 const LATE_FIRST_HEARTBEAT_MS = 15_000
-/** and the others after this much of the longest pause, or more. */
+/** The shortest pause between two of them, as a part of the longest. */
 const SHORTEST_PAUSE = 2 / 3
 /** Something that takes long is told of sooner. */
 const TOLD_AFTER_MS = 1_000

@@ -124,7 +124,8 @@ export class Judge {
   private verdict(): Pick<JudgeReport, 'verdict' | 'reason'> {
     if (this.sentence !== undefined) return { verdict: 'bad', reason: this.sentence }
     if (!this.hasEnough) return { verdict: 'undecided', reason: `waits for requests: ${this.counts()}` }
-    if (this.suspect !== undefined) return { verdict: 'undecided', reason: `looks worse, may be chance: ${this.suspect.inWords()}` }
+    const { suspect } = this
+    if (suspect !== undefined) return { verdict: 'undecided', reason: `looks worse, may be chance: ${suspect.inWords()}` }
     const missing = [...this.told.values()].find(({ verdict }) => verdict === 'undecided')
     if (missing !== undefined) return { verdict: 'undecided', reason: `waits for ${missing.name}` }
     return { verdict: 'good', reason: null }
@@ -143,7 +144,8 @@ export class Judge {
 
   /** Where a handful fail and all others wait for the old revision, no more will come; what those few say is why. */
   private suspicion(): string {
-    return this.suspect === undefined ? '' : `; those few look worse: ${this.suspect.inWords()}`
+    const { suspect } = this
+    return suspect === undefined ? '' : `; those few look worse: ${suspect.inWords()}`
   }
 
   private get hasEnough(): boolean {
