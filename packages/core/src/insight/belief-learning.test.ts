@@ -40,6 +40,20 @@ describe('slowness', () => {
     expect(all.belief.of({ index: 3 }).slowness).toBe(1)
   })
 
+  it('is seen at once where it is large; a small one needs all samples', () => {
+    const believed = [8, 16, 24, 32].map((samples) => {
+      const all = scene(5)
+      for (const [at, node] of all.nodes.entries()) train(all, node, [1, 1, 1, 1.7, 4][at] ?? 1, samples)
+      return [3, 4].map((index) => Math.round(all.belief.of({ index }).slowness * 10) / 10)
+    })
+    expect(believed).toEqual([
+      [1, 4],
+      [1, 4],
+      [1.7, 4],
+      [1.7, 4],
+    ])
+  })
+
   it('is believed less and less where nobody measures: the node is tried again', () => {
     const all = scene(4)
     for (const [at, node] of all.nodes.entries()) train(all, node, at === 3 ? 4 : 1)

@@ -8,7 +8,7 @@ const STEP_KV_TOKEN_MS = 8.2e-5
 const SAMPLES = 32
 /** Fewer say nothing. */
 const LEAST_SAMPLES = 8
-/** Nodes that differ by less are the same. */
+/** Nodes that differ by less over all samples are the same. */
 const DEAD_BAND = 1.5
 /** Most that is believed either way. */
 const MOST = 20
@@ -33,6 +33,11 @@ export function expectedStepMs(decoding: number, kvTokens: number): number {
 /** Slowness that was measured so long ago. */
 export function fadedSlowness(slowness: number, ageMs: number): number {
   return ageMs <= FRESH_MS ? slowness : 1 + (slowness - 1) * 0.5 ** ((ageMs - FRESH_MS) / FADING_MS)
+}
+
+/** What few samples show must differ by more: the error of a median falls with the root of their number. After a node's first breaths, a machine that was busy for a moment makes it no slow node. */
+function deadBandOf(samples: number): number {
+  return DEAD_BAND ** Math.sqrt(SAMPLES / Math.min(samples, SAMPLES))
 }
 
 class Gaps {
@@ -83,7 +88,8 @@ export class SpeedBook {
     const medians: number[] = []
     for (const other of this.nodes.values()) if (other.kin === gaps.kin && other.count >= LEAST_SAMPLES) medians.push(other.median)
     const ratio = gaps.median / medianOf(Float64Array.from(medians))
-    const slowness = ratio > 1 / DEAD_BAND && ratio < DEAD_BAND ? 1 : Math.min(MOST, Math.max(1 / MOST, ratio))
+    const band = deadBandOf(gaps.count)
+    const slowness = ratio > 1 / band && ratio < band ? 1 : Math.min(MOST, Math.max(1 / MOST, ratio))
     this.rows.tell(index, SLOWNESS_AT, atMs)
     this.rows.tell(index, SLOWNESS, slowness)
   }
