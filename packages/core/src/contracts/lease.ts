@@ -4,7 +4,7 @@ import type { Candidate, RequestFacts, Strategy } from './strategy.js'
 
 /** How a request left its node. */
 export interface LeaseEnd {
-  /** `answered`: whole. `failed`: the node's fault. `cancelled`: the client left. */
+  /** `answered`: whole. `failed`: the node's fault. `cancelled`: the client left, or the node could not be asked for a lack of lb's own. */
   readonly outcome: 'answered' | 'failed' | 'cancelled'
   /** What the engine counted; undefined where it did not say. */
   readonly usage?: Usage | undefined

@@ -18,8 +18,8 @@ export interface AttemptRecord {
   readonly node: string
   /** Milliseconds after arrival. */
   readonly startedMs: number
-  /** `refused`: the node answered, and the answer was worth another node. `cut`: it broke off after content had been sent. `hung`: lb gave up on the node. */
-  readonly outcome: 'answered' | 'connect-failed' | 'reset' | 'timeout' | 'refused' | 'cancelled' | 'cut' | 'hung'
+  /** `refused`: the node answered, and the answer was worth another node. `cut`: it broke off after content had been sent. `hung`: lb gave up on the node. `unsent`: lb itself had no file descriptor for a connection. */
+  readonly outcome: 'answered' | 'connect-failed' | 'unsent' | 'reset' | 'timeout' | 'refused' | 'cancelled' | 'cut' | 'hung'
   /** For people. */
   readonly reason?: string
   /** The node was asked to compute the prompt for another one. */

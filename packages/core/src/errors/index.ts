@@ -4,3 +4,4 @@
  */
 export { LbError, isLbError, type ErrorSource, type LbErrorOptions, type RetryVerdict } from './lb-error.js'
 export { messageOf } from './message-of.js'
+export { isOwnLack } from './own-lack.js'

@@ -22,9 +22,3 @@ export function probeFailure(error: unknown): string {
   if (code === 'EPROTO' || code.startsWith('ERR_SSL_')) return NOT_TLS
   return WORDS[code] ?? messageOf(error)
 }
-
-/** This process has no file descriptor left for a question: the node may be well. */
-export function isOwnLack(error: unknown): boolean {
-  const { code } = (error ?? {}) as { code?: unknown }
-  return code === 'EMFILE' || code === 'ENFILE'
-}

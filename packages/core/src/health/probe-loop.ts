@@ -1,8 +1,8 @@
 import type { Clock, RandomSource, TimerHandle } from '../base/index.js'
 import type { Backend, NodeState, ProbeReport } from '../contracts/index.js'
-import { messageOf } from '../errors/index.js'
+import { isOwnLack, messageOf } from '../errors/index.js'
 import { LoadQuestion } from './load-question.js'
-import { isOwnLack, probeFailure } from './probe-failure.js'
+import { probeFailure } from './probe-failure.js'
 import { ProbeJudge, type ProbeVerdict } from './probe-judge.js'
 
 /** A node as the probe loop sees it. */

@@ -1,8 +1,9 @@
-import type { Lease } from '../contracts/index.js'
+import type { Lease, LeaseEnd } from '../contracts/index.js'
 import type { ResponseHead, UpstreamCall } from '../wire/index.js'
 import type { BodyReader } from './body-reader.js'
 import type { BrokenEnd } from './break-off.js'
 import type { AttemptEnd } from './forward.js'
+import { leaseOutcomeOf } from './outcome-of.js'
 
 /** What an answer says of its end. */
 export type AnswerEnd = Pick<
@@ -47,8 +48,8 @@ export function attemptEnd(end: AnswerEnd, soFar: AnswerSoFar, { believedCachedT
   }
 }
 
-export function leaseOutcome(end: AnswerEnd): 'answered' | 'cancelled' | 'failed' {
-  return isJudged(end) ? 'answered' : end.outcome === 'cancelled' ? 'cancelled' : 'failed'
+export function leaseOutcome(end: AnswerEnd): LeaseEnd['outcome'] {
+  return isJudged(end) ? 'answered' : leaseOutcomeOf(end.outcome)
 }
 
 /** There is an answer, whether it counts or not. */

@@ -3,7 +3,7 @@ import { handedOverIn, prefillBody, usageInAnswer, type HandedOver } from '../di
 import type { FrameVerdict, ResponseHead, UpstreamCall, UpstreamError, UpstreamEvents } from '../wire/index.js'
 import type { Admitted } from './admit.js'
 import { orderFor } from './order-for.js'
-import { outcomeOf } from './outcome-of.js'
+import { leaseOutcomeOf, outcomeOf } from './outcome-of.js'
 import type { ProxyContext } from './proxy-context.js'
 import { retryAfterMs } from './retries/pause.js'
 
@@ -120,8 +120,8 @@ class PromptAnswer implements UpstreamEvents {
     const { lease, request, onEnd } = this.options
     request.exchange.onGone(() => undefined)
     if (end.outcome === 'cancelled' || (end.outcome === 'refused' && this.byteLength > MAX_ANSWER_BYTES)) this.call?.abort()
-    const outcome = end.outcome === 'answered' || end.outcome === 'cancelled' ? end.outcome : 'failed'
-    lease.settle({ outcome, outputTokens: 1, usage: body === undefined ? undefined : usageInAnswer(body) })
+    const usage = body === undefined ? undefined : usageInAnswer(body)
+    lease.settle({ outcome: leaseOutcomeOf(end.outcome), outputTokens: 1, usage })
     onEnd({ ...end, isSent: this.call?.isSent === true })
   }
 }

@@ -1,12 +1,18 @@
-import type { AnswerClass, AttemptRecord, NodeOutcome, RosterNode } from '../contracts/index.js'
+import type { AnswerClass, AttemptRecord, LeaseEnd, NodeOutcome, RosterNode } from '../contracts/index.js'
 import type { UpstreamError } from '../wire/index.js'
 import type { ProxyContext } from './proxy-context.js'
 
 /** What a broken exchange is called in the record of the try. */
 export function outcomeOf({ kind }: UpstreamError): AttemptRecord['outcome'] {
   if (kind === 'connect') return 'connect-failed'
-  if (kind === 'timeout') return 'timeout'
+  if (kind === 'timeout' || kind === 'unsent') return kind
   return kind === 'abandoned' ? 'hung' : 'reset'
+}
+
+/** What the belief learns of the node: nothing where it was never asked. */
+export function leaseOutcomeOf(outcome: AttemptRecord['outcome']): LeaseEnd['outcome'] {
+  if (outcome === 'answered') return outcome
+  return outcome === 'cancelled' || outcome === 'unsent' ? 'cancelled' : 'failed'
 }
 
 export interface TryEnd {
@@ -22,14 +28,14 @@ export interface TryEnd {
   readonly isDoubted?: boolean | undefined
 }
 
-/** Tells the judge of nodes how a try went; nothing where the client left. */
+/** Tells the judge of nodes how a try went; nothing where it says nothing of the node: the client left, or lb lacked what it takes to ask. */
 export function tellOutcome({ onOutcome }: ProxyContext, node: RosterNode, end: TryEnd): void {
   const kind = kindOf(end)
   if (kind !== undefined) onOutcome({ node: node.id, connectionKey: node.connectionKey, kind, reason: end.reason })
 }
 
 function kindOf({ outcome, verdict, rest, isClientsFault, isDoubted }: TryEnd): NodeOutcome['kind'] | undefined {
-  if (outcome === 'cancelled') return undefined
+  if (outcome === 'cancelled' || outcome === 'unsent') return undefined
   if (outcome === 'answered' || isClientsFault === true || isDoubted === true) return 'served'
   if (outcome !== 'refused') return outcome
   if (verdict === 'loading') return 'loading'

@@ -4,7 +4,7 @@ import type { FrameVerdict, ResponseHead, UpstreamCall, UpstreamError, UpstreamE
 import type { Admitted } from './admit.js'
 import { followClient, type Followed } from './follow-client.js'
 import type { AttemptEnd } from './forward.js'
-import { outcomeOf } from './outcome-of.js'
+import { leaseOutcomeOf, outcomeOf } from './outcome-of.js'
 import { didWork } from './retries/effort.js'
 import { afterBreak, keptFor, streamCut, type Resumption } from './resumption.js'
 
@@ -180,7 +180,7 @@ export class ResumedAnswer implements UpstreamEvents, Followed {
     const { lease, resumption, onEnd } = options
     const { outcome } = end
     lease.settle({
-      outcome: outcome === 'answered' || outcome === 'cancelled' ? outcome : 'failed',
+      outcome: leaseOutcomeOf(outcome),
       usage: stream.engineUsage,
       outputTokens: stream.contentEvents,
     })

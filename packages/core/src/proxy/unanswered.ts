@@ -71,11 +71,26 @@ export function noNodeWithLabels(pool: string, labels: Labels, requestId: string
   })
 }
 
+/** Told where the last try was none, for lb could not open a connection: nodes have nothing to do with it. */
+export function ownLack(records: readonly AttemptRecord[]): LbError | undefined {
+  if (records.at(-1)?.outcome !== 'unsent') return undefined
+  return new LbError('lb has no file descriptor left for a connection to an engine', {
+    code: 'LB_NO_DESCRIPTOR',
+    source: 'lb',
+    httpStatus: 503,
+    retry: 'after-wait',
+    retryAfterMs: 1_000,
+    hint: 'the operator may raise the limit of open files (ulimit -n, LimitNOFILE): two for each request, and some to spare',
+  })
+}
+
 /** Tries that a client is told of. */
 const TOLD = 4
 
 /** Every node that was asked has failed; `because`: why no further one is. */
 export function allFailed(records: readonly AttemptRecord[], end: AttemptEnd, because: string | undefined): LbError {
+  const own = ownLack(records)
+  if (own !== undefined) return own
   const nodes = new Set(records.map(({ node }) => node))
   const told = records.slice(-TOLD).map(({ node, reason, outcome }) => `${node}: ${reason ?? outcome}`)
   const more = records.length > TOLD ? `; the last ${TOLD} tries of ${records.length}: ` : '; '

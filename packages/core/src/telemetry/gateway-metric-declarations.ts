@@ -21,11 +21,11 @@ export const gatewayMetricDeclarations = {
     labels: ['pool', 'node', 'outcome'],
   }),
   attempts: declare('counter', 'lb_request_attempts_total', {
-    help: 'Tries at nodes by outcome (answered, connect-failed, reset, timeout, refused, cancelled, cut, hung).',
+    help: 'Tries at nodes by outcome (answered, connect-failed, unsent, reset, timeout, refused, cancelled, cut, hung).',
     labels: ['outcome'],
   }),
   retries: declare('counter', 'lb_retries_total', {
-    help: 'Tries that were followed by another one, by why they failed (connect-failed, reset, timeout, refused, busy, hung, cut). busy: 429, which is no fault.',
+    help: 'Tries that were followed by another one, by why they failed (connect-failed, unsent, reset, timeout, refused, busy, hung, cut). busy: 429, which is no fault; unsent: lb itself had no file descriptor.',
     labels: ['pool', 'cause'],
   }),
   inVain: declare('counter', 'lb_tries_in_vain_total', {

@@ -18,7 +18,7 @@ export function isFailure(record: RequestRecord): boolean {
 
 /** True when this try at a node went wrong through the node. */
 export function isFailedAttempt(record: RequestRecord, attempt: AttemptRecord): boolean {
-  if (attempt.outcome === 'cancelled') return false
+  if (attempt.outcome === 'cancelled' || attempt.outcome === 'unsent') return false
   if (attempt.outcome !== 'answered') return true
   return attempt === record.attempts.at(-1) && isFailure(record)
 }

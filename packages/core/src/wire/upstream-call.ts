@@ -1,5 +1,5 @@
 import type { Clock, Listed, TimerHandle } from '../base/index.js'
-import { messageOf } from '../errors/index.js'
+import { isOwnLack, messageOf } from '../errors/index.js'
 import type { ResponseHead } from './response-head.js'
 import { ResponseParser, type FrameVerdict, type ResponseEvents } from './response-parser.js'
 import type { SocketPool } from './socket-pool.js'
@@ -104,7 +104,7 @@ export class UpstreamCallInFlight implements UpstreamCall, SocketHolder, Respons
 
   onClose(error: NodeJS.ErrnoException | undefined): void {
     if (this.over) return
-    if (this.socket?.connected === false) return this.unconnected(error?.code ?? messageOf(error ?? 'closed'))
+    if (this.socket?.connected === false) return this.unconnected(error)
     // An idle connection that the engine closed just as we used it: nothing was answered, so asking again is safe, once.
     if (this.reused && !this.parser.started) {
       this.hadConnection = true
@@ -154,8 +154,10 @@ export class UpstreamCallInFlight implements UpstreamCall, SocketHolder, Respons
   }
 
   /** Nobody is there. Was the request on its way before that, it may be why. */
-  private unconnected(why: string): void {
-    if (this.hadConnection) this.fail(new UpstreamError('reset', `the connection broke, and there is no other: ${why}`))
+  private unconnected(error: NodeJS.ErrnoException | undefined): void {
+    const why = error?.code ?? messageOf(error ?? 'closed')
+    if (isOwnLack(error)) this.fail(new UpstreamError('unsent', `lb has no file descriptor left for a connection: ${why}`))
+    else if (this.hadConnection) this.fail(new UpstreamError('reset', `the connection broke, and there is no other: ${why}`))
     else this.fail(new UpstreamError('connect', `no connection: ${why}`))
   }
 

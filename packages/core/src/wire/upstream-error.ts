@@ -1,5 +1,5 @@
-/** Where an upstream exchange broke. `connect`: no connection; `reset`/`closed`: it went away; `framing`: it spoke nonsense; `timeout`: it was silent; `abandoned`: lb gave up on its node. */
-export type UpstreamErrorKind = 'connect' | 'reset' | 'closed' | 'framing' | 'timeout' | 'abandoned'
+/** Where an upstream exchange broke. `connect`: no connection; `reset`/`closed`: it went away; `framing`: it spoke nonsense; `timeout`: it was silent; `abandoned`: lb gave up on its node; `unsent`: lb itself had no file descriptor for a connection. */
+export type UpstreamErrorKind = 'connect' | 'unsent' | 'reset' | 'closed' | 'framing' | 'timeout' | 'abandoned'
 
 export class UpstreamError extends Error {
   constructor(

@@ -61,7 +61,7 @@ export class Effort {
 
 /** A node that could not be reached, asked for a pause or still loads has done no work that is done again now. */
 export function didWork({ outcome, rest, verdict }: Pick<AttemptEnd, 'outcome' | 'rest' | 'verdict'>): boolean {
-  return outcome !== 'connect-failed' && outcome !== 'cancelled' && rest === undefined && verdict !== 'loading'
+  return outcome !== 'connect-failed' && outcome !== 'unsent' && outcome !== 'cancelled' && rest === undefined && verdict !== 'loading'
 }
 
 /** Whether nodes that failed so may be asked again after a pause: not where one waited long already, nor for an answer that is none. */

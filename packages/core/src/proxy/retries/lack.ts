@@ -1,7 +1,7 @@
 import type { AbsentNode, AttemptRecord, FilterName, NodeState, Roster, RosterNode } from '../../contracts/index.js'
 import type { LbError } from '../../errors/index.js'
 import { whyLeftOut, type Question } from '../filters.js'
-import { nodesResting, notAwake, noNodeWithLabels, noReadyNode, poolLoading } from '../unanswered.js'
+import { nodesResting, notAwake, noNodeWithLabels, noReadyNode, ownLack, poolLoading } from '../unanswered.js'
 
 /** Why a request has no node to go to, and whether waiting helps. */
 export interface Lack {
@@ -52,7 +52,7 @@ export function lackOf(options: LackOptions): Lack {
   return {
     helpsWithinMs: isWaking ? 0 : Math.min(...hopes),
     soonestMs,
-    error: () => (isWaking ? asleep(question, all) : refusal(question, all)),
+    error: () => ownLack(options.records) ?? (isWaking ? asleep(question, all) : refusal(question, all)),
   }
 }
 

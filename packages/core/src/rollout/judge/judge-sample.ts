@@ -100,7 +100,7 @@ function sideOf({ revision }: AttemptRecord, sides: JudgedSides): JudgeSample['s
 /** Undefined: it says nothing of the node. An answer whose text was looked at came whole, even where lb then asked another node. */
 function endOf(attempt: AttemptRecord, record: RequestRecord, isLast: boolean): 'answered' | 'refused' | 'failed' | undefined {
   const { outcome, quality, leg, busy } = attempt
-  if (outcome === 'cancelled' || leg === 'prefill' || busy === true) return undefined
+  if (outcome === 'cancelled' || outcome === 'unsent' || leg === 'prefill' || busy === true) return undefined
   if (quality !== undefined) return 'answered'
   if (outcome !== 'answered' && outcome !== 'refused') return 'failed'
   const status = attempt.status ?? (isLast && record.errorCode === null ? record.status : undefined)
