@@ -123,7 +123,9 @@ export const gateway = section(
         default: 1000,
       }),
     ),
-    maxConnections: Type.Optional(count('Connections of all clients together.', { min: 1, max: 1_000_000, default: 20_000 })),
+    maxConnections: Type.Optional(
+      count('Connections of all clients together; with several `workers`, at each of them.', { min: 1, max: 1_000_000, default: 20_000 }),
+    ),
     heartbeat: Type.Optional(
       duration(
         'Longest silence of a stream: before it is over a comment is sent, the first time after 10 to 15 s at most, then after two thirds of it at least, so that nothing in between cuts the connection. 0s: none is sent.',
