@@ -156,8 +156,8 @@ export class UpstreamCallInFlight implements UpstreamCall, SocketHolder, Respons
   /** Nobody is there. Was the request on its way before that, it may be why. */
   private unconnected(error: NodeJS.ErrnoException | undefined): void {
     const why = error?.code ?? messageOf(error ?? 'closed')
-    if (isOwnLack(error)) this.fail(new UpstreamError('unsent', `lb has no file descriptor left for a connection: ${why}`))
-    else if (this.hadConnection) this.fail(new UpstreamError('reset', `the connection broke, and there is no other: ${why}`))
+    if (this.hadConnection) this.fail(new UpstreamError('reset', `the connection broke, and there is no other: ${why}`))
+    else if (isOwnLack(error)) this.fail(new UpstreamError('unsent', `lb has no file descriptor left for a connection: ${why}`))
     else this.fail(new UpstreamError('connect', `no connection: ${why}`))
   }
 
