@@ -99,6 +99,27 @@ describe('a data thread that dies', () => {
     expect(failed.filter(({ thread, outcome }) => (thread ?? dead) !== dead || /ECONNREFUSED|^\d/.test(outcome))).toEqual([])
   })
 
+  it('takes its connections with it: those who come have their places', async () => {
+    const most = 20
+    await serve({ copies: 4, maxConnections: most })
+    const held: ReturnType<typeof ask>[] = []
+    const isWaiting = async (): Promise<boolean> => (await balancer.inFlight()) === held.length
+    const hold = async (count: number): Promise<void> => {
+      held.push(...Array.from({ length: count }, () => ask('hold')))
+      await until(isWaiting)
+    }
+    await hold(most - 1)
+    expect(engine.threadsOf(held.map(({ text }) => text)).size).toBe(2)
+    const dead = await killThread()
+    await until(async () => (await balancer.status()).gateway.threads === 2)
+    held.splice(0, held.length, ...held.filter(({ text }) => engine.askedBy.get(text) !== dead))
+    await until(isWaiting)
+    await hold(most - held.length)
+    expect(await ask('one too many').outcome).toBe('503')
+    engine.release()
+    expect(await Promise.all(held.map(({ outcome }) => outcome))).toEqual(held.map(() => '200'))
+  })
+
   it('is replaced as often as there are duplicates of the socket; then the balancer says that it is broken', async () => {
     await serve({ copies: 4 })
     for (let death = 1; death <= 2; death += 1) {

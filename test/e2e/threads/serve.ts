@@ -1,11 +1,12 @@
 /** A program that uses the library with two data threads. argv: what to serve, as JSON. It is told what to do through the message channel and says what happens. */
 import { createBalancer, isLbError, messageOf, type EnginePlugin, type LogFacts, type TopologyInput } from '@plimsoll/core'
 
-const { fds, url, engineUrl, engineModule, startWithinMs } = JSON.parse(process.argv[2] ?? '{}') as {
+const { fds, url, engineUrl, engineModule, maxConnections, startWithinMs } = JSON.parse(process.argv[2] ?? '{}') as {
   readonly fds: readonly number[]
   readonly url: string
   readonly engineUrl: string
   readonly engineModule: string
+  readonly maxConnections: number
   readonly startWithinMs: number
 }
 
@@ -14,6 +15,7 @@ const tell = (message: object): void => void process.send?.(message)
 const say = (event: string, facts: LogFacts = {}): void => tell({ type: 'log', event, facts })
 const topologyWith = (models: readonly string[]): TopologyInput => ({
   name: 'threads',
+  gateway: { maxConnections },
   pools: {
     demo: { models: [...models], retries: { max: 0 }, drain: '10s', nodes: [{ name: 'node', engine: 'fragile', attach: engineUrl }] },
   },

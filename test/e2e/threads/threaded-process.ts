@@ -60,6 +60,7 @@ export interface ServeOptions {
   /** Duplicates of the socket. */
   readonly copies: number
   readonly engineModule?: string
+  readonly maxConnections?: number
   readonly startWithinMs?: number
   readonly env?: Record<string, string>
 }
@@ -117,9 +118,9 @@ export async function serveThreads(options: ServeOptions): Promise<ThreadedProce
   // oxlint-disable-next-line no-underscore-dangle -- it has no other name
   const fd = (server as unknown as { _handle: { fd: number } })._handle.fd
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-  const { engineUrl, copies, engineModule = 'fragile-engine.ts', startWithinMs = 20_000 } = options
+  const { engineUrl, copies, engineModule = 'fragile-engine.ts', maxConnections = 1_000, startWithinMs = 20_000 } = options
   const fds = Array.from({ length: copies }, (_, copy) => FIRST_FD + copy)
-  const task = JSON.stringify({ fds, url, engineUrl, engineModule: fileUrl(engineModule), startWithinMs })
+  const task = JSON.stringify({ fds, url, engineUrl, engineModule: fileUrl(engineModule), maxConnections, startWithinMs })
   const child = spawn(process.execPath, [fileURLToPath(fileUrl('serve.ts')), task], {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc', ...fds.map(() => fd)],
     env: { ...process.env, ...options.env },

@@ -23,6 +23,7 @@ import { createPluginHost } from './plugin-host.js'
 import type { Resolved } from './resolved-options.js'
 import { seatJudge } from './seat-judge.js'
 import { seatWarmer } from './seat-warmer.js'
+import { createSocketCount } from './socket-room.js'
 import { SharedBelief } from './shared-belief.js'
 import { standings, type Standing } from './standing.js'
 import { meanReports, type StrategyReport } from './strategy-reports.js'
@@ -209,6 +210,7 @@ export function assemble(options: Resolved, first: Topology, hooks: AssemblyHook
     strategies: options.strategies,
     rosters: fleet,
     belief,
+    sockets: createSocketCount(first.gateway, threadCount + 1, log),
     salt,
     startedAtMs,
     onDecision,

@@ -6,7 +6,7 @@ import type { Belief } from '../insight/index.js'
 import { createProxy, type DeskWord, type KeptPrompt, type Proxy } from '../proxy/index.js'
 import { createStrategyRegistry } from '../strategies/index.js'
 import type { Topology } from '../topology/index.js'
-import { TimerWheel, UpstreamEngine } from '../wire/index.js'
+import { TimerWheel, UpstreamEngine, type SocketCount } from '../wire/index.js'
 import { Listeners } from './listeners.js'
 import { LostNodes } from './lost-nodes.js'
 import { NodeLives, type NodeLife } from './node-lives.js'
@@ -23,6 +23,8 @@ export interface DataPathParts {
   readonly strategies: readonly StrategyPlugin[]
   readonly rosters: RosterSource
   readonly belief: Belief
+  /** Of all data threads. */
+  readonly sockets: SocketCount
   /** Salts the prefix hashes. */
   readonly salt: Uint8Array
   /** Epoch. */
@@ -69,7 +71,7 @@ export function createDataPath(parts: DataPathParts, first: Topology): DataPath 
   const { clock, log, rosters, belief } = parts
   const registry = createStrategyRegistry(parts.strategies)
   const wheel = new TimerWheel(clock)
-  const upstream = new UpstreamEngine({ clock, wheel })
+  const upstream = new UpstreamEngine({ clock, wheel, sockets: parts.sockets })
   const settled = new Batch(wheel, parts.onSettled)
   const outcomes = new Batch(wheel, parts.onOutcomes)
   let routing = routingOf(first, { ...parts, registry })
@@ -120,7 +122,7 @@ export function createDataPath(parts: DataPathParts, first: Topology): DataPath 
     clock,
     log,
   })
-  const listeners = new Listeners({ clock, log, onExchange: (exchange) => gateway.handle(exchange) })
+  const listeners = new Listeners({ clock, log, sockets: parts.sockets, onExchange: (exchange) => gateway.handle(exchange) })
   return {
     gateway,
     proxy,

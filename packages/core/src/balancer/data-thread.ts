@@ -6,6 +6,7 @@ import { messageOf } from '../errors/index.js'
 import { createBelief, type Belief } from '../insight/index.js'
 import { createBackend, type NodePlan, nodePlansOf, rosterOf } from '../nodes/index.js'
 import type { Topology } from '../topology/index.js'
+import { SocketCount } from '../wire/index.js'
 import { BeliefPost } from './belief-post.js'
 import { createDataPath, type DataPath } from './data-path.js'
 import { importEngines, importStrategies } from './import-plugins.js'
@@ -91,6 +92,7 @@ class Thread {
         strategies,
         rosters: { current: () => this.roster },
         belief: this.belief,
+        sockets: new SocketCount({ ...birth.sockets, thread: birth.thread }),
         salt: birth.salt,
         startedAtMs: birth.startedAtMs,
         closedBecause: () => this.closedBecause,

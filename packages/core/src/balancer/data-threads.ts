@@ -6,6 +6,7 @@ import type { Belief } from '../insight/index.js'
 import type { Fleet } from '../nodes/index.js'
 import type { OfficeWord, QuarantineOffice } from '../proxy/index.js'
 import type { Topology } from '../topology/index.js'
+import type { SocketCount } from '../wire/index.js'
 import type { DataPathParts } from './data-path.js'
 import type { Listenable } from './listeners.js'
 import { messageOfRoster } from './roster-message.js'
@@ -36,6 +37,7 @@ export interface DataThreadsOptions extends ThreadsOptions, Told {
   readonly log: Logger
   readonly fleet: Fleet
   readonly belief: Belief
+  readonly sockets: SocketCount
   readonly shared: SharedBelief
   readonly topology: Topology
   readonly salt: Uint8Array
@@ -178,12 +180,13 @@ export class DataThreads {
   }
 
   private birth(thread: number, listen: readonly Listenable[]): ThreadBirth {
-    const { engineModules, strategyModules = {}, belief, salt, startedAtMs, clock } = this.options
+    const { engineModules, strategyModules = {}, belief, sockets, salt, startedAtMs, clock } = this.options
     return {
       topology: this.topology,
       engineModules,
       strategyModules,
       leases: belief.buffer,
+      sockets: { buffer: sockets.buffer, room: sockets.room },
       thread,
       salt,
       startedAtMs,
@@ -197,6 +200,7 @@ export class DataThreads {
   private ended(slot: Slot): void {
     this.slots.splice(this.slots.indexOf(slot), 1)
     this.options.shared.died(slot.thread)
+    this.options.sockets.clearThread(slot.thread)
     this.options.office.deskGone(slot.thread)
     if (this.stopped) return
     this.options.log.warn('thread.restarting', { thread: slot.thread })

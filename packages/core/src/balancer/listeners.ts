@@ -4,7 +4,7 @@ import type { Logger } from '../contracts/index.js'
 import { errorBody } from '../dialects/index.js'
 import { LbError } from '../errors/index.js'
 import type { GatewayPlan } from '../topology/index.js'
-import { Door, type Exchange, type HeadRefusal, type ListenTarget } from '../wire/index.js'
+import { Door, type Exchange, type HeadRefusal, type ListenTarget, type SocketCount } from '../wire/index.js'
 import { CertificateFiles } from './certificate-files.js'
 import { clearSocketPath, pathFailure } from './socket-path.js'
 
@@ -17,6 +17,7 @@ export type Listenable =
 export interface ListenersOptions {
   readonly clock: Clock
   readonly log: Logger
+  readonly sockets: SocketCount
   readonly onExchange: (exchange: Exchange) => void
 }
 
@@ -29,7 +30,7 @@ export class Listeners {
 
   /** Throws LB_CERTIFICATE where the certificate cannot be used, LB_CANNOT_LISTEN for a path that is taken. TLS is for TCP; a unix socket is guarded by its file. */
   async open(listenable: Listenable, plan: GatewayPlan): Promise<string> {
-    this.door ??= new Door({ clock: this.options.clock, policy: plan, onExchange: this.options.onExchange, refusalBody })
+    this.door ??= new Door({ ...this.options, policy: plan, refusalBody })
     if ('path' in listenable) await clearSocketPath(listenable.path)
     const secure = plan.tls !== undefined && !('path' in listenable)
     if (secure) this.certificate ??= new CertificateFiles(plan.tls, this.options)

@@ -1,6 +1,7 @@
 import type { AbsentNode, Decision, LoadFacts, LogFacts, NodeOutcome, RequestRecord, RosterNode, ShadowPair } from '../contracts/index.js'
 import type { DeskWord, KeptPrompt, OfficeWord } from '../proxy/index.js'
 import type { Topology } from '../topology/index.js'
+import type { SocketRoom } from '../wire/index.js'
 import type { Listenable } from './listeners.js'
 import type { Standing } from './standing.js'
 import type { StrategyReport } from './strategy-reports.js'
@@ -13,6 +14,7 @@ export interface ThreadBirth {
   /** The same for strategies of plugins. */
   readonly strategyModules: Readonly<Record<string, string>>
   readonly leases: SharedArrayBuffer
+  readonly sockets: { readonly buffer: SharedArrayBuffer; readonly room: SocketRoom }
   /** Its rows among the counters. */
   readonly thread: number
   readonly salt: Uint8Array

@@ -117,14 +117,20 @@ export const gateway = section(
     cors: Type.Optional(cors),
     tls: Type.Optional(tls),
     connectionsPerAddress: Type.Optional(
-      count('Connections that one address may hold; none for loopback, unix sockets and trusted proxies.', {
-        min: 1,
-        max: 1_000_000,
-        default: 1000,
-      }),
+      count(
+        'Connections that one address may hold, with several `workers` at each of them; loopback, unix sockets and trusted proxies are not counted.',
+        {
+          min: 1,
+          max: 1_000_000,
+          default: 1000,
+        },
+      ),
     ),
     maxConnections: Type.Optional(
-      count('Connections of all clients together; with several `workers`, at each of them.', { min: 1, max: 1_000_000, default: 20_000 }),
+      count(
+        'Connections of all clients together. The limit of open files (`ulimit -n`) may leave room for fewer: two for each request, and 256 to spare.',
+        { min: 1, max: 1_000_000, default: 20_000 },
+      ),
     ),
     heartbeat: Type.Optional(
       duration(

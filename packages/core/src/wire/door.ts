@@ -6,6 +6,7 @@ import type { Exchange } from './exchange.js'
 import { HeadParser } from './llhttp.js'
 import type { HeadRefusal } from './request-head.js'
 import { reasonPhrase } from './response-text.js'
+import { SocketCount } from './socket-count.js'
 import { TimerWheel } from './timer-wheel.js'
 import { createTrustedProxies, type TrustedProxies } from './trusted-proxies.js'
 
@@ -30,6 +31,8 @@ export interface DoorOptions {
   readonly clock: Clock
   readonly policy: DoorPolicy
   readonly limits?: Partial<DoorLimits>
+  /** Shared with the doors of other threads; default: one of its own. */
+  readonly sockets?: SocketCount
   readonly onExchange: (exchange: Exchange) => void
   /** The body of a refusal, as the client's dialect has it. */
   readonly refusalBody: (refusal: HeadRefusal) => string
@@ -38,6 +41,12 @@ export interface DoorOptions {
 const LOOPBACK = /^(?:127\.|::1$|::ffff:127\.)/
 const BACKLOG = 4096
 const HANDSHAKE_MS = 10_000
+const TOO_MANY: HeadRefusal = { status: 503, code: 'LB_TOO_MANY_CONNECTIONS', message: 'too many connections are open' }
+const NO_DESCRIPTOR: HeadRefusal = {
+  status: 503,
+  code: 'LB_NO_DESCRIPTOR',
+  message: 'lb has no file descriptor left for another connection: its limit of open files is reached',
+}
 
 /** The `listen` door: plain or TLS sockets, HTTP/1.1 read by llhttp and our own head rules, one exchange at a time on each connection. */
 export class Door {
@@ -45,12 +54,14 @@ export class Door {
   private readonly connections = new MemberList<DoorConnection>()
   private readonly perAddress = new Map<string, number>()
   private readonly context: DoorContext
+  private readonly sockets: SocketCount
   private policy: DoorPolicy
   private trusted: TrustedProxies
   private stopping = false
 
   constructor(private readonly options: DoorOptions) {
     this.policy = options.policy
+    this.sockets = options.sockets ?? new SocketCount()
     this.trusted = createTrustedProxies(options.policy.trustedProxies)
     this.context = {
       parser: new HeadParser(),
@@ -119,23 +130,28 @@ export class Door {
   private accept(socket: Socket): void {
     const address = socket.remoteAddress ?? 'unix'
     const counted = address !== 'unix' && !LOOPBACK.test(address) && !this.trusted.trusts(address)
-    const full = this.connections.size >= this.policy.maxConnections
-    if (full || (counted && (this.perAddress.get(address) ?? 0) >= this.policy.connectionsPerAddress)) return this.turnAway(socket)
+    const many = this.sockets.clients >= this.policy.maxConnections
+    if (many || (counted && (this.perAddress.get(address) ?? 0) >= this.policy.connectionsPerAddress))
+      return this.turnAway(socket, TOO_MANY)
+    if (this.sockets.isFull) return this.turnAway(socket, NO_DESCRIPTOR)
     const connection = new DoorConnection(socket, this.context, counted ? address : undefined)
     this.connections.add(connection)
+    this.sockets.addClient(1)
     if (counted) this.perAddress.set(address, (this.perAddress.get(address) ?? 0) + 1)
   }
 
   /** Says why in one write and closes at once: whoever opens too many connections must not hold them. */
-  private turnAway(socket: Socket): void {
+  private turnAway(socket: Socket, why: HeadRefusal): void {
     socket.on('error', () => undefined)
-    socket.write(this.context.refusal({ status: 503, code: 'LB_TOO_MANY_CONNECTIONS', message: 'too many connections are open' }), 'latin1')
+    socket.write(this.context.refusal(why), 'latin1')
     socket.destroySoon()
   }
 
   private forget(connection: DoorConnection): void {
     const { countedAddress: address } = connection
-    if (!this.connections.remove(connection) || address === undefined) return
+    if (!this.connections.remove(connection)) return
+    this.sockets.addClient(-1)
+    if (address === undefined) return
     const left = (this.perAddress.get(address) ?? 1) - 1
     if (left > 0) this.perAddress.set(address, left)
     else this.perAddress.delete(address)

@@ -2,6 +2,7 @@ import type { Clock, Listed, TimerHandle } from '../base/index.js'
 import { isOwnLack, messageOf } from '../errors/index.js'
 import type { ResponseHead } from './response-head.js'
 import { ResponseParser, type FrameVerdict, type ResponseEvents } from './response-parser.js'
+import type { SocketCount } from './socket-count.js'
 import type { SocketPool } from './socket-pool.js'
 import type { TimerWheel } from './timer-wheel.js'
 import type { CallOrder, UpstreamCall, UpstreamEvents } from './upstream-engine.js'
@@ -13,6 +14,7 @@ export interface CallHouse {
   readonly clock: Clock
   readonly wheel: TimerWheel
   readonly pool: SocketPool
+  readonly sockets: SocketCount
   readonly onOver: (call: UpstreamCallInFlight) => void
 }
 
@@ -150,7 +152,7 @@ export class UpstreamCallInFlight implements UpstreamCall, SocketHolder, Respons
     this.reused = false
     this.parser = new ResponseParser(this)
     this.arm(connectMs, 'connect', 'no connection')
-    this.socket = new UpstreamSocket(this.order.target, this)
+    this.socket = new UpstreamSocket(this.order.target, this, this.house.sockets)
   }
 
   /** Nobody is there. Was the request on its way before that, it may be why. */

@@ -2,6 +2,7 @@ import { MemberList, type Clock } from '../base/index.js'
 import type { HeaderView, UpstreamTarget } from '../contracts/index.js'
 import { isHeaderName, isHeaderValue } from './header-rules.js'
 import type { ResponseEvents } from './response-parser.js'
+import { SocketCount } from './socket-count.js'
 import { SocketPool } from './socket-pool.js'
 import { TimerWheel } from './timer-wheel.js'
 import { UpstreamCallInFlight, type CallHouse } from './upstream-call.js'
@@ -59,6 +60,8 @@ export interface UpstreamEngineOptions {
   readonly clock: Clock
   /** Shared with other rooms of the thread; default: one of its own. */
   readonly wheel?: TimerWheel
+  /** Shared with other threads; default: one of its own. */
+  readonly sockets?: SocketCount
   readonly idleSocketMs?: number
 }
 
@@ -68,9 +71,9 @@ export class UpstreamEngine {
   private readonly calls = new MemberList<UpstreamCallInFlight>()
   private readonly house: CallHouse
 
-  constructor({ clock, wheel = new TimerWheel(clock), idleSocketMs = IDLE_SOCKET_MS }: UpstreamEngineOptions) {
+  constructor({ clock, wheel = new TimerWheel(clock), sockets = new SocketCount(), idleSocketMs = IDLE_SOCKET_MS }: UpstreamEngineOptions) {
     this.pool = new SocketPool(wheel, idleSocketMs)
-    this.house = { clock, wheel, pool: this.pool, onOver: (over) => this.calls.remove(over) }
+    this.house = { clock, wheel, pool: this.pool, sockets, onOver: (over) => this.calls.remove(over) }
   }
 
   dispatch(order: CallOrder, events: UpstreamEvents): UpstreamCall {

@@ -1,8 +1,9 @@
-import { connect, isIP, type OnReadOpts, type Socket } from 'node:net'
+import { connect, isIP, Socket, type OnReadOpts } from 'node:net'
 import type { ConnectionOptions } from 'node:tls'
 import { leanTls } from '../base/index.js'
 import type { UpstreamTarget } from '../contracts/index.js'
 import { Outgoing } from './outgoing.js'
+import type { SocketCount } from './socket-count.js'
 
 /** What a socket tells whoever holds it right now. */
 export interface SocketHolder {
@@ -28,8 +29,10 @@ export class UpstreamSocket {
   constructor(
     target: UpstreamTarget,
     private holder: SocketHolder | undefined,
+    private readonly sockets: SocketCount,
   ) {
-    this.socket = openSocket(target, { buffer: sharedBuffer, callback: (bytes) => this.read(bytes) })
+    this.socket = sockets.isSpent ? refusedSocket() : openSocket(target, { buffer: sharedBuffer, callback: (bytes) => this.read(bytes) })
+    sockets.addEngine(1)
     this.outgoing = new Outgoing(this.socket, () => undefined)
     this.socket.on(target.tls ? 'secureConnect' : 'connect', () => {
       this.connected = true
@@ -86,9 +89,15 @@ export class UpstreamSocket {
 
   private closed(): void {
     const { holder } = this
+    this.sockets.addEngine(-1)
     this.holder = undefined
     holder?.onClose(this.error)
   }
+}
+
+/** Fails as the kernel would have it fail a little later, when nothing is left for those who look after this process either. */
+function refusedSocket(): Socket {
+  return new Socket().destroy(Object.assign(new Error('the limit of open files is reached'), { code: 'EMFILE' }))
 }
 
 function openSocket(target: UpstreamTarget, onread: OnReadOpts): Socket {
