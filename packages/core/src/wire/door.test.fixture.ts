@@ -5,6 +5,7 @@ import { isLbError } from '../errors/index.js'
 import type { DoorLimits } from './door-context.js'
 import { Door, type Certificate, type DoorPolicy } from './door.js'
 import type { Exchange } from './exchange.js'
+import { SocketCount } from './socket-count.js'
 
 /** A client on a raw socket: keeps what it was told, and how the connection ended. */
 export class RawClient {
@@ -60,6 +61,7 @@ export class DoorHouse {
   readonly clock = new FakeClock()
   readonly exchanges: Exchange[] = []
   readonly door: Door
+  readonly sockets = new SocketCount()
   serve: (exchange: Exchange) => unknown = (exchange) => answer(exchange, exchange.head.path)
   port = 0
   private readonly clients: RawClient[] = []
@@ -69,6 +71,7 @@ export class DoorHouse {
       clock: this.clock,
       policy: { maxConnections: 100, connectionsPerAddress: 100, trustedProxies: [], ...policy },
       limits,
+      sockets: this.sockets,
       refusalBody: ({ code, message }) => JSON.stringify({ error: { code, message } }),
       onExchange: (exchange) => {
         this.exchanges.push(exchange)
@@ -106,6 +109,7 @@ export class DoorHouse {
     this.door.cutAll()
     for (const { socket } of this.clients) socket.destroy()
     await expect.poll(() => this.door.size, { interval: 5 }).toBe(0)
+    expect(this.sockets.clients).toBe(0)
     this.clock.advance(200)
     expect(this.clock.pending).toBe(0)
   }

@@ -1,20 +1,26 @@
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { systemClock } from '../base/index.js'
+import { SocketCount } from './socket-count.js'
 import { UpstreamEngine, type UpstreamCall } from './upstream-engine.js'
 import type { UpstreamError } from './upstream-error.js'
 
 let engine: UpstreamEngine
+let sockets: SocketCount
 let servers: Server[]
 
 beforeEach(() => {
-  engine = new UpstreamEngine({ clock: systemClock, idleSocketMs: 200 })
+  // Full with one.
+  sockets = new SocketCount({ room: { most: 1, mostWithEngines: Infinity } })
+  engine = new UpstreamEngine({ clock: systemClock, sockets, idleSocketMs: 200 })
   servers = []
 })
 
-afterEach(() => {
+afterEach(async () => {
   engine.close()
   for (const server of servers) server.close()
+  // However they ended, none counts any more.
+  await expect.poll(() => sockets.isFull).toBe(false)
 })
 
 async function listen(onSocket: (socket: Socket) => void): Promise<number> {
@@ -34,7 +40,14 @@ interface Asked {
 
 function ask(
   port: number,
-  more: { headers?: Record<string, string>; body?: Uint8Array; firstByteMs?: number; idleMs?: number } = {},
+  more: {
+    headers?: Record<string, string>
+    body?: Uint8Array
+    firstByteMs?: number
+    idleMs?: number
+    tls?: boolean
+    socketPath?: string
+  } = {},
 ): Asked {
   let status = 0
   let body = ''
@@ -42,7 +55,14 @@ function ask(
   const call = engine.dispatch(
     {
       key: 'n#1',
-      target: { host: '127.0.0.1', port, tls: false, basePath: '', authority: 'engine' },
+      target: {
+        host: '127.0.0.1',
+        port,
+        tls: more.tls === true,
+        basePath: '',
+        authority: 'engine',
+        ...(more.socketPath === undefined ? {} : { socketPath: more.socketPath }),
+      },
       request: { method: 'POST', path: '/x', headers: more.headers ?? {}, body: [Buffer.from(more.body ?? '{}')] },
       timeouts: { connectMs: 1_000, firstTokenMs: more.firstByteMs ?? 2_000, idleMs: more.idleMs ?? 2_000 },
     },
@@ -61,6 +81,30 @@ function ask(
 }
 
 const ok = 'HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok'
+
+describe('the count of sockets', () => {
+  it('has those that are in use and idle, and none that could not be opened', async () => {
+    const port = await listen((socket) => void socket.on('data', () => socket.write(ok)))
+    expect(await ask(port, { tls: true }).result).toMatchObject({ kind: 'connect' })
+    expect(await ask(0, { socketPath: '/nobody/listens/here.sock' }).result).toMatchObject({ kind: 'connect' })
+    await expect.poll(() => sockets.isFull).toBe(false)
+    const { call, result } = ask(port)
+    expect(sockets.isFull).toBe(true)
+    await result
+    expect([call.isSent, sockets.isFull]).toEqual([true, true])
+    await expect.poll(() => sockets.isFull).toBe(false)
+  })
+
+  it('keeps what is left from engines', async () => {
+    engine = new UpstreamEngine({ clock: systemClock, sockets: new SocketCount({ room: { most: 0, mostWithEngines: 1 } }) })
+    const port = await listen((socket) => void socket.on('data', () => socket.end(ok)))
+    const first = ask(port)
+    expect(await ask(port).result).toMatchObject({ kind: 'unsent' })
+    expect(await first.result).toEqual({ status: 200, body: 'ok' })
+    await expect.poll(() => engine.openSockets).toBe(0)
+    expect(await ask(port).result).toEqual({ status: 200, body: 'ok' })
+  })
+})
 
 describe('the upstream engine', () => {
   it('uses the warmest connection again and lets idle ones age out', async () => {
