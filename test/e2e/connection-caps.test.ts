@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { connect, type Socket } from 'node:net'
 import { afterEach, expect, it } from 'vitest'
 import { House, binary, simTopology, until } from './house.js'
+import { chat } from './thread-load.js'
 
 const hasPrlimit = spawnSync('prlimit', ['--version']).status === 0
 const PERSISTENT = 'GET /v1/models HTTP/1.1\r\nhost: a\r\n\r\n'
@@ -46,7 +47,7 @@ async function knocks(url: string, count: number): Promise<Knock[]> {
 
 /** Asks for a stream on a connection that is open. `whole`, or the code of the refusal. */
 function stream(socket: Socket): Promise<string> {
-  const body = JSON.stringify({ model: 'sim-8b', stream: true, max_tokens: 8, messages: [{ role: 'user', content: 'hello' }] })
+  const body = chat('hello', 8, { stream: true })
   return new Promise((resolve) => {
     let text = ''
     socket.on('close', () => resolve(`closed after ${text.length} bytes`))
@@ -87,14 +88,7 @@ it.skipIf(!hasPrlimit)(
   'with a low limit of open files, who is too many is told so, and those who are in and the operator find room',
   async () => {
     const most = 200
-    house = new House(`version: 1
-gateway: { listen: 127.0.0.1:0 }
-pools:
-  demo:
-    models: [sim-8b]
-    retries: { wait: 300ms }
-    nodes: [{ name: sim, engine: sim, launch: { args: { profile: laptop-3b } } }]
-`)
+    house = new House(simTopology({ replicas: 1, profile: 'laptop-3b', more: '    retries: { wait: 300ms }' }))
     const up = spawnSync('prlimit', [`--nofile=${most}:${most}`, binary, 'up', '--detach'], {
       cwd: house.cwd,
       env: house.env,

@@ -4,7 +4,7 @@ import { Agent, request } from 'node:http'
 import { text as readAll } from 'node:stream/consumers'
 import { join } from 'node:path'
 import { afterEach, expect, it } from 'vitest'
-import { House } from './house.js'
+import { House, simTopology } from './house.js'
 import { chat } from './thread-load.js'
 
 const CLIENTS = 60
@@ -46,14 +46,7 @@ function log(): string {
 }
 
 it.skipIf(!hasPrlimit)('a balancer that has no file descriptor left says so, and blames none of its nodes', async () => {
-  house = new House(`version: 1
-gateway: { listen: 127.0.0.1:0 }
-pools:
-  demo:
-    models: [sim-8b]
-    retries: { wait: 300ms }
-    nodes: [{ name: sim, engine: sim, launch: { replicas: 2, args: { profile: laptop-3b } } }]
-`)
+  house = new House(simTopology({ replicas: 2, profile: 'laptop-3b', more: '    retries: { wait: 300ms }' }))
   const url = await house.up()
   const { pid } = await house.status()
   const stream = (at: number): Promise<Told> =>

@@ -9,10 +9,15 @@ export function outcomeOf({ kind }: UpstreamError): AttemptRecord['outcome'] {
   return kind === 'abandoned' ? 'hung' : 'reset'
 }
 
+/** The try says nothing of the node: the client left, or lb lacked what it takes to ask. */
+export function saysNothing(outcome: AttemptRecord['outcome']): outcome is 'cancelled' | 'unsent' {
+  return outcome === 'cancelled' || outcome === 'unsent'
+}
+
 /** What the belief learns of the node: nothing where it was never asked. */
 export function leaseOutcomeOf(outcome: AttemptRecord['outcome']): LeaseEnd['outcome'] {
   if (outcome === 'answered') return outcome
-  return outcome === 'cancelled' || outcome === 'unsent' ? 'cancelled' : 'failed'
+  return saysNothing(outcome) ? 'cancelled' : 'failed'
 }
 
 export interface TryEnd {
@@ -28,14 +33,14 @@ export interface TryEnd {
   readonly isDoubted?: boolean | undefined
 }
 
-/** Tells the judge of nodes how a try went; nothing where it says nothing of the node: the client left, or lb lacked what it takes to ask. */
+/** Tells the judge of nodes how a try went, where it says something of the node. */
 export function tellOutcome({ onOutcome }: ProxyContext, node: RosterNode, end: TryEnd): void {
   const kind = kindOf(end)
   if (kind !== undefined) onOutcome({ node: node.id, connectionKey: node.connectionKey, kind, reason: end.reason })
 }
 
 function kindOf({ outcome, verdict, rest, isClientsFault, isDoubted }: TryEnd): NodeOutcome['kind'] | undefined {
-  if (outcome === 'cancelled' || outcome === 'unsent') return undefined
+  if (saysNothing(outcome)) return undefined
   if (outcome === 'answered' || isClientsFault === true || isDoubted === true) return 'served'
   if (outcome !== 'refused') return outcome
   if (verdict === 'loading') return 'loading'

@@ -19,7 +19,7 @@ export interface SocketCountOptions {
   readonly thread?: number
   /** Cells that another thread made. */
   readonly buffer?: SharedArrayBuffer | undefined
-  /** Default: any number. */
+  /** What the process may have open, all threads together; default: any number. */
   readonly room?: SocketRoom | undefined
 }
 
@@ -67,7 +67,7 @@ export class SocketCount {
   }
 
   private reaches(most: number): boolean {
-    return most !== Infinity && this.sum(CLIENTS) + this.sum(ENGINES) >= most
+    return this.sum(CLIENTS) + this.sum(ENGINES) >= most
   }
 
   private sum(field: number): number {

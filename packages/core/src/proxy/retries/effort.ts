@@ -1,5 +1,6 @@
 import type { RetryPlan } from '../../topology/index.js'
 import type { AttemptEnd } from '../forward.js'
+import { saysNothing } from '../outcome-of.js'
 import type { Charge, RetryBudget } from './retry-budget.js'
 
 /** What was spent on one request, and what may still be. */
@@ -61,7 +62,7 @@ export class Effort {
 
 /** A node that could not be reached, asked for a pause or still loads has done no work that is done again now. */
 export function didWork({ outcome, rest, verdict }: Pick<AttemptEnd, 'outcome' | 'rest' | 'verdict'>): boolean {
-  return outcome !== 'connect-failed' && outcome !== 'unsent' && outcome !== 'cancelled' && rest === undefined && verdict !== 'loading'
+  return outcome !== 'connect-failed' && !saysNothing(outcome) && rest === undefined && verdict !== 'loading'
 }
 
 /** Whether nodes that failed so may be asked again after a pause: not where one waited long already, nor for an answer that is none. */
