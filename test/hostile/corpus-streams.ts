@@ -118,6 +118,20 @@ export const streamCorpus: readonly ResponseCase[] = [
     [`HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n${events}data: {"cho`, 'close'],
     events,
   ),
+  stream(
+    'ended by the close in half an event behind the end mark',
+    'HTML 9.2.6',
+    'whole',
+    [`HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n${whole}data: {"`, 'close'],
+    whole,
+  ),
+  stream(
+    'a clean end in half an event behind the end mark',
+    'HTML 9.2.6',
+    'whole',
+    [streamHead(), chunkOf(`${whole}data: {"`), end],
+    whole,
+  ),
   stream('a clean end in mid-line', '7.1', cut, [streamHead(), chunkOf(`${events}data: {"cho`), end], events),
   stream('a clean end behind a comment', '7.1', cut, [streamHead(), chunkOf(`${events}: x`), end], events),
   stream(

@@ -19,8 +19,7 @@ const PARTS = ['model', 'tools', 'response_format', 'system', 'messages', 'promp
  * At most 2,048, which is 4 MB of prompt.
  */
 export function prefixHashes(scan: RequestScan, salt: Uint8Array): Float64Array {
-  const parts = promptParts(scan)
-  const blocks = blocksIn(parts.reduce((sum, part) => sum + part.byteLength, 0))
+  const blocks = blocksIn(promptBytes(scan))
   if (blocks === 0) return NO_HASHES
   const hashes = new Float64Array(blocks)
   const module = scannerModule()
@@ -29,16 +28,25 @@ export function prefixHashes(scan: RequestScan, salt: Uint8Array): Float64Array 
   module.chain.fill(0)
   let done = 0
   let filled = 0
-  for (const part of parts)
-    for (let from = 0; from < part.byteLength && done < hashes.length;) {
-      const piece = part.subarray(from, from + WINDOW_BYTES - filled)
-      module.window.set(piece, filled)
-      from += piece.byteLength
-      filled += piece.byteLength
+  for (const name of PARTS) {
+    const extent = scan.fields.get(name)
+    if (extent === undefined) continue
+    // The separator stands behind each part.
+    for (let at = extent.start; at <= extent.end && done < hashes.length;) {
+      const taken = Math.min(extent.end - at, WINDOW_BYTES - filled)
+      scan.body.copy(module.window, filled, at, at + taken)
+      at += taken
+      filled += taken
+      if (at === extent.end && filled < WINDOW_BYTES) {
+        module.window[filled] = SEPARATOR
+        at += 1
+        filled += 1
+      }
       if (filled < WINDOW_BYTES) continue
       done += hashWindow(module, filled, hashes, done)
       filled = 0
     }
+  }
   if (done < hashes.length) hashWindow(module, filled, hashes, done)
   return hashes
 }
@@ -64,13 +72,13 @@ function blocksIn(bytes: number): number {
   return Math.min(MOST_HASHES, Math.min(SMALL_BLOCKS, Math.floor(bytes / SMALL_BLOCK_BYTES)) + large)
 }
 
-function promptParts(scan: RequestScan): Uint8Array[] {
-  const parts: Uint8Array[] = []
+function promptBytes({ fields }: RequestScan): number {
+  let bytes = 0
   for (const name of PARTS) {
-    const extent = scan.fields.get(name)
-    if (extent !== undefined) parts.push(scan.body.subarray(extent.start, extent.end), SEPARATOR)
+    const extent = fields.get(name)
+    if (extent !== undefined) bytes += extent.end - extent.start + 1
   }
-  return parts
+  return bytes
 }
 
-const SEPARATOR = Buffer.from([0])
+const SEPARATOR = 0

@@ -10,7 +10,7 @@ export interface Edit extends Extent {
 
 /** The body with its edits spliced in, in parts: every other byte stays as the client sent it, and where it is. `model`: the name there; `includeUsage`: ask for the usage event. */
 export function spliceBody(scan: RequestScan, model: string | undefined, includeUsage: boolean, handed?: HandedOver): readonly Buffer[] {
-  const body = Buffer.from(scan.body.buffer, scan.body.byteOffset, scan.body.byteLength)
+  const { body } = scan
   if (scan.delimiter !== undefined) return model === undefined ? [body] : applied(body, [formEdit(scan, scan.delimiter, model)])
   const addsUsage = includeUsage && !scan.includeUsage
   if (model === undefined && !addsUsage && handed === undefined) return [body]
@@ -23,7 +23,7 @@ export function spliceBody(scan: RequestScan, model: string | undefined, include
 
 /** The body of a request for a plain answer, made one for a stream with usage. Only for JSON. */
 export function streamedBody(scan: RequestScan, model: string | undefined): readonly Buffer[] {
-  const body = Buffer.from(scan.body.buffer, scan.body.byteOffset, scan.body.byteLength)
+  const { body } = scan
   const values = new Map<string, string>([
     ['stream', 'true'],
     ['stream_options', JSON.stringify({ ...streamOptions(scan), include_usage: true })],
@@ -40,7 +40,7 @@ export interface HandedOver {
 
 /** The body of a request that only computes the prompt: one token, plainly, and word of where the prompt lies then. Only for JSON. */
 export function prefillBody(scan: RequestScan, model: string | undefined, { field: name, ask }: Handover): readonly Buffer[] {
-  const body = Buffer.from(scan.body.buffer, scan.body.byteOffset, scan.body.byteLength)
+  const { body } = scan
   const values = new Map<string, string>([
     ['max_tokens', '1'],
     [name, ask],
@@ -52,7 +52,7 @@ export function prefillBody(scan: RequestScan, model: string | undefined, { fiel
 
 /** The same body for one plain token, that its prompt is computed. Only for JSON. */
 export function oneTokenBody(scan: RequestScan, model: string | undefined): readonly Buffer[] {
-  const body = Buffer.from(scan.body.buffer, scan.body.byteOffset, scan.body.byteLength)
+  const { body } = scan
   const values = new Map<string, string>()
   // Some servers refuse both names of the limit in one request.
   if (scan.fields.has('max_tokens') || !scan.fields.has('max_completion_tokens')) values.set('max_tokens', '1')

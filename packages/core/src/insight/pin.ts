@@ -5,16 +5,13 @@ export interface BlockChain {
   prefixTokens(blocks: number): number
 }
 
-/** As many as V8 keeps in the object itself. */
-const FIRST_BLOCKS = 16
-
 /** The blocks of one request's prompt while it is at a node: in use there, so that the node does not forget them. Used again for later requests. */
 export class Pin {
   node = 0
   /** Of the node's cache: what was taken in one life of it is nothing in the next. */
   life = 0
   /** Entries, of the first block first. */
-  entries = new Int32Array(FIRST_BLOCKS)
+  readonly entries: number[] = []
   count = 0
   /** Blocks of the prefix that the node had computed, and of the one that it had computed or been sent. */
   computedBlocks = 0
@@ -30,10 +27,9 @@ export class Pin {
   /** Tokens of all its blocks, once they are read. */
   blockTokens = 0
 
-  reset(node: number, life: number, blocks: number): void {
+  reset(node: number, life: number): void {
     this.node = node
     this.life = life
-    if (blocks > this.entries.length) this.entries = new Int32Array(2 ** Math.ceil(Math.log2(blocks)))
     this.count = 0
     this.computedBlocks = 0
     this.heldBlocks = 0

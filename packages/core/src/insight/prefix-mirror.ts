@@ -75,7 +75,7 @@ export class PrefixMirror {
     const { prefixHashes } = chain
     this.reserve(prefixHashes.length)
     const pin = this.idle.pop() ?? new Pin()
-    pin.reset(node, this.lives[node] ?? 0, prefixHashes.length)
+    pin.reset(node, this.lives[node] ?? 0)
     const slots = this.walk.remembered(chain)
     for (let at = 0; at < prefixHashes.length; at += 1) {
       const slot = at < slots.length ? (slots[at] ?? NONE) : blocks.find(prefixHashes[at] ?? 0)

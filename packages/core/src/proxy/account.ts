@@ -46,7 +46,7 @@ export function recordOf({ clock }: Pick<ProxyContext, 'clock'>, ended: Ended): 
     cachedTokens: usage?.cachedTokens ?? null,
     inLineMs: walk?.inLineMs ?? 0,
     tokensMeasured: usage !== undefined,
-    ...(usage === undefined ? {} : { believed: believed(ended) }),
+    believed: usage === undefined ? undefined : believed(ended),
     ttftMs: admitted?.facts.stream === true && firstMs !== undefined ? rounded(firstMs - entered.arrivedMs) : null,
     totalMs: rounded(clock.nowMs() - entered.arrivedMs),
     prefixHashes: admitted?.facts.prefixHashes ?? NO_HASHES,

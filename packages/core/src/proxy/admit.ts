@@ -1,19 +1,20 @@
 import type { RequestFacts } from '../contracts/index.js'
-import { prefixHashes, type HandedOver } from '../dialects/index.js'
+import { prefixHashes, type HandedOver, type RequestScan } from '../dialects/index.js'
 import { LbError } from '../errors/index.js'
 import { tenantOf, type PromptEstimate, type Tenant } from '../insight/index.js'
-import type { Accepted } from './accept.js'
 import { AdmittedFacts } from './admitted-facts.js'
 import { requiredLabels, sloTtftMsOf, type Labels } from './asked-headers.js'
 import type { Tracing } from './decision-tracer.js'
 import { askerOf, Parting } from './parting.js'
-import type { PoolRoute, ProxyContext } from './proxy-context.js'
+import type { Entered, PoolRoute, ProxyContext } from './proxy-context.js'
 import type { Guard } from './quarantine/index.js'
 import { sessionOf } from './session-of.js'
 import { silentTokens } from './silent-tokens.js'
 
 /** A request that belongs to a pool. */
-export interface Admitted extends Accepted {
+export interface Admitted extends Entered {
+  /** Its body, read once and whole. */
+  readonly scan: RequestScan
   readonly pool: PoolRoute
   readonly facts: RequestFacts
   /** Undefined for sound. */
@@ -43,8 +44,7 @@ const CONTEXT_MARGIN = 1.25
 const LOCAL = /^(?:127\.|::1$|::ffff:127\.|unix|$)/
 
 /** Finds the pool by the model's name and estimates the work. Throws LB_UNKNOWN_MODEL (404), LB_MODEL_MISSING or LB_BAD_HEADER (400). */
-export function admit(context: ProxyContext, request: Accepted): Admitted {
-  const { scan } = request
+export function admit(context: ProxyContext, request: Entered, scan: RequestScan): Admitted {
   const { headers } = request.exchange.head
   const pool = poolFor(context, scan.model)
   const bodyBytes = scan.body.byteLength
@@ -97,7 +97,7 @@ function neededTokens({ face, promptTokens, outputTokens }: RequestFacts, maxTok
 }
 
 /** Who has a key, or is on this machine, may ask for it. */
-function tracingOf(context: ProxyContext, { exchange, client }: Accepted, sessionFrom: string | undefined): Tracing | undefined {
+function tracingOf(context: ProxyContext, { exchange, client }: Entered, sessionFrom: string | undefined): Tracing | undefined {
   const asked = exchange.head.headers['x-lb-trace'] === '1' && (client !== undefined || LOCAL.test(exchange.peer.address))
   if (!asked && !context.tracer.takesSample()) return undefined
   return { askedFor: asked, sessionFrom: sessionFrom ?? null, waits: false }

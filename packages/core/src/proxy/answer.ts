@@ -1,4 +1,4 @@
-import type { AnswerClass, Lease, RosterNode } from '../contracts/index.js'
+import type { AnswerClass, HeaderView, Lease, RosterNode } from '../contracts/index.js'
 import { LbError } from '../errors/index.js'
 import { type FrameVerdict, type ResponseHead, type UpstreamCall, type UpstreamError, type UpstreamEvents } from '../wire/index.js'
 import type { Admitted } from './admit.js'
@@ -214,8 +214,11 @@ export class Answer implements UpstreamEvents, Followed, AnswerSoFar {
     this.committed = true
     const { requestId } = request
     const length = this.contentLength(this.head)
-    const own = { 'x-request-id': requestId, 'x-lb-node': node.id, 'x-lb-attempts': String(attempt) }
-    const headers = length === undefined ? own : { 'content-length': length, ...own }
+    const attempts = String(attempt)
+    const headers: HeaderView =
+      length === undefined
+        ? { 'x-request-id': requestId, 'x-lb-node': node.id, 'x-lb-attempts': attempts }
+        : { 'content-length': length, 'x-request-id': requestId, 'x-lb-node': node.id, 'x-lb-attempts': attempts }
     request.delivery.commit({ status: this.head.status, headers, shared: this.head.passed }, this.reader?.stream !== undefined)
   }
 

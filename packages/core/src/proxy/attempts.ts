@@ -1,8 +1,8 @@
 import type { RosterNode } from '../contracts/index.js'
 import type { LbError } from '../errors/index.js'
 import type { Admitted } from './admit.js'
-import { luckFrom, type Question } from './filters.js'
 import type { AttemptEnd } from './forward.js'
+import { OpenQuestion } from './open-question.js'
 import { askerOf, Parting } from './parting.js'
 import { choiceFor, pick } from './pick.js'
 import type { ProxyContext } from './proxy-context.js'
@@ -13,7 +13,6 @@ import { pauseMs, retryAfterMs } from './retries/pause.js'
 import { passOnOrTell, type LastTry } from './retries/last-resort.js'
 import { Standstill, type Standing, type WaitsFor } from './retries/standstill.js'
 import { Tries, type TriesEvents } from './retries/tries.js'
-import type { Resumption } from './resumption.js'
 import { asError, clientLeft, lineFull, waitedTooLong } from './unanswered.js'
 import type { Asked } from './waiting-line.js'
 import type { Walk } from './walk.js'
@@ -25,17 +24,18 @@ const SPENT = 'its pool has tried too much in vain of late'
  * The only backward step of the corridor: when an attempt failed before the client saw any content, another node is asked. Untried nodes come first, at once;
  * when all have failed, they are asked once more after a pause. While there is none to ask, the request stands in line.
  */
-export function attempts(context: ProxyContext, request: Admitted, done: (walk: Walk) => void): void {
-  new Attempts(context, request, done).again()
+export function attempts(context: ProxyContext, request: Admitted, whose: Walked): void {
+  new Attempts(context, request, whose).again()
+}
+
+/** Whoever wants to know what came of it. */
+export interface Walked {
+  walked(walk: Walk): void
 }
 
 class Attempts implements Standing, Guarded, TriesEvents {
-  /** In this round. */
-  private readonly tried: RosterNode[] = []
-  private question: Question
+  private readonly question: OpenQuestion
   private last: LastTry | undefined
-  /** A stream that one node began, and the next one goes on with. */
-  private resumption: Resumption | undefined
   /** Of a request that may be what makes engines crash. */
   private guard: Guard | undefined
   private readonly tries: Tries
@@ -48,10 +48,9 @@ class Attempts implements Standing, Guarded, TriesEvents {
   constructor(
     private readonly context: ProxyContext,
     private readonly request: Admitted,
-    private readonly done: (walk: Walk) => void,
+    private readonly whose: Walked,
   ) {
-    const { cooldowns, clock, leases, random } = context
-    this.question = { request, tried: this.tried, cooldowns, nowMs: () => clock.nowMs(), leases, luck: luckFrom(random) }
+    this.question = new OpenQuestion(request, context)
     this.guard = context.quarantine.guardOf(request)
     this.effort = new Effort(request.pool.retries, context.budgets.of(request.pool))
     context.hedges.arrived(request.pool)
@@ -61,7 +60,7 @@ class Attempts implements Standing, Guarded, TriesEvents {
 
   /** Those who have tried nothing and want nothing special lack the same nodes, and so do those who wait for a revision that they can trust. */
   get kind(): string | undefined {
-    const { request, tried, resumption } = this
+    const { request, tried, resumption } = this.question
     const { face, parting } = request
     if (resumption !== undefined || request.requiredLabels !== undefined || parting?.isNamed === true) return undefined
     if (parting?.isInsisting === true) return `${face} sent back`
@@ -78,7 +77,7 @@ class Attempts implements Standing, Guarded, TriesEvents {
 
   private next(): void {
     if (this.guard?.holds(this) === true) return
-    if (this.guard !== undefined) this.question = { ...this.question, only: this.guard.only }
+    if (this.guard !== undefined) this.question.only = this.guard.only
     const line = this.context.lines.of(this.request.pool)
     // Whoever comes later waits behind those that wait already.
     const node = line.lacksKind(this.kind) ? undefined : line.isAsking ? 'wait' : pick(this.context, this.question)
@@ -108,23 +107,24 @@ class Attempts implements Standing, Guarded, TriesEvents {
   }
 
   private send(node: RosterNode): void {
-    const { effort, tries, resumption, tried, request, back, question } = this
+    const { effort, tries, request, back, question } = this
+    const { resumption } = question
     const isDue = request.parting?.isDue(node) === true
     if (!isDue && !effort.pay(resumption !== undefined)) return this.waitForBudget()
     if (back?.goesTo(node, question, () => this.still.isFull) === false)
       return void this.refuse(lineFull(request.pool.name, request.pool.line.max))
-    tried.push(node)
-    this.question = { ...this.question, attempt: tries.count + 2 }
+    question.add(node)
+    question.attempt = tries.count + 2
     tries.begin(node, resumption, this.guard === undefined)
   }
 
   second(): RosterNode | undefined {
-    const { context, question, tried, request } = this
+    const { context, question, request } = this
     const idle = choiceFor(context, question).fitting.filter((node) => context.leases.of(node).waiting === 0)
     if (this.guard !== undefined || idle.length === 0) return undefined
     const node = idle[request.pool.strategy.pick(request.facts, idle)]
     if (node === undefined) return undefined
-    tried.push(node)
+    question.add(node)
     request.parting?.asks(node)
     return node
   }
@@ -153,11 +153,10 @@ class Attempts implements Standing, Guarded, TriesEvents {
       context.log.warn('stream.cut', { request: request.requestId, node: node.id, reason, deliveredBytes: end.deliveredBytes })
     if (outcome === 'answered') this.back?.answered(node)
     if (!end.movable && end.resumption === undefined) return this.finish(end, undefined)
-    this.resumption = end.resumption
-    this.question = { ...question, resumption: end.resumption }
+    question.resumption = end.resumption
     this.renewParting()
     const wasOwed = request.parting?.isOwed === true
-    const way = this.back?.failed({ node, end, question: this.question, records: tries.records })
+    const way = this.back?.failed({ node, end, question, records: tries.records })
     if (!wasOwed && request.parting?.isOwed === true) this.standstill?.renewPatience()
     if (end.isDoubted === true && way === undefined) return this.giveUp()
     context.log.warn('attempt.failed', { request: request.requestId, node: node.id, outcome, reason, said: end.said })
@@ -168,13 +167,13 @@ class Attempts implements Standing, Guarded, TriesEvents {
 
   /** Shares may have changed since it came, or a pool may have several revisions now. */
   private renewParting(): void {
-    const { context, request, tried } = this
+    const { context, request, question } = this
     const now = context.pools().poolOf(request.facts.model)
     const { split } = now?.name === request.pool.name ? now : request.pool
     const { parting } = request
     if (parting !== undefined) {
       parting.renew(split)
-      if (parting.relents(tried)) tried.length = 0
+      if (parting.relents(question.tried)) question.forgetTried()
     } else if (split !== undefined) {
       request.parting = new Parting(split, askerOf(request), context.random)
       this.back = new WayBack(context, request, request.parting)
@@ -183,19 +182,19 @@ class Attempts implements Standing, Guarded, TriesEvents {
 
   /** There is no node for it now: it waits in line. False: that does not help, and it was told so. */
   private lacks(): boolean {
-    const { still, last, tried, effort, context, request } = this
+    const { still, last, question, effort, context, request } = this
     const lack = this.lack()
     if (still.patienceMs <= lack.helpsWithinMs) return this.refuseFor(lack)
     const { name, line, retries } = request.pool
     if (!still.isStanding && still.isFull) return this.refuse(lineFull(name, line.max))
     still.inLine('lacks', lack.soonestMs)
-    if (tried.length === 0 || last === undefined || !this.mayAskAgain || request.parting?.isInsisting === true) return true
+    if (question.tried.length === 0 || last === undefined || !this.mayAskAgain || request.parting?.isInsisting === true) return true
     const askedMs = retryAfterMs(last.end.retryAfter, context.clock.epochMs())
     still.pause(
       () => pauseMs(context.random, effort.rounds, retries.pause, askedMs),
       () => {
         effort.rounds += 1
-        tried.length = 0
+        question.forgetTried()
       },
     )
     return true
@@ -231,7 +230,8 @@ class Attempts implements Standing, Guarded, TriesEvents {
 
   /** Where one waits, what each node is at says more than the last one's 429, or that it cannot be reached. */
   private refuseFor(lack: Lack): false {
-    const { last, resumption, still, request } = this
+    const { last, still, request } = this
+    const { resumption } = this.question
     const isTold = last === undefined || (request.pool.retries.waitMs > 0 && !didWork(last.end))
     still.leave()
     if (isTold && resumption === undefined) this.finish(undefined, lack.error())
@@ -277,6 +277,6 @@ class Attempts implements Standing, Guarded, TriesEvents {
     this.effort.end()
     const { records, isBodyFree } = this.tries
     const inLineMs = Math.round(100 * (this.standstill?.totalMs ?? 0)) / 100
-    this.done({ attempts: records, node: this.last?.node, inLineMs, end, isBodyFree, error })
+    this.whose.walked({ attempts: records, node: this.last?.node, inLineMs, end, isBodyFree, error })
   }
 }

@@ -20,7 +20,7 @@ function noting(beats: number[]): Exchange {
     peer: { address: '127.0.0.1' },
     committed: false,
     takesFrames: false,
-    readBody: () => new Uint8Array(0),
+    readBody: () => Buffer.alloc(0),
     respond: () => undefined,
     write: () => beats.push(clock.nowMs()) > 0,
     writeFrames: () => true,
@@ -33,10 +33,10 @@ function noting(beats: number[]): Exchange {
 
 /** Silent streams that were opened at one moment, as when all clients come back after a restart. */
 function openTogether(heartbeatMs: number): Delivery[] {
-  const rhythm = { wheel: new TimerWheel(clock), random: seededRandom(7), heartbeatMs }
+  const [wheel, random] = [new TimerWheel(clock), seededRandom(7)]
   beatsMs = Array.from({ length: STREAMS }, () => [])
-  const deliveries = beatsMs.map((beats, index) => new Delivery(noting(beats), String(index), rhythm))
-  for (const delivery of deliveries) delivery.startHeartbeats()
+  const deliveries = beatsMs.map((beats, index) => new Delivery(noting(beats), String(index), wheel))
+  for (const delivery of deliveries) delivery.startHeartbeats(heartbeatMs, random.next())
   return deliveries
 }
 

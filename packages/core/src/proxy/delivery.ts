@@ -1,4 +1,3 @@
-import type { RandomSource } from '../base/index.js'
 import type { HeaderView } from '../contracts/index.js'
 import { errorBody, errorEvent } from '../dialects/index.js'
 import type { LbError } from '../errors/index.js'
@@ -14,15 +13,6 @@ const TOLD_AFTER_MS = 1_000
 /** A comment: clients skip it (HTML standard, 9.2.6), proxies between see life. */
 const heartbeat = (says: string): Buffer => Buffer.from(`: ${says}\n\n`)
 const HEARTBEAT = heartbeat('lb waits with you')
-
-/** How clients that wait are kept company. */
-export interface Rhythm {
-  readonly wheel: TimerWheel
-  /** Longest silence towards a client that waits for an event stream; 0: silence is fine. */
-  readonly heartbeatMs: number
-  /** Each stream has a pace of its own. */
-  readonly random: RandomSource
-}
 
 /**
  * The client's side of one request, over all attempts: sends one head, keeps a waiting event stream alive with comments, ends honestly. A comment
@@ -41,17 +31,18 @@ export class Delivery {
   constructor(
     private readonly exchange: Exchange,
     private readonly requestId: string,
-    private readonly rhythm: Rhythm,
+    private readonly wheel: TimerWheel,
   ) {}
 
-  /** From here on the client is kept company: it has asked for an event stream. */
-  startHeartbeats(): void {
-    const { wheel, heartbeatMs, random } = this.rhythm
+  /**
+   * From here on the client is kept company: it has asked for an event stream. `heartbeatMs`: its longest silence; 0: silence is fine. `pace`: from 0 to 1, of
+   * this stream alone.
+   */
+  startHeartbeats(heartbeatMs: number, pace: number): void {
     if (heartbeatMs === 0) return
-    const pace = random.next()
     this.pauseMs = (SHORTEST_PAUSE + (1 - SHORTEST_PAUSE) * pace) * heartbeatMs
     const firstMs = FIRST_HEARTBEAT_MS + (LATE_FIRST_HEARTBEAT_MS - FIRST_HEARTBEAT_MS) * pace
-    this.timer = wheel.after(Math.min(firstMs, heartbeatMs), () => this.beat())
+    this.timer = this.wheel.after(Math.min(firstMs, heartbeatMs), () => this.beat())
   }
 
   /** What the client is told that it waits for, and soon; undefined: nothing in particular. One line. */
@@ -63,7 +54,7 @@ export class Delivery {
     if (says === this.company) return
     this.company = says
     if (says === undefined || this.timer === undefined) return
-    this.rhythm.wheel.again(this.timer, Math.min(TOLD_AFTER_MS, this.pauseMs))
+    this.wheel.again(this.timer, Math.min(TOLD_AFTER_MS, this.pauseMs))
   }
 
   /** Something was sent already. */
@@ -136,7 +127,7 @@ export class Delivery {
       this.exchange.write(this.company === undefined ? HEARTBEAT : heartbeat(this.company))
     }
     this.quiet = true
-    if (this.timer !== undefined) this.rhythm.wheel.again(this.timer, this.pauseMs)
+    if (this.timer !== undefined) this.wheel.again(this.timer, this.pauseMs)
   }
 }
 

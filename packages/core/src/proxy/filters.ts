@@ -1,4 +1,3 @@
-import type { RandomSource } from '../base/index.js'
 import type { BeliefView, FilterName, RosterNode } from '../contracts/index.js'
 import type { Admitted } from './admit.js'
 import type { Cooldowns } from './cooldowns.js'
@@ -17,12 +16,12 @@ export interface Question {
   /** A begun stream that the node must be able to go on with. */
   readonly resumption?: Resumption | undefined
   readonly cooldowns: Cooldowns
-  readonly nowMs: () => number
   readonly leases: BeliefView
-  /** This request's lot, from 0 to 1, the same each time it is asked. */
-  readonly luck: () => number
   /** Counts from 1; absent: one more than were tried. */
   readonly attempt?: number
+  nowMs(): number
+  /** This request's lot, from 0 to 1, the same each time it is asked. */
+  luck(): number
 }
 
 interface Filter {
@@ -65,12 +64,6 @@ const filters: readonly Filter[] = [
   { name: 'slow-start', isFirm: false, keeps: isAdmitted, reason: slowReason },
   { name: 'revision', isFirm: false, keeps: isOfItsRevision, reason: revisionReason },
 ]
-
-/** A lot is drawn when it is first needed, which is seldom. */
-export function luckFrom(random: RandomSource): () => number {
-  let lot: number | undefined
-  return () => (lot ??= random.next())
-}
 
 /** Nodes that come back after a failure, and this request is not one of the few that they may have. */
 export function areSpared(fitting: readonly RosterNode[], question: Question): boolean {
@@ -170,8 +163,9 @@ function contextReason({ contextTokens = 0 }: RosterNode, { request }: Question)
   return `takes ${contextTokens} tokens; prompt and answer may need ${request.neededTokens}`
 }
 
-function isRested(node: RosterNode, { cooldowns, nowMs }: Question): boolean {
-  return cooldowns.isEmpty || cooldowns.hasRoom(node, nowMs())
+function isRested(node: RosterNode, question: Question): boolean {
+  const { cooldowns } = question
+  return cooldowns.isEmpty || cooldowns.hasRoom(node, question.nowMs())
 }
 
 /** A revision that is to be tried out gets nothing before its time. */
@@ -199,15 +193,15 @@ export function isFreeForTrial(node: RosterNode, { leases }: Pick<Question, 'lea
 }
 
 /** Each node stands elsewhere on the way from 0 to 1, so that two that come back do not get the same requests. */
-function isAdmitted({ admission, index }: RosterNode, { luck }: Question): boolean {
-  return admission === undefined || (luck() + index * GOLDEN) % 1 < admission
+function isAdmitted({ admission, index }: RosterNode, question: Question): boolean {
+  return admission === undefined || (question.luck() + index * GOLDEN) % 1 < admission
 }
 
 function slowReason({ admission = 1 }: RosterNode): string {
   return `is back after a failure and takes ${Math.round(100 * admission)} % of what it would be asked`
 }
 
-function restReason(node: RosterNode, { cooldowns, nowMs }: Question): string {
-  const leftMs = cooldowns.leftMs(node, nowMs())
+function restReason(node: RosterNode, question: Question): string {
+  const leftMs = question.cooldowns.leftMs(node, question.nowMs())
   return leftMs === 0 ? 'is tried out after its pause' : `asked not to be asked for another ${Math.ceil(leftMs / 1_000)} s`
 }

@@ -31,15 +31,18 @@ export function endedEarly({ error, isBodyFree }: HandOverEnd): Walk {
   return { attempts: [], node: undefined, inLineMs: 0, end: undefined, isBodyFree, error }
 }
 
+/** Whether another node is to compute the prompt first. */
+export function isHandedOver(context: ProxyContext, request: Admitted): boolean {
+  const { pool, facts } = request
+  return pool.handover !== undefined && facts.promptTokens >= pool.handover.minPromptTokens && canBeHandedOver(context, request)
+}
+
 /**
  * Where a pool parts its nodes by role: has a node of the role `prefill` compute the prompt, before one of the role `decode` is chosen, which then
- * answers with what the first computed. Any other request goes on as it is, in the same turn. A node that fails is followed by another; when none does it,
+ * answers with what the first computed. A node that fails is followed by another; when none does it,
  * the node that answers computes the prompt itself, unless the pool forbids that.
  */
 export function handOver(context: ProxyContext, request: Admitted, next: (end: HandOverEnd) => void): void {
-  const { pool, facts } = request
-  if (pool.handover === undefined || facts.promptTokens < pool.handover.minPromptTokens || !canBeHandedOver(context, request))
-    return next({ legs: [], isBodyFree: true, request, error: undefined })
   new HandOver(context, request, next).again()
 }
 

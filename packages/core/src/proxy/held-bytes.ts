@@ -1,11 +1,15 @@
+/** Nothing is ever pushed to it. */
+const NONE: Buffer[] = []
+
 /** Bytes that wait to be sent. They may be views into a read buffer until `keep` copies what is left of them. */
 export class HeldBytes {
   byteLength = 0
-  private parts: Buffer[] = []
+  private parts = NONE
   private keptParts = 0
 
   add(bytes: Buffer): void {
-    this.parts.push(bytes)
+    if (this.parts.length === 0) this.parts = [bytes]
+    else this.parts.push(bytes)
     this.byteLength += bytes.byteLength
   }
 
@@ -19,7 +23,7 @@ export class HeldBytes {
   take(): Buffer | undefined {
     const { parts } = this
     if (parts.length === 0) return undefined
-    this.parts = []
+    this.parts = NONE
     this.keptParts = 0
     this.byteLength = 0
     return parts.length === 1 ? parts[0] : Buffer.concat(parts)

@@ -1,5 +1,6 @@
 import type { RosterNode } from '../contracts/index.js'
 import { areSpared, fittingNodes, type Question } from './filters.js'
+import { backOnly } from './open-question.js'
 import type { ProxyContext } from './proxy-context.js'
 
 /** The node for the next attempt: of those that may take the request and are near enough, the strategy's choice. `wait`: none of them now. Undefined: none is left. */
@@ -16,7 +17,7 @@ export function pick(context: ProxyContext, question: Question): RosterNode | 'w
       : context.tracer.choose(context, request, { question, routable, fitting, candidates })
   if (position !== -1 || candidates.length === 0) return candidates[position]
   // A revision that is tried out, and slow, must not keep a whole pool waiting.
-  return request.parting?.isAway === true && question.backOnly !== true ? pick(context, { ...question, backOnly: true }) : 'wait'
+  return request.parting?.isAway === true && question.backOnly !== true ? pick(context, backOnly(question)) : 'wait'
 }
 
 export interface Choice {

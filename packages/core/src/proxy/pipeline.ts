@@ -1,12 +1,13 @@
 import type { HeaderView } from '../contracts/index.js'
+import type { RequestScan } from '../dialects/index.js'
 import { isLbError, LbError, messageOf } from '../errors/index.js'
 import { giveBodyMemory } from '../wire/index.js'
-import { accept, type Accepted } from './accept.js'
+import { accept } from './accept.js'
 import { account } from './account.js'
 import { admit, type Admitted } from './admit.js'
-import { attempts } from './attempts.js'
+import { attempts, type Walked } from './attempts.js'
 import { Delivery } from './delivery.js'
-import { endedEarly, handOver, withLegs } from './hand-over.js'
+import { endedEarly, handOver, isHandedOver, withLegs } from './hand-over.js'
 import type { Entered, ProxyContext, ProxyRequest } from './proxy-context.js'
 import type { Copied } from './shadow/shadows.js'
 import type { Walk } from './walk.js'
@@ -19,7 +20,7 @@ export function pipeline(context: ProxyContext, request: ProxyRequest, done: () 
   new Passage(context, enter(context, request), done).begin()
 }
 
-class Passage {
+class Passage implements Walked {
   private admitted: Admitted | undefined
   private walk: Walk | undefined
   /** The same request at a revision that answers nobody. */
@@ -27,7 +28,8 @@ class Passage {
 
   constructor(
     private readonly context: ProxyContext,
-    private readonly entered: Entered,
+    /** Once it is admitted, that: the two say the same, and a long answer holds one of them. */
+    private entered: Entered,
     private readonly done: () => void,
   ) {}
 
@@ -36,7 +38,7 @@ class Passage {
       const accepting = accept(this.context, this.entered)
       if (!(accepting instanceof Promise)) return this.proceed(accepting)
       accepting.then(
-        (accepted) => this.proceed(accepted),
+        (scan) => this.proceed(scan),
         (thrown: unknown) => this.settle(thrown),
       )
     } catch (thrown) {
@@ -44,20 +46,29 @@ class Passage {
     }
   }
 
-  private proceed(accepted: Accepted): void {
+  private proceed(scan: RequestScan): void {
+    const { context, entered } = this
     try {
-      const admitted = (this.admitted = admit(this.context, accepted))
-      if (admitted.parting !== undefined) this.copied = this.context.shadows.copy(this.context, admitted)
-      handOver(this.context, admitted, (handed) => {
-        if (handed.request === undefined) return this.walked(withLegs(endedEarly(handed), handed))
-        attempts(this.context, handed.request, (walk) => this.walked(withLegs(walk, handed)))
-      })
+      if (scan.stream) entered.delivery.startHeartbeats(context.limits().heartbeatMs, context.random.next())
+      const admitted = admit(context, entered, scan)
+      this.entered = this.admitted = admitted
+      if (admitted.parting !== undefined) this.copied = context.shadows.copy(context, admitted)
+      if (isHandedOver(context, admitted)) this.handOver(admitted)
+      else attempts(context, admitted, this)
     } catch (thrown) {
       this.settle(thrown)
     }
   }
 
-  private walked(walk: Walk): void {
+  private handOver(admitted: Admitted): void {
+    const { context } = this
+    handOver(context, admitted, (handed) => {
+      if (handed.request === undefined) this.walked(withLegs(endedEarly(handed), handed))
+      else attempts(context, handed.request, { walked: (walk) => this.walked(withLegs(walk, handed)) })
+    })
+  }
+
+  walked(walk: Walk): void {
     this.walk = walk
     this.settle()
   }
@@ -77,10 +88,8 @@ class Passage {
 }
 
 function enter(context: ProxyContext, { exchange, face, requestId, client }: ProxyRequest): Entered {
-  const { wheel, random } = context
-  const { heartbeatMs, maxBodiesBytes } = context.limits()
-  const delivery = new Delivery(exchange, requestId, { wheel, heartbeatMs, random })
-  const share = context.bodies.open(maxBodiesBytes)
+  const delivery = new Delivery(exchange, requestId, context.wheel)
+  const share = context.bodies.open(context.limits().maxBodiesBytes)
   return { exchange, face, requestId, client, delivery, share, arrivedAtMs: context.clock.epochMs(), arrivedMs: context.clock.nowMs() }
 }
 

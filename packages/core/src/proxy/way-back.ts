@@ -5,6 +5,7 @@ import type { Admitted } from './admit.js'
 import { isOwnMistake } from './answer-doubts.js'
 import type { Question } from './filters.js'
 import type { AttemptEnd } from './forward.js'
+import { backOnly } from './open-question.js'
 import type { Outings } from './outings.js'
 import type { Parting } from './parting.js'
 import { choiceFor } from './pick.js'
@@ -39,7 +40,7 @@ export class WayBack {
   goesTo(node: RosterNode, question: Question, isLineFull: () => boolean): boolean {
     const { parting, outings } = this
     parting.asks(node)
-    if (!parting.triesOut(node) || this.isTrustedThere({ ...question, backOnly: true })) return true
+    if (!parting.triesOut(node) || this.isTrustedThere(backOnly(question))) return true
     if (isLineFull()) return !outings.allFail
     outings.kept += 1
     this.kept = outings

@@ -36,7 +36,7 @@ export class BodyCollector {
     this.watch?.(bytes)
   }
 
-  whole(): Uint8Array {
+  whole(): Buffer {
     return this.used === this.memory.byteLength ? this.memory : this.memory.subarray(0, this.used)
   }
 

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net'
-import type { Listed, TimerHandle } from '../base/index.js'
+import type { Listed } from '../base/index.js'
 import { LbError } from '../errors/index.js'
 import { DoorBody } from './door-body.js'
 import type { DoorContext } from './door-context.js'
@@ -11,6 +11,7 @@ import { MAX_HEAD_BYTES } from './llhttp.js'
 import { readProxyPreface } from './proxy-preface.js'
 import { isShared, readShared } from './read-shared.js'
 import { isRefusal, readRequestHead, type HeadRefusal } from './request-head.js'
+import type { WheelTimer } from './timer-wheel.js'
 
 const HEAD_END = Buffer.from('\r\n\r\n')
 const NO_BYTES = Buffer.alloc(0)
@@ -19,6 +20,9 @@ const MAX_PIPELINED_BYTES = 65_536
 /** What is read and thrown away so that a closing answer is not lost to a reset. */
 const LINGER_MS = 2_000
 const MAX_LINGER_BYTES = 1_048_576
+
+/** What a connection has so long for. */
+type Awaited = 'head' | 'body' | 'request' | 'close'
 
 /** One client's connection: reads heads and bodies in order, one exchange at a time. */
 export class DoorConnection implements Listed {
@@ -30,14 +34,17 @@ export class DoorConnection implements Listed {
   private waiting: Buffer = NO_BYTES
   private exchange: DoorExchange | undefined
   private body: DoorBody | undefined
-  private timer: TimerHandle | undefined
+  /** One for all that it waits for, one after the other: a timer for each would stay in memory while the answer lasts. */
+  private readonly timer: WheelTimer
+  private awaited: Awaited = 'head'
+  /** Bytes of the body when its rate was last looked at. */
+  private watchedBytes = 0
   private parsing = false
   private prefaceDone: boolean
   private lingering = false
   private lingeredBytes = 0
   private checkedBytes = 0
   private paused = false
-  private readonly expire = (): void => void this.socket.destroy()
 
   readonly writer: DoorWriter
   private readonly socket: Socket
@@ -57,7 +64,7 @@ export class DoorConnection implements Listed {
     socket.on('timeout', () => this.destroy())
     socket.on('error', () => undefined)
     socket.on('close', () => this.closed())
-    this.arm(context.limits.headMs, () => this.refuse(LATE_HEAD))
+    this.timer = context.wheel.after(context.limits.headMs, () => this.isLate())
   }
 
   closeAfterAnswer(): void {
@@ -93,12 +100,12 @@ export class DoorConnection implements Listed {
     this.exchange = undefined
     this.body = undefined
     this.writer.onDrain = undefined
-    this.timer?.cancel()
+    this.timer.cancel()
     this.context.onAnswered(this)
     if (!this.staysOpen) return this.linger()
     if (this.waiting.byteLength > 0) {
       if (!this.parsing) this.parse()
-    } else this.arm(this.context.limits.keepAliveMs, this.expire)
+    } else this.waitFor('request', this.context.limits.keepAliveMs)
     this.resume()
   }
 
@@ -142,7 +149,7 @@ export class DoorConnection implements Listed {
     this.waiting = end === this.waiting.byteLength ? NO_BYTES : this.waiting.subarray(end)
     if (isRefusal(request)) return this.refuse(request)
     this.checkedBytes = 0
-    this.timer?.cancel()
+    this.timer.cancel()
     if (!request.keepAlive || this.context.closing()) this.staysOpen = false
     const address = this.context.trusted.clientAddress(this.address, request.head.headers)
     this.exchange = new DoorExchange(this, request, address)
@@ -152,7 +159,7 @@ export class DoorConnection implements Listed {
 
   /** An unfinished head is looked at when it begins and when it has doubled: garbage is refused at once, and dripping bytes cost little. */
   private awaitHead(bytes: Buffer): false {
-    if (this.checkedBytes === 0) this.arm(this.context.limits.headMs, () => this.refuse(LATE_HEAD))
+    if (this.checkedBytes === 0) this.waitFor('head', this.context.limits.headMs)
     if (bytes.byteLength < 2 * this.checkedBytes) return false
     this.checkedBytes = bytes.byteLength
     const spans = this.context.parser.parse(bytes)
@@ -193,26 +200,28 @@ export class DoorConnection implements Listed {
     if (!body.done) return
     this.body = undefined
     if (used < bytes.byteLength) this.waiting = bytes.subarray(used)
-    this.timer?.cancel()
+    this.timer.cancel()
     exchange.bodyEnded()
   }
 
   /** A body that drips is cut: it would hold memory for hours. */
   private watchBody(exchange: DoorExchange): void {
-    const before = exchange.collectedBytes
+    this.watchedBytes = exchange.collectedBytes
+    this.waitFor('body', this.context.limits.bodyWindowMs)
+  }
+
+  private bodyIsLate(exchange: DoorExchange): void {
     const { bodyWindowMs, minBodyBytesPerSecond } = this.context.limits
-    this.arm(bodyWindowMs, () => {
-      if (!exchange.wantsBody) return
-      if (exchange.collectedBytes - before >= (minBodyBytesPerSecond * bodyWindowMs) / 1000) return this.watchBody(exchange)
-      const slow = `the request body comes slower than ${minBodyBytesPerSecond} bytes per second`
-      exchange.bodyFailed(new LbError(slow, { code: 'LB_SLOW_BODY', source: 'client', httpStatus: 408 }))
-    })
+    if (!exchange.wantsBody) return
+    if (exchange.collectedBytes - this.watchedBytes >= (minBodyBytesPerSecond * bodyWindowMs) / 1000) return this.watchBody(exchange)
+    const slow = `the request body comes slower than ${minBodyBytesPerSecond} bytes per second`
+    exchange.bodyFailed(new LbError(slow, { code: 'LB_SLOW_BODY', source: 'client', httpStatus: 408 }))
   }
 
   /** Answers a request that cannot be one, and closes. */
   private refuse(refusal: HeadRefusal): false {
     this.staysOpen = false
-    this.timer?.cancel()
+    this.timer.cancel()
     if (this.socket.writable) this.writer.write(this.context.refusal(refusal))
     this.linger()
     return false
@@ -223,11 +232,11 @@ export class DoorConnection implements Listed {
     if (this.lingering) return
     this.lingering = true
     this.waiting = NO_BYTES
-    this.timer?.cancel()
+    this.timer.cancel()
     this.writer.watchStall()
     this.writer.flush()
     this.socket.end(() => {
-      if (!this.socket.destroyed) this.arm(LINGER_MS, this.expire)
+      if (!this.socket.destroyed) this.waitFor('close', LINGER_MS)
     })
     this.resume()
   }
@@ -245,7 +254,7 @@ export class DoorConnection implements Listed {
   }
 
   private closed(): void {
-    this.timer?.cancel()
+    this.timer.cancel()
     this.waiting = NO_BYTES
     const { exchange } = this
     this.exchange = undefined
@@ -253,9 +262,17 @@ export class DoorConnection implements Listed {
     this.context.onClosed(this, this.socket)
   }
 
-  private arm(afterMs: number, action: () => void): void {
-    this.timer?.cancel()
-    this.timer = this.context.wheel.after(afterMs, action)
+  private waitFor(awaited: Awaited, forMs: number): void {
+    this.awaited = awaited
+    this.context.wheel.again(this.timer, forMs)
+  }
+
+  /** What was waited for has not come in its time. */
+  private isLate(): void {
+    const { awaited, exchange } = this
+    if (awaited === 'head') this.refuse(LATE_HEAD)
+    else if (awaited !== 'body') this.socket.destroy()
+    else if (exchange !== undefined) this.bodyIsLate(exchange)
   }
 
   private pause(): void {

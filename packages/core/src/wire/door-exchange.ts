@@ -1,7 +1,7 @@
 import type { HeaderView } from '../contracts/index.js'
 import { BodyCollector, type BodyWatch } from './body-collector.js'
 import { clientGone } from './body-errors.js'
-import { httpDate, reasonPhrase } from './response-text.js'
+import { dateLine, statusLine } from './response-text.js'
 import type { DoorConnection } from './door-connection.js'
 import type { AnswerHead, Exchange, ExchangeHead } from './exchange.js'
 import type { RequestHead } from './request-head.js'
@@ -21,7 +21,7 @@ export class DoorExchange implements Exchange {
   private pendingHead = ''
   private framing: Framing = 'none'
   private collector: BodyCollector | undefined
-  private settleBody: { resolve(bytes: Uint8Array): void; reject(error: unknown): void } | undefined
+  private settleBody: { resolve(bytes: Buffer): void; reject(error: unknown): void } | undefined
   private gone = false
   private onGoneCallback: (() => void) | undefined
 
@@ -35,7 +35,7 @@ export class DoorExchange implements Exchange {
     this.bodyDone = request.body === 0
   }
 
-  readBody(limitBytes: number, watch?: BodyWatch): Uint8Array | Promise<Uint8Array> {
+  readBody(limitBytes: number, watch?: BodyWatch): Buffer | Promise<Buffer> {
     if (this.gone) throw clientGone()
     const { body } = this.request
     const collector = new BodyCollector(limitBytes, body === 'chunked' ? undefined : body, watch)
@@ -85,7 +85,7 @@ export class DoorExchange implements Exchange {
     const { http11 } = this.request
     this.framing = framingOf(this.head.method, status, headers, http11)
     if (!this.bodyDone || this.framing === 'until-close') this.connection.closeAfterAnswer()
-    let text = `HTTP/1.1 ${status} ${reasonPhrase(status)}\r\n${shared === undefined ? '' : sharedText(shared)}`
+    let text = shared === undefined ? statusLine(status) : sharedText(status, shared)
     for (const name in headers) text += `${name}: ${headers[name] ?? ''}\r\n`
     if (this.framing === 'chunked') {
       this.takesFrames = true
@@ -93,7 +93,7 @@ export class DoorExchange implements Exchange {
     }
     if (!this.connection.staysOpen) text += 'connection: close\r\n'
     else if (!http11) text += 'connection: keep-alive\r\n'
-    this.pendingHead = `${text}date: ${httpDate()}\r\n\r\n`
+    this.pendingHead = text + dateLine()
   }
 
   write(bytes: Uint8Array): boolean {
@@ -170,16 +170,19 @@ export class DoorExchange implements Exchange {
   }
 }
 
-const texts = new WeakMap<HeaderView, string>()
+interface SharedText {
+  readonly status: number
+  readonly text: string
+}
 
-function sharedText(headers: HeaderView): string {
-  let text = texts.get(headers)
-  if (text === undefined) {
-    text = Object.entries(headers)
-      .map(([name, value]) => `${name}: ${value}\r\n`)
-      .join('')
-    texts.set(headers, text)
-  }
+const texts = new WeakMap<HeaderView, SharedText>()
+
+/** The status line and the headers that many answers share; joined, for what was added up is kept as its parts and read slowly. */
+function sharedText(status: number, headers: HeaderView): string {
+  const known = texts.get(headers)
+  if (known?.status === status) return known.text
+  const text = [statusLine(status), ...Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)].join('')
+  texts.set(headers, { status, text })
   return text
 }
 

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
 import { giveBodyMemory, takeBodyMemory } from './body-memory.js'
-import { Outgoing } from './outgoing.js'
+import { Outgoing, type FlushWatch } from './outgoing.js'
 import { latin1 } from './response-text.js'
 
 /**
@@ -10,7 +10,7 @@ import { latin1 } from './response-text.js'
 const MAX_TEXT_BYTES = 2_048
 
 /** What goes to one client, and how much of it waits. */
-export class DoorWriter {
+export class DoorWriter implements FlushWatch {
   onDrain: (() => void) | undefined
   private readonly outgoing: Outgoing
   private isBlocked = false
@@ -19,7 +19,7 @@ export class DoorWriter {
     private readonly socket: Socket,
     private readonly writeStallMs: number,
   ) {
-    this.outgoing = new Outgoing(socket, () => this.flushed())
+    this.outgoing = new Outgoing(socket, this)
     socket.on('drain', () => this.drained())
   }
 
@@ -61,7 +61,7 @@ export class DoorWriter {
   }
 
   /** What was too much for a turn of the loop may have gone in one write. */
-  private flushed(): void {
+  onFlushed(): void {
     if (this.isBlocked && this.outgoing.waitingBytes < this.socket.writableHighWaterMark) this.drained()
   }
 

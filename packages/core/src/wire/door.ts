@@ -5,7 +5,7 @@ import { defaultDoorLimits, type DoorContext, type DoorLimits } from './door-con
 import type { Exchange } from './exchange.js'
 import { HeadParser } from './llhttp.js'
 import type { HeadRefusal } from './request-head.js'
-import { reasonPhrase } from './response-text.js'
+import { statusLine } from './response-text.js'
 import { SocketCount } from './socket-count.js'
 import { TimerWheel } from './timer-wheel.js'
 import { createTrustedProxies, type TrustedProxies } from './trusted-proxies.js'
@@ -160,5 +160,5 @@ export class Door {
 
 function refusalText({ status }: HeadRefusal, body: string): string {
   const text = Buffer.from(body).toString('latin1')
-  return `HTTP/1.1 ${status} ${reasonPhrase(status)}\r\ncontent-type: application/json\r\ncontent-length: ${text.length}\r\nconnection: close\r\n\r\n${text}`
+  return `${statusLine(status)}content-type: application/json\r\ncontent-length: ${text.length}\r\nconnection: close\r\n\r\n${text}`
 }

@@ -23,7 +23,7 @@ export interface Exchange {
   /** The client, as far as trusted proxies say who that is. */
   readonly peer: { readonly address: string }
   /** The whole body; at once where it is there already. Throws or rejects with LB_BODY_TOO_LARGE (413), LB_BODY_CONSUMED (500), LB_CLIENT_GONE, or what `watch` throws. */
-  readBody(limitBytes: number, watch?: BodyWatch): Uint8Array | Promise<Uint8Array>
+  readBody(limitBytes: number, watch?: BodyWatch): Buffer | Promise<Buffer>
   /** Sends the head; once. It may travel with the first bytes: `write` or `end` follows in the same turn. */
   respond(head: AnswerHead): void
   /** False: wait for `onDrain` before more. The bytes are the caller's again when it returns. */

@@ -30,7 +30,7 @@ class FetchExchange implements Exchange {
     request.signal.addEventListener('abort', () => this.clientLeft(), { once: true })
   }
 
-  async readBody(limitBytes: number, watch?: BodyWatch): Promise<Uint8Array> {
+  async readBody(limitBytes: number, watch?: BodyWatch): Promise<Buffer> {
     const collector = new BodyCollector(limitBytes, undefined, watch)
     try {
       for await (const part of this.request.body ?? []) collector.onBody(Buffer.from(part.buffer, part.byteOffset, part.byteLength))

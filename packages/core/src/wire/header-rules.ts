@@ -37,14 +37,29 @@ const RESPONSE_ALLOWED = new Set([
 ])
 const RESPONSE_PREFIXES = ['openai-', 'x-ratelimit-']
 
+const NONE: readonly string[] = []
+const knownOptions = new Map<string, readonly string[]>()
+const MOST_KNOWN_OPTIONS = 64
+const MAX_KNOWN_CONNECTION = 256
+
+/** What a Connection header names, in lower case (RFC 9110 section 7.6.1). Clients send the same for ever. */
+export function connectionOptions(connection: string): readonly string[] {
+  const known = knownOptions.get(connection)
+  if (known !== undefined) return known
+  if (knownOptions.size >= MOST_KNOWN_OPTIONS) knownOptions.clear()
+  const options = connection.toLowerCase().split(/[\t ]*,[\t ]*/)
+  if (connection.length <= MAX_KNOWN_CONNECTION) knownOptions.set(connection, options)
+  return options
+}
+
 /** Header lines that an engine may see of a client. What the Connection header nominates ends here too (RFC 9110 section 7.6.1). */
 export function allowedRequestLines(headers: HeaderView, strip: readonly string[]): string {
   const connection = headers['connection']
-  const nominated = connection === undefined ? strip : [...strip, ...connection.toLowerCase().split(/[\t ]*,[\t ]*/)]
+  const nominated = connection === undefined ? NONE : connectionOptions(connection)
   let lines = ''
   for (const name in headers) {
     const value = headers[name]
-    if (value !== undefined && requestRule.allows(name) && !nominated.includes(name) && isHeaderValue(value))
+    if (value !== undefined && requestRule.allows(name) && !strip.includes(name) && !nominated.includes(name) && isHeaderValue(value))
       lines += `${name}: ${value}\r\n`
   }
   return lines

@@ -46,7 +46,7 @@ class NodeExchange implements ForeignExchange {
     return this.response.headersSent
   }
 
-  readBody(limitBytes: number, watch?: BodyWatch): Uint8Array | Promise<Uint8Array> {
+  readBody(limitBytes: number, watch?: BodyWatch): Buffer | Promise<Buffer> {
     const kept = keptBody(this.request)
     const declared = kept?.byteLength ?? declaredBytes(this.request)
     const collector = new BodyCollector(limitBytes, declared, watch)
@@ -137,7 +137,7 @@ function declaredBytes(request: IncomingMessage): number | undefined {
   return length === undefined ? undefined : Number(length)
 }
 
-function collect(request: IncomingMessage, collector: BodyCollector, onGone: (callback: () => void) => void): Promise<Uint8Array> {
+function collect(request: IncomingMessage, collector: BodyCollector, onGone: (callback: () => void) => void): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const take = (part: Buffer): void => {
       try {

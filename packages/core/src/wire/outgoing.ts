@@ -5,6 +5,11 @@ const MAX_TEXT_BYTES = 16_384
 
 let enlisted: Outgoing[] = []
 
+/** Wants to know when what it wrote has been handed to the socket. */
+export interface FlushWatch {
+  onFlushed(): void
+}
+
 /**
  * What leaves through one socket. Short texts wait for the end of the turn of the event loop and leave together with those of all other sockets: the
  * process at the other end is woken once for a burst and not once for each write, and several texts for one socket become one write.
@@ -14,7 +19,7 @@ export class Outgoing {
 
   constructor(
     private readonly socket: Socket,
-    private readonly onFlushed: () => void,
+    private readonly watch?: FlushWatch,
   ) {}
 
   /** Bytes that the kernel has not taken. */
@@ -50,14 +55,14 @@ export class Outgoing {
   writeLent(bytes: Buffer, onLeft: () => void): void {
     if (this.socket.destroyed) return onLeft()
     this.socket.write(bytes, onLeft)
-    this.onFlushed()
+    this.watch?.onFlushed()
   }
 
   flush(): void {
     const text = this.takeText()
     if (text === '' || this.socket.destroyed) return
     this.socket.write(text, 'latin1')
-    this.onFlushed()
+    this.watch?.onFlushed()
   }
 }
 

@@ -1,5 +1,6 @@
 import type { HeaderView } from '../contracts/index.js'
 import type { ExchangeHead } from './exchange.js'
+import { connectionOptions } from './header-rules.js'
 import type { HeadSpans } from './llhttp.js'
 
 /** One request's head, and what it means for the connection. */
@@ -96,7 +97,7 @@ export function frameRequest(head: ExchangeHead, http11: boolean): RequestHead |
 }
 
 function keepsAlive(connection: string, http11: boolean): boolean {
-  const options = connection.toLowerCase().split(/[\t ]*,[\t ]*/)
+  const options = connectionOptions(connection)
   return !options.includes('close') && (http11 || options.includes('keep-alive'))
 }
 

@@ -1,20 +1,20 @@
 import { leanHttp } from '../base/index.js'
 
-/** The reason phrase of a status line; empty for a status without one. */
-export function reasonPhrase(status: number): string {
-  return leanHttp.STATUS_CODES[status] ?? ''
+/** With its end; the reason phrase is empty for a status without one. */
+export function statusLine(status: number): string {
+  return `HTTP/1.1 ${status} ${leanHttp.STATUS_CODES[status] ?? ''}\r\n`
 }
 
 let dateText = ''
 let dateSecond = 0
 
-/** The Date header's value (RFC 9110 section 5.6.7), made anew once a second. */
-export function httpDate(): string {
+/** The Date header (RFC 9110 section 5.6.7) and the end of the head, made anew once a second. */
+export function dateLine(): string {
   const nowMs = Date.now()
   const second = Math.floor(nowMs / 1000)
   if (second !== dateSecond) {
     dateSecond = second
-    dateText = new Date(nowMs).toUTCString()
+    dateText = ['date: ', new Date(nowMs).toUTCString(), '\r\n\r\n'].join('')
   }
   return dateText
 }

@@ -1,11 +1,12 @@
-import type { Clock, Listed, TimerHandle } from '../base/index.js'
+import type { Clock, Listed } from '../base/index.js'
 import { isOwnLack, messageOf } from '../errors/index.js'
 import type { ResponseHead } from './response-head.js'
 import { ResponseParser, type FrameVerdict, type ResponseEvents } from './response-parser.js'
 import type { SocketCount } from './socket-count.js'
 import type { SocketPool } from './socket-pool.js'
-import type { TimerWheel } from './timer-wheel.js'
-import type { CallOrder, UpstreamCall, UpstreamEvents } from './upstream-engine.js'
+import type { TimerWheel, WheelTimer } from './timer-wheel.js'
+import type { UpstreamTarget } from '../contracts/index.js'
+import type { CallOrder, UpstreamCall, UpstreamEvents, UpstreamTimeouts } from './upstream-engine.js'
 import { UpstreamError } from './upstream-error.js'
 import { UpstreamSocket, type SocketHolder } from './upstream-socket.js'
 
@@ -18,33 +19,43 @@ export interface CallHouse {
   readonly onOver: (call: UpstreamCallInFlight) => void
 }
 
+/** What a call has so long for: its connection, the head of the answer, the next byte of its body. */
+type Awaited = 'connection' | 'head' | 'more'
+
+const NO_BODY: readonly Buffer[] = []
+
 /** One request on its way: takes a connection, sends, parses, gives the connection back. */
 export class UpstreamCallInFlight implements UpstreamCall, SocketHolder, ResponseEvents, Listed {
   place = 0
   private socket: UpstreamSocket | undefined
   private parser = new ResponseParser(this)
+  /** Connections are shared within it. */
+  readonly key: string
+  private readonly target: UpstreamTarget
+  private readonly timeouts: UpstreamTimeouts
   private reused = false
   /** The connection that it had first broke when the request was on it. */
   private hadConnection = false
   private over = false
   private paused = false
   private reading = false
-  private timer: TimerHandle | undefined
+  /** One for all that it waits for, one after the other. */
+  private timer: WheelTimer | undefined
+  private awaited: Awaited = 'connection'
   private lastByteMs = 0
-  /** What is still needed to send the request again; undefined once an answer has begun. */
-  private unsent: { readonly order: CallOrder; readonly head: string } | undefined
+  /** What is still needed to send the request again; undefined once an answer has begun: a long answer must not hold it in memory. */
+  private unsent: { readonly head: string; readonly body: readonly Buffer[] } | undefined
 
   constructor(
-    private readonly order: CallOrder,
+    { key, target, timeouts, request }: CallOrder,
     head: string,
     private readonly events: UpstreamEvents,
     private readonly house: CallHouse,
   ) {
-    this.unsent = { order, head }
-  }
-
-  get key(): string {
-    return this.order.key
+    this.key = key
+    this.target = target
+    this.timeouts = timeouts
+    this.unsent = { head, body: request.body ?? NO_BODY }
   }
 
   abandon(reason: string): void {
@@ -56,7 +67,7 @@ export class UpstreamCallInFlight implements UpstreamCall, SocketHolder, Respons
   }
 
   begin(): void {
-    const pooled = this.house.pool.take(this.order.key)
+    const pooled = this.house.pool.take(this.key)
     if (pooled === undefined) return this.connect()
     this.reused = true
     this.socket = pooled
@@ -84,9 +95,8 @@ export class UpstreamCallInFlight implements UpstreamCall, SocketHolder, Respons
   }
 
   onConnect(): void {
-    const { firstTokenMs } = this.order.timeouts
-    this.arm(firstTokenMs, 'timeout', 'no answer')
-    if (this.unsent !== undefined) this.socket?.send(this.unsent.head, this.unsent.order.request.body ?? [])
+    this.waitFor('head', this.timeouts.firstTokenMs)
+    if (this.unsent !== undefined) this.socket?.send(this.unsent.head, this.unsent.body)
   }
 
   onBytes(bytes: Buffer): void {
@@ -122,7 +132,7 @@ export class UpstreamCallInFlight implements UpstreamCall, SocketHolder, Respons
 
   onHead(head: ResponseHead): void {
     this.unsent = undefined
-    this.watchSilence()
+    this.waitFor('more', this.timeouts.idleMs)
     if (!this.over) this.events.onHead(head)
   }
 
@@ -148,11 +158,10 @@ export class UpstreamCallInFlight implements UpstreamCall, SocketHolder, Respons
   }
 
   private connect(): void {
-    const { connectMs } = this.order.timeouts
     this.reused = false
     this.parser = new ResponseParser(this)
-    this.arm(connectMs, 'connect', 'no connection')
-    this.socket = new UpstreamSocket(this.order.target, this, this.house.sockets)
+    this.waitFor('connection', this.timeouts.connectMs)
+    this.socket = new UpstreamSocket(this.target, this, this.house.sockets)
   }
 
   /** Nobody is there. Was the request on its way before that, it may be why. */
@@ -167,7 +176,7 @@ export class UpstreamCallInFlight implements UpstreamCall, SocketHolder, Respons
     if (!this.finish()) return
     const { socket } = this
     // An engine may answer before it has read everything; what is left of the request must not run into the next one.
-    if (socket !== undefined && this.parser.reusable && !this.paused && socket.isIdle) this.house.pool.give(this.order.key, socket)
+    if (socket !== undefined && this.parser.reusable && !this.paused && socket.isIdle) this.house.pool.give(this.key, socket)
     else socket?.drop()
     this.events.onEnd()
   }
@@ -188,20 +197,25 @@ export class UpstreamCallInFlight implements UpstreamCall, SocketHolder, Respons
     return true
   }
 
-  private arm(afterMs: number, kind: 'connect' | 'timeout', missing: string): void {
-    this.timer?.cancel()
-    this.timer = this.house.wheel.after(afterMs, () => this.fail(new UpstreamError(kind, `${missing} within ${afterMs} ms`)))
+  private waitFor(awaited: Awaited, forMs: number): void {
+    this.awaited = awaited
+    if (this.timer === undefined) this.timer = this.house.wheel.after(forMs, () => this.isLate())
+    else this.house.wheel.again(this.timer, forMs)
+  }
+
+  private isLate(): void {
+    const { awaited, timeouts } = this
+    if (awaited === 'connection') this.fail(new UpstreamError('connect', `no connection within ${timeouts.connectMs} ms`))
+    else if (awaited === 'head') this.fail(new UpstreamError('timeout', `no answer within ${timeouts.firstTokenMs} ms`))
+    else this.isSilent()
   }
 
   /** One timer that looks when it is due, instead of one set anew for each chunk. */
-  private watchSilence(waitMs = this.order.timeouts.idleMs): void {
-    this.timer?.cancel()
-    const { idleMs } = this.order.timeouts
-    this.timer = this.house.wheel.after(waitMs, () => {
-      const quietMs = this.house.clock.nowMs() - this.lastByteMs
-      if (this.paused) return this.watchSilence()
-      if (quietMs < idleMs) return this.watchSilence(idleMs - quietMs)
-      this.fail(new UpstreamError('timeout', `silent for ${idleMs} ms in mid-answer`))
-    })
+  private isSilent(): void {
+    const { idleMs } = this.timeouts
+    const quietMs = this.house.clock.nowMs() - this.lastByteMs
+    if (this.paused) this.waitFor('more', idleMs)
+    else if (quietMs < idleMs) this.waitFor('more', idleMs - quietMs)
+    else this.fail(new UpstreamError('timeout', `silent for ${idleMs} ms in mid-answer`))
   }
 }

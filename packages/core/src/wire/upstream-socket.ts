@@ -33,7 +33,7 @@ export class UpstreamSocket {
   ) {
     this.socket = sockets.isSpent ? refusedSocket() : openSocket(target, { buffer: sharedBuffer, callback: (bytes) => this.read(bytes) })
     sockets.addEngine(1)
-    this.outgoing = new Outgoing(this.socket, () => undefined)
+    this.outgoing = new Outgoing(this.socket)
     this.socket.on(target.tls ? 'secureConnect' : 'connect', () => {
       this.connected = true
       this.holder?.onConnect()

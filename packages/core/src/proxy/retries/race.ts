@@ -110,7 +110,7 @@ function deliveryOf(delivery: OpenDelivery, claim: () => boolean): OpenDelivery 
     get takesFrames() {
       return delivery.takesFrames
     },
-    startHeartbeats: () => delivery.startHeartbeats(),
+    startHeartbeats: (heartbeatMs, pace) => delivery.startHeartbeats(heartbeatMs, pace),
     commit: (head: AnswerHead, stream: boolean) => {
       if (claim()) delivery.commit(head, stream)
     },

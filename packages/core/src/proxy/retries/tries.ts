@@ -35,7 +35,7 @@ export interface TriesEvents {
 /** The tries of one request: one at a time or, where the pool hedges, two at once of which the first answer counts. */
 export class Tries {
   /** In the order in which they began. */
-  readonly records: AttemptRecord[] = []
+  records: AttemptRecord[] = []
   /** No node is still being sent the body. */
   isBodyFree = true
   /** Nodes that were asked. */
@@ -81,7 +81,7 @@ export class Tries {
     const lane = this.race?.enter()
     const attempt: Try = { node, place: this.count, startedAtMs, lane, isHedged: this.running.length > 0 }
     this.count += 1
-    this.running = [...this.running, attempt]
+    this.running = this.running.length === 0 ? [attempt] : [...this.running, attempt]
     const request = lane?.request ?? this.request
     const prefillAhead = context.zones.aheadOf(node, request.facts)
     const tryOut = context.cooldowns.tryOut(node)
@@ -111,7 +111,7 @@ export class Tries {
     const isBeaten = lane?.isBeaten === true && end.outcome === 'cancelled'
     // It would have taken longer still; without it, the slow would be forgotten, and ever more requests seem slow.
     if (isBeaten) context.hedges.learn(request.pool, request.facts, atNodeMs)
-    this.records[attempt.place] = attemptRecord(request, attempt, end, isBeaten)
+    this.note(attempt.place, attemptRecord(request, attempt, end, isBeaten))
     this.isBodyFree &&= end.isSent
     this.rest(node, end)
     tellOutcome(context, node, end)
@@ -120,6 +120,12 @@ export class Tries {
     if (running.length > 0 && (isBeaten || end.movable || end.outcome === 'cancelled')) return
     this.hedging?.cancel()
     this.events.onEnd(node, end)
+  }
+
+  /** A list that is made with what is in it has no room to spare, and records are kept. */
+  private note(place: number, record: AttemptRecord): void {
+    if (place === 0 && this.records.length === 0) this.records = [record]
+    else this.records[place] = record
   }
 
   /** A node that asks for a pause, or says that it loads, is left alone for a while. */
