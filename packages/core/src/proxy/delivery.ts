@@ -1,7 +1,7 @@
 import type { HeaderView } from '../contracts/index.js'
 import { errorBody, errorEvent } from '../dialects/index.js'
 import type { LbError } from '../errors/index.js'
-import type { AnswerHead, Exchange, TimerWheel, WheelTimer } from '../wire/index.js'
+import type { AnswerHead, Due, Exchange, TimerWheel, WheelTimer } from '../wire/index.js'
 
 /** The first one comes between these two: each stream has a pace of its own, for those that were opened together, as after a restart, would beat together for good. */
 const FIRST_HEARTBEAT_MS = 10_000
@@ -18,7 +18,7 @@ const HEARTBEAT = heartbeat('lb waits with you')
  * The client's side of one request, over all attempts: sends one head, keeps a waiting event stream alive with comments, ends honestly. A comment
  * commits the client to a 200 without having told it anything: the request can still move to another node, but a failure is an event then.
  */
-export class Delivery {
+export class Delivery implements Due {
   /** False while something stands half said, and a comment would break it. */
   atBoundary = true
   private headSent = false
@@ -42,7 +42,7 @@ export class Delivery {
     if (heartbeatMs === 0) return
     this.pauseMs = (SHORTEST_PAUSE + (1 - SHORTEST_PAUSE) * pace) * heartbeatMs
     const firstMs = FIRST_HEARTBEAT_MS + (LATE_FIRST_HEARTBEAT_MS - FIRST_HEARTBEAT_MS) * pace
-    this.timer = this.wheel.after(Math.min(firstMs, heartbeatMs), () => this.beat())
+    this.timer = this.wheel.set(this, Math.min(firstMs, heartbeatMs))
   }
 
   /** What the client is told that it waits for, and soon; undefined: nothing in particular. One line. */
@@ -121,7 +121,8 @@ export class Delivery {
     exchange.end(body)
   }
 
-  private beat(): void {
+  /** A heartbeat. */
+  onDue(): void {
     if (this.quiet && this.atBoundary) {
       this.commit({ status: 200, headers: streamHeaders(this.requestId) }, true)
       this.exchange.write(this.company === undefined ? HEARTBEAT : heartbeat(this.company))

@@ -12,7 +12,7 @@ import type {
 } from '../contracts/index.js'
 import type { TokenEstimates } from '../insight/index.js'
 import type { RetryPlan, SplitPlan } from '../topology/index.js'
-import type { Exchange, TimerWheel, UpstreamEngine, UpstreamTimeouts } from '../wire/index.js'
+import type { Due, Exchange, TimerWheel, UpstreamEngine, UpstreamTimeouts } from '../wire/index.js'
 import type { Labels } from './asked-headers.js'
 import type { BodyBudget, BodyShare } from './body-budget.js'
 import type { Cooldowns } from './cooldowns.js'
@@ -124,7 +124,7 @@ export interface ProxyRequest {
 }
 
 /** What everybody may do to the client's side of a request. */
-export type OpenDelivery = Pick<Delivery, keyof Delivery>
+export type OpenDelivery = Pick<Delivery, Exclude<keyof Delivery, keyof Due>>
 
 /** A request with the client's side of it. */
 export interface Entered extends ProxyRequest {

@@ -8,10 +8,11 @@ import { DoorExchange } from './door-exchange.js'
 import { LATE_HEAD, refusalOf, TOO_LARGE_HEAD } from './door-refusals.js'
 import { breakOff } from './break-off.js'
 import { MAX_HEAD_BYTES } from './llhttp.js'
+import { own, type SocketOwner } from './owned-socket.js'
 import { readProxyPreface } from './proxy-preface.js'
-import { isShared, readShared } from './read-shared.js'
+import { isShared, readShared, type ByteReader } from './read-shared.js'
 import { isRefusal, readRequestHead, type HeadRefusal } from './request-head.js'
-import type { WheelTimer } from './timer-wheel.js'
+import type { Due, WheelTimer } from './timer-wheel.js'
 
 const HEAD_END = Buffer.from('\r\n\r\n')
 const NO_BYTES = Buffer.alloc(0)
@@ -25,7 +26,7 @@ const MAX_LINGER_BYTES = 1_048_576
 type Awaited = 'head' | 'body' | 'request' | 'close'
 
 /** One client's connection: reads heads and bodies in order, one exchange at a time. */
-export class DoorConnection implements Listed {
+export class DoorConnection implements ByteReader, Due, Listed, SocketOwner {
   /** Among those of its door. */
   place = -1
   /** False once the connection is to close after the answer under way. */
@@ -57,14 +58,11 @@ export class DoorConnection implements Listed {
   ) {
     this.address = accepted.remoteAddress ?? 'unix'
     this.prefaceDone = !context.trusted.trusts(this.address)
-    const socket = readShared(accepted, (bytes) => this.take(bytes))
+    const socket = readShared(accepted, this)
     this.socket = socket
     this.writer = new DoorWriter(socket, context.limits.writeStallMs)
-    socket.on('end', () => this.ended())
-    socket.on('timeout', () => this.destroy())
-    socket.on('error', () => undefined)
-    socket.on('close', () => this.closed())
-    this.timer = context.wheel.after(context.limits.headMs, () => this.isLate())
+    own(socket, this)
+    this.timer = context.wheel.set(this, context.limits.headMs)
   }
 
   closeAfterAnswer(): void {
@@ -110,7 +108,7 @@ export class DoorConnection implements Listed {
   }
 
   /** What is still wanted when this returns has been copied: the next read overwrites the bytes. */
-  private take(bytes: Buffer): void {
+  onBytes(bytes: Buffer): void {
     this.read(bytes)
     if (this.waiting.byteLength > 0 && isShared(this.waiting)) this.waiting = Buffer.from(this.waiting)
   }
@@ -246,14 +244,25 @@ export class DoorConnection implements Listed {
     if (this.lingeredBytes > MAX_LINGER_BYTES) this.socket.destroy()
   }
 
+  onRoom(): void {
+    this.writer.drained()
+  }
+
+  onStall(): void {
+    this.destroy()
+  }
+
+  /** The close follows, and says all. */
+  onFailure(): void {}
+
   /** The client has closed its side: it is gone, or wants no more. */
-  private ended(): void {
+  onSaidAll(): void {
     this.writer.flush()
     if (this.exchange === undefined && this.socket.writableLength > 0) this.socket.end()
     else this.socket.destroy()
   }
 
-  private closed(): void {
+  onClosed(): void {
     this.timer.cancel()
     this.waiting = NO_BYTES
     const { exchange } = this
@@ -268,7 +277,7 @@ export class DoorConnection implements Listed {
   }
 
   /** What was waited for has not come in its time. */
-  private isLate(): void {
+  onDue(): void {
     const { awaited, exchange } = this
     if (awaited === 'head') this.refuse(LATE_HEAD)
     else if (awaited !== 'body') this.socket.destroy()

@@ -20,7 +20,6 @@ export class DoorWriter implements FlushWatch {
     private readonly writeStallMs: number,
   ) {
     this.outgoing = new Outgoing(socket, this)
-    socket.on('drain', () => this.drained())
   }
 
   /** False: wait for `onDrain` before more. */
@@ -65,7 +64,8 @@ export class DoorWriter implements FlushWatch {
     if (this.isBlocked && this.outgoing.waitingBytes < this.socket.writableHighWaterMark) this.drained()
   }
 
-  private drained(): void {
+  /** From the connection: the socket has room again. */
+  drained(): void {
     this.isBlocked = false
     this.socket.setTimeout(0)
     this.onDrain?.()

@@ -11,6 +11,11 @@ export function isShared(bytes: Buffer): boolean {
 /** Bytes that the kernel would not take at which a writer is asked to wait. What comes of one more read, 64 KiB, is the most that is held besides. */
 const HIGH_WATER_BYTES = 32_768
 
+export interface ByteReader {
+  /** A view that the next read of any connection overwrites. */
+  onBytes(bytes: Buffer): void
+}
+
 /** What Node.js keeps of a connection; not a public API. */
 interface Inside {
   _handle?: object | null
@@ -22,19 +27,19 @@ interface Inside {
  * stream event fewer for each read. `net.Server` has no option for it, so the handle is taken out; where there is none to take (TLS, another
  * Node.js), the connection is read the ordinary way.
  */
-export function readShared(accepted: Socket, onBytes: (bytes: Buffer) => void): Socket {
+export function readShared(accepted: Socket, reader: ByteReader): Socket {
   const before: Inside = accepted as unknown as Inside
   // oxlint-disable no-underscore-dangle -- they have no other names
   const handle = before._handle
   if (handle === null || handle === undefined || 'encrypted' in accepted) {
-    accepted.on('data', onBytes)
+    accepted.on('data', (bytes: Buffer) => reader.onBytes(bytes))
     return accepted.resume()
   }
   before._handle = null
   const onread = {
     buffer: sharedBuffer,
     callback: (bytes: number) => {
-      onBytes(sharedBuffer.subarray(0, bytes))
+      reader.onBytes(sharedBuffer.subarray(0, bytes))
       return true
     },
   }

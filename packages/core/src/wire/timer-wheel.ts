@@ -14,6 +14,11 @@ const STALL_TICKS = 3
 /** After so long everybody else gets a turn, however few have fired. */
 const TURN_MS = 0.25
 
+/** Whoever waits for a timer. What lives as long as a stream is called so, without a function of its own for each. */
+export interface Due {
+  onDue(): void
+}
+
 /** One timer on the wheel; a link of its slot's ring. */
 export class WheelTimer implements TimerHandle {
   next: WheelTimer = this
@@ -21,7 +26,7 @@ export class WheelTimer implements TimerHandle {
   dueTick = 0
 
   constructor(
-    readonly callback: () => void,
+    readonly whose: Due,
     private readonly wheel: { size: number },
   ) {}
 
@@ -35,6 +40,8 @@ export class WheelTimer implements TimerHandle {
   }
 }
 
+const NOBODY: Due = { onDue: () => undefined }
+
 /**
  * All deadlines of a data path on one coarse timer: setting and cancelling cost two pointers each, whatever their number. Never early; late by at
  * most two ticks of 50 ms. A hashed wheel: Varghese and Lauck, "Hashed and Hierarchical Timing Wheels", 1987.
@@ -42,7 +49,7 @@ export class WheelTimer implements TimerHandle {
 export class TimerWheel {
   /** Timers that are set. */
   size = 0
-  private readonly slots: WheelTimer[] = Array.from({ length: SLOTS }, () => new WheelTimer(() => undefined, this))
+  private readonly slots: WheelTimer[] = Array.from({ length: SLOTS }, () => new WheelTimer(NOBODY, this))
   private readonly startMs: number
   private tick = 0
   private ticking = false
@@ -55,7 +62,11 @@ export class TimerWheel {
   }
 
   after(delayMs: number, callback: () => void): WheelTimer {
-    const timer = new WheelTimer(callback, this)
+    return this.set({ onDue: callback }, delayMs)
+  }
+
+  set(whose: Due, delayMs: number): WheelTimer {
+    const timer = new WheelTimer(whose, this)
     this.again(timer, delayMs)
     return timer
   }
@@ -118,7 +129,7 @@ export class TimerWheel {
         // One callback may cancel another that is due too, or set it for later.
         if (timer === undefined || timer.next === timer || timer.dueTick > this.tick) continue
         timer.cancel()
-        timer.callback()
+        timer.whose.onDue()
       } while (fired < most && this.clock.nowMs() < untilMs)
     } finally {
       this.due.splice(0, fired)

@@ -4,7 +4,7 @@ import type { ResponseHead } from './response-head.js'
 import { ResponseParser, type FrameVerdict, type ResponseEvents } from './response-parser.js'
 import type { SocketCount } from './socket-count.js'
 import type { SocketPool } from './socket-pool.js'
-import type { TimerWheel, WheelTimer } from './timer-wheel.js'
+import type { Due, TimerWheel, WheelTimer } from './timer-wheel.js'
 import type { UpstreamTarget } from '../contracts/index.js'
 import type { CallOrder, UpstreamCall, UpstreamEvents, UpstreamTimeouts } from './upstream-engine.js'
 import { UpstreamError } from './upstream-error.js'
@@ -25,7 +25,7 @@ type Awaited = 'connection' | 'head' | 'more'
 const NO_BODY: readonly Buffer[] = []
 
 /** One request on its way: takes a connection, sends, parses, gives the connection back. */
-export class UpstreamCallInFlight implements UpstreamCall, SocketHolder, ResponseEvents, Listed {
+export class UpstreamCallInFlight implements UpstreamCall, SocketHolder, ResponseEvents, Listed, Due {
   place = 0
   private socket: UpstreamSocket | undefined
   private parser = new ResponseParser(this)
@@ -199,11 +199,11 @@ export class UpstreamCallInFlight implements UpstreamCall, SocketHolder, Respons
 
   private waitFor(awaited: Awaited, forMs: number): void {
     this.awaited = awaited
-    if (this.timer === undefined) this.timer = this.house.wheel.after(forMs, () => this.isLate())
+    if (this.timer === undefined) this.timer = this.house.wheel.set(this, forMs)
     else this.house.wheel.again(this.timer, forMs)
   }
 
-  private isLate(): void {
+  onDue(): void {
     const { awaited, timeouts } = this
     if (awaited === 'connection') this.fail(new UpstreamError('connect', `no connection within ${timeouts.connectMs} ms`))
     else if (awaited === 'head') this.fail(new UpstreamError('timeout', `no answer within ${timeouts.firstTokenMs} ms`))

@@ -3,6 +3,7 @@ import type { ConnectionOptions } from 'node:tls'
 import { leanTls } from '../base/index.js'
 import type { UpstreamTarget } from '../contracts/index.js'
 import { Outgoing } from './outgoing.js'
+import { own, type SocketOwner } from './owned-socket.js'
 import type { SocketCount } from './socket-count.js'
 
 /** What a socket tells whoever holds it right now. */
@@ -20,7 +21,7 @@ const sharedBuffer = Buffer.allocUnsafeSlow(65_536)
 const MAX_TEXT_BYTES = 16_384
 
 /** A connection to an engine, without streams in between: bytes go to the current holder. */
-export class UpstreamSocket {
+export class UpstreamSocket implements SocketOwner {
   connected = false
   private error: NodeJS.ErrnoException | undefined
   private readonly socket: Socket
@@ -34,13 +35,7 @@ export class UpstreamSocket {
     this.socket = sockets.isSpent ? refusedSocket() : openSocket(target, { buffer: sharedBuffer, callback: (bytes) => this.read(bytes) })
     sockets.addEngine(1)
     this.outgoing = new Outgoing(this.socket)
-    this.socket.on(target.tls ? 'secureConnect' : 'connect', () => {
-      this.connected = true
-      this.holder?.onConnect()
-    })
-    this.socket.on('error', (error: NodeJS.ErrnoException) => (this.error = error))
-    this.socket.on('end', () => this.socket.destroy())
-    this.socket.on('close', () => this.closed())
+    own(this.socket, this, target.tls ? 'secureConnect' : 'connect')
   }
 
   /** Hands the socket to its next holder. */
@@ -87,7 +82,20 @@ export class UpstreamSocket {
     return true
   }
 
-  private closed(): void {
+  onOpen(): void {
+    this.connected = true
+    this.holder?.onConnect()
+  }
+
+  onFailure(error: NodeJS.ErrnoException): void {
+    this.error = error
+  }
+
+  onSaidAll(): void {
+    this.socket.destroy()
+  }
+
+  onClosed(): void {
     const { holder } = this
     this.sockets.addEngine(-1)
     this.holder = undefined

@@ -2,6 +2,7 @@ import type { TimerHandle } from '../../base/index.js'
 import type { AttemptRecord, RosterNode } from '../../contracts/index.js'
 import { messageOf } from '../../errors/index.js'
 import type { Admitted } from '../admit.js'
+import type { TryOut } from '../cooldowns.js'
 import { forward, type AttemptEnd } from '../forward.js'
 import { tellOutcome } from '../outcome-of.js'
 import type { ProxyContext } from '../proxy-context.js'
@@ -17,6 +18,10 @@ interface Try {
   readonly startedAtMs: number
   readonly lane: Lane | undefined
   isHedged: boolean
+  /** Prompt tokens that stood before it at its node; undefined where nothing is learned of that. */
+  readonly prefillAhead: number | undefined
+  /** There where the node is asked again after a pause. */
+  readonly tryOut: TryOut | undefined
 }
 
 export interface TriesEvents {
@@ -79,28 +84,41 @@ export class Tries {
     const { context } = this
     const startedAtMs = context.clock.nowMs()
     const lane = this.race?.enter()
-    const attempt: Try = { node, place: this.count, startedAtMs, lane, isHedged: this.running.length > 0 }
-    this.count += 1
-    this.running = this.running.length === 0 ? [attempt] : [...this.running, attempt]
     const request = lane?.request ?? this.request
     const prefillAhead = context.zones.aheadOf(node, request.facts)
     const tryOut = context.cooldowns.tryOut(node)
+    const attempt: Try = { node, place: this.count, startedAtMs, lane, isHedged: this.running.length > 0, prefillAhead, tryOut }
+    this.count += 1
+    this.running = this.running.length === 0 ? [attempt] : [...this.running, attempt]
     const isHeard = tryOut !== undefined || request.pool.retries.hedge !== undefined || this.events.wantsContent
-    const onContent = (): void => {
+    const onContent = isHeard ? this.onContentOf(attempt) : undefined
+    forward(context, request, { node, attempt: this.count, resumption, onContent }, this.onEndOf(attempt))
+  }
+
+  private onContentOf({ tryOut, startedAtMs }: Try): () => void {
+    return () => {
+      const { context, request } = this
       tryOut?.taken()
       this.hedging?.cancel()
       context.hedges.learn(request.pool, request.facts, context.clock.nowMs() - startedAtMs)
       this.events.onContent()
     }
-    forward(context, request, { node, attempt: this.count, resumption, onContent: isHeard ? onContent : undefined }, (end) => {
-      tryOut?.ended()
-      if (prefillAhead !== undefined && end.continues === undefined && end.firstContentAtMs !== undefined && end.outcome === 'answered')
-        context.zones.learn(request.pool.name, prefillAhead, {
-          ttftMs: end.firstContentAtMs - startedAtMs,
-          totalMs: context.clock.nowMs() - startedAtMs,
-        })
+  }
+
+  /** A function of its own, so that it holds the try and nothing else of where it is sent. */
+  private onEndOf(attempt: Try): (end: AttemptEnd) => void {
+    return (end) => {
+      attempt.tryOut?.ended()
+      this.learnWait(attempt, end)
       this.ended(attempt, end)
-    })
+    }
+  }
+
+  private learnWait({ prefillAhead, startedAtMs }: Try, { continues, firstContentAtMs, outcome }: AttemptEnd): void {
+    if (prefillAhead === undefined || continues !== undefined || firstContentAtMs === undefined || outcome !== 'answered') return
+    const { context, request } = this
+    const times = { ttftMs: firstContentAtMs - startedAtMs, totalMs: context.clock.nowMs() - startedAtMs }
+    context.zones.learn(request.pool.name, prefillAhead, times)
   }
 
   private ended(attempt: Try, end: AttemptEnd): void {
