@@ -106,6 +106,7 @@ export class Answer implements UpstreamEvents, Followed, AnswerSoFar {
 
   onReadEnd(): void {
     if (this.isOver) return
+    this.reader?.keep()
     if (this.gaveUp !== undefined) {
       this.call?.abort()
       return this.broke('refused', this.gaveUp)

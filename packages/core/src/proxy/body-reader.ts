@@ -15,6 +15,8 @@ export interface BodyReader {
   /** Between two events: something may be put between them, and whole chunk frames may pass. */
   readonly atBoundary: boolean
   read(bytes: Buffer): readonly Buffer[]
+  /** The bytes that were read are about to be overwritten. */
+  keep(): void
   /** Judges one whole chunk frame, [start, end) of `bytes`; asked only at a boundary. */
   frame(bytes: Buffer, start: number, end: number): FrameVerdict
   finish(): readonly Buffer[]
@@ -64,6 +66,9 @@ export class StreamReader implements BodyReader {
     return this.stream.event(bytes, start, end) ? 'pass' : 'drop'
   }
 
+  /** Its splitter copies what it holds. */
+  keep(): void {}
+
   private look(event: Buffer): boolean {
     const { ids, stream } = this
     if (ids === undefined) return stream.event(event, 0, event.byteLength)
@@ -92,16 +97,23 @@ export class PlainReader implements BodyReader {
   ended = false
   usage: Usage | undefined
   private last: Buffer | undefined
+  private isKept = false
 
   constructor(readonly watch: AnswerWatch | undefined) {}
 
   read(bytes: Buffer): readonly Buffer[] {
     const { last } = this
     this.watch?.plain(bytes)
-    // A copy: the bytes are the socket's again after the read.
-    if (bytes.byteLength >= MAX_TAIL_BYTES || last === undefined) this.last = Buffer.from(bytes.subarray(-MAX_TAIL_BYTES))
-    else this.last = Buffer.concat([last, bytes]).subarray(-MAX_TAIL_BYTES)
+    this.isKept = last !== undefined && bytes.byteLength < MAX_TAIL_BYTES
+    this.last = this.isKept && last !== undefined ? Buffer.concat([last, bytes]).subarray(-MAX_TAIL_BYTES) : bytes
     return [bytes]
+  }
+
+  /** An answer that comes in one read is never copied. */
+  keep(): void {
+    if (this.isKept || this.last === undefined) return
+    this.last = Buffer.from(this.last.subarray(-MAX_TAIL_BYTES))
+    this.isKept = true
   }
 
   frame(): FrameVerdict {

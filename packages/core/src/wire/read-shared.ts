@@ -1,11 +1,11 @@
 import { Socket } from 'node:net'
+import { ReadBuffer } from './read-buffer.js'
 
-/** One read buffer for all client connections of a thread: what is read is used up, or copied, before the next read. */
-const sharedBuffer = Buffer.allocUnsafeSlow(65_536)
+const shared = new ReadBuffer()
 
 /** True for bytes that the next read of any connection overwrites. */
 export function isShared(bytes: Buffer): boolean {
-  return bytes.buffer === sharedBuffer.buffer
+  return shared.holds(bytes)
 }
 
 /** Bytes that the kernel would not take at which a writer is asked to wait. What comes of one more read, 64 KiB, is the most that is held besides. */
@@ -37,9 +37,9 @@ export function readShared(accepted: Socket, reader: ByteReader): Socket {
   }
   before._handle = null
   const onread = {
-    buffer: sharedBuffer,
+    buffer: shared.bytes,
     callback: (bytes: number) => {
-      reader.onBytes(sharedBuffer.subarray(0, bytes))
+      reader.onBytes(shared.read(bytes))
       return true
     },
   }

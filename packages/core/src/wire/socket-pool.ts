@@ -1,10 +1,9 @@
-import type { TimerHandle } from '../base/index.js'
-import type { TimerWheel } from './timer-wheel.js'
+import type { Due, TimerWheel, WheelTimer } from './timer-wheel.js'
 import type { SocketHolder, UpstreamSocket } from './upstream-socket.js'
 
 /** A connection without an exchange: any byte on it answers nothing that was asked, so it is worthless then. */
-class IdleSocket implements SocketHolder {
-  private readonly timer: TimerHandle
+class IdleSocket implements Due, SocketHolder {
+  private readonly timer: WheelTimer
 
   constructor(
     readonly socket: UpstreamSocket,
@@ -12,7 +11,7 @@ class IdleSocket implements SocketHolder {
     wheel: TimerWheel,
     idleMs: number,
   ) {
-    this.timer = wheel.after(idleMs, () => this.remove())
+    this.timer = wheel.set(this, idleMs)
     list.push(this)
     socket.setIdle(true)
     socket.hold(this)
@@ -23,6 +22,10 @@ class IdleSocket implements SocketHolder {
     this.timer.cancel()
     this.socket.setIdle(false)
     return this.socket
+  }
+
+  onDue(): void {
+    this.remove()
   }
 
   onConnect(): void {}

@@ -13,7 +13,9 @@ export interface UpstreamRequest {
   /** With the base path, without a fragment. */
   readonly path: string
   /** Lower-case names; Host, Content-Length and Connection are added here. */
-  readonly headers: HeaderView
+  readonly headers?: HeaderView
+  /** Further headers, in an object that many requests share: their text is made once. */
+  readonly shared?: HeaderView
   /** Further header lines, checked already. */
   readonly lines?: string
   /** In parts, so that an edited body needs no copy; they must not change until the answer has begun. */
@@ -109,15 +111,45 @@ const PATH = /^\/[\x21-\x7e]*$/
 
 /** The request head as it goes on the wire. What could break a line is left out, so that nothing can be injected. */
 function buildHead({ target, request }: CallOrder): string {
-  const path = PATH.test(request.path) ? request.path : '/'
-  let head = `${request.method} ${path} HTTP/1.1\r\nhost: ${target.authority}\r\n`
-  for (const name in request.headers) {
-    const value = request.headers[name]
-    if (value !== undefined && isHeaderName(name) && isHeaderValue(value)) head += `${name}: ${value}\r\n`
+  const { headers, shared, lines, body } = request
+  let head = shared === undefined ? startOf(target, request) : sharedStart(target, request, shared)
+  if (headers !== undefined) head += linesOf(headers)
+  if (lines !== undefined) head += lines
+  if (body !== undefined) head += `content-length: ${byteLength(body)}\r\n`
+  return `${head}\r\n`
+}
+
+function startOf({ authority }: UpstreamTarget, { method, path }: UpstreamRequest): string {
+  return `${method} ${PATH.test(path) ? path : '/'} HTTP/1.1\r\nhost: ${authority}\r\nconnection: keep-alive\r\n`
+}
+
+interface Start {
+  readonly method: string
+  readonly path: string
+  readonly authority: string
+  readonly text: string
+}
+
+const starts = new WeakMap<HeaderView, Start>()
+
+/** With the headers that many requests share; joined, for what was added up is kept as its parts and read slowly. */
+function sharedStart(target: UpstreamTarget, request: UpstreamRequest, shared: HeaderView): string {
+  const { method, path } = request
+  const { authority } = target
+  const known = starts.get(shared)
+  if (known !== undefined && known.path === path && known.authority === authority && known.method === method) return known.text
+  const text = [startOf(target, request), linesOf(shared)].join('')
+  starts.set(shared, { method, path, authority, text })
+  return text
+}
+
+function linesOf(headers: HeaderView): string {
+  let lines = ''
+  for (const name in headers) {
+    const value = headers[name]
+    if (value !== undefined && isHeaderName(name) && isHeaderValue(value)) lines += `${name}: ${value}\r\n`
   }
-  if (request.lines !== undefined) head += request.lines
-  if (request.body !== undefined) head += `content-length: ${byteLength(request.body)}\r\n`
-  return `${head}connection: keep-alive\r\n\r\n`
+  return lines
 }
 
 function byteLength(parts: readonly Buffer[]): number {

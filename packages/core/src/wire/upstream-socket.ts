@@ -4,6 +4,7 @@ import { leanTls } from '../base/index.js'
 import type { UpstreamTarget } from '../contracts/index.js'
 import { Outgoing } from './outgoing.js'
 import { own, type SocketOwner } from './owned-socket.js'
+import { ReadBuffer } from './read-buffer.js'
 import type { SocketCount } from './socket-count.js'
 
 /** What a socket tells whoever holds it right now. */
@@ -15,10 +16,17 @@ export interface SocketHolder {
   onClose(error: NodeJS.ErrnoException | undefined): void
 }
 
-/** One read buffer for all sockets of a thread's data path: reads are consumed before the next one begins. */
-const sharedBuffer = Buffer.allocUnsafeSlow(65_536)
+const shared = new ReadBuffer()
 /** Up to this size head and body leave as one text, which Node.js copies to the kernel from its stack. */
 const MAX_TEXT_BYTES = 16_384
+
+const scratch = Buffer.allocUnsafeSlow(MAX_TEXT_BYTES)
+
+/** Of one piece: two texts that are added up are copied once more when they are sent. */
+function textOf(head: string, body: Buffer): string {
+  const at = scratch.write(head, 0, 'latin1')
+  return scratch.toString('latin1', 0, at + body.copy(scratch, at))
+}
 
 /** A connection to an engine, without streams in between: bytes go to the current holder. */
 export class UpstreamSocket implements SocketOwner {
@@ -32,7 +40,7 @@ export class UpstreamSocket implements SocketOwner {
     private holder: SocketHolder | undefined,
     private readonly sockets: SocketCount,
   ) {
-    this.socket = sockets.isSpent ? refusedSocket() : openSocket(target, { buffer: sharedBuffer, callback: (bytes) => this.read(bytes) })
+    this.socket = sockets.isSpent ? refusedSocket() : openSocket(target, { buffer: shared.bytes, callback: (bytes) => this.read(bytes) })
     sockets.addEngine(1)
     this.outgoing = new Outgoing(this.socket)
     own(this.socket, this, target.tls ? 'secureConnect' : 'connect')
@@ -46,10 +54,10 @@ export class UpstreamSocket implements SocketOwner {
   /** The body's parts follow the head without a copy; they must not change until they are sent. */
   send(head: string, body: readonly Buffer[]): void {
     const [only] = body
-    this.outgoing.write(head)
     if (body.length === 1 && only !== undefined && head.length + only.byteLength <= MAX_TEXT_BYTES)
-      this.outgoing.write(only.toString('latin1'))
-    else if (only !== undefined) this.outgoing.writeBytes(body)
+      return this.outgoing.write(textOf(head, only))
+    this.outgoing.write(head)
+    if (only !== undefined) this.outgoing.writeBytes(body)
   }
 
   /** Nothing that was given to `send` is still waiting. */
@@ -78,7 +86,7 @@ export class UpstreamSocket implements SocketOwner {
   }
 
   private read(bytes: number): boolean {
-    this.holder?.onBytes(sharedBuffer.subarray(0, bytes))
+    this.holder?.onBytes(shared.read(bytes))
     return true
   }
 

@@ -63,7 +63,9 @@ export class OneTokenCall implements UpstreamEvents {
     if (!this.isOver) this.reader.read(bytes)
   }
 
-  onReadEnd(): void {}
+  onReadEnd(): void {
+    this.reader.keep()
+  }
 
   onEnd(): void {
     this.reader.finish()

@@ -74,7 +74,9 @@ export class ShadowCall implements UpstreamEvents {
     this.toldEvents = stream.contentEvents
   }
 
-  onReadEnd(): void {}
+  onReadEnd(): void {
+    this.reader?.keep()
+  }
 
   onEnd(): void {
     const { head, reader, options } = this
