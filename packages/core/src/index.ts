@@ -1,5 +1,5 @@
 /** `@plimsoll/core`: the balancer as a library. Importing it starts nothing. */
-export { systemClock, type Clock } from './base/index.js'
+export { goAhead, systemClock, type Clock } from './base/index.js'
 export {
   Balancer,
   createBalancer,

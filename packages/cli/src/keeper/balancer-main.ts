@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import {
   createBalancer,
+  goAhead,
   isLbError,
   messageOf,
   parseResolvedTopology,
@@ -38,6 +39,8 @@ if (process.env['LB_ARENAS'] === 'own') {
 
 async function main(): Promise<void> {
   followKeeper()
+  // Data threads start from this one, and go ahead with it.
+  goAhead()
   const boot = readBoot(process.argv[2] ?? '')
   const paths = statePaths(boot.name)
   const leftovers = await takeLeftovers(boot, paths, log)

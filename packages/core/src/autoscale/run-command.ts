@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import type { Clock } from '../base/index.js'
+import { asOrdinary, type Clock } from '../base/index.js'
 
 export interface CommandRun {
   readonly command: readonly [string, ...string[]]
@@ -26,7 +26,7 @@ const LAST_WORDS_MS = 50
 export function runCommand({ command: [program, ...args], env, clock, timeoutMs }: CommandRun): Promise<CommandEnd> {
   return new Promise((done) => {
     // A group of its own: what a shell started ends with it.
-    const child = spawn(program, args, { env, detached: true, stdio: ['ignore', 'ignore', 'pipe'] })
+    const child = asOrdinary(() => spawn(program, args, { env, detached: true, stdio: ['ignore', 'ignore', 'pipe'] }))
     let said = ''
     let isLate = false
     const timer = clock.after(timeoutMs, () => {

@@ -1,4 +1,4 @@
-import { leanHttp, leanHttps } from '../base/index.js'
+import { asOrdinary, leanHttp, leanHttps } from '../base/index.js'
 import type { CommandResult, HostResponse, Logger, PluginHost, RequestOptions } from '../contracts/index.js'
 import { LbError } from '../errors/index.js'
 import type { IncomingMessage } from 'node:http'
@@ -82,14 +82,15 @@ async function* lines(url: string, options: Call): AsyncGenerator<string> {
 
 async function run(command: string, args: readonly string[], { signal }: { readonly signal: AbortSignal }): Promise<CommandResult> {
   const { execa } = await import('execa')
-  const result = await execa(command, args, {
+  const options = {
     reject: false,
     cancelSignal: signal,
     forceKillAfterDelay: 500,
     stdin: 'ignore',
     maxBuffer: MAX_OUTPUT_BYTES,
     cleanup: true,
-  })
+  } as const
+  const result = await asOrdinary(() => execa(command, args, options))
   return { code: result.exitCode ?? null, stdout: result.stdout, stderr: result.stderr }
 }
 

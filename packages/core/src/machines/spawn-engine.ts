@@ -1,3 +1,4 @@
+import { asOrdinary } from '../base/index.js'
 import { openAppendLog } from './log-files.js'
 import { closeSync } from 'node:fs'
 import { LbError, messageOf } from '../errors/index.js'
@@ -27,7 +28,7 @@ export async function spawnEngine(request: SpawnRequest): Promise<SpawnedProcess
   const { execa } = await import('execa')
   const log = openAppendLog(request.logPath)
   try {
-    const child = execa(request.command, request.args, {
+    const options = {
       detached: true,
       cleanup: false,
       reject: false,
@@ -36,7 +37,8 @@ export async function spawnEngine(request: SpawnRequest): Promise<SpawnedProcess
       stdio: ['ignore', log as 1, log as 1],
       env: request.env,
       extendEnv: false,
-    })
+    } as const
+    const child = asOrdinary(() => execa(request.command, request.args, options))
     const exited = child.then((result) => ({ code: result.exitCode ?? null, signal: result.signal ?? null }))
     if (child.pid === undefined) throw cannotLaunch(request.command, (await child).cause ?? 'it did not start')
     child.nodeChildProcess.unref()

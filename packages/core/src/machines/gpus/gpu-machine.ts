@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { readFile, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { asOrdinary } from '../../base/index.js'
 import { messageOf } from '../../errors/index.js'
 import { onPath } from '../on-path.js'
 
@@ -89,7 +90,7 @@ function runOnce({ path, args, env, timeoutMs, onStuck }: OneRun): Promise<ToolR
     let child: ChildProcess
     try {
       // In a group of its own: a wrapper script's children are killed with it.
-      child = spawn(path, args, { env, stdio: ['ignore', 'pipe', 'pipe'], detached: true })
+      child = asOrdinary(() => spawn(path, args, { env, stdio: ['ignore', 'pipe', 'pipe'], detached: true }))
     } catch (error) {
       return resolve(failed('unstartable', messageOf(error)))
     }
