@@ -1,7 +1,7 @@
 import { getPriority, setPriority } from 'node:os'
 
 const ORDINARY = 0
-/** Measured beside 6,000 streams on two cores that five processes share: the slowest hundredth of other requests takes 1.0 times as long as at an idle gateway, and 1.15 to 1.2 times without. -10 gains no more. */
+/** -10 gained no more: docs/decisions/2026-11-22-goes-ahead.md. */
 const AHEAD = -5
 
 let isAhead = false

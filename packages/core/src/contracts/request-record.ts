@@ -85,7 +85,7 @@ export interface RequestRecord {
   /** False while the counts are estimates because the engine gave no usage. */
   readonly tokensMeasured: boolean
   /** What was believed when the request was sent, where usage says how it was: the prompt's tokens, and those of them in the node's cache. */
-  readonly believed?: { readonly promptTokens: number; readonly cachedTokens: number } | undefined
+  readonly believed?: { readonly promptTokens: number; readonly cachedTokens: number }
   /** From arrival to the first content byte for the client; null without one. */
   readonly ttftMs: number | null
   /** From arrival to the end. */

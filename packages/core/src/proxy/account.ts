@@ -21,13 +21,16 @@ export function account(context: ProxyContext, ended: Ended): void {
   context.onSettled(recordOf(context, ended))
 }
 
+/** While it is being put together. */
+type Draft = { -readonly [Key in keyof RequestRecord]: RequestRecord[Key] }
+
 /** Of a request as it stands now. */
 export function recordOf({ clock }: Pick<ProxyContext, 'clock'>, ended: Ended): RequestRecord {
   const { admitted, walk, entered } = ended
   const usage = walk?.end?.usage
   const firstMs = walk?.end?.firstContentAtMs
   const outcome = outcomeOf(ended)
-  return {
+  const record: Draft = {
     v: 1,
     id: entered.requestId,
     arrivedAtMs: entered.arrivedAtMs,
@@ -46,11 +49,13 @@ export function recordOf({ clock }: Pick<ProxyContext, 'clock'>, ended: Ended): 
     cachedTokens: usage?.cachedTokens ?? null,
     inLineMs: walk?.inLineMs ?? 0,
     tokensMeasured: usage !== undefined,
-    believed: usage === undefined ? undefined : believed(ended),
     ttftMs: admitted?.facts.stream === true && firstMs !== undefined ? rounded(firstMs - entered.arrivedMs) : null,
     totalMs: rounded(clock.nowMs() - entered.arrivedMs),
     prefixHashes: admitted?.facts.prefixHashes ?? NO_HASHES,
   }
+  // Set afterwards: a literal with a spread in it is built twice.
+  if (usage !== undefined) record.believed = believed(ended)
+  return record
 }
 
 function learn(context: ProxyContext, { pool, facts, estimate, tenant }: Admitted, usage: Usage): void {
