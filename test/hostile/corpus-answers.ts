@@ -121,6 +121,8 @@ const statuses: readonly ResponseCase[] = [
     `HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: upgrade\r\n\r\n${STRAY}`,
   ),
   response('100 Continue first', '15.2.1 of 9110', 'whole', `HTTP/1.1 100 Continue\r\n\r\n${good}`),
+  response('100 Continue in HTTP/1.0', '15.2 of 9110', 'refused', `HTTP/1.0 100 Continue\r\n\r\n${good}`),
+  response('102 with chunks', '6.1', 'refused', `HTTP/1.1 102 Processing\r\ntransfer-encoding: chunked\r\n\r\n${good}`),
   response('103 Early Hints first', '8297', 'whole', `HTTP/1.1 103 Early Hints\r\nlink: <${STRAY}>\r\n\r\n${good}`),
   response('1000 times 102', '15.2 of 9110', ['refused', 'whole'], `${'HTTP/1.1 102 Processing\r\n\r\n'.repeat(1_000)}${good}`),
   response(

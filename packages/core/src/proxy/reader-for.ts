@@ -8,7 +8,8 @@ import { keptFor } from './resumption.js'
 /** What looks at the body behind this head. Where another node could go on with a stream, it must know what was delivered. */
 export function readerFor(request: Admitted, node: RosterNode, { status, headers }: ResponseHead): BodyReader {
   const { scan, parting, handedOver } = request
-  const isStream = scan.stream && (headers['content-type'] ?? '').includes('text/event-stream')
+  // A refusal is no stream, whatever it calls itself: it passes as it is, to the last byte.
+  const isStream = scan.stream && status < 400 && (headers['content-type'] ?? '').includes('text/event-stream')
   const watch = parting?.isWatched === true && status < 400 ? AnswerWatch.of(scan, isStream) : undefined
   if (!isStream) return new PlainReader(watch)
   const kept = keptFor(request, node)

@@ -46,6 +46,8 @@ function parse(text: string): ParsedHead {
   if (match === null) throw bad('a bad status line', statusLine)
   const headers = parseHeaders(lines)
   const status = Number(match[2])
+  // HTTP/1.0 has none: what follows could be taken for its body, or for the answer.
+  if (status < 200 && match[1] === '0') throw bad('an interim answer in HTTP/1.0', statusLine)
   return {
     head: { status, headers, passed: allowedResponseHeaders(headers) },
     framing: framingOf(status, headers),
@@ -94,6 +96,7 @@ function framingOf(status: number, headers: HeaderView): BodyFraming {
   if (encoding !== undefined && length !== undefined) throw bad('both Transfer-Encoding and Content-Length')
   if (length !== undefined && !/^\d{1,15}$/.test(length)) throw bad('a bad Content-Length', length)
   if (encoding !== undefined && encoding.toLowerCase() !== 'chunked') throw bad('an unknown Transfer-Encoding', encoding)
+  if (encoding !== undefined && (status < 200 || status === 204)) throw bad('a Transfer-Encoding where no body is')
   if (status < 200 || status === 204 || status === 304) return { kind: 'none' }
   if (encoding !== undefined) return { kind: 'chunked' }
   return length === undefined ? { kind: 'until-close' } : { kind: 'length', bytes: Number(length) }
