@@ -8,26 +8,26 @@ let isAhead = false
 
 /**
  * Lets this thread, and those that it starts from now on, go before other programs of this machine when both want a core: a balancer needs little of one, but everybody
- * waits for it. False: the system does not permit it, or somebody chose another niceness for this process (`nice -n 1 lb up`), and that is kept.
+ * waits for it. Does nothing where the system does not permit it, or somebody chose another niceness for this process (`nice -n 1 lb up`).
  */
-export function goAhead(): boolean {
+export function goAhead(): void {
+  isAhead = false
   try {
-    if (getPriority() !== ORDINARY) return false
+    if (getPriority() !== ORDINARY) return
     setPriority(AHEAD)
     isAhead = true
   } catch {
     // Without the right to: CAP_SYS_NICE, or a limit such as systemd's LimitNICE.
   }
-  return isAhead
 }
 
-/** Starts a program that does not go ahead with us: it inherits what its parent has in that moment. */
+/** Starts a program that does not go ahead with us: it inherits what its parent has in that moment. Was the right to go ahead lost meanwhile, what was started stays started. */
 export function asOrdinary<Started>(start: () => Started): Started {
   if (!isAhead) return start()
   setPriority(ORDINARY)
   try {
     return start()
   } finally {
-    setPriority(AHEAD)
+    goAhead()
   }
 }

@@ -40,7 +40,7 @@ const messages: readonly string[] = [
  * under way; one that is no longer wanted is simply dropped.
  */
 export class BodyScanner {
-  /** Numbers of a plain list: a typed array of seven costs three times as much. */
+  /** STATE_WORDS of them. A plain list: a typed array of so few takes more memory than they do. */
   private readonly kept = [0, 0, 0, 0, 0, 0, 0]
   private readonly fields = new Map<string, Extent>()
   private readonly utf8 = new Utf8Pieces()

@@ -19,7 +19,7 @@ export interface SocketCountOptions {
   readonly thread?: number
   /** Cells that another thread made. */
   readonly buffer?: SharedArrayBuffer | undefined
-  /** What the process may have open, all threads together; default: any number. */
+  /** What the process may have open, all threads together; default: no limit. */
   readonly room?: SocketRoom | undefined
 }
 

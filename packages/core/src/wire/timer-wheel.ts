@@ -65,6 +65,7 @@ export class TimerWheel {
     return this.set({ onDue: callback }, delayMs)
   }
 
+  /** Like `after`, for who outlives many timers. */
   set(whose: Due, delayMs: number): WheelTimer {
     const timer = new WheelTimer(whose, this)
     this.again(timer, delayMs)
