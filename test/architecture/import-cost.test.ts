@@ -61,12 +61,16 @@ describe('importing the library', () => {
         await import(${JSON.stringify(url)})
         const { user, system } = process.cpuUsage(before)
         process.stdout.write(String((user + system) / 1000))`
-      const tries: number[] = []
-      while (tries.length < 5) tries.push(Number(await node([], script)))
-      return Math.min(...tries)
+      return Number(await node([], script))
     }
-    const small = await cpuMs(pathToFileURL(join(folder, 'small.mjs')).href)
-    expect((await cpuMs(entry('packages/core/dist/index.js'))) / small).toBeLessThan(3)
+    // In turn, so that a noise on the machine meets both, and often enough that each meets a quiet moment.
+    const small: number[] = []
+    const own: number[] = []
+    while (own.length < 10) {
+      small.push(await cpuMs(pathToFileURL(join(folder, 'small.mjs')).href))
+      own.push(await cpuMs(entry('packages/core/dist/index.js')))
+    }
+    expect(Math.min(...own) / Math.min(...small)).toBeLessThan(3)
   })
 })
 

@@ -1,5 +1,3 @@
-const grouped = new Intl.NumberFormat('en-US')
-
 /** `0.12` to `12 %`, with as many digits as say something. */
 export function asPercent(share: number): string {
   return `${Number((share * 100).toPrecision(2))} %`
@@ -11,7 +9,7 @@ export function asDifference(share: number): string {
 }
 
 export function asCount(count: number): string {
-  return grouped.format(count)
+  return count.toLocaleString('en-US')
 }
 
 /** `x1.42`. */
@@ -20,5 +18,5 @@ export function asRatio(ratio: number): string {
 }
 
 export function inUnit(value: number, unit: 'ms' | 'tokens'): string {
-  return `${grouped.format(Number(value.toPrecision(3)))} ${unit}`
+  return `${asCount(Number(value.toPrecision(3)))} ${unit}`
 }
