@@ -1,6 +1,6 @@
 /** What a choice costs: the belief's own work for a request, and a pick of each strategy. Plain Node.js on the built packages: `npm run bench:picks`. */
 import { parseArgs } from 'node:util'
-import { createBelief, createStrategyRegistry, seededRandom } from '../../packages/core/dist/routing.js'
+import { createBelief, createStrategyRegistry, seededRandom } from '@plimsoll/core/routing'
 
 /** @typedef {import('@plimsoll/core/routing').RequestFacts} RequestFacts */
 /** @typedef {import('@plimsoll/core/routing').Candidate} Candidate */

@@ -33,7 +33,7 @@ describe('the examples', () => {
     const packages = new Set(loaded.map(packageOf))
     // The recorder is known to work: the framework itself is on its list.
     if (name !== 'node-http') expect(packages).toContain(name)
-    expect(loaded.some((url) => url.endsWith('/packages/core/dist/index.js'))).toBe(true)
+    expect(loaded.some((url) => url.endsWith('/packages/core/dist/bundle/index.js'))).toBe(true)
     for (const absent of ['execa', 'ink', 'react', '@oclif/core', 'got', 'cosmiconfig']) expect(packages).not.toContain(absent)
     expect(loaded.filter((url) => url.includes('/packages/cli/'))).toEqual([])
   })

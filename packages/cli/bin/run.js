@@ -28,7 +28,7 @@ if (argument === '--version' || argument === '-V') {
 
 async function start() {
   if (!hasFolder()) refuse('the folder that this shell stands in was removed; cd to one that is there')
-  if (!existsSync(new URL('dist/commands/index.js', root))) refuse('this checkout is not built yet; run `npx tsc -b` in its root')
+  if (!existsSync(new URL('dist/commands/index.js', root))) refuse('this checkout is not built yet; run `npm run build` in its root')
   // A folder of the user's own: the default lies under the shared temp folder.
   nodeModule.enableCompileCache?.(join(cacheRoot(), 'plimsoll', 'compiled'))
   const [{ run }, { flush }, { handle }, { settings }] = await Promise.all([

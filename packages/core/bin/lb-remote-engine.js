@@ -4,7 +4,7 @@
  * LB_REMOTE_ENGINE, because every user of a machine can read a command line. SIGTERM ends the engine, SIGINT ends it without asking it first.
  */
 import { writeSync } from 'node:fs'
-import { RemoteEngine } from '../dist/machines/ssh/remote-engine.js'
+import { RemoteEngine } from '../dist/bundle/remote-engine.js'
 
 const { LB_REMOTE_ENGINE: order = '', ...env } = process.env
 /** @param {Buffer} part */

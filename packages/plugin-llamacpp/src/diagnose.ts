@@ -1,7 +1,7 @@
-import { stripVTControlCharacters } from 'node:util'
 import type { Diagnosis } from '@plimsoll/core/plugin'
 import { driverRules, memoryRules } from './log-rules-machine.js'
 import { fetchRules, lastRules, modelRules } from './log-rules-model.js'
+import { stripVTControlCharacters } from './plain-text.js'
 
 const LONGEST = 300
 

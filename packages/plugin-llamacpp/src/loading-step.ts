@@ -1,5 +1,5 @@
-import { stripVTControlCharacters } from 'node:util'
 import type { LoadingStep } from '@plimsoll/core/plugin'
+import { stripVTControlCharacters } from './plain-text.js'
 
 interface Sign {
   readonly pattern: RegExp

@@ -1,4 +1,4 @@
-import { isDeepStrictEqual } from 'node:util'
+import { isDeepStrictEqual } from '../base/index.js'
 import type { Clock, RandomSource, TimerHandle } from '../base/index.js'
 import type { Logger } from '../contracts/index.js'
 import { messageOf } from '../errors/index.js'

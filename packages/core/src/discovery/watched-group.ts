@@ -1,4 +1,4 @@
-import { isDeepStrictEqual } from 'node:util'
+import { isDeepStrictEqual } from '../base/index.js'
 import type { Clock } from '../base/index.js'
 import type { AttachSource, Member } from '../topology/index.js'
 import { admitMembers } from './admit-members.js'

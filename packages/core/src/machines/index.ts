@@ -23,7 +23,7 @@ export { canBind, reclaimPort, reservePort, type PortReservation } from './ports
 export { commandLineOf, ownerOf } from './process-facts.js'
 export { dossiersOf, glanceAt, type ProcessDossier, type ProcessGlance } from './process-state.js'
 export { spawnEngine, type ProcessEnd, type SpawnedProcess, type SpawnRequest } from './spawn-engine.js'
-export { remoteEngineMain } from './ssh/remote-engine-path.js'
+export { remoteEngineMain } from './remote-engine-path.js'
 export type { RemoteEngineOrder } from './ssh/remote-engine.js'
 export { REMOTE_MARK_VARIABLE } from './ssh/remote-scripts.js'
 export { shellWord } from './ssh/shell-text.js'

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { readFileSync, readlinkSync } from 'node:fs'
-import { promisify } from 'node:util'
+import { promisify } from '../base/index.js'
 
 const run = promisify(execFile)
 

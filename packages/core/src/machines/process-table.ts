@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { readFileSync, readdirSync } from 'node:fs'
-import { promisify } from 'node:util'
+import { promisify } from '../base/index.js'
 
 /** One living process, as the operating system tells it. */
 export interface ProcessRow {

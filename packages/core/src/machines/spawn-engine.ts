@@ -1,6 +1,8 @@
+import { spawn, type SpawnOptions } from 'node:child_process'
+import { once } from 'node:events'
+import { closeSync } from 'node:fs'
 import { asOrdinary } from '../base/index.js'
 import { openAppendLog } from './log-files.js'
-import { closeSync } from 'node:fs'
 import { LbError, messageOf } from '../errors/index.js'
 import { processIdentity, type ProcessIdentity } from './identity.js'
 
@@ -25,27 +27,19 @@ export interface SpawnedProcess {
 
 /** Starts a process in a group of its own that outlives us. Throws LB_CANNOT_LAUNCH with the reason when it does not start. */
 export async function spawnEngine(request: SpawnRequest): Promise<SpawnedProcess> {
-  const { execa } = await import('execa')
   const log = openAppendLog(request.logPath)
   try {
-    const options = {
-      detached: true,
-      cleanup: false,
-      reject: false,
-      buffer: false,
-      // Any descriptor number works; the types of execa 10.2 name only 1 and 2.
-      stdio: ['ignore', log as 1, log as 1],
-      env: request.env,
-      extendEnv: false,
-    } as const
-    const child = asOrdinary(() => execa(request.command, request.args, options))
-    const exited = child.then((result) => ({ code: result.exitCode ?? null, signal: result.signal ?? null }))
-    if (child.pid === undefined) throw cannotLaunch(request.command, (await child).cause ?? 'it did not start')
-    child.nodeChildProcess.unref()
-    const identity = await processIdentity(child.pid)
-    return { identity: identity ?? { pid: child.pid, startTime: 'ended', bootId: 'ended' }, exited }
+    const options: SpawnOptions = { detached: true, stdio: ['ignore', log, log], env: request.env }
+    const child = asOrdinary(() => spawn(request.command, request.args, options))
+    const exited = new Promise<ProcessEnd>((resolve) => child.once('exit', (code, signal) => resolve({ code, signal })))
+    await once(child, 'spawn')
+    child.unref()
+    // It started, so it has a pid.
+    const pid = child.pid as number
+    const identity = await processIdentity(pid)
+    return { identity: identity ?? { pid, startTime: 'ended', bootId: 'ended' }, exited }
   } catch (cause) {
-    throw cause instanceof LbError ? cause : cannotLaunch(request.command, cause)
+    throw cannotLaunch(request.command, cause)
   } finally {
     closeSync(log)
   }

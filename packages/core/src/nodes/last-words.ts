@@ -1,4 +1,4 @@
-import { stripVTControlCharacters } from 'node:util'
+import { stripVTControlCharacters } from '../base/index.js'
 import { tailFile } from '../machines/index.js'
 
 const LONGEST = 200

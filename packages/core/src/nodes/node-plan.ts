@@ -1,4 +1,4 @@
-import { isDeepStrictEqual } from 'node:util'
+import { isDeepStrictEqual } from '../base/index.js'
 import { essenceOf, nodeIdOf, slotsOf, type GroupPlan, type PoolPlan, type Topology } from '../topology/index.js'
 
 /** One node that the topology asks for. */

@@ -1,4 +1,4 @@
-import { isDeepStrictEqual } from 'node:util'
+import { isDeepStrictEqual } from '../base/index.js'
 import { carriedSlots } from './carried-slots.js'
 import { essenceOf } from './diff-topologies.js'
 import type { GroupPlan, LaunchSettings, PoolPlan } from './topology.js'

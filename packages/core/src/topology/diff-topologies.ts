@@ -1,4 +1,4 @@
-import { isDeepStrictEqual } from 'node:util'
+import { isDeepStrictEqual } from '../base/index.js'
 import type { GroupPlan, PoolPlan, Topology } from './topology.js'
 
 export interface ChangedGroup {

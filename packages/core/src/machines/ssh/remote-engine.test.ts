@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { processIdentity } from '../identity.js'
 import { reservePort, type PortReservation } from '../ports.js'
-import { remoteEngineMain } from './remote-engine-path.js'
+import { remoteEngineMain } from '../remote-engine-path.js'
 import type { RemoteEngineOrder } from './remote-engine.js'
 import { noSshd, startSshd, type TestSshd } from './sshd.test.fixture.js'
 

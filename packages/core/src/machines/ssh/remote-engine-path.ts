@@ -1,4 +1,0 @@
-import { fileURLToPath } from 'node:url'
-
-/** The program that stands in for an engine on another machine. */
-export const remoteEngineMain: string = fileURLToPath(new URL('../../../bin/lb-remote-engine.js', import.meta.url))
