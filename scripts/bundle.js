@@ -1,9 +1,8 @@
 /**
  * Joins what `tsc -b` built of packages/core into few files, dist/bundle, which is what its exports name: a process that loads 700 modules one by one
- * takes 130 ms of CPU and 15 MB more (docs/decisions/2026-11-22-few-files.md). Does nothing where nothing changed, so that builds at the same time,
- * and processes that start meanwhile, do not meet half a bundle.
+ * takes 130 ms of CPU and 15 MB more (docs/decisions/2026-11-22-few-files.md). Does nothing where nothing changed.
  */
-import { readdirSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { rolldown } from 'rolldown'
@@ -21,6 +20,7 @@ const entries = [
   'machines/ssh/remote-engine',
 ]
 const input = Object.fromEntries(entries.map((path) => [path.replace(/.*\//, ''), join(dist, `${path}.js`)]))
+const folder = join(dist, 'bundle')
 const stamp = join(dist, '.bundled')
 
 /** @param {string} path */
@@ -34,9 +34,20 @@ function isFresh() {
   return newestMs < changedAtMs(stamp)
 }
 
+/** Each file in one step: what starts meanwhile finds every one, old or new. @param {import('rolldown').OutputChunk | import('rolldown').OutputAsset} file */
+function put(file) {
+  const path = join(folder, file.fileName)
+  writeFileSync(`${path}.${process.pid}`, file.type === 'chunk' ? file.code : file.source)
+  renameSync(`${path}.${process.pid}`, path)
+}
+
 if (!isFresh()) {
-  const bundle = await rolldown({ input, platform: 'node', external: (id) => !/^[./]/.test(id) && !/^[A-Z]:/.test(id) })
-  await bundle.write({ dir: join(dist, 'bundle'), cleanDir: true, entryFileNames: '[name].js', chunkFileNames: '[name].js' })
+  const bundle = await rolldown({ input, platform: 'node', external: (id) => !/^(?:[./]|[A-Z]:)/.test(id) })
+  const { output } = await bundle.generate({ entryFileNames: '[name].js', chunkFileNames: '[name].js' })
   await bundle.close()
+  mkdirSync(folder, { recursive: true })
+  for (const file of output) put(file)
+  const names = new Set(output.map((file) => file.fileName))
+  for (const name of readdirSync(folder)) if (name.endsWith('.js') && !names.has(name)) rmSync(join(folder, name))
   writeFileSync(stamp, '')
 }
