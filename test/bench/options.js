@@ -28,7 +28,10 @@ export function readOptions(args) {
       rounds: { type: 'string' },
       seconds: { type: 'string' },
       ahead: { type: 'boolean', default: false },
-      'node-flags': { type: 'string', default: '--max-semi-space-size=4 --no-allocation-site-pretenuring --no-parallel-scavenge' },
+      'node-flags': {
+        type: 'string',
+        default: '--min-semi-space-size=16 --max-semi-space-size=16 --no-allocation-site-pretenuring --no-parallel-scavenge',
+      },
       only: { type: 'string' },
       unit: { type: 'string' },
       help: { type: 'boolean', short: 'h', default: false },

@@ -1,6 +1,6 @@
 /** The balancer goes before other programs where the system permits it, and what it launches does not. */
 import { spawnSync } from 'node:child_process'
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { getPriority } from 'node:os'
 import { afterEach, describe, expect, it } from 'vitest'
 import { House, binary, simTopology } from './house.js'
@@ -18,6 +18,12 @@ afterEach(async () => {
 async function niceness(): Promise<readonly [balancer: number, engine: number]> {
   const { pid, pools } = await house.status()
   return [getPriority(pid), getPriority(pools[0]?.nodes[0]?.pid ?? 0)]
+}
+
+/** Of a process's session, where the kernel weighs sessions before it weighs what runs in them. */
+function sessionNiceness(pid: number): number | undefined {
+  const path = `/proc/${pid}/autogroup`
+  return existsSync(path) ? Number(/nice (-?\d+)/.exec(readFileSync(path, 'utf8'))?.[1]) : undefined
 }
 
 /** Of each thread of a process; `(name)` may hold spaces, so what follows it is read. */
@@ -48,10 +54,22 @@ describe.skipIf(process.platform !== 'linux' || getPriority() !== 0)('a balancer
     expect((await niceness())[1]).toBe(0)
   })
 
+  it('takes its session along, and neither the engine nor who started it is in there', async () => {
+    house = new House(simTopology({ replicas: 1, profile: 'instant' }))
+    const before = sessionNiceness(process.pid)
+    await house.up()
+    const { pid, pools } = await house.status()
+    // `undefined` where the kernel has no such thing.
+    expect(sessionNiceness(pid)).toBe(before === undefined ? undefined : AHEAD)
+    expect(sessionNiceness(pools[0]?.nodes[0]?.pid ?? 0)).toBe(before === undefined ? undefined : 0)
+    expect(sessionNiceness(process.pid)).toBe(before)
+  })
+
   it('keeps what somebody chose for it', async () => {
     house = new House(simTopology({ replicas: 1, profile: 'instant' }))
     const up = spawnSync('nice', ['-n', '3', binary, 'up', '--detach'], { cwd: house.cwd, env: house.env, encoding: 'utf8' })
     expect([up.status, up.stderr]).toEqual([0, ''])
     expect(await niceness()).toEqual([3, 3])
+    expect(sessionNiceness((await house.status()).pid) ?? 0).toBe(0)
   })
 })

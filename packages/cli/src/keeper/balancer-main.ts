@@ -39,8 +39,8 @@ if (process.env['LB_ARENAS'] === 'own') {
 
 async function main(): Promise<void> {
   followKeeper()
-  // Data threads start from this one, and go ahead with it.
-  goAhead()
+  // Data threads start from this one, and go ahead with it. The keeper made a session for the two of us; each engine has one of its own.
+  goAhead({ session: true })
   const boot = readBoot(process.argv[2] ?? '')
   const paths = statePaths(boot.name)
   const leftovers = await takeLeftovers(boot, paths, log)
