@@ -17,6 +17,11 @@ export interface SocketHolder {
 }
 
 const shared = new ReadBuffer()
+/**
+ * So many reads that each filled the buffer, and a connection lets the others go first: libuv reads 32 times, 2 MiB, before it looks at anybody
+ * else, and small events in 2 MiB are many.
+ */
+const FULL_READS_AT_ONCE = 2
 /** Up to this size head and body leave as one text, which Node.js copies to the kernel from its stack. */
 const MAX_TEXT_BYTES = 16_384
 
@@ -31,6 +36,11 @@ function textOf(head: string, body: Buffer): string {
 /** A connection to an engine, without streams in between: bytes go to the current holder. */
 export class UpstreamSocket implements SocketOwner {
   connected = false
+  private fullReads = 0
+  /** Its holder wants nothing for now. */
+  private paused = false
+  /** It has had its share of this turn of the event loop. */
+  private resting = false
   private error: NodeJS.ErrnoException | undefined
   private readonly socket: Socket
   private readonly outgoing: Outgoing
@@ -66,11 +76,13 @@ export class UpstreamSocket implements SocketOwner {
   }
 
   pause(): void {
+    this.paused = true
     this.socket.pause()
   }
 
   resume(): void {
-    this.socket.resume()
+    this.paused = false
+    if (!this.resting) this.socket.resume()
   }
 
   /** An idle socket must not keep the process alive. */
@@ -86,8 +98,21 @@ export class UpstreamSocket implements SocketOwner {
   }
 
   private read(bytes: number): boolean {
+    this.fullReads = bytes < shared.bytes.byteLength ? 0 : this.fullReads + 1
     this.holder?.onBytes(shared.read(bytes))
+    if (this.fullReads >= FULL_READS_AT_ONCE) this.rest()
     return true
+  }
+
+  /** Until the others have had their turn. */
+  private rest(): void {
+    this.fullReads = 0
+    this.resting = true
+    this.socket.pause()
+    setImmediate(() => {
+      this.resting = false
+      if (!this.paused) this.socket.resume()
+    })
   }
 
   onOpen(): void {
