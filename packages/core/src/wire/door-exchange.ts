@@ -6,6 +6,8 @@ import type { DoorConnection } from './door-connection.js'
 import type { AnswerHead, Exchange, ExchangeHead } from './exchange.js'
 import type { RequestHead } from './request-head.js'
 
+const NOTHING = new Uint8Array(0)
+
 type Framing = 'length' | 'chunked' | 'until-close' | 'none'
 
 /** One request at the listen door. The connection feeds it the body and is told when the answer is over. */
@@ -99,13 +101,13 @@ export class DoorExchange implements Exchange {
   write(bytes: Uint8Array): boolean {
     if (this.over || bytes.byteLength === 0) return true
     if (this.framing === 'none') return this.flushHead()
-    if (this.framing !== 'chunked') return this.send(this.takeHead(), bytes, '')
-    return this.send(`${this.takeHead()}${bytes.byteLength.toString(16)}\r\n`, bytes, '\r\n')
+    if (this.framing !== 'chunked') return this.send('', bytes, '')
+    return this.send(`${bytes.byteLength.toString(16)}\r\n`, bytes, '\r\n')
   }
 
   writeFrames(frames: Uint8Array, last: boolean): boolean {
     if (this.over) return true
-    const flows = this.send(this.takeHead(), frames, '')
+    const flows = this.send('', frames, '')
     if (last) this.finish()
     return flows
   }
@@ -114,10 +116,10 @@ export class DoorExchange implements Exchange {
     if (this.over) return
     const none = bytes === undefined || bytes.byteLength === 0 || this.framing === 'none'
     if (this.framing === 'chunked') {
-      if (none) this.connection.writer.write(`${this.takeHead()}0\r\n\r\n`)
-      else this.send(`${this.takeHead()}${bytes.byteLength.toString(16)}\r\n`, bytes, '\r\n0\r\n\r\n')
+      if (none) this.send('0\r\n\r\n', NOTHING, '')
+      else this.send(`${bytes.byteLength.toString(16)}\r\n`, bytes, '\r\n0\r\n\r\n')
     } else if (none) this.flushHead()
-    else this.send(this.takeHead(), bytes, '')
+    else this.send('', bytes, '')
     this.finish()
   }
 
@@ -166,7 +168,8 @@ export class DoorExchange implements Exchange {
 
   /** One write: small pieces as one string, which Node.js copies to the kernel from its stack; large ones as one buffer. */
   private send(before: string, bytes: Uint8Array, after: string): boolean {
-    return this.connection.writer.writeAround(before, bytes, after)
+    const head = this.takeHead()
+    return this.connection.writer.writeAround(`${head}${before}`, bytes, after, head !== '')
   }
 }
 

@@ -22,22 +22,22 @@ export class DoorWriter implements FlushWatch {
     this.outgoing = new Outgoing(socket, this)
   }
 
-  /** False: wait for `onDrain` before more. */
-  write(text: string): boolean {
-    this.outgoing.write(text)
+  /** `begins`: an answer. False: wait for `onDrain` before more. */
+  write(text: string, begins = true): boolean {
+    this.outgoing.write(text, begins)
     return this.flows()
   }
 
   /** Sends text, bytes and text as one. The bytes are the caller's again afterwards. */
-  writeAround(before: string, bytes: Uint8Array, after: string): boolean {
-    if (before.length + bytes.byteLength + after.length <= MAX_TEXT_BYTES) return this.write(`${before}${latin1(bytes)}${after}`)
+  writeAround(before: string, bytes: Uint8Array, after: string, begins: boolean): boolean {
+    if (before.length + bytes.byteLength + after.length <= MAX_TEXT_BYTES) return this.write(`${before}${latin1(bytes)}${after}`, begins)
     const first = `${this.outgoing.takeText()}${before}`
     const length = first.length + bytes.byteLength + after.length
     const memory = takeBodyMemory(length)
     memory.write(first, 0, 'latin1')
     memory.set(bytes, first.length)
     memory.write(after, first.length + bytes.byteLength, 'latin1')
-    this.outgoing.writeLent(memory.subarray(0, length), () => giveBodyMemory(memory))
+    this.outgoing.writeLent({ bytes: memory.subarray(0, length), onLeft: () => giveBodyMemory(memory) }, begins)
     return this.flows()
   }
 

@@ -65,8 +65,8 @@ export class UpstreamSocket implements SocketOwner {
   send(head: string, body: readonly Buffer[]): void {
     const [only] = body
     if (body.length === 1 && only !== undefined && head.length + only.byteLength <= MAX_TEXT_BYTES)
-      return this.outgoing.write(textOf(head, only))
-    this.outgoing.write(head)
+      return this.outgoing.write(textOf(head, only), true)
+    this.outgoing.write(head, true)
     if (only !== undefined) this.outgoing.writeBytes(body)
   }
 
