@@ -45,7 +45,7 @@ export class Outgoing {
     if (this.text.length >= MAX_WAITING_BYTES) this.flush()
   }
 
-  /** The bytes must not change until they are sent. */
+  /** The bytes must not change until they are sent. Not behind lent ones of the same turn. */
   writeBytes(parts: readonly Buffer[]): void {
     const text = this.takeText()
     if (this.socket.destroyed) return
