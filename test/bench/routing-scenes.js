@@ -35,7 +35,7 @@ export const nodes = 8
 const scenes = {
   mooncake: { level: 1, requests: 12_031 },
   agent: { level: 1.09, requests: 11_400 },
-  chat: { level: 1, requests: 34_000 },
+  chat: { level: 1.04, requests: 28_600 },
   tenant: { level: 1, requests: 10_000 },
   bursty: { level: 0.8, requests: 13_200 },
   azure: { level: 1, requests: 19_366, belief: 'none' },

@@ -18,7 +18,7 @@ export const studyRows = [
   ),
   row(
     'consistent hash, bounded 1.25, on prefix',
-    { name: 'prefix-hash', settings: { prefixTokens: 1024 }, belief: 'mirror' },
+    { name: 'prefix-hash', settings: { prefixTokens: 640 }, belief: 'mirror' },
     [0.25, 0.55, 0.39, 0.63, 2.7, 1.2, 0.29, 0.52, 1.02, 0.91, 1.28, 0.99],
   ),
   row('sticky table + least-connections', { name: 'sticky' }, [0.19, 0.48, 0.02, 0.31, 0.02, 0.4, 0.89, 1.03, 0.98, 0.98, 0.94, 0.96]),

@@ -69,7 +69,7 @@ describe('adaptive', () => {
       ).pick(facts, nodesOf([1, 1]))
     expect(pick('mirror')).toBe(1)
     expect(pick('events')).toBe(
-      strategyOf('marginal-cost', [queue, idle], { batch: 1.4, queue: 1.3, lostWhenSaturated: 3, fullBatch: 0 }).pick(
+      strategyOf('marginal-cost', [queue, idle], { batch: 1.6, queue: 1.3, lostWhenSaturated: 3, fullBatch: 0 }).pick(
         facts,
         nodesOf([1, 1]),
       ),

@@ -13,7 +13,7 @@ interface AdaptiveSettings extends MarginalSettings {
  * Where the short list is LMetric's, these serve better than the weights that the cost was first tuned with alone: prefill ahead of others weighs more,
  * affinity grows less with the queues, and requests beyond a full batch are not counted twice (they are prefill ahead already).
  */
-const weights = { batch: 1.4, queue: 1.3, lostWhenSaturated: 3, fullBatch: 0 } as const satisfies Partial<MarginalWeights>
+const weights = { batch: 1.6, queue: 1.3, lostWhenSaturated: 3, fullBatch: 0 } as const satisfies Partial<MarginalWeights>
 
 const reach: Readonly<Record<string, JsonSchema>> = {
   reach: numberSetting(

@@ -34,20 +34,20 @@ export const namedShapes = {
     },
   },
   /**
-   * People who talk to one assistant, whose system prompt all conversations begin with; 1 to 20 turns (4.5 in the mean, geometric); an answer of 155 tokens is
-   * part of the next prompt, the next question (155 tokens) comes 8 s after it.
+   * People who talk to one assistant, whose system prompt all conversations begin with; 1 to 20 turns (4.8 in the mean, geometric); an answer of 175 tokens is
+   * part of the next prompt; the first question is of 240 tokens, each next one (115 tokens) comes 6.8 s after the answer.
    */
   chat: {
-    summary: 'conversations: 4.5 turns each, the answer is part of the next prompt',
+    summary: 'conversations: 4.8 turns each, the answer is part of the next prompt',
     profile: '8b-a100',
     sessionsPerSecond: 36,
     shape: {
-      heads: { count: 1, skew: 1, tokens: { mean: 1080, cv: 0 } },
-      turns: { kind: 'geometric', min: 1, max: 20, mean: 4.6 },
-      firstTokens: { mean: 155, cv: 1, max: 8000 },
-      laterTokens: { mean: 155, cv: 1, max: 4000 },
-      answerTokens: { mean: 155, cv: 0.9, max: 2000 },
-      thinkMs: { mean: 8000, cv: 1 },
+      heads: { count: 1, skew: 1, tokens: { mean: 830, cv: 0 } },
+      turns: { kind: 'geometric', min: 1, max: 20, mean: 4.9 },
+      firstTokens: { mean: 240, cv: 1.3, max: 8000 },
+      laterTokens: { mean: 115, cv: 1.3, max: 4000 },
+      answerTokens: { mean: 175, cv: 0.8, max: 2000 },
+      thinkMs: { mean: 6800, cv: 1 },
       arrivals: { cv: 1 },
     },
   },
