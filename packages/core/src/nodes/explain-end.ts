@@ -77,3 +77,10 @@ const LONGEST_SHOWN = 300
 function shown(text: unknown): string {
   return printable(String(text)).slice(0, LONGEST_SHOWN)
 }
+
+const HOPELESS: ReadonlySet<Diagnosis['kind']> = new Set(['model-missing', 'model-gated', 'bad-settings', 'driver'])
+
+/** Whether the same launch would run into it again and again. */
+export function isHopeless(kind: Explanation['kind']): boolean {
+  return kind !== undefined && HOPELESS.has(kind)
+}

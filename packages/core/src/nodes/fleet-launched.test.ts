@@ -1,5 +1,6 @@
 import { factsOf } from '../strategies/scene.test.fixture.js'
 import { readFileSync } from 'node:fs'
+import { createServer as createHttpServer } from 'node:http'
 import { createServer } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
@@ -93,6 +94,22 @@ describe('a launched node', () => {
     thief.close()
     expect(only(fleet).endpoint?.target.port).not.toBe(first)
     expect(only(fleet)).toMatchObject({ restarts: 0, state: 'ready' })
+  })
+
+  it('takes the next port when another program answers on its own and makes it look ready, and has failed at no moment', async () => {
+    const { fleet, until, walk } = make()
+    const script = `setTimeout(() => { ${serverScript()} }, 1500)`
+    await fleet.apply(topologyOf([launchGroup(script)]))
+    const first = only(fleet).endpoint?.target.port ?? 0
+    const other = createHttpServer((_, response) => response.end('ok'))
+    await new Promise<void>((resolve) => other.listen(first, '127.0.0.1', resolve))
+    await until(ID, 'ready')
+    expect(only(fleet).endpoint?.target.port).toBe(first)
+    await expect.poll(() => only(fleet).endpoint?.target.port, { timeout: 15_000 }).not.toBe(first)
+    await until(ID, 'ready')
+    other.close()
+    expect(only(fleet)).toMatchObject({ restarts: 0, state: 'ready' })
+    expect(walk(ID)).not.toContain('failed')
   })
 
   it('is drained until its last request has ended, then restarted once, however often that is asked', async () => {

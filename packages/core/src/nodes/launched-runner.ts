@@ -1,14 +1,14 @@
 import { randomBytes } from 'node:crypto'
 import type { TimerHandle } from '../base/index.js'
-import type { Diagnosis, LaunchSlot, ProbeReport } from '../contracts/index.js'
+import type { LaunchSlot, ProbeReport } from '../contracts/index.js'
 import { messageOf } from '../errors/index.js'
 import { canBind, fileSize, oomKills, reservePort, rotateIfLarger, spawnEngine, stopTree } from '../machines/index.js'
 import type { PortReservation, ProcessEnd } from '../machines/index.js'
 import type { LaunchSettings } from '../topology/index.js'
 import { adopt } from './adopt.js'
 import { checkBeforeLaunch } from './check-before-launch.js'
-import { canStart, isComing } from './coming.js'
-import { explainEnd, explainError, type Explanation } from './explain-end.js'
+import { canStart, isComing, neverHadItsPort } from './coming.js'
+import { explainEnd, explainError, isHopeless, type Explanation } from './explain-end.js'
 import { howEnded } from './how-ended.js'
 import { lastLines, lastWords } from './last-words.js'
 import { markPrefix, nodeLogPath } from './leftovers.js'
@@ -27,8 +27,6 @@ const LOG_LIMITS = { maxBytes: 10 * 1024 * 1024, keep: 3 }
 const LOG_LOOK_MS = 30_000
 const MOST_PORTS = 5
 const LAST_LINES = 5
-/** What the same launch would run into again and again. */
-const NEEDS_A_PERSON: ReadonlySet<Diagnosis['kind']> = new Set(['model-missing', 'model-gated', 'bad-settings', 'driver'])
 
 /**
  * Launches a node's engine and keeps it alive: takes over the one that a killed balancer left, restarts with back-off within a budget, takes the next port
@@ -250,23 +248,25 @@ export class LaunchedRunner implements NodeRunner {
     if (this.life !== life) return
     const backend = this.node.endpoint?.backend
     const why = backend === undefined ? { reason: 'ended' } : explainEnd(life, end, backend, this.context.log)
-    const wasComing = isComing(this.node)
+    const livedMs = this.context.clock.nowMs() - life.startedAtMs
+    const begins = isComing(this.node)
+    const isRobbed = neverHadItsPort(this.node, why, livedMs)
     // No request goes to a dead engine while its remains are cleared; what it had started may outlive it and hold the GPU.
-    if (!wasComing && this.wanted) this.node.move('fail', why.reason)
+    if (!begins && this.wanted) this.node.move(isRobbed ? 'start' : 'fail', why.reason)
     await this.end({ steps: [] })
     const taken = why.kind === 'port-taken' || !(await canBind(life.slot.port))
-    if (wasComing && isComing(this.node) && taken && this.badPorts.size < MOST_PORTS) {
+    if ((begins || isRobbed) && isComing(this.node) && taken && this.badPorts.size < MOST_PORTS) {
       for (const port of [life.slot.port, ...(life.remote === undefined ? [] : [life.remote.remotePort])]) this.badPorts.add(port)
       this.context.log.warn('node.port_taken', { node: this.node.id, port: life.slot.port })
       return this.begin()
     }
-    this.failed(why, this.context.clock.nowMs() - life.startedAtMs, life)
+    this.failed(why, livedMs, life)
   }
 
   private failed({ reason, kind }: Explanation, livedMs: number, life?: Life): void {
     if (!this.wanted) return
     const { restarts } = this.declared
-    const hopeless = kind !== undefined && NEEDS_A_PERSON.has(kind)
+    const hopeless = isHopeless(kind)
     const waitMs = this.budget.failed(this.context.clock.nowMs(), livedMs, restarts, hopeless)
     if (life !== undefined) this.node.lastLines = lastLines(life.logPath, LAST_LINES, life.record.logFrom)
     this.node.isGivenUp = waitMs === undefined

@@ -35,7 +35,9 @@ export const transitions: Readonly<Record<NodeState, Readonly<Partial<Record<Nod
     sleep: 'asleep',
     stop: 'stopped',
   },
+  // `start` from here on: what answered on its port was another program; its own engine could not bind it.
   warming: {
+    start: 'starting',
     loading: 'loading',
     good: 'warming',
     steady: 'ready',
@@ -45,8 +47,18 @@ export const transitions: Readonly<Record<NodeState, Readonly<Partial<Record<Nod
     drain: 'draining',
     stop: 'stopped',
   },
-  ready: { loading: 'loading', good: 'ready', steady: 'ready', bad: 'suspect', fail: 'failed', drain: 'draining', stop: 'stopped' },
+  ready: {
+    start: 'starting',
+    loading: 'loading',
+    good: 'ready',
+    steady: 'ready',
+    bad: 'suspect',
+    fail: 'failed',
+    drain: 'draining',
+    stop: 'stopped',
+  },
   suspect: {
+    start: 'starting',
     loading: 'loading',
     good: 'warming',
     steady: 'ready',
